@@ -1,0 +1,125 @@
+package command
+
+// KeyPositions appends to dst the indexes in args that are keys, in the order of the arguments' specs, and returns it. args[0] is the
+// command's name (args[1] the subcommand's). Arguments that don't fit the command (too few, a count that is no number) give the keys that are
+// there, never an index outside args: to answer them with an error is the business of whoever runs the command. It allocates only if dst
+// has too little room.
+func (r *Row) KeyPositions(args [][]byte, dst []int) []int {
+	if r.Flags.Has(MovableKeys) {
+		for i := range r.KeySpecs {
+			dst = r.KeySpecs[i].positions(args, dst)
+		}
+		return dst
+	}
+	if r.First == 0 {
+		return dst
+	}
+	last := r.Last
+	if last < 0 {
+		last += len(args)
+	}
+	return span(dst, r.First, last, r.Step, len(args))
+}
+
+// positions appends the keys that the spec finds.
+func (k *KeySpec) positions(args [][]byte, dst []int) []int {
+	first, last, step, ok := k.extent(args)
+	if !ok {
+		return dst
+	}
+	return span(dst, first, last, step, len(args))
+}
+
+// span appends first, first+step ... up to last, as far as they are below n.
+func span(dst []int, first, last, step, n int) []int {
+	for i := first; i <= min(last, n-1); i += step {
+		dst = append(dst, i)
+	}
+	return dst
+}
+
+// extent finds first and last key of the spec among args; last may lie outside.
+func (k *KeySpec) extent(args [][]byte) (first, last, step int, ok bool) {
+	first, ok = k.begin(args)
+	if !ok {
+		return 0, 0, 0, false
+	}
+	switch k.Find {
+	case FindRange:
+		return first, k.rangeEnd(first, len(args)), k.Step, true
+	case FindKeyNum:
+		if first+k.KeyNumIndex >= len(args) {
+			return 0, 0, 0, false
+		}
+		count, ok := smallNumber(args[first+k.KeyNumIndex])
+		first += k.FirstKey
+		return first, first + (count-1)*k.Step, k.Step, ok
+	}
+	return 0, 0, 0, false
+}
+
+func (k *KeySpec) rangeEnd(first, n int) int {
+	switch {
+	case k.LastKey >= 0:
+		return first + k.LastKey
+	case k.Limit <= 1:
+		return n + k.LastKey
+	}
+	return first + (n-first)/k.Limit + k.LastKey
+}
+
+// begin finds where the spec's keys start. A keyword is sought from From: towards the end, or from the end (From < 0) towards the start,
+// in both cases never at the command's name.
+func (k *KeySpec) begin(args [][]byte) (int, bool) {
+	switch k.Begin {
+	case BeginIndex:
+		return k.Index, k.Index < len(args)
+	case BeginKeyword:
+		i, step := k.From, 1
+		if i < 0 {
+			i, step = len(args)+i, -1
+		}
+		for ; i > 0 && i < len(args); i += step {
+			if equalFold(args[i], k.Keyword) {
+				return i + 1, i+1 < len(args)
+			}
+		}
+	}
+	return 0, false
+}
+
+// smallNumber reads a count of keys. One that is no number, or that no request can hold, is none.
+func smallNumber(b []byte) (int, bool) {
+	const most = 1 << 30 // far above the arguments a request may have, far below an overflow when multiplied by a step
+	if len(b) == 0 || len(b) > 10 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, n > 0 && n <= most
+}
+
+// equalFold compares with a word of ASCII, in any case.
+func equalFold(b []byte, word string) bool {
+	if len(b) != len(word) {
+		return false
+	}
+	for i := range b {
+		if lowerByte(b[i]) != lowerByte(word[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
