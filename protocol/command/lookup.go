@@ -5,24 +5,21 @@ import "encoding/binary"
 // Names are looked up as words of eight bytes in a small hash table that is built once. A name's words, folded to lower case, and its length
 // say the whole name, so a hit needs no comparison of strings; a subcommand is found under its container's ID.
 
-// nameMax is the longest name a word can hold, in bytes; Redis's longest is georadiusbymember_ro with 20.
+// nameMax is the longest name that three words can hold, in bytes; Redis's longest is georadiusbymember_ro with 20.
 const nameMax = 24
 
-const (
-	indexBits = 10 // 1,024 places: at most a fifth of them taken, so that a look at a second place is rare
-	indexMask = 1<<indexBits - 1
-)
+// indexBits makes 1,024 places: at most a fifth of them are taken (a test sees to it), so a look at a second place is rare.
+const indexBits = 10
 
-type words struct {
-	lo, mid, hi uint64
-	n           uint32 // bytes of the name
-	parent      ID
-	row         ID
+type entry struct {
+	lo, mid, hi uint64 // fold of the name
+	tag         uint64 // tagOf its length and container
+	row         *Row
 }
 
 type table struct {
-	places [1 << indexBits]ID
-	words  [NumIDs + 1]words
+	places  [1 << indexBits]uint16 // an index of entries; 0: free
+	entries [NumIDs + 1]entry
 }
 
 var index = buildIndex()
@@ -34,14 +31,14 @@ func buildIndex() *table {
 		if r.Parent != 0 {
 			name = name[len(rows[r.Parent-1].Name)+1:]
 		}
-		w, _ := fold([]byte(name))
-		w.parent, w.row = r.Parent, r.ID
-		t.words[r.ID] = w
-		at := w.place()
+		e := &t.entries[r.ID]
+		e.lo, e.mid, e.hi = fold([]byte(name))
+		e.tag, e.row = tagOf(len(name), r.Parent), r
+		at := place(e.lo, e.mid, e.hi, e.tag)
 		for t.places[at] != 0 {
-			at = (at + 1) & indexMask
+			at = next(at)
 		}
-		t.places[at] = r.ID
+		t.places[at] = uint16(r.ID)
 	}
 	return t
 }
@@ -58,49 +55,48 @@ func (r *Row) Sub(name []byte) *Row {
 }
 
 func find(name []byte, parent ID) *Row {
-	w, ok := fold(name)
-	if !ok {
+	if len(name) > nameMax {
 		return nil
 	}
-	w.parent = parent
-	for at := w.place(); ; at = (at + 1) & indexMask {
-		id := index.places[at]
-		if id == 0 {
+	lo, mid, hi := fold(name)
+	tag := tagOf(len(name), parent)
+	t := index
+	for at := place(lo, mid, hi, tag); ; at = next(at) {
+		i := t.places[at]
+		if i == 0 {
 			return nil
 		}
-		if c := &index.words[id]; c.lo == w.lo && c.hi == w.hi && c.mid == w.mid && c.n == w.n && c.parent == parent {
-			return rows[id-1]
+		if e := &t.entries[i]; e.lo == lo && e.hi == hi && e.tag == tag && e.mid == mid {
+			return e.row
 		}
 	}
 }
 
-func (w *words) place() uint64 {
+func tagOf(length int, parent ID) uint64 { return uint64(length) | uint64(parent)<<8 }
+
+func place(lo, mid, hi, tag uint64) uint64 {
 	const k1, k2 = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // odd, about half of their bits set
-	return ((w.lo^w.mid^uint64(w.n))*k1 ^ (w.hi^uint64(w.parent))*k2) >> (64 - indexBits)
+	return ((lo^mid)*k1 ^ (hi^tag)*k2) >> (64 - indexBits)
 }
 
-// fold reads a name into words. Reads overlap where the length is no multiple of eight: with the length they still say every byte.
-func fold(b []byte) (w words, ok bool) {
+func next(at uint64) uint64 { return (at + 1) & (1<<indexBits - 1) }
+
+// fold reads a name of at most nameMax bytes into words. Reads overlap where the length is no multiple of eight: with the length they still
+// say every byte.
+func fold(b []byte) (lo, mid, hi uint64) {
 	n := len(b)
-	w.n = uint32(n)
 	switch {
+	case n > 16:
+		mid = lower(binary.LittleEndian.Uint64(b[8:]))
+		fallthrough
 	case n >= 8:
-		if n > nameMax {
-			return w, false
-		}
-		w.lo = lower(binary.LittleEndian.Uint64(b))
-		w.hi = lower(binary.LittleEndian.Uint64(b[n-8:]))
-		if n > 16 {
-			w.mid = lower(binary.LittleEndian.Uint64(b[8:]))
-		}
+		return lower(binary.LittleEndian.Uint64(b)), mid, lower(binary.LittleEndian.Uint64(b[n-8:]))
 	case n >= 4:
-		w.lo = lower(uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32)
+		return lower(uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32), 0, 0
 	case n > 0:
-		w.lo = lower(uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16)
-	default:
-		return w, false
+		return lower(uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16), 0, 0
 	}
-	return w, true
+	return 0, 0, 0
 }
 
 // lower changes A..Z to a..z in each of eight bytes and leaves every other byte as it is. The top bit of a byte marks what holds for it.
