@@ -123,3 +123,56 @@ func lowerByte(c byte) byte {
 	}
 	return c
 }
+
+// keysAndFlags gives the keys as KeyPositions does and for each what the command does to it.
+func (r *Row) keysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
+	for i := range r.KeySpecs {
+		k := &r.KeySpecs[i]
+		f := k.Flags
+		if f&KeyVariable != 0 {
+			f = r.variableFlags(args)
+		}
+		at = k.positions(args, at)
+		for len(flags) < len(at) {
+			flags = append(flags, f)
+		}
+	}
+	return at, flags
+}
+
+// variableFlags says what a command whose spec is KeyVariable does to its key with these arguments.
+func (r *Row) variableFlags(args [][]byte) KeyFlags {
+	switch r.ID {
+	case CmdSet:
+		return setFlags(args)
+	case CmdBitField:
+		return bitFieldFlags(args)
+	}
+	return KeyRW | KeyAccess | KeyUpdate
+}
+
+// setFlags looks for GET behind the value; like Redis it does not ask whether the word is another option's argument.
+func setFlags(args [][]byte) KeyFlags {
+	for i := 3; i < len(args); i++ {
+		if equalFold(args[i], "get") {
+			return KeyRW | KeyAccess | KeyUpdate
+		}
+	}
+	return KeyOW | KeyUpdate
+}
+
+// bitFieldFlags: a BITFIELD of nothing but GET and OVERFLOW reads; an argument that fits nowhere counts as a write.
+func bitFieldFlags(args [][]byte) KeyFlags {
+	for i := 2; i < len(args); {
+		rest := len(args) - i - 1
+		switch {
+		case equalFold(args[i], "get") && rest >= 2:
+			i += 3
+		case equalFold(args[i], "overflow") && rest >= 1:
+			i += 2
+		default:
+			return KeyRW | KeyAccess | KeyUpdate
+		}
+	}
+	return KeyRO | KeyAccess
+}

@@ -1,0 +1,75 @@
+package command
+
+// match reports whether name fits a glob pattern, in any case: * ? [a-c] [^a] \x, as Redis's COMMAND LIST takes it. A class that is not
+// closed reaches to the pattern's end. On a mismatch only the last * is widened, so the cost is at most the product of the lengths.
+func match(pattern, name string) bool {
+	p, n := 0, 0
+	star, starName := -1, 0
+	for n < len(name) {
+		if p < len(pattern) && pattern[p] == '*' {
+			star, starName = p, n
+			p++
+			continue
+		}
+		if next, ok := matchOne(pattern, p, name[n]); ok {
+			p = next
+			n++
+			continue
+		}
+		if star < 0 {
+			return false
+		}
+		starName++
+		p, n = star+1, starName
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
+
+// matchOne matches c with what stands at pattern[p:], no *, and says where the pattern goes on.
+func matchOne(pattern string, p int, c byte) (next int, ok bool) {
+	if p == len(pattern) {
+		return p, false
+	}
+	switch pattern[p] {
+	case '?':
+		return p + 1, true
+	case '[':
+		return matchClass(pattern, p+1, lowerByte(c))
+	case '\\':
+		if p+1 < len(pattern) {
+			p++
+		}
+	}
+	return p + 1, lowerByte(pattern[p]) == lowerByte(c)
+}
+
+// matchClass matches c, in lower case, with the class whose inside begins at p.
+func matchClass(pattern string, p int, c byte) (next int, ok bool) {
+	not := p < len(pattern) && pattern[p] == '^'
+	if not {
+		p++
+	}
+	hit := false
+	for p < len(pattern) && pattern[p] != ']' {
+		from, to := pattern[p], pattern[p]
+		switch {
+		case from == '\\' && p+1 < len(pattern):
+			from, to = pattern[p+1], pattern[p+1]
+			p += 2
+		case p+2 < len(pattern) && pattern[p+1] == '-':
+			to = pattern[p+2]
+			p += 3
+		default:
+			p++
+		}
+		from, to = lowerByte(from), lowerByte(to)
+		hit = hit || min(from, to) <= c && c <= max(from, to)
+	}
+	if p < len(pattern) {
+		p++
+	}
+	return p, hit != not
+}
