@@ -61,15 +61,59 @@ func (s *Replies) Err() string { return s.err }
 // Next measures the reply at the front of buf: n bytes, attributes included, of kind k. With More n is 0 and k is the kind if it is known by then, else 0.
 // A push counts as a reply of its own.
 func (s *Replies) Next(buf []byte) (n int, k Kind, st State) {
-	if s.left == 0 && len(buf) > 0 && buf[0] == '$' {
-		if size, start := digits(buf, 1, replyBulkMax); start > 0 {
-			if end := start + size + 2; end <= len(buf) && buf[start-1] == '\n' && buf[end-2] == '\r' && buf[end-1] == '\n' {
-				return end, KindBulk, Done
-			}
+	if s.left == 0 {
+		if n := leaf(buf); n > 0 {
+			return n, Kind(buf[0]), Done
 		}
 	}
 	return s.resume(buf)
 }
+
+// leaf is the length of the value at the front of buf if it is of a usual kind that holds no others, complete and correct; else 0, which says nothing.
+func leaf(buf []byte) int {
+	const shortest = 4 // ":1\r\n", "+\r\n" is nothing usual
+	if len(buf) < shortest {
+		return 0
+	}
+	switch buf[0] {
+	case '$':
+		size, start := digits(buf, 1, replyBulkMax)
+		if start == 0 {
+			if buf[1] == '-' && len(buf) >= nullBytes && string(buf[:nullBytes]) == nullBulk {
+				return nullBytes
+			}
+			return 0
+		}
+		end := start + size + 2
+		if end <= len(buf) && buf[start-1] == '\n' && buf[end-2] == '\r' && buf[end-1] == '\n' {
+			return end
+		}
+	case ':':
+		if _, next := digits(buf, 1, leafIntMax); next > 0 && buf[next-1] == '\n' {
+			return next
+		}
+	case '+':
+		for i := 1; i+1 < len(buf); i++ {
+			if buf[i] == '\r' {
+				if buf[i+1] == '\n' {
+					return i + 2
+				}
+				return 0
+			}
+			if i == leafStatusMax {
+				return 0
+			}
+		}
+	}
+	return 0
+}
+
+const (
+	nullBulk      = "$-1\r\n"
+	nullBytes     = len(nullBulk)
+	leafIntMax    = 1 << 53 // beyond it the careful way is taken
+	leafStatusMax = 32
+)
 
 func (s *Replies) resume(buf []byte) (int, Kind, State) {
 	s.have = len(buf)
@@ -83,6 +127,14 @@ func (s *Replies) resume(buf []byte) (int, Kind, State) {
 		s.left, s.kind, s.pos, s.scanned = 1, 0, 0, 0
 	}
 	for s.left > 0 {
+		if s.need == 0 && s.kind != 0 && s.scanned == s.pos {
+			if n := leaf(buf[s.pos:]); n > 0 {
+				s.left--
+				s.pos += n
+				s.scanned = s.pos
+				continue
+			}
+		}
 		st := Done
 		if s.need == 0 {
 			st = s.header(buf)

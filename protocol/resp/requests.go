@@ -32,6 +32,8 @@ const (
 	bulkMaxDefault   = 512 << 20
 	inlineMaxDefault = 64 << 10
 
+	bulkMaxMost = 1 << 50 // so that digits cannot overflow
+
 	unauthArgsMax = 10
 	unauthBulkMax = 16 << 10
 )
@@ -58,16 +60,15 @@ func (l Limits) filled() Limits {
 	if l.InlineMax == 0 {
 		l.InlineMax = inlineMaxDefault
 	}
+	l.BulkMax = min(l.BulkMax, bulkMaxMost)
 	return l
 }
 
 // Request is one command.
 type Request struct {
-	Args    [][]byte // views of buf (quoted inline words: of the parser's scratch); the slice is reused by the next call. Args[i] is argument Dropped+i
-	Raw     []byte   // the command's bytes as they stand in buf, without the empty lines before it
-	Inline  bool     // Raw is an inline command: who forwards it has to encode Args
-	Dropped int      // arguments that Shift dropped, in whole or in part; 0 for all who never call Shift
-	Piece   []byte   // with state Piece: bytes of argument Dropped-1
+	Args   [][]byte // views of buf (quoted inline words: of the parser's scratch); the slice is reused by the next call
+	Raw    []byte   // the command's bytes as they stand in buf, without the empty lines before it
+	Inline bool     // Raw is an inline command: who forwards it has to encode Args
 }
 
 // Requests parses the commands of one connection. Call Reset before the first use.
@@ -88,13 +89,13 @@ type Requests struct {
 	stuck    bool   // a NUL stands in the line: see line
 	count    int    // arguments announced
 	left     int    // arguments not yet complete
-	dropped  int
-	pos      int   // bytes of buf that are understood; in an argument: where its bytes begin
-	scanned  int   // bytes of buf that were searched for the end of a line
-	at       int   // where the argument in progress begins with its length line
-	need     int   // bytes of the argument in progress from pos on, CR LF included; 0 = its length is not known
-	size     int   // its length
-	diverted bool  // its beginning was dropped
+	dropped  int // of the command in progress or last returned
+	pos      int  // bytes of buf that are understood; in an argument: where its bytes begin
+	scanned  int  // bytes of buf that were searched for the end of a line
+	at       int  // where the argument in progress begins with its length line
+	need     int  // bytes of the argument in progress from pos on, CR LF included; 0 = its length is not known
+	size     int  // its length
+	diverted bool // its beginning was dropped
 }
 
 // span is an argument by offsets in buf: its length line begins at at, its bytes are [start, end).
@@ -118,10 +119,14 @@ func (p *Requests) SetLimits(l Limits) {
 // Err is what is to be sent after Failed: Redis's error line without '-' and CR LF.
 func (p *Requests) Err() string { return p.err }
 
+// Dropped is how many arguments of the command in progress, or of the one that Next just called Done, were dropped by Shift in whole or in part.
+func (p *Requests) Dropped() int { return p.dropped }
+
 // Next parses the command at the front of buf. n is the number of bytes to drop; with More it counts empty commands ("\r\n", "*0\r\n"), which Redis
 // ignores and which need not be kept.
 func (p *Requests) Next(buf []byte) (r Request, n int, s State) {
 	if !p.busy && p.scanned == 0 {
+		p.dropped = 0
 		if n := p.whole(buf); n > 0 {
 			return Request{Args: p.args, Raw: buf[:n:n]}, n, Done
 		}
@@ -159,7 +164,7 @@ func (p *Requests) whole(buf []byte) int {
 }
 
 // digits reads the number at buf[i] and the CR and the byte behind it; next is 0 where that isn't a number from 0 to most in its only form. (Redis
-// takes any byte for the LF of a length line.)
+// takes any byte for the LF of a length line.) most must be at most 2^59.
 func digits(buf []byte, i, most int) (v, next int) {
 	first := i
 	for ; i < len(buf); i++ {
@@ -228,7 +233,7 @@ func (p *Requests) countLine(buf []byte) (int, State) {
 		p.scanned = 0
 		return next, Done
 	}
-	p.busy, p.count, p.left, p.dropped = true, int(count), int(count), 0
+	p.busy, p.count, p.left = true, int(count), int(count)
 	p.spans = p.spans[:0]
 	p.pos, p.scanned, p.at = next, next, next
 	return 0, Done
@@ -257,10 +262,10 @@ func (p *Requests) arguments(buf []byte) (Request, int, State) {
 	for _, s := range p.spans {
 		args = append(args, buf[s.start:s.end:s.end])
 	}
-	n, dropped := p.pos, p.dropped
+	n := p.pos
 	p.args = args
-	p.busy, p.pos, p.scanned, p.dropped = false, 0, 0, 0
-	return Request{Args: args, Raw: buf[:n:n], Dropped: dropped}, n, Done
+	p.busy, p.pos, p.scanned = false, 0, 0
+	return Request{Args: args, Raw: buf[:n:n]}, n, Done
 }
 
 func (p *Requests) endArgument(next int) {
@@ -274,7 +279,8 @@ func (p *Requests) piece(buf []byte) (Request, int, State) {
 	const lineEnd = 2
 	n := min(len(buf), p.need)
 	data := max(min(n, p.need-lineEnd), 0)
-	r := Request{Raw: buf[:n:n], Piece: buf[:data:data], Dropped: p.dropped}
+	p.args = append(p.args[:0], buf[:data:data])
+	r := Request{Args: p.args, Raw: buf[:n:n]}
 	if p.need -= n; p.need == 0 {
 		p.endArgument(0)
 	}

@@ -214,20 +214,30 @@ func head(reply []byte) int {
 func size(reply []byte) int {
 	at := 0
 	for left := 1; left > 0; left-- {
-		n := head(reply[at:])
+		rest := reply[at:]
+		if n := leaf(rest); n > 0 {
+			at += n
+			continue
+		}
+		n := head(rest)
 		if n == 0 {
 			return 0
 		}
-		count, _ := header(reply[at:])
-		switch Kind(reply[at]) {
+		switch Kind(rest[0]) {
 		case KindArray, KindSet, KindPush:
-			left += max(count, 0)
+			left += children(rest, 1)
 		case KindMap:
-			left += 2 * max(count, 0)
+			left += children(rest, 2)
 		case KindAttribute:
-			left += 2*max(count, 0) + 1
+			left += children(rest, 2) + 1
 		}
 		at += n
 	}
 	return at
+}
+
+// children is how many values an aggregate announces.
+func children(reply []byte, each int) int {
+	count, _ := header(reply)
+	return max(count, 0) * each
 }
