@@ -37,7 +37,7 @@ func matchOne(pattern string, p int, c byte) (next int, ok bool) {
 	case '?':
 		return p + 1, true
 	case '[':
-		return matchClass(pattern, p+1, lowerByte(c))
+		return matchClass(pattern, p+1, c)
 	case '\\':
 		if p+1 < len(pattern) {
 			p++
@@ -46,7 +46,7 @@ func matchOne(pattern string, p int, c byte) (next int, ok bool) {
 	return p + 1, lowerByte(pattern[p]) == lowerByte(c)
 }
 
-// matchClass matches c, in lower case, with the class whose inside begins at p.
+// matchClass matches c with the class whose inside begins at p. A character behind a backslash fits in its own case only, as in Redis.
 func matchClass(pattern string, p int, c byte) (next int, ok bool) {
 	not := p < len(pattern) && pattern[p] == '^'
 	if not {
@@ -54,22 +54,23 @@ func matchClass(pattern string, p int, c byte) (next int, ok bool) {
 	}
 	hit := false
 	for p < len(pattern) && pattern[p] != ']' {
-		from, to := pattern[p], pattern[p]
 		switch {
-		case from == '\\' && p+1 < len(pattern):
-			from, to = pattern[p+1], pattern[p+1]
+		case pattern[p] == '\\' && p+1 < len(pattern):
+			hit = hit || pattern[p+1] == c
 			p += 2
 		case p+2 < len(pattern) && pattern[p+1] == '-':
-			to = pattern[p+2]
+			hit = hit || between(lowerByte(pattern[p]), lowerByte(c), lowerByte(pattern[p+2]))
 			p += 3
 		default:
+			hit = hit || lowerByte(pattern[p]) == lowerByte(c)
 			p++
 		}
-		from, to = lowerByte(from), lowerByte(to)
-		hit = hit || min(from, to) <= c && c <= max(from, to)
 	}
 	if p < len(pattern) {
 		p++
 	}
 	return p, hit != not
 }
+
+// between reports whether c is between two bounds, whichever is lower.
+func between(a, c, b byte) bool { return min(a, b) <= c && c <= max(a, b) }

@@ -95,7 +95,11 @@ func writeInfo(w Reply, r *Row) {
 	for i := range r.KeySpecs {
 		writeSpec(w, &r.KeySpecs[i])
 	}
-	w.Set(len(r.Subs))
+	if len(r.Subs) == 0 {
+		w.Set(0) // Redis: a set if there are none, else an array
+		return
+	}
+	w.Array(len(r.Subs))
 	for _, id := range r.Subs {
 		writeInfo(w, ByID(id))
 	}

@@ -8,8 +8,11 @@ import "encoding/binary"
 // nameMax is the longest name that three words can hold, in bytes; Redis's longest is georadiusbymember_ro with 20.
 const nameMax = 24
 
-// indexBits makes 1,024 places: at most a fifth of them are taken (a test sees to it), so a look at a second place is rare.
+// indexBits makes 1,024 places. At most a fifth of them may be taken, so that a look at a second place is rare: with more rows the next line
+// does not compile until there are more bits.
 const indexBits = 10
+
+const _ = uint(1<<indexBits - 5*NumIDs)
 
 type entry struct {
 	lo, mid, hi uint64 // fold of the name

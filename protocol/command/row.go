@@ -133,7 +133,7 @@ const (
 	KeyDelete
 	KeyNotKey
 	KeyIncomplete
-	KeyVariable // the flags depend on other arguments: see Row.keyFlags
+	KeyVariable // the flags depend on other arguments: see variableFlags
 )
 
 // BeginKind says how the first key of a KeySpec is found.
