@@ -89,13 +89,13 @@ type Requests struct {
 	stuck    bool   // a NUL stands in the line: see line
 	count    int    // arguments announced
 	left     int    // arguments not yet complete
-	dropped  int // of the command in progress or last returned
-	pos      int  // bytes of buf that are understood; in an argument: where its bytes begin
-	scanned  int  // bytes of buf that were searched for the end of a line
-	at       int  // where the argument in progress begins with its length line
-	need     int  // bytes of the argument in progress from pos on, CR LF included; 0 = its length is not known
-	size     int  // its length
-	diverted bool // its beginning was dropped
+	dropped  int    // of the command in progress or last returned
+	pos      int    // bytes of buf that are understood; in an argument: where its bytes begin
+	scanned  int    // bytes of buf that were searched for the end of a line
+	at       int    // where the argument in progress begins with its length line
+	need     int    // bytes of the argument in progress from pos on, CR LF included; 0 = its length is not known
+	size     int    // its length
+	diverted bool   // its beginning was dropped
 }
 
 // span is an argument by offsets in buf: its length line begins at at, its bytes are [start, end).
@@ -124,6 +124,7 @@ func (p *Requests) Dropped() int { return p.dropped }
 
 // Next parses the command at the front of buf. n is the number of bytes to drop; with More it counts empty commands ("\r\n", "*0\r\n"), which Redis
 // ignores and which need not be kept.
+// After Done the caller may also leave the command (unless it was shifted) where it is and give the same bytes again later: it is parsed anew.
 func (p *Requests) Next(buf []byte) (r Request, n int, s State) {
 	if !p.busy && p.scanned == 0 {
 		p.dropped = 0
@@ -188,6 +189,9 @@ func (p *Requests) resume(buf []byte) (Request, int, State) {
 	if p.err != "" {
 		return Request{}, 0, Failed
 	}
+	if !p.busy {
+		p.release()
+	}
 	skipped := 0
 	for skipped < len(buf) && !p.busy {
 		rest := buf[skipped:]
@@ -212,6 +216,20 @@ func (p *Requests) resume(buf []byte) (Request, int, State) {
 	}
 	r, n, s := p.arguments(buf[skipped:])
 	return r, skipped + n, s
+}
+
+// release gives back what only a command of unusual size needed, so that an idle connection stays small.
+func (p *Requests) release() {
+	const argsKept, scratchKept = 128, 4 << 10 // slots, bytes
+	if cap(p.args) > argsKept {
+		p.args = nil
+	}
+	if cap(p.spans) > argsKept {
+		p.spans = nil
+	}
+	if cap(p.scratch) > scratchKept {
+		p.scratch = nil
+	}
 }
 
 // countLine reads "*3\r\n"; p.busy says that arguments follow it.
