@@ -36,6 +36,9 @@ func TestRows(t *testing.T) {
 		if r.Arity == 0 || r.Since == "" || r.Group == "" {
 			t.Errorf("%s: arity, since or group is missing", r.Name)
 		}
+		if r.Request > command.RequestLocal || r.Response > command.ResponseSpecial {
+			t.Errorf("%s: %q has a policy without a constant", r.Name, r.Tips)
+		}
 		if len(r.Subs) > 0 && (r.Parent != 0 || r.Flags.Has(command.Write) || len(r.KeySpecs) > 0) {
 			t.Errorf("%s: a container runs nothing itself", r.Name)
 		}

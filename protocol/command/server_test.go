@@ -3,6 +3,7 @@ package command_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -414,21 +415,21 @@ func startRedis(t *testing.T) redis {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(dir, "s")
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // of the server's life: a test needs less than a second
+	cmd := exec.CommandContext(ctx, "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
+		cancel()
 		t.Fatalf("these tests compare with redis-server 7.0 (apt-get install redis-server): %v", err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		cancel()
 		_ = cmd.Wait()
 		_ = os.RemoveAll(dir)
 	})
-	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), "accept connections") {

@@ -1,6 +1,9 @@
 package command
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // rows[id-1] is the row of id.
 var rows = buildRows()
@@ -134,28 +137,24 @@ func classicRange(specs []KeySpec) (first, last, step int) {
 	return first, last, step
 }
 
-func requestOf(t []string) Request {
-	switch {
-	case slices.Contains(t, tipRequestAllNodes):
-		return RequestAllNodes
-	case slices.Contains(t, tipRequestAllShards):
-		return RequestAllShards
-	case slices.Contains(t, tipRequestMultiShard):
-		return RequestMultiShard
-	case slices.Contains(t, tipRequestSpecial):
-		return RequestSpecial
+// The policies' words in the order of their constants; "" has none, or none that Redis knows.
+var (
+	requestWords  = [...]string{"", "multi_shard", "all_shards", "all_nodes", "special", ""}
+	responseWords = [...]string{
+		"", "one_succeeded", "all_succeeded", "agg_sum", "agg_min", "agg_max", "agg_logical_and", "agg_logical_or", "special",
 	}
-	return RequestKey
-}
+)
 
-func responseOf(t []string) Response {
-	switch {
-	case slices.Contains(t, tipResponseAllSucceeded):
-		return ResponseAllSucceeded
-	case slices.Contains(t, tipResponseAggSum):
-		return ResponseAggSum
-	case slices.Contains(t, tipResponseSpecial):
-		return ResponseSpecial
+func requestOf(t []string) Request { return Request(policy(t, "request_policy:", requestWords[:])) }
+
+func responseOf(t []string) Response { return Response(policy(t, "response_policy:", responseWords[:])) }
+
+// policy gives the index of the word that the tip with this prefix says, 0 without such a tip.
+func policy(t []string, prefix string, words []string) int {
+	for _, tip := range t {
+		if word, ok := strings.CutPrefix(tip, prefix); ok {
+			return slices.Index(words, word)
+		}
 	}
-	return ResponseDefault
+	return 0
 }
