@@ -147,7 +147,9 @@ var (
 
 func requestOf(t []string) Request { return Request(policy(t, "request_policy:", requestWords[:])) }
 
-func responseOf(t []string) Response { return Response(policy(t, "response_policy:", responseWords[:])) }
+func responseOf(t []string) Response {
+	return Response(policy(t, "response_policy:", responseWords[:]))
+}
 
 // policy gives the index of the word that the tip with this prefix says, 0 without such a tip.
 func policy(t []string, prefix string, words []string) int {
