@@ -263,6 +263,8 @@ func show(token json.Token) string {
 			return "an object"
 		}
 		return "a list"
+	case json.Number:
+		return v.String()
 	default:
 		return fmt.Sprintf("%#v", v)
 	}

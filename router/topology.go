@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Nobody is the owner of a slot that no shard has.
@@ -65,6 +67,9 @@ func New(cluster string, epoch uint64, shards []Shard) (*Topology, error) {
 	if len(shards) > ShardsMax {
 		return nil, fmt.Errorf("build topology: %d shards, at most %d are possible", len(shards), ShardsMax)
 	}
+	if err := checkName(cluster); err != nil {
+		return nil, fmt.Errorf("build topology: cluster: %w", err)
+	}
 	t := &Topology{Cluster: cluster, Epoch: epoch, Shards: make([]Shard, len(shards))}
 	for slot := range t.owners {
 		t.owners[slot] = Nobody
@@ -118,11 +123,22 @@ func checkNode(n Node, where string, seen map[string]string) (Node, error) {
 	if n.ID == "" {
 		n.ID = n.Addr
 	}
+	if err := checkName(n.ID); err != nil {
+		return Node{}, fmt.Errorf("%s: id: %w", where, err)
+	}
 	if before, twice := seen[n.ID]; twice {
 		return Node{}, fmt.Errorf("%s: node %q is already %s", where, n.ID, before)
 	}
 	seen[n.ID] = where
 	return n, nil
+}
+
+// checkName wants what can stand in a log line and in JSON.
+func checkName(name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return fmt.Errorf("name %q: want UTF-8 without control characters", name)
+	}
+	return nil
 }
 
 // checkAddr wants host:port as net.Dial takes it, with a port by number.
@@ -139,10 +155,8 @@ func checkAddr(addr string) error {
 	if host == "" || strings.ContainsAny(host, "[]") || !bracketed && strings.Contains(host, ":") {
 		return fmt.Errorf("address %q: want host:port, an IPv6 host in brackets", addr)
 	}
-	for _, r := range host {
-		if r <= ' ' || r == 0x7f {
-			return fmt.Errorf("address %q: a blank or control character in the host", addr)
-		}
+	if checkName(host) != nil || strings.ContainsFunc(host, unicode.IsSpace) {
+		return fmt.Errorf("address %q: a blank, a control character or bad UTF-8 in the host", addr)
 	}
 	const portMax = 65535
 	if n, ok := parseDecimal(port); !ok || n == 0 || n > portMax {
