@@ -73,9 +73,10 @@ type Request struct {
 
 // Requests parses the commands of one connection. Call Reset before the first use.
 //
-// A command too big to be waited for is streamed: when Next says More, Big tells about the argument that is arriving. The caller passes on (or stores)
+// A command too big to be waited for is streamed. When Next says More, Big tells about the argument that is arriving. The caller passes on (or stores)
 // what has come, drops up to Seen bytes from the front of its buffer and calls Shift with that number. From then on Next gives the rest of the argument
-// as Pieces and then, as for any command, Done: with only the arguments behind the dropped ones in Args, and only the bytes behind them in Raw.
+// as Pieces: Args[0] is the next of the argument's bytes, Raw is the same and perhaps CR LF behind them. The last Piece is followed, even if no byte is
+// left, by what any command gives: Done, or More and perhaps Big again. Args then holds the arguments behind the Dropped ones, Raw the bytes behind them.
 type Requests struct {
 	limits   Limits
 	argsMax  int // the limits in force, authenticated or not
