@@ -1,0 +1,432 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"larder/engine/store"
+	"larder/router"
+
+	"pgregory.net/rapid"
+)
+
+func open(t interface{ Fatal(...any) }, seed uint64) *store.Store {
+	s, err := store.New(store.Options{Databases: 3, Seed: seed, Slot: router.Slot, Rand: rand.New(rand.NewPCG(seed, 1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// entry is a key in the naive model: a map of strings.
+type entry struct {
+	text     string
+	encoding store.Encoding
+	expiry   int64
+}
+
+type model struct {
+	dbs [3]map[string]entry
+	now int64
+}
+
+func (m *model) get(db int, key string) (entry, bool) {
+	e, ok := m.dbs[db][key]
+	if ok && e.expiry != 0 && e.expiry <= m.now {
+		delete(m.dbs[db], key)
+		return entry{}, false
+	}
+	return e, ok
+}
+
+func encodingOf(text string, form store.Form) store.Encoding {
+	if form == store.FormAny {
+		if _, ok := store.ParseInt([]byte(text)); ok {
+			return store.Int
+		}
+	}
+	if form == store.FormRaw || len(text) > 44 {
+		return store.Raw
+	}
+	return store.EmbStr
+}
+
+// machine runs the same random operations on the store and the model.
+type machine struct {
+	s *store.Store
+	m model
+}
+
+var texts = rapid.OneOf(
+	rapid.SampledFrom([]string{"", "0", "-0", "12", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "007", "+1"}),
+	rapid.Custom(func(t *rapid.T) string {
+		n := rapid.SampledFrom([]int{1, 5, 44, 45, 100, 500, 513, 3000, 16000, 16384, 20000, 200000}).Draw(t, "bytes")
+		return strings.Repeat(rapid.SampledFrom([]string{"a", "xy", "\x00"}).Draw(t, "byte"), n)
+	}),
+)
+
+func (k *machine) draw(t *rapid.T) (db int, key string) {
+	n := rapid.IntRange(0, 60).Draw(t, "key")
+	key = fmt.Sprintf("{%d}%d", n%3, n)
+	if n == 60 {
+		key += strings.Repeat("long", 5000)
+	}
+	return rapid.IntRange(0, 2).Draw(t, "db"), key
+}
+
+func (k *machine) Set(t *rapid.T) {
+	db, key := k.draw(t)
+	text := texts.Draw(t, "value")
+	form := rapid.SampledFrom([]store.Form{store.FormAny, store.FormText, store.FormRaw}).Draw(t, "form")
+	expiry := rapid.SampledFrom([]int64{store.NoExpiry, store.KeepExpiry, k.m.now + 1, k.m.now + 500, k.m.now + 100000, k.m.now + 1<<50}).Draw(t, "expiry")
+	old, _ := k.m.get(db, key)
+	if rapid.Bool().Draw(t, "owned") {
+		k.s.DB(db).SetOwned([]byte(key), []byte(text), form, expiry, k.m.now)
+	} else {
+		k.s.DB(db).Set([]byte(key), []byte(text), form, expiry, k.m.now)
+	}
+	if expiry == store.KeepExpiry {
+		expiry = old.expiry
+	}
+	k.m.dbs[db][key] = entry{text, encodingOf(text, form), expiry}
+}
+
+func (k *machine) Delete(t *rapid.T) {
+	db, key := k.draw(t)
+	_, want := k.m.get(db, key)
+	delete(k.m.dbs[db], key)
+	if got := k.s.DB(db).Delete([]byte(key), k.m.now); got != want {
+		t.Fatalf("delete %q: %v, want %v", key, got, want)
+	}
+}
+
+func (k *machine) Grow(t *rapid.T) {
+	db, key := k.draw(t)
+	n := rapid.SampledFrom([]int{0, 1, 30, 100, 4000, 16380, 17000, 300000}).Draw(t, "bytes")
+	e, _ := k.m.get(db, key)
+	text := []byte(e.text)
+	if len(text) < n {
+		text = append(text, make([]byte, n-len(text))...)
+	}
+	b := k.s.DB(db).Grow([]byte(key), n, k.m.now)
+	if !bytes.Equal(b, text) {
+		t.Fatalf("grow %q to %d: %d bytes, want %d", key, n, len(b), len(text))
+	}
+	if len(b) > 0 {
+		at := rapid.IntRange(0, len(b)-1).Draw(t, "at")
+		b[at], text[at] = 'Q', 'Q'
+	}
+	k.m.dbs[db][key] = entry{string(text), store.Raw, e.expiry}
+}
+
+func (k *machine) Expire(t *rapid.T) {
+	db, key := k.draw(t)
+	at := k.m.now + rapid.SampledFrom([]int64{1, 17, 4000, 5000, 1 << 20, 1 << 30}).Draw(t, "ms")
+	if rapid.IntRange(0, 4).Draw(t, "persist") == 0 {
+		at = store.NoExpiry
+	}
+	e, want := k.m.get(db, key)
+	it, ok := k.s.DB(db).Peek([]byte(key), k.m.now)
+	if ok != want {
+		t.Fatalf("peek %q: %v, want %v", key, ok, want)
+	}
+	if ok {
+		it.Expire(at, k.m.now)
+		e.expiry = at
+		k.m.dbs[db][key] = e
+	}
+}
+
+func (k *machine) Transfer(t *rapid.T) {
+	db, key := k.draw(t)
+	to, newKey := k.draw(t)
+	if db == to && key == newKey {
+		return
+	}
+	keep := rapid.Bool().Draw(t, "keep")
+	e, want := k.m.get(db, key)
+	if got := k.s.DB(db).Transfer([]byte(key), k.s.DB(to), []byte(newKey), keep, k.m.now); got != want {
+		t.Fatalf("transfer %q: %v, want %v", key, got, want)
+	}
+	if want {
+		k.m.dbs[to][newKey] = e
+		if !keep {
+			delete(k.m.dbs[db], key)
+		}
+	}
+}
+
+func (k *machine) Advance(t *rapid.T) {
+	k.m.now += rapid.SampledFrom([]int64{1, 16, 100, 4096, 70000, 1 << 21}).Draw(t, "ms")
+	for {
+		_, more := k.s.Expire(k.m.now, 100)
+		if !more {
+			break
+		}
+	}
+	const tick = 16 // ms: so late may the wheel be
+	for db := range k.m.dbs {
+		most := 0
+		for key, e := range k.m.dbs[db] {
+			if e.expiry == 0 || e.expiry > k.m.now-tick {
+				most++
+			}
+			if _, ok := k.m.get(db, key); !ok {
+				defer k.s.DB(db).Peek([]byte(key), k.m.now)
+			}
+		}
+		if n := k.s.DB(db).Len(); n > most {
+			t.Fatalf("db %d: %d keys are left, want at most %d", db, n, most)
+		}
+	}
+}
+
+func (k *machine) Flush(t *rapid.T) {
+	if rapid.IntRange(0, 20).Draw(t, "really") > 0 {
+		return
+	}
+	db := rapid.IntRange(0, 2).Draw(t, "db")
+	k.s.DB(db).Flush()
+	k.m.dbs[db] = map[string]entry{}
+}
+
+func (k *machine) Random(t *rapid.T) {
+	db := rapid.IntRange(0, 2).Draw(t, "db")
+	for key := range k.m.dbs[db] {
+		k.m.get(db, key)
+	}
+	key, ok := k.s.DB(db).Random(k.m.now)
+	if _, has := k.m.dbs[db][string(key)]; ok != (len(k.m.dbs[db]) > 0) || ok && !has {
+		t.Fatalf("random: %q %v of %d", key, ok, len(k.m.dbs[db]))
+	}
+}
+
+func (k *machine) Check(t *rapid.T) {
+	for db := range k.m.dbs {
+		expires := 0
+		for key := range k.m.dbs[db] {
+			want, ok := k.m.get(db, key)
+			it, found := k.s.DB(db).Peek([]byte(key), k.m.now)
+			if found != ok {
+				t.Fatalf("db %d key %.20q: found %v, want %v", db, key, found, ok)
+			}
+			if !ok {
+				continue
+			}
+			var scratch [20]byte
+			if got := it.Text(scratch[:]); string(got) != want.text || it.Len() != len(want.text) {
+				t.Fatalf("db %d key %.20q: %.30q of %d, want %.30q of %d", db, key, got, len(got), want.text, len(want.text))
+			}
+			if it.Encoding() != want.encoding || it.ExpiryMS() != want.expiry {
+				t.Fatalf("db %d key %.20q: %v until %d, want %v until %d", db, key, it.Encoding(), it.ExpiryMS(), want.encoding, want.expiry)
+			}
+			if want.expiry != 0 {
+				expires++
+			}
+		}
+		if n := k.s.DB(db).Len(); n != len(k.m.dbs[db]) || k.s.DB(db).Expires() != expires {
+			t.Fatalf("db %d: %d keys, %d with expiry, want %d, %d", db, n, k.s.DB(db).Expires(), len(k.m.dbs[db]), expires)
+		}
+	}
+}
+
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := &machine{s: open(t, rapid.Uint64().Draw(t, "seed"))}
+		k.m.now = 1_700_000_000_000
+		for i := range k.m.dbs {
+			k.m.dbs[i] = map[string]entry{}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
+			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "": k.Check,
+		})
+		for i := range k.m.dbs {
+			k.s.DB(i).Each(k.m.now, func(it store.Item) bool { return true })
+		}
+		k.s.Flush()
+		if n := k.s.Memory(); n != 0 {
+			t.Fatalf("%d bytes in an empty store", n)
+		}
+	})
+}
+
+// TestMemoryReturns deletes what was set: nothing may stay accounted but the fixed tables.
+func TestMemoryReturns(t *testing.T) {
+	s := open(t, 7)
+	d := s.DB(0)
+	d.Set([]byte("k"), nil, store.FormAny, 0, 1)
+	d.Delete([]byte("k"), 1)
+	fixed := d.Memory()
+	value := make([]byte, 40000)
+	for i := range 20000 {
+		d.Set(fmt.Appendf(nil, "key%d", i), value[:i*2], store.FormAny, 0, 1)
+	}
+	for i := range 20000 {
+		if !d.Delete(fmt.Appendf(nil, "key%d", i), 1) {
+			t.Fatal(i)
+		}
+	}
+	if got := d.Memory(); got != fixed {
+		t.Errorf("%d bytes after deleting all, want %d", got, fixed)
+	}
+	if got := s.Reserved(); got > 20<<20 {
+		t.Errorf("%d bytes still reserved", got)
+	}
+}
+
+// TestScanGuarantee: a key that is there during a whole scan is seen, however many others come and go meanwhile.
+func TestScanGuarantee(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := open(t, rapid.Uint64().Draw(t, "seed"))
+		d := s.DB(0)
+		dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "dice"), 2))
+		stable := rapid.IntRange(0, 300).Draw(t, "stable")
+		for i := range stable {
+			d.Set(fmt.Appendf(nil, "{x}s%d", i), nil, store.FormAny, 0, 1)
+		}
+		group := router.Slot([]byte("{x}")) / store.GroupSlots
+		churn, trend := 0, rapid.SampledFrom([]int{-1, 0, 1}).Draw(t, "trend")
+		for ; churn < 300 && trend < 1; churn++ {
+			d.Set(fmt.Appendf(nil, "{x}c%d", churn), nil, store.FormAny, 0, 1)
+		}
+		seen := map[string]bool{}
+		calls := 0
+		for cursor := uint64(0); ; calls++ {
+			cursor = d.Scan(group, cursor, 1, func(it store.Item) { seen[string(it.Key())] = true })
+			if cursor == 0 {
+				break
+			}
+			if cursor >= 1<<38 || calls > 100000 {
+				t.Fatalf("cursor %d after %d calls", cursor, calls)
+			}
+			for range dice.IntN(20) {
+				if up := dice.IntN(3) - 1 + trend; up > 0 && churn < 4000 {
+					d.Set(fmt.Appendf(nil, "{x}c%d", churn), nil, store.FormAny, 0, 1)
+					churn++
+				} else if up < 0 && churn > 0 {
+					churn--
+					d.Delete(fmt.Appendf(nil, "{x}c%d", churn), 1)
+				}
+			}
+		}
+		for i := range stable {
+			if !seen[fmt.Sprintf("{x}s%d", i)] {
+				t.Fatalf("key %d of %d was not seen", i, stable)
+			}
+		}
+	})
+}
+
+// TestRandomIsFair throws often enough that each of the keys must come near its share.
+func TestRandomIsFair(t *testing.T) {
+	s := open(t, 3)
+	const keys, throws = 200, 100000
+	for i := range keys {
+		s.DB(0).Set(fmt.Appendf(nil, "{%d}k%d", i%7, i), nil, store.FormAny, 0, 1)
+	}
+	seen := map[string]int{}
+	for range throws {
+		key, _ := s.DB(0).Random(1)
+		seen[string(key)]++
+	}
+	var counts []int
+	for _, n := range seen {
+		counts = append(counts, n)
+	}
+	slices.Sort(counts)
+	if len(counts) != keys || counts[0] < throws/keys*7/10 || counts[keys-1] > throws/keys*13/10 {
+		t.Errorf("%d keys, seen %d to %d times, want about %d", len(counts), counts[0], counts[len(counts)-1], throws/keys)
+	}
+}
+
+func TestActiveExpiry(t *testing.T) {
+	s := open(t, 3)
+	d := s.DB(1)
+	const keys = 100000
+	now := int64(1_700_000_000_000)
+	for i := range keys {
+		d.Set(fmt.Appendf(nil, "k%d", i), []byte("v"), store.FormAny, now+int64(i)+1, now)
+	}
+	for i := int64(0); i <= keys+20; i += 10 {
+		for more := true; more; {
+			_, more = s.Expire(now+i, 50)
+		}
+		if left := int64(d.Len()); left > max(keys-i+16, 0) || left < keys-i {
+			t.Fatalf("%d ms on: %d keys left", i, left)
+		}
+	}
+	if s.Expired() != keys || d.Expires() != 0 {
+		t.Errorf("%d expired, %d to go", s.Expired(), d.Expires())
+	}
+}
+
+func TestShareIsNotChanged(t *testing.T) {
+	d := open(t, 3).DB(0)
+	d.Set([]byte("k"), bytes.Repeat([]byte("a"), 100000), store.FormAny, 0, 1)
+	it, _ := d.Lookup([]byte("k"), 1)
+	text, ok := it.Share()
+	if !ok {
+		t.Fatal("a value of 100000 bytes is not shared")
+	}
+	d.Grow([]byte("k"), 0, 1)[5] = 'b'
+	d.Grow([]byte("k"), 100001, 1)[6] = 'b'
+	if !bytes.Equal(text, bytes.Repeat([]byte("a"), 100000)) {
+		t.Error("the shared text changed")
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	d := open(t, 3).DB(0)
+	key, value := []byte("some key"), []byte("some value")
+	d.Set(key, value, store.FormAny, 0, 1)
+	if n := testing.AllocsPerRun(100, func() {
+		d.Set(key, value, store.FormAny, 0, 1)
+		if it, ok := d.Lookup(key, 1); !ok || it.Len() != len(value) {
+			t.Fatal("lost")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzParseInt(f *testing.F) {
+	for _, s := range []string{"0", "-0", "1", "-1", "01", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551616", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, ok := store.ParseInt([]byte(s))
+		var back int64
+		_, err := fmt.Sscanf(s+"\n", "%d\n", &back)
+		want := err == nil && fmt.Sprint(back) == s
+		if ok != want || ok && n != back {
+			t.Errorf("%q: %d %v, want %d %v", s, n, ok, back, want)
+		}
+	})
+}
+
+func BenchmarkGet(b *testing.B) {
+	s := open(b, 1)
+	keys := make([][]byte, 1<<20)
+	for i := range keys {
+		keys[i] = fmt.Appendf(nil, "key:%012d", i)
+		s.DB(0).Set(keys[i], make([]byte, 64), store.FormAny, 0, 1)
+	}
+	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	b.Run("get", func(b *testing.B) {
+		for i := range b.N {
+			s.DB(0).Lookup(keys[i&(1<<20-1)], 1)
+		}
+	})
+	b.Run("set", func(b *testing.B) {
+		v := make([]byte, 64)
+		for i := range b.N {
+			s.DB(0).Set(keys[i&(1<<20-1)], v, store.FormAny, 0, 1)
+		}
+	})
+	b.ReportMetric(float64(s.Memory())/float64(len(keys)), "B/key")
+}
