@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const profileLength = 10 * time.Second
+
+// profile runs the first chosen cell against ours alone, profiled, instead of measuring pairs.
+func (r *runner) profile(ctx context.Context, path string) error {
+	defer r.bed.stop()
+	ours, w, err := r.profiled()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := fetchProfile(ctx, ours.Metrics, path, profileLength)
+	p := r.plan
+	p.run, p.requests = profileLength, unlimitedRequests
+	s, err := p.measure(ours, w)
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-done:
+	case <-time.After(readyMax):
+		err = fmt.Errorf("fetch profile: nothing came within %s of the load's end", readyMax)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "%s on %s: %.3f µs an operation (%.0f %% in user space), %.0f/s, %s commands a turn; profile in %s\n",
+		w, ours.Name, s.CPU, 100*s.User, s.PerSecond, orDash(s.PerTurn), path)
+	return nil
+}
+
+// profiled starts the server of the first section asked for, with keys, and picks the first cell asked for.
+func (r *runner) profiled() (*Server, Workload, error) {
+	for _, value := range []int{64, 1024} {
+		if r.sections["gateway"] {
+			if cells := r.gatewayCells(value); len(cells) > 0 {
+				nodes, err := r.backends(value)
+				if err != nil {
+					return nil, Workload{}, err
+				}
+				s, err := r.bed.gateway(nodes)
+				return s, cells[0], err
+			}
+		}
+		if r.sections["node"] {
+			if cells := r.nodeCells(value); len(cells) > 0 {
+				s, err := r.bed.engine()
+				if err == nil {
+					err = r.plan.preload(s.Addr, value)
+				}
+				return s, cells[0], err
+			}
+		}
+	}
+	return nil, Workload{}, fmt.Errorf("-pprof: no gateway or node cell matches -only and -cell")
+}

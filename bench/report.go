@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Results is a whole run, as written to the JSON file.
+type Results struct {
+	Machine Machine
+	Rounds  int
+	Seconds float64 // a run
+	Conns   int
+	Keys    int
+	Quick   bool
+	Gateway []Cell        `json:",omitempty"`
+	Node    []Cell        `json:",omitempty"`
+	Latency []LatencyCell `json:",omitempty"`
+	Memory  []MemoryCell  `json:",omitempty"`
+}
+
+// write puts the report at path and the figures of every single run beside it.
+func (r *Results) write(path string) error {
+	var md strings.Builder
+	r.markdown(&md)
+	if err := os.WriteFile(path, []byte(md.String()), 0o644); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	side := strings.TrimSuffix(path, ".md") + ".json"
+	if err := os.WriteFile(side, append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+func (r *Results) markdown(w io.Writer) {
+	m := r.Machine
+	fmt.Fprintf(w, "# Measured\n\nWritten by `make bench` (`go run ./bench`); every single run's figures are in the JSON file beside this one.\n\n")
+	fmt.Fprintf(w, "| | |\n|---|---|\n| date | %s |\n| larder | %s |\n| machine | %s, %d CPUs, %d MiB |\n| system | %s, Linux %s |\n| Go | %s |\n| peers | %s; %s |\n",
+		m.Date, m.Commit, m.CPU, m.CPUs, m.MemoryMiB, m.System, m.Kernel, m.Go, m.Redis, m.Nutcracker)
+	fmt.Fprintf(w, "| method | %d rounds of interleaved pairs, %.3g s a run, %d connections, %d keys; the server under test on one core, generator and backends on another; CPU by the scheduler's count in /proc |\n",
+		r.Rounds, r.Seconds, r.Conns, r.Keys)
+	if r.Quick {
+		fmt.Fprintf(w, "\nA quick run: short, 64-byte values only. Use it for direction, not as a figure.\n")
+	}
+	if len(r.Gateway) > 0 {
+		fmt.Fprintf(w, "\n## Gateway, in front of 3 redis-servers, against nutcracker on the same ones\n\n")
+		pairsTable(w, "gateway", "nutcracker", r.Gateway)
+	}
+	if len(r.Node) > 0 {
+		fmt.Fprintf(w, "\n## Node, against redis-server\n\n")
+		pairsTable(w, "engine", "redis-server", r.Node)
+	}
+	r.latencyTable(w)
+	r.memoryTable(w)
+}
+
+func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {
+	fmt.Fprintf(w, "Server CPU per operation in µs, medians; the ratio is the median of the rounds' ratios, with the least and the greatest.\n\n")
+	fmt.Fprintf(w, "| load | %s | %s | ratio | (range) | target | | user part | commands a turn | writes a command | steal |\n|---|---|---|---|---|---|---|---|---|---|---|\n", ours, theirs)
+	for i := range cells {
+		c := &cells[i]
+		lo, hi := c.span()
+		fmt.Fprintf(w, "| %s | %.3f | %.3f | **%.2f** | %.2f–%.2f | %s | %s | %.0f / %.0f %% | %s | %s | %.1f %%%s |\n", c.Workload,
+			mid(c.Ours, cpuOf), mid(c.Theirs, cpuOf), c.Ratio(), lo, hi, atMost(c.Target), verdict(c.Ratio(), c.Target),
+			100*mid(c.Ours, userOf), 100*mid(c.Theirs, userOf), orDash(mid(c.Ours, func(s Sample) float64 { return s.PerTurn })),
+			orDash(mid(c.Ours, func(s Sample) float64 { return s.Writes })), 100*c.stealMost(), repeats(c.Repeats))
+	}
+	fmt.Fprintf(w, "\nThroughput and latency in the same runs (closed loop: the next batch follows the last one's replies; the generator's core is often the limit).\n\n")
+	fmt.Fprintf(w, "| load | %s /s | %s /s | %s p50 / p99 / p99.9 µs | %s p50 / p99 / p99.9 µs |\n|---|---|---|---|---|\n", ours, theirs, ours, theirs)
+	for i := range cells {
+		c := &cells[i]
+		fmt.Fprintf(w, "| %s | %.0f | %.0f | %s | %s |\n", c.Workload, mid(c.Ours, rateOf), mid(c.Theirs, rateOf), quantiles(c.Ours), quantiles(c.Theirs))
+	}
+}
+
+func cpuOf(s Sample) float64  { return s.CPU }
+func userOf(s Sample) float64 { return s.User }
+func rateOf(s Sample) float64 { return s.PerSecond }
+
+func mid(s []Sample, f func(Sample) float64) float64 { return median(column(s, f)) }
+
+func quantiles(s []Sample) string {
+	return fmt.Sprintf("%.0f / %.0f / %.0f", mid(s, func(s Sample) float64 { return s.P50 }), mid(s, p99), mid(s, func(s Sample) float64 { return s.P999 }))
+}
+
+// span is the least and the greatest of the rounds' ratios.
+func (c *Cell) span() (lo, hi float64) {
+	r := make([]float64, len(c.Ours))
+	for i := range r {
+		r[i] = c.Ours[i].CPU / c.Theirs[i].CPU
+	}
+	return slices.Min(r), slices.Max(r)
+}
+
+func (c *Cell) stealMost() float64 {
+	most := 0.0
+	for _, s := range slices.Concat(c.Ours, c.Theirs) {
+		most = max(most, s.Steal)
+	}
+	return most
+}
+
+func atMost(target float64) string {
+	if target == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("≤ %.2f", target)
+}
+
+func verdict(ratio, target float64) string {
+	switch {
+	case target == 0:
+		return ""
+	case math.IsNaN(ratio):
+		return "nothing to compare"
+	case ratio <= target:
+		return "met"
+	}
+	return "**missed**"
+}
+
+func orDash(v float64) string {
+	if v == 0 || math.IsNaN(v) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func repeats(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d repeated", n)
+}
+
+func (r *Results) latencyTable(w io.Writer) {
+	if len(r.Latency) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n## Latency at a fixed rate\n\nGET of 64 bytes, open loop: each request is sent at its time whatever became of earlier ones, and latency counts from that time. µs, medians of the rounds; the ratio is what the gateway adds to the backends' own p99 over what nutcracker adds, the median of the rounds' ratios.\n\n")
+	fmt.Fprintf(w, "| rate | backends p50 / p99 / p99.9 | nutcracker | gateway | p99 added: gateway | nutcracker | ratio | target | | generator late, p99 |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for i := range r.Latency {
+		c := &r.Latency[i]
+		direct := mid(c.Direct, p99)
+		late := slices.Concat(c.Direct, c.Theirs, c.Ours)
+		fmt.Fprintf(w, "| %d/s, %d connections | %s | %s | %s | %.0f | %.0f | **%.2f** | %s | %s | %.0f%s |\n", c.PerSecond, c.Conns,
+			quantiles(c.Direct), quantiles(c.Theirs), quantiles(c.Ours), mid(c.Ours, p99)-direct, mid(c.Theirs, p99)-direct,
+			c.Ratio(), atMost(latencyTarget), verdict(c.Ratio(), latencyTarget), mid(late, func(s Sample) float64 { return s.Late }), repeats(c.Repeats))
+	}
+}
+
+func (r *Results) memoryTable(w io.Writer) {
+	if len(r.Memory) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n## Memory\n\nResident memory before and %s after loading keys of %d bytes.\n\n| server | value | keys | before, MiB | after, MiB | bytes a key | beyond key and value |\n|---|---|---|---|---|---|---|\n", settle, len(keyPrefix)+digits)
+	for i := range r.Memory {
+		m := &r.Memory[i]
+		fmt.Fprintf(w, "| %s | %s | %d | %.1f | %.1f | %.1f | **%.1f** |\n", m.Server, sizeName(m.Value), m.Keys,
+			float64(m.Before)/(1<<20), float64(m.After)/(1<<20), m.PerKey(), m.Overhead())
+	}
+}
