@@ -13,7 +13,7 @@ const readMin = 64 << 10
 
 // pendingMax bounds the commands a connection of the open loop waits for: beyond it the server does not keep up with
 // the rate at all, and its latency is a matter of the run's length.
-const pendingMax = 1 << 14
+const pendingMax = 1 << 11
 
 // conn is one of the generator's connections. What it waits for stands in two rings: the keys asked for, and (in the
 // open loop) when each command was due.

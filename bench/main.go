@@ -108,7 +108,8 @@ type runner struct {
 }
 
 func main() {
-	runtime.LockOSThread() // servers die with the thread that started them: server.go
+	runtime.LockOSThread()         // servers die with the thread that started them: server.go
+	signal.Ignore(syscall.SIGPIPE) // a reader of our output that went away is no reason to leave things behind
 	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
