@@ -135,7 +135,12 @@ func run(args []string) error {
 		return fmt.Errorf("make a folder for the run: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	r.plan.stopped = ctx.Err
+	r.plan.stopped = func() error {
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
+		return nil
+	}
 	r.bed = &bed{dir: dir, larder: f.larder, serverCore: f.serverCore, otherCore: f.otherCore}
 	defer r.bed.stop()
 	if err := r.bed.build(ctx); err != nil {
