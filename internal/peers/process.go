@@ -1,0 +1,110 @@
+// Package peers runs the servers that we are measured against, for tests: redis-server, memcached, nutcracker, each a process of the test's own on a free
+// port of 127.0.0.1.
+//
+// What must hold: a starter gives an address that answers, or fails the test, also when the program is missing (`make test` installs it); the process ends
+// with the test, and with the test program however that ends. It is called on the test's goroutine and starts none. Conn speaks to a server in raw replies.
+package peers
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	readyWithin = 10 * time.Second
+	pollEvery   = 2 * time.Millisecond
+	tries       = 5 // another process may take a port between our probing and the server's binding
+)
+
+// process is a running server with what it printed.
+type process struct {
+	cmd *exec.Cmd
+	log string // file of both outputs
+}
+
+// start runs a program whose outputs go to a file in dir.
+func start(t testing.TB, dir string, env []string, name string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(name, args...), log: filepath.Join(dir, "log")}
+	out, err := os.Create(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("%s must be installed (make test does it): %v", name, err)
+	}
+	return p
+}
+
+// ready waits until ok says so; false: the process ended first, or took too long.
+func (p *process) ready(ok func() bool) bool {
+	for deadline := time.Now().Add(readyWithin); time.Now().Before(deadline); time.Sleep(pollEvery) {
+		if p.ended() {
+			return false
+		}
+		if ok() {
+			return true
+		}
+	}
+	return false
+}
+
+// ended reports whether the process is a zombie or gone. It is not waited for: stop does that.
+func (p *process) ended() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return true
+	}
+	_, state, _ := bytes.Cut(stat, []byte(") "))
+	return len(state) == 0 || state[0] == 'Z' || state[0] == 'X'
+}
+
+// printed reports whether the text is in what the process has printed.
+func (p *process) printed(text string) bool {
+	out, err := os.ReadFile(p.log)
+	return err == nil && bytes.Contains(out, []byte(text))
+}
+
+// stop kills the process and waits for its end.
+func (p *process) stop() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// fail ends the test with what the process printed.
+func (p *process) fail(t testing.TB) {
+	t.Helper()
+	out, _ := os.ReadFile(p.log)
+	t.Fatalf("%s did not come up: %s", p.cmd.Path, out)
+}
+
+// freePort gives a port of 127.0.0.1 that nobody listened on a moment ago.
+func freePort(t testing.TB) int {
+	t.Helper()
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	return probe.Addr().(*net.TCPAddr).Port
+}
+
+func answers(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
