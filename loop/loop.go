@@ -1,0 +1,154 @@
+// Package loop is the one door to gnet: event loops that accept and dial connections and hand their bytes to whoever owns them.
+//
+// What must hold: every callback of a Part or Handler comes on its loop's goroutine, one after the other, and so does every method of Conn and Loop but
+// Post; a connection's output leaves in one write a turn (a turn is one round of the loop: what epoll reported is read, run and answered); input that was
+// not taken stays, in order; a paused connection is not read, so its sender feels TCP's back pressure; Closed is the last call about a connection. Run
+// may be called from anywhere and owns every goroutine it starts.
+package loop
+
+import (
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// Handler is a connection's owner.
+type Handler interface {
+	// Data says that bytes wait in c.In(): more came, or Resume was called.
+	Data(c *Conn)
+	// Flush comes at the end of a turn in which c was touched: the last chance to append to c.Out, which is written then.
+	Flush(c *Conn)
+	// Drained says that Unsent has fallen to what WhenDrained asked for.
+	Drained(c *Conn)
+	// Closed is the last call. err is nil where this side ended the connection.
+	Closed(c *Conn, err error)
+}
+
+// Part is what a program has on one loop. It is made before the loop's first client comes.
+type Part interface {
+	// Accept names the owner of a new client. Nil: a stranger; its connection ends and nothing of it was read.
+	Accept(c *Conn) Handler
+	// Tick comes about every 10 ms.
+	Tick(now time.Time)
+	// Stop says that the loop ends: connections that are still open are closed after it.
+	Stop()
+}
+
+// Options say where and how to listen.
+type Options struct {
+	Listen     string         // host:port; port 0 takes a free one
+	Loops      int            // event loops; 0 = one a processor
+	ClientsMax int            // clients in all; 0 = as many as the limit on descriptors leaves room for
+	Logger     *slog.Logger   // for what gnet has to say; not nil
+	Refuse     []byte         // said to a client above ClientsMax before it is closed
+	Ready      func(net.Addr) // called once, from any goroutine, when clients can connect
+}
+
+// Stats are a loop's counters.
+type Stats struct {
+	Turns  uint64 // rounds in which something was written or resumed
+	Reads  uint64 // callbacks with bytes from a socket
+	Writes uint64 // writes to sockets
+}
+
+// Loop is one event loop.
+type Loop struct {
+	index int
+	part  Part
+	wake  func(run func()) error // runs run on the loop, from any goroutine
+	dial  func(addr string, timeout time.Duration, opened func(*Conn, error) Handler)
+	poll  poller
+	clock func() time.Time
+
+	now      time.Time
+	turn     turn
+	draining []*Conn      // those that wait for Drained
+	waiting  atomic.Int32 // len(draining), for the ticker
+	leaving  []leaving    // those that are to end soon, by whatever has come until then
+	fat      []*Conn      // those whose Out has grown large
+	trimmed  time.Time    // when fat was last looked at
+	stats    Stats
+}
+
+// Now is the time of the present callback.
+func (l *Loop) Now() time.Time { return l.now }
+
+// Index is the loop's number, from 0.
+func (l *Loop) Index() int { return l.index }
+
+// Stats are the loop's counters so far.
+func (l *Loop) Stats() Stats { return l.stats }
+
+// Post runs f on the loop, soon. Any goroutine may call it. After the loop has ended f is not run.
+func (l *Loop) Post(f func()) {
+	_ = l.wake(func() {
+		l.begin()
+		f()
+		l.turn.after(l)
+	})
+}
+
+// Dial connects to addr and calls opened with the connection or the reason why there is none; opened names the connection's owner. timeout bounds the
+// connecting. opened is not called after Stop.
+func (l *Loop) Dial(addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
+	l.dial(addr, timeout, opened)
+}
+
+// begin opens a callback; turn.after closes it. Callbacks nest: closing a connection from within one calls its owner.
+func (l *Loop) begin() {
+	l.turn.depth++
+	if l.turn.depth == 1 {
+		l.now = l.clock()
+	}
+}
+
+// tick is the loop's own work by the clock, and its part's.
+func (l *Loop) tick() {
+	l.begin()
+	l.drain()
+	l.trim()
+	l.leave()
+	l.part.Tick(l.now)
+	l.turn.after(l)
+}
+
+// leaving is a connection with the time at which it is closed in any case.
+type leaving struct {
+	c  *Conn
+	at time.Time
+}
+
+// leave closes the connections whose time is up. They are in the order of their times.
+func (l *Loop) leave() {
+	for len(l.leaving) > 0 && (l.leaving[0].c.ended || l.now.After(l.leaving[0].at)) {
+		c := l.leaving[0].c
+		l.leaving = l.leaving[1:]
+		c.Close()
+	}
+}
+
+// drain calls those whose output has left. There is no word from gnet when a socket takes bytes again, so it is looked at: at each tick, which comes
+// every millisecond while anybody waits, and at the end of each turn.
+func (l *Loop) drain() {
+	if len(l.draining) == 0 {
+		return
+	}
+	waiting := l.draining
+	l.draining = nil
+	for _, c := range waiting {
+		switch {
+		case c.ended:
+		case c.Unsent() > c.drainLow:
+			l.draining = append(l.draining, c)
+		default:
+			c.drainWait = false
+			if c.finishing {
+				c.Close()
+				continue
+			}
+			c.handler.Drained(c)
+		}
+	}
+	l.waiting.Store(int32(len(l.draining)))
+}

@@ -1,0 +1,226 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	tickEvery = 10 * time.Millisecond
+	drainLook = time.Millisecond // while a connection waits for its output to leave
+	keepAlive = 5 * time.Minute  // of silent clients, as Redis's tcp-keepalive
+	bootMax   = 10 * time.Second
+)
+
+// Run listens and serves until ctx ends; then it returns nil. Everything it started has ended when it returns.
+func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
+	most, err := clientsMax(o.ClientsMax)
+	if err != nil {
+		return err
+	}
+	if err := probe(o.Listen); err != nil {
+		return err
+	}
+	if o.Loops == 0 {
+		o.Loops = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e := &engine{
+		ctx: ctx, opts: o, newPart: newPart, most: int64(most), loops: map[gnet.EventLoop]*Loop{},
+		up: make(chan struct{}), boots: make(chan struct{}, o.Loops), failed: make(chan error, 1),
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- gnet.Run(e, "tcp://"+o.Listen, gnet.WithNumEventLoop(o.Loops), gnet.WithReuseAddr(true), gnet.WithTicker(true),
+			gnet.WithLoadBalancing(gnet.LeastConnections), gnet.WithTCPKeepAlive(keepAlive), gnet.WithLogger(logger{o.Logger}))
+	}()
+	return e.wait(ended)
+}
+
+// probe listens once by Go's own means, whose errors say what is wrong; gnet's do not always.
+func probe(addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return listenError(addr, err)
+	}
+	return listener.Close()
+}
+
+// wait returns when gnet has ended, because it was told to or by itself.
+func (e *engine) wait(ended <-chan error) error {
+	var failed error
+	select {
+	case err := <-ended:
+		return listenError(e.opts.Listen, err)
+	case failed = <-e.failed:
+	case <-e.ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return errors.Join(failed, listenError(e.opts.Listen, err))
+	case <-e.up:
+	}
+	e.stopParts()
+	stop, cancel := context.WithTimeout(context.Background(), bootMax)
+	defer cancel()
+	if err := e.running.Stop(stop); err != nil && failed == nil {
+		failed = fmt.Errorf("stop the event loops: %w", err)
+	}
+	<-ended
+	e.dials.Wait()
+	return failed
+}
+
+var errSelfEnded = errors.New("the event loops have ended by themselves: too few descriptors to accept a client? raise the limit on open files (ulimit -n)")
+
+func listenError(addr string, err error) error {
+	switch {
+	case err == nil:
+		return errSelfEnded
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen on %s: the address is taken by another process; stop it or choose another address", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("listen on %s: this machine does not have that address", addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("listen on %s: not allowed; ports below 1024 need a privilege", addr)
+	default:
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+}
+
+// stopParts tells every part, on its loop, and waits.
+func (e *engine) stopParts() {
+	e.mu.Lock()
+	loops := make([]*Loop, 0, len(e.loops))
+	for _, l := range e.loops {
+		loops = append(loops, l)
+	}
+	e.mu.Unlock()
+	var stopped sync.WaitGroup
+	for _, l := range loops {
+		stopped.Add(1)
+		if l.wake(func() { l.begin(); l.part.Stop(); l.turn.after(l); stopped.Done() }) != nil {
+			stopped.Done()
+		}
+	}
+	stopped.Wait()
+}
+
+// OnTick comes on a goroutine of gnet's. The first one is the sign that the loops exist: before it gnet may not be asked for them.
+func (e *engine) OnTick() (time.Duration, gnet.Action) {
+	if !e.booted {
+		e.booted = true
+		if err := e.boot(); err != nil {
+			select {
+			case e.failed <- err:
+			default:
+			}
+		}
+	}
+	every := tickEvery
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.loops {
+		if l.waiting.Load() > 0 {
+			every = drainLook
+		}
+		_ = l.wake(l.tick) // it fails when the loop is ending
+	}
+	return every, gnet.None
+}
+
+// boot makes gnet register a connection with each loop, which is how the loops are found, and tells that clients can come. gnet gives a connection to
+// the loop that has fewest, so they come one after the other and stay until all loops have one.
+func (e *engine) boot() error {
+	late := time.NewTimer(bootMax)
+	defer late.Stop()
+	for range e.opts.Loops {
+		near, far, err := socketPair()
+		if err != nil {
+			return err
+		}
+		defer far.Close()
+		if _, err := e.running.Register(gnet.NewNetConnContext(gnet.NewContext(e.ctx, &arrival{}), near)); err != nil {
+			return fmt.Errorf("register with the event loops: %w", err)
+		}
+		select {
+		case <-e.boots:
+		case <-e.ctx.Done():
+			return nil
+		case <-late.C:
+			return errors.New("the event loops do not start")
+		}
+	}
+	addr, err := e.listening()
+	if err != nil {
+		return err
+	}
+	e.opts.Ready(addr)
+	return nil
+}
+
+// listening asks the kernel for the address of the listener, which may have been given as port 0.
+func (e *engine) listening() (net.Addr, error) {
+	fd, err := e.running.Dup()
+	if err != nil {
+		return nil, fmt.Errorf("find the listener: %w", err)
+	}
+	defer unix.Close(fd)
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return nil, fmt.Errorf("find the listener's address: %w", err)
+	}
+	return net.TCPAddrFromAddrPort(sockAddr(name)), nil
+}
+
+func socketPair() (near, far net.Conn, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+	}
+	var ends [2]net.Conn
+	for i, fd := range fds {
+		file := os.NewFile(uintptr(fd), "loop")
+		ends[i], err = net.FileConn(file)
+		file.Close()
+		if err != nil {
+			return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+		}
+	}
+	return ends[0], ends[1], nil
+}
+
+// dialFor connects on a goroutine of its own, since gnet's dialling knows no time-out.
+func (e *engine) dialFor(l *Loop, el gnet.EventLoop, addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
+	e.dials.Add(1)
+	go func() {
+		defer e.dials.Done()
+		dialler := net.Dialer{Timeout: timeout}
+		conn, err := dialler.DialContext(e.ctx, "tcp", addr)
+		if err != nil {
+			l.Post(func() { opened(nil, err) })
+			return
+		}
+		if _, err := el.Enroll(gnet.NewContext(e.ctx, &arrival{opened: opened}), conn); err != nil {
+			conn.Close()
+			l.Post(func() { opened(nil, err) })
+		}
+	}()
+}
+
+// Run is called by gnet on the loop.
+func (f runnable) Run(context.Context) error {
+	f()
+	return nil
+}
