@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"math/bits"
+
+	"larder/loop"
+	"larder/protocol/command"
+)
+
+// latencyBuckets are powers of two of a microsecond: bucket i counts what took less
+// than 2^i µs, the last one everything longer.
+const latencyBuckets = 24
+
+// counters are one loop's, plain numbers written on the loop; publish copies them out
+// once a second.
+type counters struct {
+	calls, failed []uint64                 // by command.ID; 0 = unknown commands
+	latency       [][latencyBuckets]uint64 // by command.ID
+	latencyUS     []uint64                 // summed, by command.ID
+
+	accepted, closed, refused uint64 // client connections
+	bytesIn, bytesOut         uint64
+	protocolErrors            uint64
+	loginsFailed              uint64
+	pauses                    uint64 // times a client was not read for a while
+	slowClosed                uint64
+	dialsFailed, lanesLost    uint64
+	resent, unknown, stale    uint64
+	streamed                  uint64 // commands passed on as they arrived
+
+	// gauges, set by publish
+	clients, lanes, depth, laneBytes, heldBytes uint64
+	loop                                        loop.Stats
+}
+
+func (c *counters) init() {
+	c.calls = make([]uint64, command.NumIDs+1)
+	c.failed = make([]uint64, command.NumIDs+1)
+	c.latency = make([][latencyBuckets]uint64, command.NumIDs+1)
+	c.latencyUS = make([]uint64, command.NumIDs+1)
+}
+
+// ran counts one answered command; row nil = one we do not know.
+func (p *part) ran(row *command.Row, startNS int64, failed bool) {
+	var id command.ID
+	if row != nil {
+		id = row.ID
+	}
+	us := uint64(max(0, p.nowNS-startNS)) / 1000
+	c := &p.count
+	c.calls[id]++
+	c.latencyUS[id] += us
+	c.latency[id][min(bits.Len64(us), latencyBuckets-1)]++
+	if failed {
+		c.failed[id]++
+	}
+}
+
+// publish copies the counters to where the collector reads them.
+func (p *part) publish() {
+	c := &p.count
+	c.clients = uint64(len(p.sessions))
+	c.lanes, c.depth, c.laneBytes = 0, 0, 0
+	for _, u := range p.upstreams {
+		for _, ln := range u.lanes {
+			c.lanes++
+			c.depth += uint64(ln.queue.len())
+			c.laneBytes += uint64(len(ln.log) - ln.head)
+		}
+	}
+	c.heldBytes = uint64(p.bufs.held)
+	c.loop = p.l.Stats()
+	p.g.stats.put(p.l.Index(), c)
+}

@@ -1,0 +1,170 @@
+// Package proxy is what clients talk to: a gateway. It holds no data: it reads commands,
+// sends each over a lane to the node whose slot it is, and writes the replies back in the
+// order of the commands.
+//
+// A gateway runs event loops that share nothing but an immutable topology and a few
+// settings behind atomic pointers. What a loop has (a part: its sessions, upstreams and
+// lanes) is touched on that loop's goroutine only; loop calls it. New, Run, Ready, Addr
+// and Healthy may be called from anywhere. The order of a session's commands for one
+// shard is the order in which it sent them; a command that has to wait stays unread in
+// the client's buffer, and everything behind it with it.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/access"
+	"larder/loop"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// Gateway serves one cluster at one endpoint.
+type Gateway struct {
+	opts    Options
+	src     router.Source
+	log     *slog.Logger
+	seed    uint64
+	id      string // 40 hex digits, new at each start: its node id in CLUSTER replies
+	started time.Time
+
+	topo     atomic.Pointer[router.Topology]
+	settings atomic.Pointer[settings]
+	access   atomic.Pointer[access.List]
+	pause    atomic.Pointer[pause]
+	base     atomic.Pointer[counters] // what CONFIG RESETSTAT takes off INFO's numbers
+	nextID   atomic.Uint64
+
+	mu    sync.Mutex
+	parts []*part
+	stats published
+
+	addr  net.Addr
+	ready chan struct{}
+}
+
+// settings are what CONFIG SET changes while the gateway runs; immutable once stored.
+type settings struct {
+	password string
+	idle     time.Duration
+	bulkMax  int64
+}
+
+// pause is CLIENT PAUSE; nil = none.
+type pause struct {
+	untilMS int64 // unix
+	all     bool  // reads too
+}
+
+func (p *pause) active(nowMS int64) bool { return p != nil && nowMS < p.untilMS }
+
+var (
+	errGreetTimeout = errors.New("node took the connection but does not answer")
+	errLeft         = errors.New("node left the topology")
+)
+
+// New makes a gateway that routes by src. It registers its metrics with reg.
+func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Registerer) (*Gateway, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("gateway options: %w", err)
+	}
+	list, err := access.ParseList(o.Access)
+	if err != nil {
+		return nil, fmt.Errorf("gateway access list: %w", err)
+	}
+	topo := src.Topology()
+	if topo == nil {
+		return nil, errors.New("gateway: no topology: its source has none")
+	}
+	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
+	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
+	g.topo.Store(topo)
+	g.access.Store(list)
+	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes})
+	if reg != nil {
+		if err := reg.Register(collector{g}); err != nil {
+			return nil, fmt.Errorf("register gateway metrics: %w", err)
+		}
+	}
+	return g, nil
+}
+
+func nodeID(chance *rand.Rand) string {
+	return fmt.Sprintf("%016x%016x%08x", chance.Uint64(), chance.Uint64(), chance.Uint32())
+}
+
+// Adopt takes over a newer topology; an older or equal one is ignored. Any goroutine.
+func (g *Gateway) Adopt(t *router.Topology) {
+	for {
+		have := g.topo.Load()
+		if t.Epoch <= have.Epoch {
+			return
+		}
+		if g.topo.CompareAndSwap(have, t) {
+			g.log.Info("topology adopted", "cluster", t.Cluster, "old epoch", have.Epoch, "new epoch", t.Epoch, "shards", len(t.Shards))
+			return
+		}
+	}
+}
+
+// Ready is closed when clients can connect.
+func (g *Gateway) Ready() <-chan struct{} { return g.ready }
+
+// Addr is where clients connect; valid once Ready is closed.
+func (g *Gateway) Addr() string { return g.addr.String() }
+
+// NewPart makes a loop's part; loop calls it, and tests with a MemLoop do.
+func (g *Gateway) NewPart(l *loop.Loop) loop.Part {
+	p := newPart(g, l)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.parts = append(g.parts, p)
+	return p
+}
+
+// limits are the parser's, which are tighter before a client has said its password.
+func (g *Gateway) limits(authed bool) resp.Limits {
+	return resp.Limits{ArgsMax: g.opts.ArgsMax, BulkMax: g.settings.Load().bulkMax, InlineMax: g.opts.InlineMaxBytes, Unauthenticated: !authed}
+}
+
+// nowMS is the time for clients, in unix milliseconds: the start's wall clock and what
+// has passed since, so that it never jumps.
+func (g *Gateway) nowMS(now time.Time) int64 {
+	return g.started.UnixMilli() + now.Sub(g.started).Milliseconds()
+}
+
+// hostPort is the endpoint's address in two.
+func (g *Gateway) hostPort() (host, port string) {
+	host, port, err := net.SplitHostPort(g.opts.Listen)
+	if err != nil {
+		return g.opts.Listen, "0"
+	}
+	return host, port
+}
+
+func (g *Gateway) loopOptions() loop.Options {
+	return loop.Options{
+		Listen:     g.opts.Listen,
+		Loops:      g.opts.Loops,
+		ClientsMax: g.opts.ClientsMax,
+		Logger:     g.log,
+		Refuse:     []byte("-ERR max number of clients reached\r\n"),
+		Ready: func(addr net.Addr) {
+			g.addr = addr
+			close(g.ready)
+		},
+	}
+}
+
+// Healthy says whether every shard can be reached by at least one loop, or the first reason why not.
+func (g *Gateway) Healthy(ctx context.Context) error { return g.probe(ctx) }

@@ -1,0 +1,163 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"larder/protocol/resp"
+)
+
+// greeting is what a lane says before its first command, and how far it is
+// (docs/formats/upstream.md). All words that need no earlier answer leave at once.
+type greeting struct {
+	words     []greetingWord
+	larder    bool
+	epoch     uint64
+	databases int
+}
+
+type greetingWord func(ln *lane, reply []byte) error
+
+// dialectVersion is the dialect this release speaks.
+const dialectVersion = "1"
+
+// begin greets the node: the connection is open.
+func (ln *lane) begin() {
+	o := &ln.p.g.opts
+	ln.state = laneGreeting
+	ln.deadNS = ln.p.nowNS + int64(o.Upstream.DialTimeout)
+	ln.greet = greeting{databases: o.Databases}
+	auth := authWords(o.Upstream)
+	switch {
+	case ln.proto == 3:
+		args := append([][]byte{[]byte("HELLO"), []byte("3")}, auth...)
+		ln.ask(mustSucceed, args...)
+	case len(auth) > 0:
+		ln.ask(mustSucceed, auth...)
+	}
+	ln.ask((*lane).heardDialect, []byte("LARDER"), []byte("HELLO"), []byte(dialectVersion))
+	ln.ask((*lane).heardLastDatabase, []byte("SELECT"), strconv.AppendInt(nil, int64(o.Databases-1), 10))
+	ln.ask(mustSucceed, []byte("SELECT"), []byte("0"))
+}
+
+func authWords(o Upstream) [][]byte {
+	if o.Password == "" {
+		return nil
+	}
+	user := o.User
+	if user == "" {
+		user = "default"
+	}
+	return [][]byte{[]byte("AUTH"), []byte(user), []byte(o.Password)}
+}
+
+func (ln *lane) ask(then greetingWord, args ...[]byte) {
+	ln.c.Out = resp.AppendCommand(ln.c.Out, args...)
+	ln.greet.words = append(ln.greet.words, then)
+	ln.c.Touch()
+}
+
+// greeted takes the next answer; after the last one the lane is ready.
+func (ln *lane) greeted(reply []byte) {
+	if len(ln.greet.words) == 0 {
+		ln.fail(errUnasked)
+		return
+	}
+	word := ln.greet.words[0]
+	ln.greet.words = ln.greet.words[1:]
+	if err := word(ln, reply); err != nil {
+		ln.fail(err)
+		return
+	}
+	if len(ln.greet.words) > 0 {
+		return
+	}
+	u := ln.u
+	u.known, u.larder, u.databases = true, ln.greet.larder, ln.greet.databases
+	u.up()
+	if ln.dbMax >= u.databases {
+		ln.fail(fmt.Errorf("it has %d databases, %d is asked for", u.databases, ln.dbMax))
+		return
+	}
+	ln.state = laneReady
+	ln.term = ln.greet.epoch
+	if ln.queue.len() > 0 {
+		ln.c.Touch()
+	}
+	ln.wakeWaiters()
+	if s := ln.lentTo; s != nil {
+		s.wake(stallStream)
+	}
+}
+
+func mustSucceed(_ *lane, reply []byte) error {
+	if reply[0] == '-' {
+		return fmt.Errorf("node refused the gateway: %s", bytes.TrimSpace(reply[1:]))
+	}
+	return nil
+}
+
+// heardDialect tells a Larder node from a stock one, which does not know the word.
+func (ln *lane) heardDialect(reply []byte) error {
+	if reply[0] == '-' {
+		if bytes.HasPrefix(reply, []byte("-ERR unknown command")) {
+			return nil
+		}
+		return mustSucceed(ln, reply)
+	}
+	fields := resp.Elements(reply)
+	if fields.Left() == 0 {
+		return errors.New("node's LARDER HELLO is not a map")
+	}
+	ln.greet.larder = true
+	for {
+		name, ok1 := fields.Next()
+		value, ok2 := fields.Next()
+		if !ok1 || !ok2 {
+			break
+		}
+		switch word, _ := resp.BulkOf(name); string(word) {
+		case "epoch":
+			n, _ := resp.ParseInt(value)
+			ln.greet.epoch = uint64(n)
+		case "databases":
+			n, _ := resp.ParseInt(value)
+			ln.greet.databases = min(ln.greet.databases, int(n))
+		}
+	}
+	if topo := ln.p.topo; ln.greet.epoch != 0 {
+		// Said even when the node's epoch is another: its -STALE then tells which.
+		ln.greet.epoch = topo.Epoch
+		ln.ask(mustSucceed, []byte("LARDER"), []byte("TERM"), strconv.AppendUint(nil, topo.Epoch, 10))
+	}
+	return nil
+}
+
+// heardLastDatabase: a word that can fail is tried here, where nothing follows it. On a
+// server with 4 databases a SELECT 5 on the shared lane would fail and the commands
+// behind it would write into the wrong database.
+func (ln *lane) heardLastDatabase(reply []byte) error {
+	if reply[0] != '-' {
+		return nil
+	}
+	if !bytes.HasPrefix(reply, []byte("-ERR DB index")) {
+		return mustSucceed(ln, reply)
+	}
+	ln.greet.databases = min(ln.greet.databases, 1)
+	ln.ask((*lane).heardDatabases, []byte("CONFIG"), []byte("GET"), []byte("databases"))
+	return nil
+}
+
+func (ln *lane) heardDatabases(reply []byte) error {
+	fields := resp.Elements(reply) // of none, if CONFIG is not allowed: database 0 alone is sure
+	fields.Next()
+	if value, ok := fields.Next(); ok {
+		word, _ := resp.BulkOf(value)
+		if n, err := strconv.Atoi(string(word)); err == nil && n > 0 {
+			ln.greet.databases = min(ln.p.g.opts.Databases, n)
+		}
+	}
+	return nil
+}

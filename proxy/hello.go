@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"crypto/subtle"
+	"strconv"
+	"strings"
+
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+// serverVersion is the Redis release whose behaviour is offered.
+const serverVersion = "7.2.4"
+
+const (
+	textWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
+	textNoPassword = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+	textHelloAuth  = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	textSyntax     = "ERR syntax error"
+	textBadName    = "ERR Client names cannot contain spaces, newlines or special characters."
+)
+
+// hello changes the protocol version, from its own reply on (Redis 7.0 networking.c, helloCommand).
+func (s *session) hello(row *command.Row, args [][]byte) {
+	proto := s.proto
+	if len(args) > 1 {
+		n, err := strconv.ParseInt(string(args[1]), 10, 64)
+		if err != nil {
+			s.refuse(row, "ERR Protocol version is not an integer or out of range")
+			return
+		}
+		if n < 2 || n > 3 {
+			s.refuse(row, "NOPROTO unsupported protocol version")
+			return
+		}
+		proto = int(n)
+	}
+	var name []byte
+	for rest := args[min(2, len(args)):]; len(rest) > 0; {
+		switch word := strings.ToUpper(string(rest[0])); {
+		case word == "AUTH" && len(rest) >= 3:
+			if !s.login(rest[1], rest[2]) {
+				s.refuse(row, textWrongPass)
+				return
+			}
+			rest = rest[3:]
+		case word == "SETNAME" && len(rest) >= 2:
+			if name = rest[1]; !validName(name) {
+				s.refuse(row, textBadName)
+				return
+			}
+			rest = rest[2:]
+		default:
+			s.refuse(row, "ERR Syntax error in HELLO option '"+string(rest[0])+"'")
+			return
+		}
+	}
+	if !s.authed {
+		s.refuse(row, textHelloAuth)
+		return
+	}
+	if name != nil {
+		s.name = string(name)
+	}
+	s.proto = proto
+	s.say(row, s.writeHello)
+}
+
+func (s *session) writeHello(w *resp.Writer) {
+	w.Map(7)
+	w.Bulk("server")
+	w.Bulk("redis")
+	w.Bulk("version")
+	w.Bulk(serverVersion)
+	w.Bulk("proto")
+	w.Int(int64(s.proto))
+	w.Bulk("id")
+	w.Int(int64(s.id))
+	w.Bulk("mode")
+	w.Bulk("standalone")
+	w.Bulk("role")
+	w.Bulk("master")
+	w.Bulk("modules")
+	w.Array(0)
+}
+
+func validName(name []byte) bool {
+	for _, c := range name {
+		if c < '!' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// login checks a password. Without one configured everything is right for the default user.
+func (s *session) login(user, password []byte) bool {
+	want := s.p.g.settings.Load().password
+	if string(user) != "default" || want != "" && subtle.ConstantTimeCompare(password, []byte(want)) != 1 {
+		s.p.count.loginsFailed++
+		return false
+	}
+	s.authed = true
+	s.requests.SetLimits(s.p.g.limits(true))
+	return true
+}
+
+func (s *session) auth(row *command.Row, args [][]byte) {
+	user, password := []byte("default"), args[1]
+	switch {
+	case len(args) > 3:
+		s.refuse(row, textSyntax)
+		return
+	case len(args) == 3:
+		user, password = args[1], args[2]
+	case s.p.g.settings.Load().password == "":
+		s.refuse(row, textNoPassword)
+		return
+	}
+	if !s.login(user, password) {
+		s.refuse(row, textWrongPass)
+		return
+	}
+	s.ok(row, nil)
+}

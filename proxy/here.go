@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"strconv"
+
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+// here are the handlers of the commands that a gateway answers itself.
+var here = buildHere()
+
+type hereFunc func(s *session, row *command.Row, args [][]byte)
+
+func buildHere() []hereFunc {
+	table := make([]hereFunc, command.NumIDs+1)
+	for id, f := range map[command.ID]hereFunc{
+		command.CmdPing:      (*session).ping,
+		command.CmdEcho:      (*session).echo,
+		command.CmdAuth:      (*session).auth,
+		command.CmdSelect:    (*session).selectDB,
+		command.CmdQuit:      (*session).quit,
+		command.CmdReset:     (*session).reset,
+		command.CmdTime:      (*session).time,
+		command.CmdReadOnly:  (*session).ok,
+		command.CmdReadWrite: (*session).ok,
+		command.CmdAsking:    (*session).ok,
+	} {
+		table[id] = f
+	}
+	return table
+}
+
+// runHere answers a command of the gateway's own. HELLO and what else changes how
+// replies look waits for the replies before it.
+func (s *session) runHere(row *command.Row, args [][]byte) bool {
+	parent := row.ID
+	if row.Parent != 0 {
+		parent = row.Parent
+	}
+	switch parent {
+	case command.CmdCommand:
+		s.say(row, func(w *resp.Writer) { command.Answer(w, args) })
+		return true
+	case command.CmdHello:
+		if s.q.len() > 0 {
+			return s.stall(stallEmpty)
+		}
+		s.hello(row, args)
+		return true
+	case command.CmdInfo:
+		return s.info(row, args)
+	case command.CmdClient:
+		s.clientHere(row, args)
+		return true
+	case command.CmdConfig:
+		s.configHere(row, args)
+		return true
+	case command.CmdCluster:
+		s.clusterHere(row, args)
+		return true
+	case command.CmdObject:
+		s.help(row)
+		return true
+	}
+	if f := here[row.ID]; f != nil {
+		f(s, row, args)
+		return true
+	}
+	s.refuse(nil, command.UnknownError(args))
+	return true
+}
+
+func (s *session) ok(row *command.Row, _ [][]byte) {
+	s.say(row, func(w *resp.Writer) { w.OK() })
+}
+
+func (s *session) ping(row *command.Row, args [][]byte) {
+	switch len(args) {
+	case 1:
+		s.say(row, func(w *resp.Writer) { w.Status("PONG") })
+	case 2:
+		s.say(row, func(w *resp.Writer) { w.BulkBytes(args[1]) })
+	default:
+		s.refuse(row, command.ArityError(row))
+	}
+}
+
+func (s *session) echo(row *command.Row, args [][]byte) {
+	s.say(row, func(w *resp.Writer) { w.BulkBytes(args[1]) })
+}
+
+// selectDB changes the session's database; its lanes are told when it matters.
+func (s *session) selectDB(row *command.Row, args [][]byte) {
+	n, err := strconv.Atoi(string(args[1]))
+	if err != nil {
+		s.refuse(row, "ERR invalid DB index")
+		return
+	}
+	most := s.p.g.opts.Databases
+	for _, u := range s.p.shards {
+		if u.known {
+			most = min(most, u.databases)
+		}
+	}
+	if n < 0 || n >= most {
+		s.refuse(row, "ERR DB index is out of range")
+		return
+	}
+	s.db = n
+	s.ok(row, nil)
+}
+
+func (s *session) quit(row *command.Row, _ [][]byte) {
+	s.ok(row, nil)
+	s.finish()
+}
+
+func (s *session) reset(row *command.Row, _ [][]byte) {
+	s.mute = muteOff
+	s.db, s.name = 0, ""
+	s.noEvict, s.noTouch = false, false
+	s.authed = s.p.g.settings.Load().password == ""
+	s.requests.SetLimits(s.p.g.limits(s.authed))
+	s.say(row, func(w *resp.Writer) { w.Status("RESET") })
+	s.proto = 2
+}
+
+func (s *session) time(row *command.Row, _ [][]byte) {
+	us := s.p.g.started.UnixMicro() + s.p.l.Now().Sub(s.p.g.started).Microseconds()
+	s.say(row, func(w *resp.Writer) {
+		w.Array(2)
+		w.BulkInt(us / 1e6)
+		w.BulkInt(us % 1e6)
+	})
+}

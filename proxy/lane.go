@@ -1,0 +1,269 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"larder/loop"
+	"larder/protocol/resp"
+)
+
+type laneState uint8
+
+const (
+	laneDialling laneState = iota
+	laneGreeting
+	laneReady
+	laneEnding // answers what it was asked, takes nothing new
+	laneClosed
+)
+
+const (
+	// lanePiece is the most that is handed to the kernel at once: what was never handed
+	// over surely did not run, so the rest stays here until the kernel takes more.
+	lanePiece = 256 << 10
+	// logKeepMax is how large an empty log may stay.
+	logKeepMax = 1 << 20
+	// logCompactMin is the answered part of a log that is worth a copy to drop.
+	logCompactMin = 64 << 10
+)
+
+// lane is one connection from a loop to a node for one protocol version, shared by the
+// loop's sessions or lent to one. Its log keeps the bytes of every unanswered command,
+// so that what surely did not run, and what may run twice, can be sent again.
+type lane struct {
+	p     *part
+	u     *upstream
+	c     *loop.Conn
+	proto int
+	state laneState
+	greet greeting
+
+	queue   tickets
+	log     []byte
+	head    int // log[:head] is answered
+	sent    int // log[:sent] was handed to the connection; head <= sent <= len(log)
+	replies resp.Replies
+	db      int    // the database it is in once log is executed
+	dbMax   int    // the highest database said before the greeting told how many there are
+	term    uint64 // the epoch it speaks in once log is executed
+
+	waiters  []*session // wait for room here, or for the greeting
+	lentTo   *session
+	passing  bool     // the front reply goes on to its session in pieces
+	slow     *session // whose client does not keep up with the reply being passed
+	deadNS   int64    // when the dial and greeting must be done
+	slowLeft int      // what slow had not read when last looked at
+	pausedNS int64    // since when that has not changed
+	heardNS  int64    // when the node last sent anything
+}
+
+// open says whether commands may be put on it.
+func (ln *lane) open() bool { return ln.state <= laneReady }
+
+// full says whether whoever adds to it should wait.
+func (ln *lane) full() bool { return len(ln.log)-ln.head >= ln.p.g.opts.Upstream.LaneMaxBytes }
+
+// put appends a command as it came.
+func (ln *lane) put(command []byte, t ticket) {
+	at := len(ln.log)
+	ln.log = append(ln.log, command...)
+	ln.commit(at, t)
+}
+
+// commit queues the command that log holds from at on.
+func (ln *lane) commit(at int, t ticket) {
+	t.bytes = uint32(len(ln.log) - at)
+	t.db = uint16(ln.db)
+	t.startNS = ln.p.nowNS
+	ln.queue.push(t)
+	if ln.state == laneReady {
+		ln.c.Touch()
+	}
+}
+
+// say puts a word of the lane's own before the next command.
+func (ln *lane) say(args ...[]byte) {
+	at := len(ln.log)
+	ln.log = resp.AppendCommand(ln.log, args...)
+	ln.commit(at, ticket{})
+}
+
+// to says which database the next command is for, and in which epoch the lane speaks.
+func (ln *lane) to(db int) {
+	if ln.db != db {
+		var digits [8]byte
+		ln.db = db
+		ln.say(wordSelect, strconv.AppendInt(digits[:0], int64(db), 10))
+		if ln.state < laneReady {
+			ln.dbMax = max(ln.dbMax, db)
+		}
+	}
+	if ln.term != 0 && ln.term != ln.p.topo.Epoch {
+		ln.sayTerm()
+	}
+}
+
+func (ln *lane) sayTerm() {
+	var digits [20]byte
+	ln.term = ln.p.topo.Epoch
+	ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
+}
+
+var wordSelect, wordLarder, wordTerm = []byte("SELECT"), []byte("LARDER"), []byte("TERM")
+
+// Flush hands the log's new part to the connection, once a turn.
+func (ln *lane) Flush(c *loop.Conn) {
+	if ln.state != laneReady && ln.state != laneEnding {
+		return
+	}
+	for ln.sent < len(ln.log) && c.Unsent() == 0 {
+		from := ln.sent
+		ln.sent = min(len(ln.log), from+lanePiece) // before Write: a failing one calls Closed
+		if c.Write(ln.log[from:ln.sent]) != nil || ln.state == laneClosed {
+			return
+		}
+	}
+	if ln.sent < len(ln.log) {
+		c.WhenDrained(0)
+	}
+}
+
+// Drained goes on with what the kernel did not take before.
+func (ln *lane) Drained(c *loop.Conn) {
+	ln.p.enter()
+	if s := ln.lentTo; s != nil && s.stream != nil {
+		s.wake(stallStream)
+	}
+	ln.Flush(c)
+}
+
+// Data hands complete replies to the sessions that wait for them.
+func (ln *lane) Data(c *loop.Conn) {
+	ln.p.enter()
+	if ln.slow != nil {
+		return
+	}
+	ln.heardNS = ln.p.nowNS
+	buf, pos := c.In(), 0
+	for ln.state != laneClosed {
+		n, kind, st := ln.replies.Next(buf[pos:])
+		if st == resp.More {
+			pos += ln.pass(buf[pos:])
+			break
+		}
+		if st == resp.Failed {
+			ln.fail(errors.New(ln.replies.Err()))
+			return
+		}
+		reply := buf[pos : pos+n]
+		pos += n
+		if kind.IsPush() {
+			continue
+		}
+		if ln.state == laneGreeting {
+			ln.greeted(reply)
+			continue
+		}
+		if !ln.reply(reply) {
+			return
+		}
+	}
+	if ln.state != laneClosed {
+		c.Took(pos)
+		ln.progress()
+	}
+}
+
+var errUnasked = errors.New("node answered what it was not asked")
+
+// reply ends the oldest command. It says false when the lane is done for.
+func (ln *lane) reply(reply []byte) bool {
+	if ln.queue.len() == 0 || ln.head+int(ln.queue.front().bytes) > ln.sent {
+		ln.fail(errUnasked)
+		return false
+	}
+	t := *ln.queue.front()
+	whole := !ln.passing
+	ln.passing = false
+	switch {
+	case t.s == nil:
+		if reply[0] == '-' {
+			ln.fail(fmt.Errorf("node refused %q: %s", ln.log[ln.head:ln.head+int(t.bytes)], reply))
+			return false
+		}
+	case whole && reply[0] == '-' && ln.p.stale(ln, t, reply):
+		// it goes again, to where it belongs
+	case !t.s.gone:
+		t.s.answered(t, reply)
+	}
+	ln.drop()
+	return true
+}
+
+// drop forgets the oldest ticket and its bytes.
+func (ln *lane) drop() {
+	ln.head += int(ln.queue.front().bytes)
+	ln.queue.pop()
+	switch {
+	case ln.queue.len() == 0:
+		ln.log = ln.log[:0]
+		if cap(ln.log) > logKeepMax {
+			ln.log = nil
+		}
+		ln.head, ln.sent = 0, 0
+	case ln.head >= logCompactMin && ln.head > len(ln.log)/2:
+		n := copy(ln.log, ln.log[ln.head:])
+		ln.log = ln.log[:n]
+		ln.sent -= ln.head
+		ln.head = 0
+	}
+}
+
+// progress wakes who waited for room, and ends a lane that has nothing left to answer.
+func (ln *lane) progress() {
+	if len(ln.waiters) > 0 && len(ln.log)-ln.head <= ln.p.g.opts.Upstream.LaneMaxBytes/2 {
+		ln.wakeWaiters()
+	}
+	if ln.queue.len() > 0 {
+		return
+	}
+	if s := ln.lentTo; s != nil && s.returns(ln) {
+		ln.u.giveBack(ln)
+	}
+	if ln.state == laneEnding {
+		ln.state = laneClosed
+		ln.u.forget(ln)
+		ln.c.Close()
+	}
+}
+
+func (ln *lane) wakeWaiters() {
+	waiters := ln.waiters
+	ln.waiters = nil
+	for _, s := range waiters {
+		s.wake(stallLane)
+	}
+}
+
+// fail ends the lane from this side.
+func (ln *lane) fail(err error) {
+	if ln.state == laneClosed {
+		return
+	}
+	c := ln.c
+	ln.lost(err)
+	if c != nil {
+		c.Close()
+	}
+}
+
+// Closed is the connection's end, whoever ended it.
+func (ln *lane) Closed(_ *loop.Conn, err error) {
+	ln.p.enter()
+	if err == nil {
+		err = errors.New("connection closed")
+	}
+	ln.lost(err)
+}

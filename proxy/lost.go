@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"larder/protocol/command"
+)
+
+// triesMax is how often a command that may run twice is sent, the first time included.
+const triesMax = 3
+
+var errReplyTimeout = errors.New("no reply in time")
+
+// lost ends a lane whose connection is gone or given up. What it was asked and did not
+// answer goes again where that is right: a command that was never handed to the kernel
+// surely did not run; one that only reads may run twice. A write that may have run is
+// answered -UNKNOWN, and nobody sends it again by himself (DESIGN §4).
+func (ln *lane) lost(err error) {
+	if ln.state == laneClosed {
+		return
+	}
+	before := ln.state
+	ln.state = laneClosed
+	borrower := ln.lentTo
+	ln.u.forget(ln)
+	if before <= laneGreeting {
+		ln.u.down(err)
+	} else {
+		ln.p.count.lanesLost++
+		ln.p.g.log.Warn("lane lost", "node", ln.u.addr, "err", err, "unanswered", ln.queue.len())
+	}
+	if s := ln.slow; s != nil {
+		ln.slow = nil
+		s.slow = nil
+	}
+	if ln.passing {
+		// Half a reply is with the client; nothing whole can follow it.
+		t := ln.queue.pop()
+		ln.head += int(t.bytes)
+		if !t.s.gone {
+			t.s.c.Close()
+		}
+	}
+	for at := ln.head; ln.queue.len() > 0; {
+		t := ln.queue.pop()
+		end := at + int(t.bytes)
+		if t.s != nil && !t.s.gone {
+			ln.again(t, ln.log[at:end], before > laneGreeting && end <= ln.sent, err)
+		}
+		at = end
+	}
+	ln.log = nil
+	ln.wakeWaiters()
+	if borrower != nil {
+		borrower.wake(stallStream)
+	}
+}
+
+// again sends one command of a lost lane once more, or ends it. sent: the node may have it.
+func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
+	s := t.s
+	if t.bytes == 0 { // streamed: its bytes are not kept
+		s.lostStream(t, err)
+		return
+	}
+	if sent && !mayRunTwice(t) {
+		ln.p.count.unknown++
+		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
+		return
+	}
+	t.tries++
+	next := ln.u.lane(ln.proto)
+	if next == nil || t.tries >= triesMax {
+		s.answered(t, appendError(nil, downText(ln.u.addr, err)))
+		return
+	}
+	ln.p.count.resent++
+	next.resume(raw, t)
+}
+
+// resume puts a command on another lane, in the database it was meant for.
+func (ln *lane) resume(raw []byte, t ticket) {
+	ln.to(int(t.db))
+	started := t.startNS
+	ln.put(raw, t)
+	// It keeps its age, so that the reply's time-out counts from the first try.
+	if ln.queue.len() == 1 {
+		ln.queue.front().startNS = started
+	}
+}
+
+func mayRunTwice(t ticket) bool { return t.row.Flags.Has(command.ReadOnly) }
+
+// downText is told where a command surely did not run; drivers know CLUSTERDOWN and may
+// send again. A node that says itself what is wrong is quoted.
+func downText(addr string, err error) string {
+	why := firstLine(err.Error())
+	if _, own, ok := strings.Cut(why, "LOADING "); ok {
+		return "LOADING " + own
+	}
+	return "CLUSTERDOWN node " + addr + " is out of reach: " + why
+}
+
+// unknownText is told where a write may or may not have run: a prefix on which no driver
+// sends again by itself.
+func unknownText(addr string, err error) string {
+	return "UNKNOWN node " + addr + " was lost before its reply, the command may have run: " + firstLine(err.Error())
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return strings.TrimSpace(s)
+}
+
+func appendError(dst []byte, text string) []byte {
+	dst = append(dst, '-')
+	dst = append(dst, text...)
+	return append(dst, '\r', '\n')
+}
+
+var stalePrefix = []byte("-STALE ")
+
+func isStale(reply []byte) bool { return bytes.HasPrefix(reply, stalePrefix) }

@@ -1,0 +1,247 @@
+package proxy
+
+import (
+	"bytes"
+	"strconv"
+
+	"larder/protocol/command"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// mergeKind is how the replies of several shards become one.
+type mergeKind uint8
+
+const (
+	mergeSum      mergeKind = iota // integers are added
+	mergeAllOK                     // all say OK
+	mergeConcat                    // arrays, one after the other
+	mergeKeys                      // arrays with an element a key, in the order of the keys
+	mergeFirst                     // the one reply there is, rewritten or asked again by who started it
+	mergeKeyspace                  // INFO's keyspace section, added up behind the gateway's own sections
+)
+
+// mergeOf is what a row's response policy asks for.
+func mergeOf(row *command.Row) mergeKind {
+	switch {
+	case row.Response == command.ResponseAggSum:
+		return mergeSum
+	case row.Response == command.ResponseAllSucceeded:
+		return mergeAllOK
+	case row.Request == command.RequestMultiShard:
+		return mergeKeys
+	default:
+		return mergeConcat
+	}
+}
+
+// merge collects the replies of one command that went to several shards. It is pooled.
+type merge struct {
+	how   mergeKind
+	proto int
+	left  int      // replies that have not come
+	bytes int      // of the replies that have, counted in the session's held
+	subs  [][]byte // replies by part; buffers of the pool
+	keys  []uint16 // for mergeKeys: the part that has key i
+	iters []resp.Iter
+
+	scan  scanState // with mergeFirst, for SCAN
+	tried int       // with mergeFirst, for RANDOMKEY: shards asked so far
+	text  []byte    // with mergeKeyspace: what stands before
+	rerun []byte    // the command, if it has to go to all shards once more
+}
+
+// merges is a loop's free list.
+type merges struct{ free []*merge }
+
+func (f *merges) get(how mergeKind, parts int) *merge {
+	var m *merge
+	if n := len(f.free); n > 0 {
+		m, f.free = f.free[n-1], f.free[:n-1]
+	} else {
+		m = &merge{}
+	}
+	m.how, m.left = how, parts
+	for len(m.subs) < parts {
+		m.subs = append(m.subs, nil)
+	}
+	m.subs = m.subs[:parts]
+	return m
+}
+
+const mergesFreeMax = 256
+
+// put takes m back; its replies are given to bufs.
+func (f *merges) put(m *merge, bufs *buffers) {
+	for i, sub := range m.subs {
+		if sub != nil {
+			bufs.put(sub)
+		}
+		m.subs[i] = nil
+	}
+	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
+	m.scan, m.tried, m.text, m.rerun = scanState{}, 0, nil, nil
+	if len(f.free) < mergesFreeMax {
+		f.free = append(f.free, m)
+	}
+}
+
+// deal notes which part has which key.
+func (m *merge) deal(shardOfKey []int, parts []router.Part) {
+	if m.how != mergeKeys {
+		return
+	}
+	for range shardOfKey {
+		m.keys = append(m.keys, 0)
+	}
+	for i, part := range parts {
+		for _, key := range part.Keys {
+			m.keys[key] = uint16(i)
+		}
+	}
+}
+
+// errorOutOfForm is told when a node's reply has not the shape that its row promises.
+const errorOutOfForm = "-ERR a node's reply has an unexpected form\r\n"
+
+// append adds the merged reply to dst. An error of any shard is the reply: the first one.
+func (m *merge) append(dst []byte) []byte {
+	for _, sub := range m.subs {
+		if len(sub) > 0 && sub[0] == '-' {
+			return append(dst, sub...)
+		}
+	}
+	from := len(dst)
+	ok := false
+	switch m.how {
+	case mergeSum:
+		dst, ok = m.appendSum(dst)
+	case mergeAllOK:
+		dst, ok = append(dst, m.subs[0]...), true
+	case mergeConcat:
+		dst, ok = m.appendConcat(dst)
+	case mergeKeys:
+		dst, ok = m.appendKeys(dst)
+	case mergeKeyspace:
+		dst, ok = m.appendKeyspace(dst)
+	default:
+		dst, ok = append(dst, m.subs[0]...), true
+	}
+	if !ok {
+		return append(dst[:from], errorOutOfForm...)
+	}
+	return dst
+}
+
+func (m *merge) appendSum(dst []byte) ([]byte, bool) {
+	var sum int64
+	for _, sub := range m.subs {
+		n, ok := resp.ParseInt(sub)
+		if !ok {
+			return dst, false
+		}
+		sum += n
+	}
+	return resp.AppendInt(dst, sum), true
+}
+
+func (m *merge) appendConcat(dst []byte) ([]byte, bool) {
+	total := 0
+	for _, sub := range m.subs {
+		if !isArray(sub) {
+			return dst, false
+		}
+		it := resp.Elements(sub)
+		total += it.Left()
+	}
+	dst = resp.AppendArray(dst, total)
+	for _, sub := range m.subs {
+		dst = append(dst, sub[bytes.IndexByte(sub, '\n')+1:]...)
+	}
+	return dst, true
+}
+
+// isArray: a null array has no elements to put anywhere.
+func isArray(reply []byte) bool { return len(reply) > 3 && reply[0] == '*' && reply[1] != '-' }
+
+func (m *merge) appendKeys(dst []byte) ([]byte, bool) {
+	m.iters = m.iters[:0]
+	for _, sub := range m.subs {
+		if !isArray(sub) {
+			return dst, false
+		}
+		m.iters = append(m.iters, resp.Elements(sub))
+	}
+	dst = resp.AppendArray(dst, len(m.keys))
+	for _, part := range m.keys {
+		elem, ok := m.iters[part].Next()
+		if !ok {
+			return dst, false
+		}
+		dst = append(dst, elem...)
+	}
+	return dst, true
+}
+
+// appendKeyspace adds up lines like "db0:keys=3,expires=1,avg_ttl=0".
+func (m *merge) appendKeyspace(dst []byte) ([]byte, bool) {
+	keys, expires, ttl := map[int]int64{}, map[int]int64{}, map[int]int64{}
+	highest := -1
+	for _, sub := range m.subs {
+		text, ok := resp.BulkOf(sub)
+		if !ok {
+			return dst, false
+		}
+		for line := range bytes.Lines(text) {
+			db, n, e, t, ok := parseKeyspace(bytes.TrimSpace(line))
+			if ok {
+				keys[db] += n
+				expires[db] += e
+				ttl[db] += e * t
+				highest = max(highest, db)
+			}
+		}
+	}
+	text := append(m.text, "# Keyspace\r\n"...)
+	for db := 0; db <= highest; db++ {
+		if keys[db] == 0 {
+			continue
+		}
+		text = append(text, "db"...)
+		text = strconv.AppendInt(text, int64(db), 10)
+		text = strconv.AppendInt(append(text, ":keys="...), keys[db], 10)
+		text = strconv.AppendInt(append(text, ",expires="...), expires[db], 10)
+		text = strconv.AppendInt(append(text, ",avg_ttl="...), ttl[db]/max(1, expires[db]), 10)
+		text = append(text, "\r\n"...)
+	}
+	w := resp.Writer{Out: dst, Proto: m.proto}
+	w.Verbatim("txt", string(text))
+	return w.Out, true
+}
+
+func parseKeyspace(line []byte) (db int, keys, expires, avgTTL int64, ok bool) {
+	name, fields, found := bytes.Cut(line, []byte(":"))
+	if !found || !bytes.HasPrefix(name, []byte("db")) {
+		return 0, 0, 0, 0, false
+	}
+	db, err := strconv.Atoi(string(name[2:]))
+	if err != nil || db < 0 || db >= databasesMax {
+		return 0, 0, 0, 0, false
+	}
+	for field := range bytes.SplitSeq(fields, []byte(",")) {
+		word, digits, _ := bytes.Cut(field, []byte("="))
+		n, err := strconv.ParseInt(string(digits), 10, 64)
+		if err != nil {
+			continue
+		}
+		switch string(word) {
+		case "keys":
+			keys = n
+		case "expires":
+			expires = n
+		case "avg_ttl":
+			avgTTL = n
+		}
+	}
+	return db, keys, expires, avgTTL, true
+}

@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"larder/protocol/resp"
+)
+
+func TestMerge(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		how  mergeKind
+		keys []uint16
+		subs []string
+		want string
+	}{
+		{"sum", mergeSum, nil, []string{":1\r\n", ":2\r\n", ":0\r\n"}, ":3\r\n"},
+		{"sum with an error", mergeSum, nil, []string{":1\r\n", "-OOM no\r\n", "-ERR x\r\n"}, "-OOM no\r\n"},
+		{"sum of no number", mergeSum, nil, []string{":1\r\n", "$1\r\nx\r\n"}, errorOutOfForm},
+		{"all OK", mergeAllOK, nil, []string{"+OK\r\n", "+OK\r\n"}, "+OK\r\n"},
+		{"concat", mergeConcat, nil, []string{"*1\r\n$1\r\na\r\n", "*0\r\n", "*2\r\n$1\r\nb\r\n$1\r\nc\r\n"}, "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"},
+		{"concat of null", mergeConcat, nil, []string{"*-1\r\n"}, errorOutOfForm},
+		{"keys", mergeKeys, []uint16{1, 0, 1}, []string{"*1\r\n$1\r\na\r\n", "*2\r\n$-1\r\n$1\r\nb\r\n"}, "*3\r\n$-1\r\n$1\r\na\r\n$1\r\nb\r\n"},
+		{"keys, one short", mergeKeys, []uint16{0, 0}, []string{"*1\r\n$1\r\na\r\n"}, errorOutOfForm},
+	} {
+		m := &merge{how: c.how, keys: c.keys, proto: 2}
+		for _, sub := range c.subs {
+			m.subs = append(m.subs, []byte(sub))
+		}
+		if got := string(m.append([]byte("before"))); got != "before"+c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMergeKeyspace(t *testing.T) {
+	m := &merge{how: mergeKeyspace, proto: 2, text: []byte("# Server\r\n\r\n")}
+	for _, text := range []string{"# Keyspace\r\ndb0:keys=3,expires=1,avg_ttl=10\r\n", "# Keyspace\r\n", "# Keyspace\r\ndb0:keys=4,expires=3,avg_ttl=2\r\ndb5:keys=1,expires=0,avg_ttl=0\r\n"} {
+		m.subs = append(m.subs, resp.AppendBulkString(nil, text))
+	}
+	text, ok := resp.BulkOf(m.append(nil))
+	want := "# Server\r\n\r\n# Keyspace\r\ndb0:keys=7,expires=4,avg_ttl=4\r\ndb5:keys=1,expires=0,avg_ttl=0\r\n"
+	if !ok || string(text) != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+}
+
+// FuzzMerge: whatever nodes answer, the client gets exactly one well-formed reply.
+func FuzzMerge(f *testing.F) {
+	f.Add(uint8(0), []byte(":1\r\n:2\r\n"))
+	f.Add(uint8(2), []byte("*1\r\n$1\r\na\r\n*0\r\n"))
+	f.Add(uint8(3), []byte("*1\r\n$1\r\na\r\n*2\r\n$1\r\na\r\n_\r\n"))
+	f.Add(uint8(5), []byte("$27\r\n# Keyspace\r\ndb0:keys=7,exp\r\n"))
+	f.Fuzz(func(t *testing.T, how uint8, replies []byte) {
+		m := &merge{how: mergeKind(how % 6), proto: 3}
+		var scanner resp.Replies
+		for len(m.subs) < 8 {
+			n, kind, st := scanner.Next(replies)
+			if st != resp.Done {
+				break
+			}
+			if !kind.IsPush() {
+				m.subs = append(m.subs, bytes.Clone(replies[:n]))
+				m.keys = append(m.keys, uint16(len(m.subs)-1))
+			}
+			replies = replies[n:]
+		}
+		if len(m.subs) == 0 {
+			return
+		}
+		out := m.append(nil)
+		var check resp.Replies
+		if n, _, st := check.Next(out); st != resp.Done || n != len(out) {
+			t.Fatalf("merge %d of %q gives %q", m.how, m.subs, out)
+		}
+	})
+}
+
+func TestParseMemory(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "100": 100, "1k": 1000, "1kb": 1024, "512MB": 512 << 20, "2g": 2e9, "x": -1, "": -1, "5tb": -1, "-1": -1, strings.Repeat("9", 30): -1} {
+		got, ok := parseMemory(text)
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"larder/access"
+)
+
+// Options are a gateway's settings. Every limit is named here, with its unit; zero
+// means what the field's comment says, and DefaultOptions has no zeros by accident.
+type Options struct {
+	Listen     string   // host:port that clients connect to; port 0 takes a free one
+	Loops      int      // event loops; 0 = one a processor
+	ClientsMax int      // client connections in all; 0 = as many as descriptors allow
+	Access     []string // CIDR blocks that may connect; empty = nobody
+	Password   string   // what AUTH must say; empty = no password
+	Databases  int      // logical databases offered by SELECT
+
+	ArgsMax        int           // arguments of one command
+	BulkMaxBytes   int64         // one argument
+	InlineMaxBytes int           // one inline command line
+	PendingMax     int           // commands of one client that wait for replies; beyond it the client is not read
+	OutputMaxBytes int64         // replies kept for one client; beyond it the client is closed
+	StreamMinBytes int64         // an argument of at least this size is passed on as it arrives
+	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
+
+	Upstream Upstream
+}
+
+// Upstream is how the gateway talks to nodes.
+type Upstream struct {
+	User         string        // AUTH's user name for nodes; empty = the default user
+	Password     string        // AUTH's password for nodes; empty = no AUTH
+	DialTimeout  time.Duration // to connect, and again to finish the greeting
+	ReplyTimeout time.Duration // a command unanswered for so long fails, and its lane is closed
+	BackoffMin   time.Duration // wait after the first failed dial; doubles up to BackoffMax
+	BackoffMax   time.Duration
+	LaneMaxBytes int // unanswered command bytes of one lane; beyond it the clients that add to it are not read
+	BorrowMax    int // lanes lent to single clients, a loop and node
+}
+
+// DefaultOptions serves loopback only.
+func DefaultOptions() Options {
+	return Options{
+		Listen:         "127.0.0.1:6379",
+		ClientsMax:     10000,
+		Access:         []string{"127.0.0.0/8", "::1/128"},
+		Databases:      16,
+		ArgsMax:        1024 * 1024,
+		BulkMaxBytes:   512 << 20,
+		InlineMaxBytes: 64 << 10,
+		PendingMax:     2048,
+		OutputMaxBytes: 1 << 30,
+		StreamMinBytes: 256 << 10,
+		Upstream: Upstream{
+			DialTimeout:  time.Second,
+			ReplyTimeout: 5 * time.Second,
+			BackoffMin:   50 * time.Millisecond,
+			BackoffMax:   2 * time.Second,
+			LaneMaxBytes: 16 << 20,
+			BorrowMax:    32,
+		},
+	}
+}
+
+// Validate names the first field that cannot work, and what it must be.
+func (o Options) Validate() error {
+	for _, f := range []struct {
+		name       string
+		value, min int64
+	}{
+		{"loops", int64(o.Loops), 0},
+		{"clients max", int64(o.ClientsMax), 0},
+		{"databases", int64(o.Databases), 1},
+		{"args max", int64(o.ArgsMax), 16},
+		{"bulk max bytes", o.BulkMaxBytes, 1 << 10},
+		{"inline max bytes", int64(o.InlineMaxBytes), 64},
+		{"pending max", int64(o.PendingMax), 2},
+		{"output max bytes", o.OutputMaxBytes, 64 << 10},
+		{"stream min bytes", o.StreamMinBytes, 64 << 10},
+		{"idle timeout", int64(o.IdleTimeout), 0},
+		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
+		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},
+		{"upstream backoff min", int64(o.Upstream.BackoffMin), int64(time.Millisecond)},
+		{"upstream backoff max", int64(o.Upstream.BackoffMax), int64(o.Upstream.BackoffMin)},
+		{"upstream lane max bytes", int64(o.Upstream.LaneMaxBytes), 64 << 10},
+		{"upstream borrow max", int64(o.Upstream.BorrowMax), 1},
+	} {
+		if f.value < f.min {
+			return fmt.Errorf("%s is %d: must be at least %d", f.name, f.value, f.min)
+		}
+	}
+	if o.Databases > databasesMax {
+		return fmt.Errorf("databases is %d: must be at most %d", o.Databases, databasesMax)
+	}
+	if o.Listen == "" {
+		return errors.New("listen is empty: must be host:port")
+	}
+	_, err := access.ParseList(o.Access)
+	return err
+}
+
+// databasesMax bounds SELECT; a ticket keeps the database in two bytes.
+const databasesMax = 1 << 14

@@ -1,0 +1,243 @@
+package proxy
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"larder/loop"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// part is one loop's share of a gateway: its clients, its lanes, its counters. All of it
+// is touched on that loop only; what loops share hangs on the gateway behind atomics.
+type part struct {
+	g      *Gateway
+	l      *loop.Loop
+	base   time.Time
+	nowNS  int64 // since base, sampled at each callback
+	chance *rand.Rand
+
+	topo      *router.Topology
+	shards    []*upstream // by shard of topo: its primary
+	upstreams map[string]*upstream
+	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
+
+	sessions map[uint64]*session
+	pausing  []*session // wait for CLIENT PAUSE to end
+	retries  []retry    // commands that a node refused as stale and that wait to go again
+
+	w      resp.Writer
+	lanes  []*lane
+	keys   []int
+	split  router.Split
+	again  resp.Requests
+	bufs   buffers
+	merges merges
+
+	count     counters
+	publishNS int64
+	strangers uint64 // refused since the last line in the log
+
+	strangerNS, warnNS int64 // when those lines were written
+}
+
+func newPart(g *Gateway, l *loop.Loop) *part {
+	p := &part{
+		g: g, l: l, base: l.Now(),
+		chance:    rand.New(rand.NewPCG(g.seed, uint64(l.Index()))),
+		upstreams: map[string]*upstream{},
+		sessions:  map[uint64]*session{},
+	}
+	p.count.init()
+	p.again.Reset(g.limits(true))
+	p.enter()
+	return p
+}
+
+// enter begins every callback: the clock and the topology are read once.
+func (p *part) enter() {
+	p.nowNS = int64(p.l.Now().Sub(p.base))
+	if t := p.g.topo.Load(); t != p.topo {
+		p.adopt(t)
+	}
+}
+
+// adopt routes by a new topology from now on. Sessions with commands under way finish
+// them first, so that no command overtakes one that goes another way.
+func (p *part) adopt(t *router.Topology) {
+	p.topo = t
+	p.swaps++
+	p.shards = p.shards[:0]
+	used := map[string]bool{}
+	for _, shard := range t.Shards {
+		addr := shard.Primary.Addr
+		used[addr] = true
+		u := p.upstreams[addr]
+		if u == nil {
+			u = &upstream{p: p, addr: addr}
+			p.upstreams[addr] = u
+		}
+		p.shards = append(p.shards, u)
+	}
+	for addr, u := range p.upstreams {
+		if !used[addr] {
+			u.leave()
+			delete(p.upstreams, addr)
+		}
+	}
+}
+
+// leave lets a node's lanes answer what they were asked and then close.
+func (u *upstream) leave() {
+	u.shared = [2]*lane{}
+	for _, ln := range append([]*lane(nil), u.lanes...) {
+		if ln.open() && ln.lentTo == nil {
+			ln.end()
+		}
+	}
+}
+
+// end takes no new commands; the lane closes when it has answered.
+func (ln *lane) end() {
+	if ln.state != laneReady {
+		ln.fail(errLeft)
+		return
+	}
+	ln.state = laneEnding
+	ln.progress()
+}
+
+// Accept lets a client in, or not.
+func (p *part) Accept(c *loop.Conn) loop.Handler {
+	p.enter()
+	if !p.g.access.Load().Allows(c.Peer().Addr()) {
+		p.count.refused++
+		p.stranger(c)
+		return nil
+	}
+	s := &session{p: p, c: c, id: p.g.nextID.Add(1), proto: 2, swaps: p.swaps, openedNS: p.nowNS, activeNS: p.nowNS}
+	s.authed = p.g.settings.Load().password == ""
+	s.requests.Reset(p.g.limits(s.authed))
+	p.sessions[s.id] = s
+	p.count.accepted++
+	return s
+}
+
+func (p *part) removeSession(s *session) {
+	delete(p.sessions, s.id)
+	p.count.closed++
+}
+
+// warnEveryNS is how often refusals and slow clients are logged at most, a loop.
+const warnEveryNS = int64(time.Second)
+
+// stranger logs refused addresses: one line a second, and how many it stands for.
+func (p *part) stranger(c *loop.Conn) {
+	p.strangers++
+	if p.strangerNS != 0 && p.nowNS-p.strangerNS < warnEveryNS {
+		return
+	}
+	p.g.log.Warn("connection refused: no access list names its address",
+		"address", c.Peer().Addr().Unmap().String(), "endpoint", p.g.opts.Listen, "refused", p.strangers)
+	p.strangers, p.strangerNS = 0, p.nowNS
+}
+
+// warnf logs about one client, at most once a second.
+func (p *part) warnf(text string, c *loop.Conn) {
+	if p.warnNS != 0 && p.nowNS-p.warnNS < warnEveryNS {
+		return
+	}
+	p.warnNS = p.nowNS
+	p.g.log.Warn(text, slog.String("client", c.Peer().String()))
+}
+
+// Tick does what time brings: lanes that do not answer, clients that idle, counters.
+func (p *part) Tick(time.Time) {
+	p.enter()
+	for _, u := range p.upstreams {
+		p.tickUpstream(u)
+	}
+	p.retryStale()
+	if len(p.pausing) > 0 && !p.g.pause.Load().active(p.g.nowMS(p.l.Now())) {
+		p.endPause()
+	}
+	if p.nowNS-p.publishNS >= int64(time.Second) {
+		p.publishNS = p.nowNS
+		p.tickSessions()
+		p.publish()
+	}
+}
+
+func (p *part) tickUpstream(u *upstream) {
+	o := &p.g.opts.Upstream
+	p.lanes = append(p.lanes[:0], u.lanes...) // failing one changes the list
+	for _, ln := range p.lanes {
+		switch {
+		case ln.state < laneReady:
+			if p.nowNS > ln.deadNS {
+				ln.fail(errGreetTimeout)
+			}
+		case ln.slow != nil:
+			p.tickSlow(ln)
+		case ln.queue.len() > 0 && p.nowNS-max(ln.queue.front().startNS, ln.heardNS) > int64(o.ReplyTimeout):
+			ln.fail(errReplyTimeout)
+		}
+	}
+}
+
+// slowMaxNS is how long a client may take nothing of a large reply that holds a lane.
+const slowMaxNS = int64(10 * time.Second)
+
+func (p *part) tickSlow(ln *lane) {
+	s := ln.slow
+	if left := s.c.Unsent(); left != ln.slowLeft {
+		ln.slowLeft, ln.pausedNS = left, p.nowNS
+		return
+	}
+	if p.nowNS-ln.pausedNS > slowMaxNS {
+		p.count.slowClosed++
+		p.warnf("client closed: it stopped reading a large reply", s.c)
+		s.c.Close()
+	}
+}
+
+// tickSessions closes clients that have been silent for too long.
+func (p *part) tickSessions() {
+	idle := p.g.settings.Load().idle
+	if idle <= 0 {
+		return
+	}
+	for _, s := range p.sessions {
+		if s.q.len() == 0 && s.stream == nil && p.nowNS-s.activeNS > int64(idle) {
+			s.c.Close()
+		}
+	}
+}
+
+// Stop is the loop's end: nothing to wait for, connections close by themselves.
+func (p *part) Stop() { p.publish() }
+
+// paused says whether CLIENT PAUSE holds a command back.
+func (p *part) paused(row *command.Row) bool {
+	pause := p.g.pause.Load()
+	if pause == nil || !pause.active(p.g.nowMS(p.l.Now())) {
+		return false
+	}
+	if row.Parent == command.CmdClient {
+		return false
+	}
+	return pause.all || !row.Flags.Has(command.ReadOnly) && row.Request != command.RequestLocal
+}
+
+func (p *part) waitPause(s *session) { p.pausing = append(p.pausing, s) }
+
+func (p *part) endPause() {
+	waiting := p.pausing
+	p.pausing = nil
+	for _, s := range waiting {
+		s.wake(stallPause)
+	}
+}

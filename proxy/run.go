@@ -1,0 +1,50 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"larder/backends"
+	"larder/loop"
+	"larder/router"
+)
+
+// Run serves until ctx ends. It returns when every goroutine it started has ended.
+func (g *Gateway) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return loop.Run(ctx, g.loopOptions(), g.NewPart) })
+	group.Go(func() error { return g.src.Watch(ctx, g.Adopt) })
+	return group.Wait()
+}
+
+// probeTimeout is how long a node may take to answer the health check.
+const probeTimeout = time.Second
+
+// probe asks every shard's primary for a PING, all at once.
+func (g *Gateway) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	for i, shard := range g.topo.Load().Shards {
+		group.Go(func() error {
+			if err := g.ping(ctx, shard.Primary); err != nil {
+				return fmt.Errorf("shard %d: %w", i, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (g *Gateway) ping(ctx context.Context, node router.Node) error {
+	admin, err := backends.Dial(ctx, node.Addr, backends.Auth{User: g.opts.Upstream.User, Password: g.opts.Upstream.Password})
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	_, err = admin.Do(ctx, "PING")
+	return err
+}

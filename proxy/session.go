@@ -1,0 +1,262 @@
+package proxy
+
+import (
+	"larder/loop"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+// stall says why a session's next command is not read yet. Its bytes stay where they
+// are and the client is not read, so the order of its commands cannot change.
+type stall uint8
+
+const (
+	stallNone   stall = iota
+	stallFull         // too many commands wait for replies
+	stallEmpty        // the next command needs all earlier replies first
+	stallLane         // its lane has no room
+	stallStream       // it waits for a lent lane, or for room on it
+	stallPause        // CLIENT PAUSE
+	stallOutput       // the client does not read its replies
+)
+
+// session is one client. It lives on its part's loop.
+type session struct {
+	p     *part
+	c     *loop.Conn
+	id    uint64
+	proto int
+	db    int
+
+	requests resp.Requests
+	q        answers
+	stalled  stall
+	swaps    uint32 // the part's, when this session last had nothing under way on older lanes
+	held     int    // bytes of replies that came before their turn
+	stream   *stream
+	slow     *lane // paused until this client has read more of a large reply
+
+	mute    muteMode
+	authed  bool
+	closing bool // the connection ends when all replies are out
+	gone    bool // the connection has ended
+
+	openedNS, activeNS int64
+	name, lib, libVer  string
+	noEvict, noTouch   bool
+	lastRow            *command.Row
+}
+
+type muteMode uint8
+
+const (
+	muteOff  muteMode = iota
+	muteOn            // CLIENT REPLY OFF
+	muteNext          // CLIENT REPLY SKIP was just said: the next command's reply is not written
+)
+
+const (
+	// outputHigh is how much unsent output stops the reading of a client, or of the
+	// lane that feeds it a large reply; outputLow lets it go on.
+	outputHigh = 1 << 20
+	outputLow  = 256 << 10
+	// answersKeepMax is how large a session's empty ring may stay.
+	answersKeepMax = 256
+)
+
+// Data reads commands until one has to wait.
+func (s *session) Data(c *loop.Conn) {
+	p := s.p
+	p.enter()
+	if s.gone || s.stalled != stallNone {
+		return
+	}
+	s.activeNS = p.nowNS
+	if s.closing {
+		c.Took(len(c.In()))
+		return
+	}
+	buf, pos := c.In(), 0
+	for s.stalled == stallNone && !s.closing && !s.gone {
+		if s.stream != nil {
+			n, more := s.forward(buf[pos:])
+			pos += n
+			if !more {
+				break
+			}
+			continue
+		}
+		if s.q.len() >= p.g.opts.PendingMax {
+			s.stall(stallFull)
+			break
+		}
+		req, n, st := s.requests.Next(buf[pos:])
+		if st == resp.More {
+			pos += n
+			if s.startStream() {
+				continue
+			}
+			break
+		}
+		if st == resp.Failed {
+			s.protocolError()
+			pos = len(buf)
+			break
+		}
+		if !s.run(req) {
+			break
+		}
+		pos += n
+	}
+	p.count.bytesIn += uint64(pos)
+	if !s.gone {
+		c.Took(pos)
+	}
+}
+
+func (s *session) protocolError() {
+	text := s.requests.Err()
+	s.p.count.protocolErrors++
+	s.say(nil, func(w *resp.Writer) { w.Error(text) })
+	s.finish()
+}
+
+// finish closes the connection once all replies are out.
+func (s *session) finish() {
+	s.closing = true
+	if s.q.len() == 0 {
+		s.c.Finish()
+	}
+}
+
+// stall stops reading the client. It reports false, so that callers can return it.
+func (s *session) stall(why stall) bool {
+	if s.stalled == stallNone {
+		s.p.count.pauses++
+		s.c.Pause()
+	}
+	s.stalled = why
+	return false
+}
+
+// wake lets a session go on that waits for why.
+func (s *session) wake(why stall) {
+	if s.stalled == why && !s.gone {
+		s.stalled = stallNone
+		s.c.Resume()
+	}
+}
+
+// answered takes the reply of a ticket. Reply is a view, copied if it has to wait.
+func (s *session) answered(t ticket, reply []byte) {
+	e := s.q.at(t.seq)
+	if e.merge != nil {
+		s.p.merged(s, t, e, reply)
+		return
+	}
+	s.complete(t.seq, reply)
+}
+
+// complete ends a command: reply is written now if it is the oldest, else kept.
+func (s *session) complete(seq uint32, reply []byte) {
+	e := s.q.at(seq)
+	s.p.ran(e.row, e.startNS, len(reply) > 0 && reply[0] == '-')
+	if seq != s.q.head {
+		e.done = true
+		if !e.mute {
+			e.reply = s.p.bufs.copy(reply)
+			s.held += len(reply)
+			s.limit()
+		}
+		return
+	}
+	if !e.mute {
+		s.c.Out = append(s.c.Out, reply...)
+	}
+	s.q.head++
+	for s.q.head != s.q.tail {
+		e := s.q.at(s.q.head)
+		if !e.done {
+			break
+		}
+		s.c.Out = append(s.c.Out, e.reply...)
+		s.held -= len(e.reply)
+		if e.reply != nil {
+			s.p.bufs.put(e.reply)
+			e.reply = nil
+		}
+		s.q.head++
+	}
+	s.written()
+}
+
+// written follows every growth of the output: it goes out at the end of the turn, and
+// who waited for the queue to shorten is woken.
+func (s *session) written() {
+	s.c.Touch()
+	if s.q.len() == 0 {
+		s.q.shrink(answersKeepMax)
+		if s.closing {
+			s.c.Finish()
+			return
+		}
+		s.wake(stallEmpty)
+	}
+	if s.stalled == stallFull && s.q.len() <= s.p.g.opts.PendingMax/2 {
+		s.wake(stallFull)
+	}
+}
+
+// limit closes a client for which too much is kept.
+func (s *session) limit() {
+	if int64(s.held+s.c.Unsent()) <= s.p.g.opts.OutputMaxBytes {
+		return
+	}
+	s.p.count.slowClosed++
+	s.p.warnf("client closed: it reads its replies too slowly", s.c)
+	s.c.Close()
+}
+
+// Flush is called before the output is written. A client that does not read stops being read.
+func (s *session) Flush(c *loop.Conn) {
+	s.p.count.bytesOut += uint64(len(c.Out))
+	if c.Unsent() < outputHigh {
+		return
+	}
+	s.limit()
+	if s.gone {
+		return
+	}
+	if s.stalled == stallNone {
+		s.stall(stallOutput)
+	}
+	c.WhenDrained(outputLow)
+}
+
+// Drained: the client has read what was kept for it.
+func (s *session) Drained(*loop.Conn) {
+	s.p.enter()
+	s.wake(stallOutput)
+	if ln := s.slow; ln != nil {
+		s.slow, ln.slow = nil, nil
+		ln.c.Resume()
+	}
+}
+
+// Closed ends the session. Commands under way run on; their replies go nowhere.
+func (s *session) Closed(_ *loop.Conn, _ error) {
+	s.p.enter()
+	s.gone = true
+	s.p.removeSession(s)
+	for seq := s.q.head; seq != s.q.tail; seq++ {
+		if e := s.q.at(seq); e.reply != nil {
+			s.p.bufs.put(e.reply)
+			e.reply = nil
+		}
+	}
+	s.dropStream()
+	if ln := s.slow; ln != nil {
+		s.slow, ln.slow = nil, nil
+		ln.c.Resume()
+	}
+}

@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"time"
+
+	"larder/loop"
+)
+
+// upstream is one node as a loop sees it: its lanes, what the greeting told, and how
+// long it has been out of reach.
+type upstream struct {
+	p      *part
+	addr   string
+	shared [2]*lane // RESP2, RESP3
+	lanes  []*lane  // every lane that is not closed
+	idle   []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
+	lent   int
+	queue  []*session // wait for a lent lane
+
+	known     bool // a greeting told the rest
+	larder    bool
+	databases int
+
+	err     string // why it is out of reach, as told to clients; empty = it is not
+	retryNS int64  // no dial before
+	delay   time.Duration
+}
+
+// lane is the shared lane for a protocol version, dialled when there is none. Nil: the
+// node is out of reach and it is too early to try again; err says why.
+func (u *upstream) lane(proto int) *lane {
+	if ln := u.shared[proto-2]; ln != nil {
+		return ln
+	}
+	if u.p.nowNS < u.retryNS {
+		return nil
+	}
+	ln := u.dial(proto)
+	u.shared[proto-2] = ln
+	return ln
+}
+
+func (u *upstream) dial(proto int) *lane {
+	o := &u.p.g.opts.Upstream
+	ln := &lane{p: u.p, u: u, proto: proto, deadNS: u.p.nowNS + int64(2*o.DialTimeout)}
+	u.lanes = append(u.lanes, ln)
+	u.p.l.Dial(u.addr, o.DialTimeout, func(c *loop.Conn, err error) loop.Handler {
+		u.p.enter()
+		if ln.state != laneDialling {
+			if c != nil {
+				c.Close()
+			}
+			return ln
+		}
+		if err != nil {
+			ln.lost(err)
+			return ln
+		}
+		ln.c = c
+		ln.begin()
+		return ln
+	})
+	return ln
+}
+
+// forget takes a closed lane out of every list.
+func (u *upstream) forget(ln *lane) {
+	if u.shared[ln.proto-2] == ln {
+		u.shared[ln.proto-2] = nil
+	}
+	u.lanes = without(u.lanes, ln)
+	u.idle = without(u.idle, ln)
+	if ln.lentTo != nil {
+		ln.lentTo = nil
+		u.lent--
+		u.nextBorrower()
+	}
+}
+
+func without(lanes []*lane, gone *lane) []*lane {
+	for i, ln := range lanes {
+		if ln == gone {
+			return append(lanes[:i], lanes[i+1:]...)
+		}
+	}
+	return lanes
+}
+
+// down notes that the node could not be reached, or not be greeted.
+func (u *upstream) down(err error) {
+	o := &u.p.g.opts.Upstream
+	u.delay = min(max(2*u.delay, o.BackoffMin), o.BackoffMax)
+	// Half to all of the delay: loops and gateways that lost a node together do not come back together.
+	wait := u.delay/2 + time.Duration(u.p.chance.Int64N(int64(u.delay/2)+1))
+	u.retryNS = u.p.nowNS + int64(wait)
+	if text := downText(u.addr, err); text != u.err {
+		if u.err == "" {
+			u.p.g.log.Warn("node out of reach", "node", u.addr, "err", err)
+		}
+		u.err = text
+	}
+	u.p.count.dialsFailed++
+}
+
+// up notes a finished greeting.
+func (u *upstream) up() {
+	if u.err != "" {
+		u.p.g.log.Info("node back in reach", "node", u.addr)
+	}
+	u.err, u.delay, u.retryNS = "", 0, 0
+}
+
+// borrow lends a lane to s alone: one that is ready at once, or nil when s has to wait
+// (it is woken with stallStream), or an error when the node is out of reach.
+func (u *upstream) borrow(s *session) (*lane, bool) {
+	for i, ln := range u.idle {
+		if ln.proto == s.proto {
+			u.idle = append(u.idle[:i], u.idle[i+1:]...)
+			ln.lentTo = s
+			u.lent++
+			return ln, true
+		}
+	}
+	if u.lent >= u.p.g.opts.Upstream.BorrowMax {
+		u.queue = append(u.queue, s)
+		return nil, true
+	}
+	if u.p.nowNS < u.retryNS {
+		return nil, false
+	}
+	ln := u.dial(s.proto)
+	ln.lentTo = s
+	u.lent++
+	return ln, true
+}
+
+// giveBack takes a lent lane that is clean: nothing unanswered, no half command.
+func (u *upstream) giveBack(ln *lane) {
+	ln.lentTo = nil
+	u.lent--
+	u.idle = append(u.idle, ln)
+	u.nextBorrower()
+}
+
+func (u *upstream) nextBorrower() {
+	for len(u.queue) > 0 {
+		s := u.queue[0]
+		u.queue = append(u.queue[:0], u.queue[1:]...)
+		if !s.gone {
+			s.wake(stallStream)
+			return
+		}
+	}
+}
