@@ -1,0 +1,186 @@
+package backends_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"larder/backends"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// scripted is a node that gives the answers in order, one a read, and then says nothing more.
+func scripted(t *testing.T, answers ...string) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		buf := make([]byte, 4096)
+		for _, answer := range answers {
+			if _, err := conn.Read(buf); err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte(answer))
+		}
+		_, _ = conn.Read(buf) // until the other side closes
+		_, _ = conn.Read(buf)
+	}()
+	t.Cleanup(func() { l.Close(); <-ended })
+	return l.Addr().String()
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestReplies(t *testing.T) {
+	ctx := within(t, 10*time.Second)
+	admin, err := backends.Dial(ctx, scripted(t, "+OK\r\n", ":42\r\n", "$-1\r\n", "*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n", "-LOADING wait\r\n", "$0\r\n\r\n"), backends.Auth{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for _, want := range []string{"OK", "42", "null", "[master 7 []]", "error LOADING wait", ""} {
+		reply, err := admin.Do(ctx, "X")
+		got := show(reply)
+		if refused := (*backends.Refused)(nil); errors.As(err, &refused) {
+			got = "error " + refused.Text
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func show(r backends.Reply) string {
+	switch {
+	case r.Null:
+		return "null"
+	case r.List != nil:
+		words := make([]string, len(r.List))
+		for i, element := range r.List {
+			words[i] = show(element)
+		}
+		return "[" + strings.Join(words, " ") + "]"
+	}
+	return r.Text
+}
+
+func TestAnotherProtocol(t *testing.T) {
+	ctx := within(t, 10*time.Second)
+	admin, err := backends.Dial(ctx, scripted(t, "HTTP/1.1 400 Bad Request\r\n"), backends.Auth{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if _, err := admin.Do(ctx, "PING"); err == nil || !strings.Contains(err.Error(), `no Redis protocol: the answer begins with 'H'`) {
+		t.Error(err)
+	}
+}
+
+func TestSilentNodeEndsWithContext(t *testing.T) {
+	admin, err := backends.Dial(within(t, 10*time.Second), scripted(t), backends.Auth{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if _, err := admin.Do(within(t, 20*time.Millisecond), "PING"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestDialRefused(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if _, err := backends.Dial(within(t, 10*time.Second), l.Addr().String(), backends.Auth{}); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Error(err)
+	}
+}
+
+// redis starts a redis-server with a password for the default user and a user "ops", and gives its address.
+func redis(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+		"--requirepass", "secret",
+		"--user", "ops", "on", ">opspass", "+ping")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("redis-server is needed: %v", err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), "Ready to accept connections") {
+			return addr
+		}
+	}
+	t.Fatal("redis-server ended before it was ready")
+	return ""
+}
+
+func TestAuthAtRedis(t *testing.T) {
+	addr := redis(t)
+	for _, test := range []struct {
+		auth backends.Auth
+		want string // part of the error, or "" for none
+	}{
+		{backends.Auth{Password: "secret"}, ""},
+		{backends.Auth{User: "ops", Password: "opspass"}, ""},
+		{backends.Auth{}, "NOAUTH"},
+		{backends.Auth{Password: "wrong"}, "WRONGPASS"},
+		{backends.Auth{User: "ops", Password: "secret"}, "WRONGPASS"},
+	} {
+		err := ping(t, addr, test.auth)
+		refused := (*backends.Refused)(nil)
+		if test.want == "" && err != nil || test.want != "" && (!errors.As(err, &refused) || !strings.HasPrefix(refused.Text, test.want)) {
+			t.Errorf("%+v: got %v, want %q", test.auth, err, test.want)
+		}
+	}
+}
+
+func ping(t *testing.T, addr string, auth backends.Auth) error {
+	ctx := within(t, 10*time.Second)
+	admin, err := backends.Dial(ctx, addr, auth)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	reply, err := admin.Do(ctx, "PING")
+	if err == nil && reply.Text != "PONG" {
+		t.Errorf("PING answers %+v", reply)
+	}
+	return err
+}
