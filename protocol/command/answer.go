@@ -148,7 +148,7 @@ func filter(kind, arg []byte) func(*Row) bool {
 		cat := CategoryByName(string(arg))
 		return func(r *Row) bool { return r.Categories&cat != 0 }
 	case equalFold(kind, "pattern"):
-		return func(r *Row) bool { return match(string(arg), r.Name) }
+		return func(r *Row) bool { return MatchName(string(arg), r.Name) }
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 package command
 
-// match reports whether name fits a glob pattern, in any case: * ? [a-c] [^a] \x, as Redis's COMMAND LIST takes it. A class that is not
+// MatchName reports whether name fits a glob pattern, in any case: * ? [a-c] [^a] \x, as Redis takes it in COMMAND LIST and CONFIG GET. A class not
 // closed reaches to the pattern's end. On a mismatch only the last * is widened, so the cost is at most the product of the lengths.
-func match(pattern, name string) bool {
+func MatchName(pattern, name string) bool {
 	p, n := 0, 0
 	star, starName := -1, 0
 	for n < len(name) {

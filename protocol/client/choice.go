@@ -1,0 +1,136 @@
+package client
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const (
+	errSyntax = "ERR syntax error"
+
+	kindNormal = "normal" // the one kind there is yet
+)
+
+// Addresses are both ends of a client's connection.
+type Addresses interface {
+	Peer() netip.AddrPort
+	Local() netip.AddrPort
+}
+
+// Kill is whom CLIENT KILL means; zero fields mean everybody.
+type Kill struct {
+	ID          uint64
+	Addr, Local string // ip:port
+	Kind        string
+	SkipMe      bool
+	Old         bool // CLIENT KILL ip:port: its answer is OK or an error
+}
+
+// ParseKill reads what stands behind CLIENT KILL.
+func ParseKill(args [][]byte) (Kill, string) {
+	if len(args) == 1 {
+		return Kill{Addr: string(args[0]), Old: true}, ""
+	}
+	k := Kill{SkipMe: true}
+	if len(args)%2 != 0 {
+		return k, errSyntax
+	}
+	for ; len(args) > 0; args = args[2:] {
+		if wrong := k.option(strings.ToLower(string(args[0])), string(args[1])); wrong != "" {
+			return k, wrong
+		}
+	}
+	return k, ""
+}
+
+func (k *Kill) option(word, value string) string {
+	switch word {
+	case "id":
+		id, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || id < 1 {
+			return "ERR client-id should be greater than 0"
+		}
+		k.ID = uint64(id)
+	case "type":
+		kind, ok := ParseKind(value)
+		if !ok {
+			return unknownKind(value)
+		}
+		k.Kind = kind
+	case "addr":
+		k.Addr = value
+	case "laddr":
+		k.Local = value
+	case "user":
+		if value != "default" {
+			return "ERR No such user '" + value + "'"
+		}
+	case "skipme":
+		switch strings.ToLower(value) {
+		case "yes":
+			k.SkipMe = true
+		case "no":
+			k.SkipMe = false
+		default:
+			return errSyntax
+		}
+	default:
+		return errSyntax
+	}
+	return ""
+}
+
+// Chooses tells whether the client with this id and connection is meant. Whether it is the asking one itself is for the caller to see (SkipMe).
+func (k *Kill) Chooses(id uint64, c Addresses) bool {
+	return (k.ID == 0 || k.ID == id) &&
+		(k.Addr == "" || k.Addr == c.Peer().String()) &&
+		(k.Local == "" || k.Local == c.Local().String()) &&
+		(k.Kind == "" || k.Kind == kindNormal)
+}
+
+// ParseKind reads a kind of client in any case; "slave" is "replica".
+func ParseKind(word string) (kind string, ok bool) {
+	switch kind = strings.ToLower(word); kind {
+	case kindNormal, "pubsub", "master", "replica":
+		return kind, true
+	case "slave":
+		return "replica", true
+	default:
+		return "", false
+	}
+}
+
+func unknownKind(word string) string { return "ERR Unknown client type '" + word + "'" }
+
+// List is whom CLIENT LIST asks for.
+type List struct {
+	All bool
+	IDs []uint64 // if not All: these; empty: nobody
+}
+
+// ParseList reads what stands behind CLIENT LIST.
+func ParseList(args [][]byte) (List, string) {
+	switch {
+	case len(args) == 0:
+		return List{All: true}, ""
+	case len(args) == 2 && strings.EqualFold(string(args[0]), "type"):
+		kind, ok := ParseKind(string(args[1]))
+		if !ok {
+			return List{}, unknownKind(string(args[1]))
+		}
+		return List{All: kind == kindNormal}, ""
+	case len(args) > 1 && strings.EqualFold(string(args[0]), "id"):
+		var l List
+		for _, arg := range args[1:] {
+			id, err := strconv.ParseInt(string(arg), 10, 64)
+			if err != nil {
+				return List{}, "ERR Invalid client ID"
+			}
+			l.IDs = append(l.IDs, uint64(id))
+		}
+		return l, ""
+	default:
+		return List{}, errSyntax
+	}
+}
