@@ -1,0 +1,82 @@
+// Package commands are the commands on data: each a function of a Call, no connections, no clock.
+//
+// What must hold: a handler writes exactly one reply and counts in Call.Changed what it did to the keyspace; replies, errors and which error comes first
+// are those of Redis 7.0.15 (a test compares them with a running redis-server). The caller has checked the command's arity and the client's rights. Each
+// command first makes options of its arguments, then acts. Handlers run on the node's loop and keep nothing of a Call's views; GET, SET, DEL, EXISTS,
+// MGET, EXPIRE and INCR allocate nothing.
+package commands
+
+import (
+	"larder/engine/store"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+// bulkMaxDefault is proto-max-bulk-len's default, in bytes.
+const bulkMaxDefault = 512 << 20
+
+// Call is one command on its way. The caller keeps one, fills it in for each command and reads what the handler has set.
+type Call struct {
+	Row  *command.Row
+	Args [][]byte     // views, dead after the call; Args[0] is the name, of a subcommand Args[1] too
+	W    *resp.Writer // the reply goes here, exactly one
+
+	DB      *store.DB // the client's database
+	Store   *store.Store
+	DBIndex int // of DB in Store
+
+	NowMS    int64 // milliseconds since 1970
+	NoTouch  bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
+	Owned    int   // index of an argument whose bytes the store may keep (a large value handed over); 0 = none
+	BulkMax  int   // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
+	ShareMin int   // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
+
+	Changed int    // set by the handler: how many changes it made to the keyspace (Redis's dirty)
+	Shared  []byte // set by GET: bytes of the bulk whose header is in W; they and CR LF are to follow. The caller may keep, never change them
+
+	// Scratch, reused from call to call.
+	digits [digitsMax]byte
+}
+
+// digitsMax is the room that the text of a number needs, in bytes.
+const digitsMax = 20
+
+// Handler runs one command.
+type Handler func(*Call)
+
+// Reset makes the call ready for another command; what the caller filled in for the connection stays.
+func (c *Call) Reset(row *command.Row, args [][]byte) {
+	c.Row, c.Args = row, args
+	c.Owned, c.Changed, c.Shared = 0, 0, nil
+}
+
+// look finds a key, as a command that reads or changes it.
+func (c *Call) look(key []byte) (store.Item, bool) {
+	if c.NoTouch {
+		return c.DB.Peek(key, c.NowMS)
+	}
+	return c.DB.Lookup(key, c.NowMS)
+}
+
+// text gives an item's bytes; those of a number are dead with the next call of text.
+func (c *Call) text(it store.Item) []byte { return it.Text(c.digits[:]) }
+
+func (c *Call) bulkMax() int64 {
+	if c.BulkMax == 0 {
+		return bulkMaxDefault
+	}
+	return int64(c.BulkMax)
+}
+
+// is compares an argument with a word of lower-case letters, in any case.
+func is(arg []byte, word string) bool {
+	if len(arg) != len(word) {
+		return false
+	}
+	for i := range arg {
+		if arg[i]|0x20 != word[i] { // only letters become letters by this bit
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+package commands
+
+import (
+	"bytes"
+
+	"larder/protocol/command"
+)
+
+// Errors as Redis 7.0.15 writes them. A function that makes options of arguments gives one of them as its last result, or noError.
+const (
+	noError = ""
+
+	errSyntax         = "ERR syntax error"
+	errNotInt         = "ERR value is not an integer or out of range"
+	errNotFloat       = "ERR value is not a valid float"
+	errInfinite       = "ERR increment would produce NaN or Infinity"
+	errOverflow       = "ERR increment or decrement would overflow"
+	errDecrOverflow   = "ERR decrement would overflow"
+	errTooLong        = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+	errOffset         = "ERR offset is out of range"
+	errNoKey          = "ERR no such key"
+	errSameObject     = "ERR source and destination objects are the same"
+	errDBRange        = "ERR DB index is out of range"
+	errNotInt32       = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	errNXAndOthers    = "ERR NX and XX, GT or LT options at the same time are not compatible"
+	errGTAndLT        = "ERR GT and LT options at the same time are not compatible"
+	errBit            = "ERR bit is not an integer or out of range"
+	errBitOffset      = "ERR bit offset is not an integer or out of range"
+	errBitArgument    = "ERR The bit argument must be 1 or 0."
+	errBitOpNot       = "ERR BITOP NOT must be called with a single source key."
+	errFieldType      = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+	errOverflowType   = "ERR Invalid OVERFLOW type specified"
+	errFieldReadOnly  = "ERR BITFIELD_RO only supports the GET subcommand"
+	errLenAndIdx      = "ERR If you want both the length and indexes, please just use IDX."
+	errLCSMemory      = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+	errNoFrequency    = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+	errOptionUnknown  = "ERR Unsupported option "
+	errExpireTimeHead = "ERR invalid expire time in '"
+)
+
+func errExpireTime(row *command.Row) string { return errExpireTimeHead + row.Name + "' command" }
+
+// errOption repeats what the client sent up to its first NUL, since Redis formats it as a C string.
+func errOption(word []byte) string {
+	if i := bytes.IndexByte(word, 0); i >= 0 {
+		word = word[:i]
+	}
+	return errOptionUnknown + string(word)
+}

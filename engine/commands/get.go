@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"larder/engine/store"
+	"larder/protocol/resp"
+)
+
+func get(c *Call) {
+	it, ok := c.look(c.Args[1])
+	if !ok {
+		c.W.Null()
+		return
+	}
+	text := c.text(it)
+	if c.ShareMin > 0 && len(text) >= c.ShareMin {
+		if shared, ok := it.Share(); ok {
+			c.W.Out = resp.AppendBulkHeader(c.W.Out, len(shared))
+			c.Shared = shared
+			return
+		}
+	}
+	c.W.BulkBytes(text)
+}
+
+// value writes the value of key, null if there is none.
+func (c *Call) value(key []byte) (it store.Item, ok bool) {
+	if it, ok = c.look(key); ok {
+		c.W.BulkBytes(c.text(it))
+	} else {
+		c.W.Null()
+	}
+	return it, ok
+}
+
+func mGet(c *Call) {
+	keys := c.Args[1:]
+	c.W.Array(len(keys))
+	for _, key := range keys {
+		c.value(key)
+	}
+}
+
+func getDel(c *Call) {
+	key := c.Args[1]
+	if _, ok := c.value(key); ok {
+		c.DB.Delete(key, c.NowMS)
+		c.Changed++
+	}
+}
+
+func strLen(c *Call) {
+	it, ok := c.look(c.Args[1])
+	if !ok {
+		c.W.Int(0)
+		return
+	}
+	c.W.Int(int64(it.Len()))
+}
+
+// getExOptions are what may follow GETEX key.
+type getExOptions struct {
+	persist bool
+	time    timeOption
+}
+
+func parseGetEx(args [][]byte) (o getExOptions, err string) {
+	for i := 0; i < len(args); i++ {
+		if is(args[i], "persist") && o.time.kind == timeNone {
+			o.persist = true
+			continue
+		}
+		kind := timeWord(args[i])
+		if !o.time.takes(kind) || o.persist || i+1 == len(args) {
+			return o, errSyntax
+		}
+		i++
+		o.time = timeOption{kind: kind, arg: args[i]}
+	}
+	return o, noError
+}
+
+// getEx finds out whether there is a value before it looks at the time's number, as Redis does: without a value a wrong time is no error.
+func getEx(c *Call) {
+	o, err := parseGetEx(c.Args[2:])
+	if err != noError {
+		c.W.Error(err)
+		return
+	}
+	key := c.Args[1]
+	it, ok := c.look(key)
+	if !ok {
+		c.W.Null()
+		return
+	}
+	expiryMS, err := o.time.at(c)
+	if err != noError {
+		c.W.Error(err)
+		return
+	}
+	c.W.BulkBytes(c.text(it))
+	switch {
+	case o.persist:
+		c.persistItem(it)
+	case o.time.kind == timeNone:
+	case expiryMS <= c.NowMS:
+		c.DB.Delete(key, c.NowMS)
+		c.Changed++
+	default:
+		it.Expire(expiryMS, c.NowMS)
+		c.Changed++
+	}
+}
+
+// persistItem takes the item's expiry away and reports whether it had one.
+func (c *Call) persistItem(it store.Item) bool {
+	if it.ExpiryMS() == store.NoExpiry {
+		return false
+	}
+	it.Expire(store.NoExpiry, c.NowMS)
+	c.Changed++
+	return true
+}
