@@ -134,7 +134,7 @@ func run(args []string) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the run: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r.plan.stopped = func() error {
 		if ctx.Err() != nil {
 			return errors.New("interrupted")

@@ -61,6 +61,7 @@ type MemoryCell struct {
 
 // PerKey is bytes a key, key and value included; Overhead is without them.
 func (m *MemoryCell) PerKey() float64 { return float64(m.After-m.Before) / float64(m.Keys) }
+
 func (m *MemoryCell) Overhead() float64 {
 	return m.PerKey() - float64(len(keyPrefix)+digits+m.Value)
 }

@@ -44,8 +44,7 @@ func port() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return l.Addr().String(), l.Close()
 }
 
 // start runs a program pinned to a core and waits until it answers a read (a proxy from a

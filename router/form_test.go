@@ -120,7 +120,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	change := func(old, new string) string { return strings.Replace(goodFile, old, new, 1) }
+	change := func(from, to string) string { return strings.Replace(goodFile, from, to, 1) }
 	for _, test := range []struct{ file, want string }{
 		{"", "line 1: the file: the file ends too early"},
 		{"[]", "line 1: the file: got a list, want an object"},
@@ -128,7 +128,7 @@ func TestParseRefuses(t *testing.T) {
 		{goodFile + "{}", "line 13: something stands behind the topology's object"},
 		{goodFile + "x", "something stands behind"},
 		{change(`"epoch"`, `"epoche"`), "line 3: epoche: unknown field"},
-		{change(`"addr": "10.0.0.3`, `"adress": "10.0.0.3`), "line 7: shards[0].replicas[0].adress: unknown field"},
+		{change(`"addr": "10.0.0.3`, `"address": "10.0.0.3`), "line 7: shards[0].replicas[0].address: unknown field"},
 		{change(`"external": true`, `"external": 1`), `line 6: shards[0].primary.external: got 1, want true or false`},
 		{change(`"external": true`, `"id": "x"`), "line 6: shards[0].primary.id: given twice"},
 		{change(`7,`, `"7",`), `line 3: epoch: got "7", want a whole number`},

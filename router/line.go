@@ -23,11 +23,12 @@ const lineVersion = "1"
 func (t *Topology) Line() string {
 	line := append(make([]byte, 0, 64+64*len(t.Shards)), lineVersion...)
 	line = append(line, ' ')
-	if t.Cluster == "" {
+	switch t.Cluster {
+	case "":
 		line = append(line, '-')
-	} else if t.Cluster == "-" {
+	case "-":
 		line = append(line, "%2D"...)
-	} else {
+	default:
 		line = appendEscaped(line, t.Cluster)
 	}
 	line = append(line, ' ')

@@ -65,7 +65,7 @@ func takes(a ...Arg) []Arg { return a }
 func text(name string) Arg     { return Arg{Name: name, Type: "string"} }
 func integer(name string) Arg  { return Arg{Name: name, Type: "integer"} }
 func double(name string) Arg   { return Arg{Name: name, Type: "double"} }
-func pattern(name string) Arg  { return Arg{Name: name, Type: "pattern"} }
+func pattern() Arg             { return Arg{Name: "pattern", Type: "pattern"} }
 func unixTime(name string) Arg { return Arg{Name: name, Type: "unix-time"} }
 
 func keyArg(name string, spec int) Arg { return Arg{Name: name, Type: typeKey, KeySpec: spec} }

@@ -2,13 +2,16 @@ package command
 
 func bitmapDocs() map[ID]Doc {
 	return map[ID]Doc{
-		CmdSetBit: {Summary: "Sets one bit of a string and answers the one before.", Complexity: "O(1)",
+		CmdSetBit: {
+			Summary: "Sets one bit of a string and answers the one before.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("offset"), integer("value")),
 		},
-		CmdGetBit: {Summary: "Reads one bit of a string.", Complexity: "O(1)",
+		CmdGetBit: {
+			Summary: "Reads one bit of a string.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("offset")),
 		},
-		CmdBitCount: {Summary: "Counts the bits that are set.", Complexity: "O(N) in the number of bytes looked at",
+		CmdBitCount: {
+			Summary: "Counts the bits that are set.", Complexity: "O(N) in the number of bytes looked at",
 			History: []Change{{"7.0.0", "Units `BYTE` and `BIT`."}},
 			Args: takes(
 				keyArg("key", 0),
@@ -19,7 +22,8 @@ func bitmapDocs() map[ID]Doc {
 				).optional(),
 			),
 		},
-		CmdBitPos: {Summary: "Finds the first bit that is set, or clear.", Complexity: "O(N) in the number of bytes looked at",
+		CmdBitPos: {
+			Summary: "Finds the first bit that is set, or clear.", Complexity: "O(N) in the number of bytes looked at",
 			History: []Change{{"7.0.0", "Units `BYTE` and `BIT`."}},
 			Args: takes(
 				keyArg("key", 0),
@@ -30,10 +34,12 @@ func bitmapDocs() map[ID]Doc {
 				).optional(),
 			),
 		},
-		CmdBitOp: {Summary: "Combines strings bit by bit into another key.", Complexity: "O(N) in the length of the longest string",
+		CmdBitOp: {
+			Summary: "Combines strings bit by bit into another key.", Complexity: "O(N) in the length of the longest string",
 			Args: takes(text("operation"), keyArg("destkey", 0), keyArg("key", 1).multiple()),
 		},
-		CmdBitField: {Summary: "Reads and changes integers of any width within a string.", Complexity: "O(1) an operation",
+		CmdBitField: {
+			Summary: "Reads and changes integers of any width within a string.", Complexity: "O(1) an operation",
 			Args: takes(
 				keyArg("key", 0),
 				oneOf("operation",
@@ -48,7 +54,8 @@ func bitmapDocs() map[ID]Doc {
 				).optional().multiple(),
 			),
 		},
-		CmdBitFieldRO: {Summary: "Reads integers of any width within a string.", Complexity: "O(1) an operation",
+		CmdBitFieldRO: {
+			Summary: "Reads integers of any width within a string.", Complexity: "O(1) an operation",
 			Args: takes(
 				keyArg("key", 0),
 				block("encoding_offset", text("encoding"), integer("offset")).token("GET").optional().multiple().eachWithToken(),

@@ -2,13 +2,16 @@ package command
 
 func connectionDocs() map[ID]Doc {
 	return map[ID]Doc{
-		CmdPing: {Summary: "Answers PONG, or the message if one is sent.", Complexity: "O(1)",
+		CmdPing: {
+			Summary: "Answers PONG, or the message if one is sent.", Complexity: "O(1)",
 			Args: takes(text("message").optional()),
 		},
-		CmdEcho: {Summary: "Sends the message back.", Complexity: "O(1)",
+		CmdEcho: {
+			Summary: "Sends the message back.", Complexity: "O(1)",
 			Args: takes(text("message")),
 		},
-		CmdHello: {Summary: "Starts a session: chooses the protocol version, may log in and name the connection.", Complexity: "O(1)",
+		CmdHello: {
+			Summary: "Starts a session: chooses the protocol version, may log in and name the connection.", Complexity: "O(1)",
 			History: []Change{{"6.2.0", "The version may be left out: then nothing changes and the session is described."}},
 			Args: takes(
 				block("arguments",
@@ -18,11 +21,13 @@ func connectionDocs() map[ID]Doc {
 				).optional(),
 			),
 		},
-		CmdAuth: {Summary: "Logs in with a password, or with a user and a password.", Complexity: "O(N) in the number of passwords the user has",
+		CmdAuth: {
+			Summary: "Logs in with a password, or with a user and a password.", Complexity: "O(N) in the number of passwords the user has",
 			History: []Change{{"6.0.0", "A user can be named."}},
 			Args:    takes(text("username").since("6.0.0").optional(), text("password")),
 		},
-		CmdSelect: {Summary: "Chooses the database that later commands of this connection use.", Complexity: "O(1)",
+		CmdSelect: {
+			Summary: "Chooses the database that later commands of this connection use.", Complexity: "O(1)",
 			Args: takes(integer("index")),
 		},
 		CmdQuit:       {Summary: "Closes the connection once earlier replies are sent.", Complexity: "O(1)"},
@@ -30,30 +35,37 @@ func connectionDocs() map[ID]Doc {
 		CmdClient:     {Summary: "Commands about client connections.", Complexity: "that of the subcommand"},
 		CmdClientID:   {Summary: "Tells this connection's ID.", Complexity: "O(1)"},
 		CmdClientInfo: {Summary: "Describes this connection in one line.", Complexity: "O(1)"},
-		CmdClientList: {Summary: "Describes the connections, one a line.", Complexity: "O(N) in the number of clients",
+		CmdClientList: {
+			Summary: "Describes the connections, one a line.", Complexity: "O(N) in the number of clients",
 			History: []Change{{"2.8.12", "Field `id`."}, {"5.0.0", "Filter `TYPE`."}, {"6.0.0", "Field `user`."}, {"6.2.0", "Fields `argv-mem`, `tot-mem`, `laddr` and `redir`; filter `ID`."}, {"7.0.0", "Fields `resp`, `multi-mem`, `rbs` and `rbp`."}, {"7.0.3", "Field `ssub`."}},
 			Args: takes(
 				oneOf("normal_master_replica_pubsub", word("NORMAL"), word("MASTER"), word("REPLICA"), word("PUBSUB")).token("TYPE").since("5.0.0").optional(),
 				block("id", integer("client-id").multiple()).token("ID").since("6.2.0").optional(),
 			),
 		},
-		CmdClientSetName: {Summary: "Gives this connection a name.", Complexity: "O(1)",
+		CmdClientSetName: {
+			Summary: "Gives this connection a name.", Complexity: "O(1)",
 			Args: takes(text("connection-name")),
 		},
 		CmdClientGetName: {Summary: "Tells this connection's name.", Complexity: "O(1)"},
-		CmdClientSetInfo: {Summary: "Records which client library uses this connection, and its version.", Complexity: "O(1)",
+		CmdClientSetInfo: {
+			Summary: "Records which client library uses this connection, and its version.", Complexity: "O(1)",
 			Args: takes(oneOf("attr", text("libname").token("LIB-NAME"), text("libver").token("LIB-VER"))),
 		},
-		CmdClientNoEvict: {Summary: "Spares this connection when clients are closed to free memory.", Complexity: "O(1)",
+		CmdClientNoEvict: {
+			Summary: "Spares this connection when clients are closed to free memory.", Complexity: "O(1)",
 			Args: takes(oneOf("enabled", word("ON"), word("OFF"))),
 		},
-		CmdClientNoTouch: {Summary: "Keeps this connection's reads from changing keys' access times.", Complexity: "O(1)",
+		CmdClientNoTouch: {
+			Summary: "Keeps this connection's reads from changing keys' access times.", Complexity: "O(1)",
 			Args: takes(oneOf("enabled", word("ON"), word("OFF"))),
 		},
-		CmdClientReply: {Summary: "Turns replies to this connection on or off, or skips the next one.", Complexity: "O(1)",
+		CmdClientReply: {
+			Summary: "Turns replies to this connection on or off, or skips the next one.", Complexity: "O(1)",
 			Args: takes(oneOf("on_off_skip", word("ON"), word("OFF"), word("SKIP"))),
 		},
-		CmdClientKill: {Summary: "Closes connections, by address or by filters.", Complexity: "O(N) in the number of clients",
+		CmdClientKill: {
+			Summary: "Closes connections, by address or by filters.", Complexity: "O(N) in the number of clients",
 			History: []Change{{"2.8.12", "Filters besides the address."}, {"2.8.12", "Filter `ID`."}, {"3.2.0", "`TYPE` knows `master`."}, {"5.0.0", "`TYPE` knows `replica`; `slave` still works."}, {"6.2.0", "Filter `LADDR`."}},
 			Args: takes(
 				oneOf("filter",
@@ -75,7 +87,8 @@ func connectionDocs() map[ID]Doc {
 				),
 			),
 		},
-		CmdClientPause: {Summary: "Holds back all commands, or those that write, for some milliseconds.", Complexity: "O(1)",
+		CmdClientPause: {
+			Summary: "Holds back all commands, or those that write, for some milliseconds.", Complexity: "O(1)",
 			History: []Change{{"6.2.0", "A pause of writes only, and with it the mode."}},
 			Args:    takes(integer("timeout"), oneOf("mode", word("WRITE"), word("ALL")).since("6.2.0").optional()),
 		},

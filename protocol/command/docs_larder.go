@@ -3,20 +3,24 @@ package command
 func larderDocs() map[ID]Doc {
 	return map[ID]Doc{
 		CmdLarder: {Summary: "Commands between Larder's gateways and nodes.", Complexity: "that of the subcommand"},
-		CmdLarderHello: {Summary: "Agrees on a version of the dialect and tells what the node is.", Complexity: "O(1)",
+		CmdLarderHello: {
+			Summary: "Agrees on a version of the dialect and tells what the node is.", Complexity: "O(1)",
 			Args: takes(integer("version")),
 		},
-		CmdLarderTerm: {Summary: "Says in which epoch the connection speaks from now on.", Complexity: "O(1)",
+		CmdLarderTerm: {
+			Summary: "Says in which epoch the connection speaks from now on.", Complexity: "O(1)",
 			Args: takes(integer("epoch")),
 		},
-		CmdLarderAssign: {Summary: "Gives the node its shard and the topology.", Complexity: "O(1)",
+		CmdLarderAssign: {
+			Summary: "Gives the node its shard and the topology.", Complexity: "O(1)",
 			Args: takes(integer("shard"), text("topology")),
 		},
-		CmdLarderScan: {Summary: "Walks over the keys in steps, up to a slot.", Complexity: "O(1) a call; O(N) in the number of keys for a complete walk",
+		CmdLarderScan: {
+			Summary: "Walks over the keys in steps, up to a slot.", Complexity: "O(1) a call; O(N) in the number of keys for a complete walk",
 			Args: takes(
 				integer("to"),
 				integer("cursor"),
-				pattern("pattern").token("MATCH").optional(),
+				pattern().token("MATCH").optional(),
 				integer("count").token("COUNT").optional(),
 				text("type").token("TYPE").optional(),
 			),

@@ -4,35 +4,41 @@ func serverDocs() map[ID]Doc {
 	return map[ID]Doc{
 		CmdCommand:      {Summary: "Describes every command.", Complexity: "O(N) in the number of commands"},
 		CmdCommandCount: {Summary: "Counts the commands.", Complexity: "O(1)"},
-		CmdCommandDocs: {Summary: "Documents the commands named, or all.", Complexity: "O(N) in the number of commands asked for",
+		CmdCommandDocs: {
+			Summary: "Documents the commands named, or all.", Complexity: "O(N) in the number of commands asked for",
 			Args: takes(text("command-name").optional().multiple()),
 		},
 		CmdCommandGetKeys:         {Summary: "Tells which arguments of a complete command are keys.", Complexity: "O(N) in the number of arguments"},
 		CmdCommandGetKeysAndFlags: {Summary: "Tells which arguments of a complete command are keys, and what it does to them.", Complexity: "O(N) in the number of arguments"},
 		CmdCommandHelp:            {Summary: "Lists the subcommands.", Complexity: "O(1)"},
-		CmdCommandInfo: {Summary: "Describes the commands named, or all.", Complexity: "O(N) in the number of commands asked for",
+		CmdCommandInfo: {
+			Summary: "Describes the commands named, or all.", Complexity: "O(N) in the number of commands asked for",
 			History: []Change{{"7.0.0", "Without names it describes all commands."}},
 			Args:    takes(text("command-name").optional().multiple()),
 		},
-		CmdCommandList: {Summary: "Names the commands, all or those that pass a filter.", Complexity: "O(N) in the number of commands",
+		CmdCommandList: {
+			Summary: "Names the commands, all or those that pass a filter.", Complexity: "O(N) in the number of commands",
 			Args: takes(
 				oneOf("filterby",
 					text("module-name").token("MODULE"),
 					text("category").token("ACLCAT"),
-					pattern("pattern").token("PATTERN"),
+					pattern().token("PATTERN"),
 				).token("FILTERBY").optional(),
 			),
 		},
-		CmdInfo: {Summary: "Reports the server's state and counters by section.", Complexity: "O(1)",
+		CmdInfo: {
+			Summary: "Reports the server's state and counters by section.", Complexity: "O(1)",
 			History: []Change{{"7.0.0", "Several sections at once."}},
 			Args:    takes(text("section").optional().multiple()),
 		},
 		CmdConfig: {Summary: "Commands about settings.", Complexity: "that of the subcommand"},
-		CmdConfigGet: {Summary: "Reads the settings whose names match.", Complexity: "O(N) in the number of patterns",
+		CmdConfigGet: {
+			Summary: "Reads the settings whose names match.", Complexity: "O(N) in the number of patterns",
 			History: []Change{{"7.0.0", "Several patterns at once."}},
 			Args:    takes(block("parameter", text("parameter")).multiple()),
 		},
-		CmdConfigSet: {Summary: "Changes settings while the server runs.", Complexity: "O(N) in the number of settings",
+		CmdConfigSet: {
+			Summary: "Changes settings while the server runs.", Complexity: "O(N) in the number of settings",
 			History: []Change{{"7.0.0", "Several settings at once."}},
 			Args:    takes(block("parameter_value", text("parameter"), text("value")).multiple()),
 		},
@@ -40,15 +46,18 @@ func serverDocs() map[ID]Doc {
 		CmdConfigHelp:      {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 		CmdTime:            {Summary: "Tells the server's clock in seconds and microseconds.", Complexity: "O(1)"},
 		CmdDBSize:          {Summary: "Counts the keys of the chosen database.", Complexity: "O(1)"},
-		CmdFlushAll: {Summary: "Deletes every key of every database.", Complexity: "O(N) in the number of keys",
+		CmdFlushAll: {
+			Summary: "Deletes every key of every database.", Complexity: "O(N) in the number of keys",
 			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
 			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
 		},
-		CmdFlushDB: {Summary: "Deletes every key of the chosen database.", Complexity: "O(N) in the number of keys of the database",
+		CmdFlushDB: {
+			Summary: "Deletes every key of the chosen database.", Complexity: "O(N) in the number of keys of the database",
 			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
 			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
 		},
-		CmdShutdown: {Summary: "Ends the server, with or without saving its data first.", Complexity: "O(N) in the number of keys if data is saved, else O(1)",
+		CmdShutdown: {
+			Summary: "Ends the server, with or without saving its data first.", Complexity: "O(N) in the number of keys if data is saved, else O(1)",
 			History: []Change{{"7.0.0", "Options `NOW`, `FORCE` and `ABORT`."}},
 			Args: takes(
 				oneOf("nosave_save", word("NOSAVE"), word("SAVE")).optional(),

@@ -2,10 +2,12 @@ package command
 
 func stringDocs() map[ID]Doc {
 	return map[ID]Doc{
-		CmdGet: {Summary: "Reads a string.", Complexity: "O(1)",
+		CmdGet: {
+			Summary: "Reads a string.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),
 		},
-		CmdSet: {Summary: "Stores a string, with conditions and an expiry if wanted.", Complexity: "O(1)",
+		CmdSet: {
+			Summary: "Stores a string, with conditions and an expiry if wanted.", Complexity: "O(1)",
 			History: []Change{{"2.6.12", "Options `EX`, `PX`, `NX` and `XX`."}, {"6.0.0", "Option `KEEPTTL`."}, {"6.2.0", "Options `GET`, `EXAT` and `PXAT`."}, {"7.0.0", "`NX` and `GET` go together."}},
 			Args: takes(
 				keyArg("key", 0),
@@ -21,19 +23,24 @@ func stringDocs() map[ID]Doc {
 				).optional(),
 			),
 		},
-		CmdSetNX: {Summary: "Stores a string if there is no such key.", Complexity: "O(1)",
+		CmdSetNX: {
+			Summary: "Stores a string if there is no such key.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), text("value")),
 		},
-		CmdSetEx: {Summary: "Stores a string that expires after some seconds.", Complexity: "O(1)",
+		CmdSetEx: {
+			Summary: "Stores a string that expires after some seconds.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("seconds"), text("value")),
 		},
-		CmdPSetEx: {Summary: "Stores a string that expires after some milliseconds.", Complexity: "O(1)",
+		CmdPSetEx: {
+			Summary: "Stores a string that expires after some milliseconds.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("milliseconds"), text("value")),
 		},
-		CmdGetSet: {Summary: "Stores a string and answers the one before.", Complexity: "O(1)", DeprecatedSince: "6.2.0", ReplacedBy: "`SET` with `GET`",
+		CmdGetSet: {
+			Summary: "Stores a string and answers the one before.", Complexity: "O(1)", DeprecatedSince: "6.2.0", ReplacedBy: "`SET` with `GET`",
 			Args: takes(keyArg("key", 0), text("value")),
 		},
-		CmdGetEx: {Summary: "Reads a string and changes when it expires.", Complexity: "O(1)",
+		CmdGetEx: {
+			Summary: "Reads a string and changes when it expires.", Complexity: "O(1)",
 			Args: takes(
 				keyArg("key", 0),
 				oneOf("expiration",
@@ -45,49 +52,64 @@ func stringDocs() map[ID]Doc {
 				).optional(),
 			),
 		},
-		CmdGetDel: {Summary: "Reads a string and deletes its key.", Complexity: "O(1)",
+		CmdGetDel: {
+			Summary: "Reads a string and deletes its key.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),
 		},
-		CmdMGet: {Summary: "Reads several strings.", Complexity: "O(N) in the number of keys",
+		CmdMGet: {
+			Summary: "Reads several strings.", Complexity: "O(N) in the number of keys",
 			Args: takes(keyArg("key", 0).multiple()),
 		},
-		CmdMSet: {Summary: "Stores several strings.", Complexity: "O(N) in the number of keys",
+		CmdMSet: {
+			Summary: "Stores several strings.", Complexity: "O(N) in the number of keys",
 			Args: takes(block("key_value", keyArg("key", 0), text("value")).multiple()),
 		},
-		CmdMSetNX: {Summary: "Stores several strings if none of the keys exists.", Complexity: "O(N) in the number of keys",
+		CmdMSetNX: {
+			Summary: "Stores several strings if none of the keys exists.", Complexity: "O(N) in the number of keys",
 			Args: takes(block("key_value", keyArg("key", 0), text("value")).multiple()),
 		},
-		CmdAppend: {Summary: "Puts text at the end of a string.", Complexity: "O(1) amortized for short text: the room of a string grows by doubling",
+		CmdAppend: {
+			Summary: "Puts text at the end of a string.", Complexity: "O(1) amortized for short text: the room of a string grows by doubling",
 			Args: takes(keyArg("key", 0), text("value")),
 		},
-		CmdStrLen: {Summary: "Tells the length of a string in bytes.", Complexity: "O(1)",
+		CmdStrLen: {
+			Summary: "Tells the length of a string in bytes.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),
 		},
-		CmdGetRange: {Summary: "Reads a part of a string.", Complexity: "O(N) in the length of the part",
+		CmdGetRange: {
+			Summary: "Reads a part of a string.", Complexity: "O(N) in the length of the part",
 			Args: takes(keyArg("key", 0), integer("start"), integer("end")),
 		},
-		CmdSubstr: {Summary: "Reads a part of a string.", Complexity: "O(N) in the length of the part", DeprecatedSince: "2.0.0", ReplacedBy: "`GETRANGE`",
+		CmdSubstr: {
+			Summary: "Reads a part of a string.", Complexity: "O(N) in the length of the part", DeprecatedSince: "2.0.0", ReplacedBy: "`GETRANGE`",
 			Args: takes(keyArg("key", 0), integer("start"), integer("end")),
 		},
-		CmdSetRange: {Summary: "Overwrites a part of a string.", Complexity: "O(N) in the length of the new part",
+		CmdSetRange: {
+			Summary: "Overwrites a part of a string.", Complexity: "O(N) in the length of the new part",
 			Args: takes(keyArg("key", 0), integer("offset"), text("value")),
 		},
-		CmdIncr: {Summary: "Adds one to a number.", Complexity: "O(1)",
+		CmdIncr: {
+			Summary: "Adds one to a number.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),
 		},
-		CmdDecr: {Summary: "Takes one from a number.", Complexity: "O(1)",
+		CmdDecr: {
+			Summary: "Takes one from a number.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),
 		},
-		CmdIncrBy: {Summary: "Adds to a number.", Complexity: "O(1)",
+		CmdIncrBy: {
+			Summary: "Adds to a number.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("increment")),
 		},
-		CmdDecrBy: {Summary: "Takes from a number.", Complexity: "O(1)",
+		CmdDecrBy: {
+			Summary: "Takes from a number.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("decrement")),
 		},
-		CmdIncrByFloat: {Summary: "Adds to a number with a fraction.", Complexity: "O(1)",
+		CmdIncrByFloat: {
+			Summary: "Adds to a number with a fraction.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), double("increment")),
 		},
-		CmdLCS: {Summary: "Finds the longest common subsequence of two strings.", Complexity: "O(N*M) in the lengths of the strings",
+		CmdLCS: {
+			Summary: "Finds the longest common subsequence of two strings.", Complexity: "O(N*M) in the lengths of the strings",
 			Args: takes(
 				keyArg("key1", 0),
 				keyArg("key2", 0),

@@ -33,9 +33,20 @@ func TestKeyPositions(t *testing.T) {
 		{"object freq k", []int{2}},
 		{"object help", nil},
 		{"cluster keyslot k", nil},
-		{"ping", nil}, {"ping x", nil}, {"scan 0", nil}, {"keys *", nil}, {"dbsize", nil}, {"larder scan 16 0", nil},
+		{"ping", nil},
+		{"ping x", nil},
+		{"scan 0", nil},
+		{"keys *", nil},
+		{"dbsize", nil},
+		{"larder scan 16 0", nil},
 		// Too few arguments: never an index that is not there.
-		{"get", nil}, {"mget", nil}, {"rename a", []int{1}}, {"bitop and", nil}, {"bitop and d", []int{2}}, {"lcs a", []int{1}}, {"object encoding", nil},
+		{"get", nil},
+		{"mget", nil},
+		{"rename a", []int{1}},
+		{"bitop and", nil},
+		{"bitop and d", []int{2}},
+		{"lcs a", []int{1}},
+		{"object encoding", nil},
 	} {
 		args := views(strings.Fields(c.line)...)
 		r := command.Lookup(args[0])

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -245,14 +246,50 @@ func TestErrorsAgainstServer(t *testing.T) {
 	c := s.dial(t, 2)
 	long := strings.Repeat("x", 200)
 	for _, args := range [][]string{
-		{"nope"}, {"NoPe", "a", "b"}, {"a\r\nb", "x\r\ny"}, {"n\x00ul", "a\x00b"}, {"", "", ""}, {"\xe9\x80", "\xff\x01"},
-		{long, long[:50], long[:60], long[:30], "w"}, {"foo", long, "c"}, {"foo", long[:120], "z", "k"}, {"foo", long[:122], "z", "k"},
-		{"foo", long[:124], "z", "k"}, {"foo", long[:125], "z", "k"}, {"foo", long[:126], "z"}, {"foo", long[:127], "z"}, {"foo", long[:128], "z"},
+		{"nope"},
+		{"NoPe", "a", "b"},
+		{"a\r\nb", "x\r\ny"},
+		{"n\x00ul", "a\x00b"},
+		{"", "", ""},
+		{"\xe9\x80", "\xff\x01"},
+		{long, long[:50], long[:60], long[:30], "w"},
+		{"foo", long, "c"},
+		{"foo", long[:120], "z", "k"},
+		{"foo", long[:122], "z", "k"},
+		{"foo", long[:124], "z", "k"},
+		{"foo", long[:125], "z", "k"},
+		{"foo", long[:126], "z"},
+		{"foo", long[:127], "z"},
+		{"foo", long[:128], "z"},
 		append([]string{"foo"}, strings.Split(strings.Repeat("ab,", 50), ",")...),
-		{"client", "nope"}, {"CLIENT", "LIST|x", "y"}, {"client", long}, {"client", "a\r\n\x00b"}, {"client", ""}, {"object", "foo", "bar"}, {"Cluster", "NOPE"},
-		{"config", "nope"}, {"command", "nope"}, {"client|list"}, {"object|encoding", "x"}, {"get|x", "y"},
-		{"client"}, {"config"}, {"object"}, {"cluster"}, {"get"}, {"GET", "a", "b"}, {"set", "a"}, {"mset", "a"}, {"CLIENT", "ID", "x"}, {"client", "kill"},
-		{"object", "encoding"}, {"config", "set", "a"}, {"bitop", "and", "d"}, {"time", "x"}, {"dbsize", "x"}, {"command", "getkeys", "x"},
+		{"client", "nope"},
+		{"CLIENT", "LIST|x", "y"},
+		{"client", long},
+		{"client", "a\r\n\x00b"},
+		{"client", ""},
+		{"object", "foo", "bar"},
+		{"Cluster", "NOPE"},
+		{"config", "nope"},
+		{"command", "nope"},
+		{"client|list"},
+		{"object|encoding", "x"},
+		{"get|x", "y"},
+		{"client"},
+		{"config"},
+		{"object"},
+		{"cluster"},
+		{"get"},
+		{"GET", "a", "b"},
+		{"set", "a"},
+		{"mset", "a"},
+		{"CLIENT", "ID", "x"},
+		{"client", "kill"},
+		{"object", "encoding"},
+		{"config", "set", "a"},
+		{"bitop", "and", "d"},
+		{"time", "x"},
+		{"dbsize", "x"},
+		{"command", "getkeys", "x"},
 	} {
 		theirs := c.do(t, args...)
 		r, err := command.Resolve(views(args...))
@@ -472,7 +509,7 @@ func (c *client) do(t *testing.T, args ...string) []byte {
 			t.Fatalf("%q: reply in state %v, %d of %d bytes", args, st, n, len(c.in))
 		}
 		n, err := c.conn.Read(buf)
-		if err != nil && err != io.EOF || n == 0 {
+		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			t.Fatalf("%q: %v", args, err)
 		}
 		c.in = append(c.in, buf[:n]...)

@@ -220,10 +220,8 @@ func (s *Replies) bulk(buf []byte) State {
 	come := min(len(buf)-s.pos, s.need)
 	tail := buf[s.pos : s.pos+come]
 	if missing := s.need - come; missing <= 1 && come > 0 {
-		good := true
-		if missing == 1 {
-			good = tail[come-1] == '\r'
-		} else {
+		good := tail[come-1] == '\r'
+		if missing == 0 {
 			good = tail[come-1] == '\n' && (come == 1 || tail[come-2] == '\r')
 		}
 		if !good {

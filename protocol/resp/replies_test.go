@@ -14,9 +14,22 @@ func TestReplyKinds(t *testing.T) {
 		in   string
 		kind resp.Kind
 	}{
-		{"+OK\r\n", '+'}, {"-ERR x\r\n", '-'}, {":1\r\n", ':'}, {"$1\r\nx\r\n", '$'}, {"*0\r\n", '*'}, {"_\r\n", '_'}, {",1\r\n", ','}, {"#t\r\n", '#'},
-		{"!1\r\nx\r\n", '!'}, {"=4\r\ntxt:\r\n", '='}, {"(1\r\n", '('}, {"%1\r\n:1\r\n:2\r\n", '%'}, {"~1\r\n:1\r\n", '~'}, {">1\r\n:1\r\n", '>'},
-		{"|1\r\n+a\r\n*1\r\n+b\r\n-ERR x\r\n", '-'}, {"|1\r\n+a\r\n+b\r\n|1\r\n+a\r\n+b\r\n>1\r\n:1\r\n", '>'},
+		{"+OK\r\n", '+'},
+		{"-ERR x\r\n", '-'},
+		{":1\r\n", ':'},
+		{"$1\r\nx\r\n", '$'},
+		{"*0\r\n", '*'},
+		{"_\r\n", '_'},
+		{",1\r\n", ','},
+		{"#t\r\n", '#'},
+		{"!1\r\nx\r\n", '!'},
+		{"=4\r\ntxt:\r\n", '='},
+		{"(1\r\n", '('},
+		{"%1\r\n:1\r\n:2\r\n", '%'},
+		{"~1\r\n:1\r\n", '~'},
+		{">1\r\n:1\r\n", '>'},
+		{"|1\r\n+a\r\n*1\r\n+b\r\n-ERR x\r\n", '-'},
+		{"|1\r\n+a\r\n+b\r\n|1\r\n+a\r\n+b\r\n>1\r\n:1\r\n", '>'},
 	} {
 		var s resp.Replies
 		n, kind, state := s.Next([]byte(test.in + "+more"))

@@ -51,12 +51,17 @@ func TestRequestLimits(t *testing.T) {
 		in     string
 		state  resp.State
 	}{
-		{limits, "*3\r\n", resp.More}, {limits, "*4\r\n", resp.Failed},
-		{limits, "*1\r\n$10\r\n", resp.More}, {limits, "*1\r\n$11\r\n", resp.Failed},
-		{limits, "12345678901234567890\n", resp.Done}, {limits, "123456789012345678901\n", resp.Failed},
+		{limits, "*3\r\n", resp.More},
+		{limits, "*4\r\n", resp.Failed},
+		{limits, "*1\r\n$10\r\n", resp.More},
+		{limits, "*1\r\n$11\r\n", resp.Failed},
+		{limits, "12345678901234567890\n", resp.Done},
+		{limits, "123456789012345678901\n", resp.Failed},
 		{limits, "123456789012345678901", resp.Failed},
-		{resp.PreAuthLimits(), "*10\r\n", resp.More}, {resp.PreAuthLimits(), "*11\r\n", resp.Failed},
-		{resp.PreAuthLimits(), "*1\r\n$16384\r\n", resp.More}, {resp.PreAuthLimits(), "*1\r\n$16385\r\n", resp.Failed},
+		{resp.PreAuthLimits(), "*10\r\n", resp.More},
+		{resp.PreAuthLimits(), "*11\r\n", resp.Failed},
+		{resp.PreAuthLimits(), "*1\r\n$16384\r\n", resp.More},
+		{resp.PreAuthLimits(), "*1\r\n$16385\r\n", resp.Failed},
 		{resp.Limits{}, "*1\r\n$536870912\r\n", resp.More},
 		{resp.Limits{BulkMax: 1 << 62}, "*1\r\n$9223372036854775807\r\n", resp.Failed},
 	} {

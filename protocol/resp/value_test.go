@@ -21,9 +21,14 @@ func TestValue(t *testing.T) {
 		{":-7\r\n", "-7", false, ""},
 		{"$5\r\na\r\nbc\r\n", "a\r\nbc", false, ""},
 		{"$0\r\n\r\n", "", false, ""},
-		{"$-1\r\n", "-", true, ""}, {"*-1\r\n", "-", true, ""}, {"_\r\n", "-", true, ""},
-		{",1.5\r\n", "1.5", false, ""}, {"#t\r\n", "t", false, ""}, {"(-12\r\n", "-12", false, ""},
-		{"!5\r\nERR x\r\n", "ERR x", false, ""}, {"=8\r\ntxt:some\r\n", "some", false, ""},
+		{"$-1\r\n", "-", true, ""},
+		{"*-1\r\n", "-", true, ""},
+		{"_\r\n", "-", true, ""},
+		{",1.5\r\n", "1.5", false, ""},
+		{"#t\r\n", "t", false, ""},
+		{"(-12\r\n", "-12", false, ""},
+		{"!5\r\nERR x\r\n", "ERR x", false, ""},
+		{"=8\r\ntxt:some\r\n", "some", false, ""},
 		{"*3\r\n:1\r\n*1\r\n:2\r\n$-1\r\n", "-", false, `":1\r\n" "*1\r\n:2\r\n" "$-1\r\n"`},
 		{"%1\r\n+a\r\n*0\r\n", "-", false, `"+a\r\n" "*0\r\n"`},
 		{"~1\r\n+a\r\n", "-", false, `"+a\r\n"`},
@@ -56,8 +61,18 @@ func TestParseInt(t *testing.T) {
 		want int64
 		ok   bool
 	}{
-		{":0\r\n", 0, true}, {":-1\r\n", -1, true}, {":+12\r\n", 12, true}, {":007\r\n", 7, true}, {":9223372036854775807\r\n", 1<<63 - 1, true},
-		{":-9223372036854775808\r\n", -1 << 63, true}, {":9223372036854775808\r\n", 1<<63 - 1, false}, {":\r\n", 0, false}, {":-\r\n", 0, false}, {":1", 0, false}, {"$1\r\n1\r\n", 0, false}, {"", 0, false},
+		{":0\r\n", 0, true},
+		{":-1\r\n", -1, true},
+		{":+12\r\n", 12, true},
+		{":007\r\n", 7, true},
+		{":9223372036854775807\r\n", 1<<63 - 1, true},
+		{":-9223372036854775808\r\n", -1 << 63, true},
+		{":9223372036854775808\r\n", 1<<63 - 1, false},
+		{":\r\n", 0, false},
+		{":-\r\n", 0, false},
+		{":1", 0, false},
+		{"$1\r\n1\r\n", 0, false},
+		{"", 0, false},
 		{"|1\r\n+a\r\n+b\r\n:3\r\n", 3, true},
 	} {
 		if got, ok := resp.ParseInt([]byte(test.in)); ok != test.ok || ok && got != test.want {
