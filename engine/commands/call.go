@@ -36,6 +36,9 @@ type Call struct {
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
+	float  []byte
+	ops    []fieldOp
+	bytes  []byte
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.

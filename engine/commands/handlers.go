@@ -18,10 +18,52 @@ func Handlers() []Handler {
 	h[command.CmdMSet] = mSet
 	h[command.CmdMSetNX] = mSetNX
 
+	h[command.CmdAppend] = appendTo
+	h[command.CmdGetRange] = getRange
+	h[command.CmdSubstr] = getRange
+	h[command.CmdSetRange] = setRange
+	h[command.CmdIncr] = incr
+	h[command.CmdDecr] = decr
+	h[command.CmdIncrBy] = incrBy
+	h[command.CmdDecrBy] = decrBy
+	h[command.CmdIncrByFloat] = incrByFloat
+	h[command.CmdLCS] = lcs
+
+	h[command.CmdSetBit] = setBit
+	h[command.CmdGetBit] = getBit
+	h[command.CmdBitCount] = bitCount
+	h[command.CmdBitPos] = bitPos
+	h[command.CmdBitOp] = bitOpCommand
+	h[command.CmdBitField] = bitField
+	h[command.CmdBitFieldRO] = bitFieldRO
+
 	h[command.CmdDel] = del
 	h[command.CmdUnlink] = del
 	h[command.CmdExists] = exists
 	h[command.CmdTouch] = touch
 	h[command.CmdType] = typeOf
+	h[command.CmdExpire] = expire
+	h[command.CmdPExpire] = pExpire
+	h[command.CmdExpireAt] = expireAt
+	h[command.CmdPExpireAt] = pExpireAt
+	h[command.CmdTTL] = ttl
+	h[command.CmdPTTL] = pTTL
+	h[command.CmdExpireTime] = expireTime
+	h[command.CmdPExpireTime] = pExpireTime
+	h[command.CmdPersist] = persist
+	h[command.CmdRename] = rename
+	h[command.CmdRenameNX] = renameNX
+	h[command.CmdCopy] = copyKey
+	h[command.CmdMove] = move
+	h[command.CmdObjectEncoding] = objectEncoding
+	h[command.CmdObjectFreq] = objectFreq
+	h[command.CmdObjectIdleTime] = objectIdleTime
+	h[command.CmdObjectRefCount] = objectRefCount
+	h[command.CmdObjectHelp] = objectHelp
+	h[command.CmdKeys] = keys
+	h[command.CmdRandomKey] = randomKey
+	h[command.CmdDBSize] = dbSize
+	h[command.CmdFlushDB] = flushDB
+	h[command.CmdFlushAll] = flushAll
 	return h
 }

@@ -1,0 +1,141 @@
+package commands
+
+import (
+	"encoding/binary"
+
+	"larder/engine/store"
+)
+
+// bitOp is an operation of BITOP.
+type bitOp uint8
+
+const (
+	bitNone bitOp = iota
+	bitAnd
+	bitOr
+	bitXor
+	bitNot
+)
+
+func parseBitOp(args [][]byte) (op bitOp, err string) {
+	switch word := args[0]; {
+	case is(word, "and"):
+		return bitAnd, noError
+	case is(word, "or"):
+		return bitOr, noError
+	case is(word, "xor"):
+		return bitXor, noError
+	case is(word, "not"):
+		const sources = 2 // where they begin
+		if len(args) != sources+1 {
+			return bitNot, errBitOpNot
+		}
+		return bitNot, noError
+	}
+	return bitNone, errSyntax
+}
+
+func bitOpCommand(c *Call) {
+	op, err := parseBitOp(c.Args[1:])
+	if err != noError {
+		c.W.Error(err)
+		return
+	}
+	to, from := c.Args[2], c.Args[3:]
+	size := 0
+	for _, key := range from {
+		if it, ok := c.look(key); ok {
+			size = max(size, it.Len())
+		}
+	}
+	if size == 0 {
+		if c.DB.Delete(to, c.NowMS) {
+			c.Changed++
+		}
+		c.W.Int(0)
+		return
+	}
+	const ownedMin = 16 << 10 // a result at least as long gets a buffer that the store keeps
+	if size >= ownedMin {
+		c.DB.SetOwned(to, c.combine(op, from, make([]byte, size)), store.FormRaw, store.NoExpiry, c.NowMS)
+	} else {
+		if cap(c.bytes) < size {
+			c.bytes = make([]byte, ownedMin)
+		}
+		c.DB.Set(to, c.combine(op, from, c.bytes[:size]), store.FormRaw, store.NoExpiry, c.NowMS)
+	}
+	c.Changed++
+	c.W.Int(int64(size))
+}
+
+// combine makes dst the result over the values of the keys, which are as if they had zeros up to dst's length. The dead among the keys were removed, so the
+// database does not change meanwhile.
+func (c *Call) combine(op bitOp, keys [][]byte, dst []byte) []byte {
+	for i, key := range keys {
+		var src []byte
+		if it, ok := c.DB.Peek(key, c.NowMS); ok {
+			src = c.text(it)
+		}
+		switch {
+		case i == 0:
+			clear(dst[copy(dst, src):])
+		case op == bitAnd:
+			and(dst, src)
+		case op == bitOr:
+			or(dst, src)
+		case op == bitXor:
+			xor(dst, src)
+		}
+	}
+	if op == bitNot {
+		not(dst)
+	}
+	return dst
+}
+
+const wordBytes = 8
+
+func and(dst, src []byte) {
+	n := len(src)
+	clear(dst[n:])
+	for ; n >= wordBytes; n -= wordBytes {
+		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
+		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)&binary.LittleEndian.Uint64(s))
+	}
+	for n--; n >= 0; n-- {
+		dst[n] &= src[n]
+	}
+}
+
+func or(dst, src []byte) {
+	n := len(src)
+	for ; n >= wordBytes; n -= wordBytes {
+		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
+		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)|binary.LittleEndian.Uint64(s))
+	}
+	for n--; n >= 0; n-- {
+		dst[n] |= src[n]
+	}
+}
+
+func xor(dst, src []byte) {
+	n := len(src)
+	for ; n >= wordBytes; n -= wordBytes {
+		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
+		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)^binary.LittleEndian.Uint64(s))
+	}
+	for n--; n >= 0; n-- {
+		dst[n] ^= src[n]
+	}
+}
+
+func not(dst []byte) {
+	n := len(dst)
+	for ; n >= wordBytes; n -= wordBytes {
+		d := dst[n-wordBytes : n]
+		binary.LittleEndian.PutUint64(d, ^binary.LittleEndian.Uint64(d))
+	}
+	for n--; n >= 0; n-- {
+		dst[n] = ^dst[n]
+	}
+}

@@ -1,0 +1,69 @@
+package commands
+
+import (
+	"larder/engine/store"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+func keys(c *Call) {
+	pattern := c.Args[1]
+	head := len(c.W.Out)
+	n := 0
+	c.DB.Each(c.NowMS, func(it store.Item) bool {
+		if key := it.Key(); command.Match(pattern, key) {
+			c.W.BulkBytes(key)
+			n++
+		}
+		return true
+	})
+	insertArray(c.W, head, n)
+}
+
+// insertArray puts the head of an array of n elements before the elements that were written from at on.
+func insertArray(w *resp.Writer, at, n int) {
+	var room [32]byte
+	head := resp.AppendArray(room[:0], n)
+	end := len(w.Out)
+	w.Out = append(w.Out, head...)
+	copy(w.Out[at+len(head):], w.Out[at:end])
+	copy(w.Out[at:], head)
+}
+
+func randomKey(c *Call) {
+	if key, ok := c.DB.Random(c.NowMS); ok {
+		c.W.BulkBytes(key)
+	} else {
+		c.W.Null()
+	}
+}
+
+// dbSize counts dead keys that were not yet removed, as Redis does.
+func dbSize(c *Call) { c.W.Int(int64(c.DB.Len())) }
+
+// parseFlush: SYNC and ASYNC are the same to us.
+func parseFlush(args [][]byte) (err string) {
+	if len(args) == 0 || len(args) == 1 && (is(args[0], "sync") || is(args[0], "async")) {
+		return noError
+	}
+	return errSyntax
+}
+
+func flushDB(c *Call) {
+	if err := parseFlush(c.Args[1:]); err != noError {
+		c.W.Error(err)
+		return
+	}
+	c.Changed = c.DB.Flush()
+	c.W.OK()
+}
+
+// flushAll counts itself as a change, so that it is passed on when there was nothing to remove.
+func flushAll(c *Call) {
+	if err := parseFlush(c.Args[1:]); err != noError {
+		c.W.Error(err)
+		return
+	}
+	c.Changed = c.Store.Flush() + 1
+	c.W.OK()
+}
