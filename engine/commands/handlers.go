@@ -61,6 +61,8 @@ func Handlers() []Handler {
 	h[command.CmdObjectRefCount] = objectRefCount
 	h[command.CmdObjectHelp] = objectHelp
 	h[command.CmdKeys] = keys
+	h[command.CmdScan] = scan
+	h[command.CmdLarderScan] = larderScan
 	h[command.CmdRandomKey] = randomKey
 	h[command.CmdDBSize] = dbSize
 	h[command.CmdFlushDB] = flushDB

@@ -75,6 +75,9 @@ func (s *Store) Databases() int { return len(s.dbs) }
 // DB gives database i, 0 <= i < Databases(). The pointer stays the same for the store's life.
 func (s *Store) DB(i int) *DB { return &s.dbs[i] }
 
+// Slot gives the slot of a key.
+func (s *Store) Slot(key []byte) int { return s.options.Slot(key) }
+
 // Memory is what keys, values and index take, in bytes: what a limit on memory is compared with.
 func (s *Store) Memory() int64 {
 	var sum int64

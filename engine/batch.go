@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+const (
+	batchMax     = 64   // commands read before the first of them runs
+	batchArgsMax = 1024 // arguments of theirs that end a batch
+	argsKeepMax  = 4096 // argument headers kept from batch to batch
+)
+
+// batch is a run of complete commands at the front of a connection's input: all of them are read before the first runs, so that what they will look for
+// in memory can be fetched together.
+//
+// The result is that of one by one, since reading a command does not depend on those before it but for the parser's limits. What may change those
+// (command.CmdAuth and the like) ends a batch, and a client that has yet to log in has batches of one.
+type batch struct {
+	commands []queued
+	args     [][]byte // of all commands, one after the other: views of the connection's input
+	owned    int      // of a batch of one: index of an argument whose bytes the store may keep, 0 = none
+}
+
+// queued is a command of a batch.
+type queued struct {
+	row         *command.Row // nil: there is no such command, or no such subcommand
+	first, last int          // its arguments are args[first:last]
+	end         int          // where it ends in the input
+}
+
+func (b *batch) reset() {
+	b.commands = b.commands[:0]
+	if cap(b.args) > argsKeepMax {
+		b.args = nil
+	}
+	b.args = b.args[:0]
+	b.owned = 0
+}
+
+// read fills the batch from buf[pos:]. It gives the position up to which buf was understood, and what the parser said last: Done if there may be more.
+func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) (int, resp.State) {
+	b.reset()
+	for len(b.commands) < batchMax && len(b.args) < batchArgsMax {
+		r, n, state := requests.Next(buf[pos:])
+		pos += n
+		if state != resp.Done {
+			return pos, state
+		}
+		row := find(r.Args)
+		b.add(row, r.Args, pos)
+		if r.Inline || !authed || row != nil && endsBatch[row.ID] {
+			break // an inline command's words may stand in the parser's scratch
+		}
+	}
+	return pos, resp.Done
+}
+
+func (b *batch) add(row *command.Row, args [][]byte, end int) {
+	first := len(b.args)
+	b.args = append(b.args, args...)
+	b.commands = append(b.commands, queued{row: row, first: first, last: len(b.args), end: end})
+}
+
+// find is the row that runs args, of a container the subcommand; its arity is yet to be checked.
+func find(args [][]byte) *command.Row {
+	row := command.Lookup(args[0])
+	if row != nil && len(row.Subs) > 0 && len(args) > 1 {
+		return row.Sub(args[1])
+	}
+	return row
+}
+
+// endsBatch marks the commands that may change how later ones are read.
+var endsBatch = buildEndsBatch()
+
+func buildEndsBatch() (ends [command.NumIDs + 1]bool) {
+	for _, id := range []command.ID{command.CmdAuth, command.CmdHello, command.CmdReset, command.CmdConfigSet} {
+		ends[id] = true
+	}
+	return ends
+}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"larder/protocol/client"
+)
+
+func clientID(s *session, _ [][]byte) { s.p.w.Int(int64(s.id)) }
+
+func clientInfo(s *session, _ [][]byte) {
+	i := s.info()
+	s.p.w.Verbatim("txt", string(i.AppendLine(nil)))
+}
+
+func clientList(s *session, args [][]byte) {
+	list, wrong := client.ParseList(args[2:])
+	if wrong != "" {
+		s.fail(wrong)
+		return
+	}
+	var text []byte
+	for _, id := range slices.Sorted(maps.Keys(s.p.sessions)) {
+		if list.All || slices.Contains(list.IDs, id) {
+			i := s.p.sessions[id].info()
+			text = i.AppendLine(text)
+		}
+	}
+	s.p.w.Verbatim("txt", string(text))
+}
+
+func clientSetName(s *session, args [][]byte) {
+	if !client.ValidName(args[2]) {
+		s.fail(client.BadName)
+		return
+	}
+	s.name = string(args[2])
+	s.ok()
+}
+
+func clientGetName(s *session, _ [][]byte) {
+	if s.name == "" {
+		s.p.w.Null()
+		return
+	}
+	s.p.w.Bulk(s.name)
+}
+
+func clientSetInfo(s *session, args [][]byte) { s.okUnless(s.lib.Set(args[2], args[3])) }
+
+func clientNoEvict(s *session, args [][]byte) { s.onOff(args[2], &s.noEvict) }
+
+func clientNoTouch(s *session, args [][]byte) { s.onOff(args[2], &s.noTouch) }
+
+func (s *session) onOff(word []byte, flag *bool) {
+	on, wrong := client.ParseOnOff(word)
+	if wrong == "" {
+		*flag = on
+	}
+	s.okUnless(wrong)
+}
+
+// clientReply: OFF and SKIP are not answered, not even by themselves.
+func clientReply(s *session, args [][]byte) {
+	switch lower(args[2]) {
+	case "on":
+		s.mute, s.hushed = muteOff, false
+		s.ok()
+	case "off":
+		s.mute = muteOn
+	case "skip":
+		if s.mute != muteOn {
+			s.mute = muteNext
+		}
+	default:
+		s.fail(errSyntax)
+	}
+}
+
+// clientKill closes clients. The asking one itself is closed behind the reply.
+func clientKill(s *session, args [][]byte) {
+	k, wrong := client.ParseKill(args[2:])
+	if wrong != "" {
+		s.fail(wrong)
+		return
+	}
+	killed := 0
+	for id, other := range s.p.sessions {
+		if !k.Chooses(id, other.c) || other == s && k.SkipMe {
+			continue
+		}
+		killed++
+		if other == s {
+			s.closing = true
+		} else {
+			other.c.Close()
+		}
+	}
+	switch {
+	case !k.Old:
+		s.p.w.Int(int64(killed))
+	case killed == 0:
+		s.fail("ERR No such client")
+	default:
+		s.ok()
+	}
+}
+
+func clientPause(s *session, args [][]byte) {
+	p := s.p
+	next, wrong := client.ParsePause(args[2:], p.paused, p.nowMS)
+	p.paused = next
+	s.okUnless(wrong)
+}
+
+func clientUnpause(s *session, _ [][]byte) {
+	s.p.paused = client.Pause{}
+	s.p.endPause()
+	s.ok()
+}

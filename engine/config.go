@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"math"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"larder/protocol/client"
+)
+
+// policies are the names that maxmemory-policy may have in Redis.
+var policies = []string{"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"}
+
+// parameters are what CONFIG knows, in the order of their names. Those that a node does not have yet have the one value that is true of it.
+var parameters = client.Parameters[*session, settings]{
+	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
+	{Name: "bind", Get: bindAddress},
+	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
+	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
+	{Name: "maxclients", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.ClientsMax) }},
+	{Name: "maxmemory", Get: func(s *session) string { return strconv.FormatInt(s.p.set.maxMemory, 10) }, Set: setMaxMemory},
+	{Name: "maxmemory-policy", Get: func(*session) string { return "noeviction" }, Set: setPolicy},
+	{Name: "port", Get: func(s *session) string { return strconv.Itoa(int(s.c.Local().Port())) }},
+	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
+	{Name: "requirepass", Get: func(s *session) string { return s.p.set.password }, Set: setPassword},
+	{Name: "save", Get: func(*session) string { return "" }, Set: setSave},
+	{Name: "timeout", Get: func(s *session) string { return strconv.FormatInt(int64(s.p.set.idle/time.Second), 10) }, Set: setIdle},
+}
+
+func bindAddress(s *session) string {
+	host, _, err := net.SplitHostPort(s.p.n.opts.Listen)
+	if err != nil {
+		return s.p.n.opts.Listen
+	}
+	return host
+}
+
+func setAppendOnly(_ *settings, value string) string {
+	switch strings.ToLower(value) {
+	case "no":
+		return ""
+	case "yes":
+		return "this node has no append-only file"
+	default:
+		return "argument must be 'yes' or 'no'"
+	}
+}
+
+func setSave(_ *settings, value string) string {
+	if value != "" {
+		return "this node has no snapshots of its own"
+	}
+	return ""
+}
+
+func setPolicy(_ *settings, value string) string {
+	for _, name := range policies {
+		if strings.EqualFold(value, name) {
+			if name == "noeviction" {
+				return ""
+			}
+			return "this node evicts nothing yet: noeviction is the one policy"
+		}
+	}
+	return "argument(s) must be one of the following: " + strings.Join(policies, ", ")
+}
+
+func setPassword(s *settings, value string) string {
+	s.password = value
+	return ""
+}
+
+func setMaxMemory(s *settings, value string) (wrong string) {
+	s.maxMemory, wrong = client.ParseMemory(value, 0)
+	return wrong
+}
+
+func setBulkMax(s *settings, value string) (wrong string) {
+	const least = 1 << 20
+	s.bulkMax, wrong = client.ParseMemory(value, least)
+	return wrong
+}
+
+func setIdle(s *settings, value string) string {
+	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)
+	s.idle = time.Duration(n) * time.Second
+	return wrong
+}
+
+func configGet(s *session, args [][]byte) {
+	found := parameters.Get(s, args[2:])
+	w := &s.p.w
+	w.Map(len(found))
+	for _, f := range found {
+		w.Bulk(f.Name)
+		w.Bulk(f.Value)
+	}
+}
+
+func configSet(s *session, args [][]byte) {
+	p := s.p
+	next := p.set
+	if wrong := parameters.Set(&next, args[2:]); wrong != "" {
+		s.fail(wrong)
+		return
+	}
+	p.apply(next)
+	s.ok()
+}
+
+// apply takes over settings; those of the parser hold for every connection from its next argument on.
+func (p *part) apply(next settings) {
+	old := p.set
+	p.set = next
+	if next.bulkMax == old.bulkMax {
+		return
+	}
+	p.call.BulkMax = int(next.bulkMax)
+	p.again.SetLimits(p.limits(true))
+	for _, s := range p.sessions {
+		s.requests.SetLimits(p.limits(s.authed))
+	}
+}
+
+// configResetStat makes INFO's counts begin anew; those of the metrics go on.
+func configResetStat(s *session, _ [][]byte) {
+	s.p.gather()
+	s.p.count.copyTo(&s.p.base0)
+	s.ok()
+}

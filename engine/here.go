@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"math"
+	"strconv"
+
+	"larder/protocol/command"
+)
+
+// here are the handlers of what the node answers itself, by command.ID. Whatever package commands has no handler for is here.
+var here = buildHere()
+
+type hereFunc func(s *session, args [][]byte)
+
+func buildHere() []hereFunc {
+	table := make([]hereFunc, command.NumIDs+1)
+	for id := range table {
+		row := command.ByID(command.ID(id))
+		if row == nil {
+			continue
+		}
+		switch row.Parent {
+		case command.CmdCluster:
+			table[id] = noCluster
+		case command.CmdCommand:
+			table[id] = answerCommand
+		default:
+			table[id] = help
+		}
+	}
+	for id, f := range map[command.ID]hereFunc{
+		command.CmdPing: ping, command.CmdEcho: echo, command.CmdHello: hello, command.CmdAuth: auth, command.CmdSelect: selectDB,
+		command.CmdQuit: quit, command.CmdReset: reset, command.CmdTime: timeOfDay, command.CmdShutdown: shutdown, command.CmdInfo: info,
+		command.CmdCommand: answerCommand, command.CmdReadOnly: noCluster, command.CmdReadWrite: noCluster, command.CmdAsking: noCluster,
+
+		command.CmdClientID: clientID, command.CmdClientInfo: clientInfo, command.CmdClientList: clientList,
+		command.CmdClientSetName: clientSetName, command.CmdClientGetName: clientGetName, command.CmdClientSetInfo: clientSetInfo,
+		command.CmdClientNoEvict: clientNoEvict, command.CmdClientNoTouch: clientNoTouch, command.CmdClientReply: clientReply,
+		command.CmdClientKill: clientKill, command.CmdClientPause: clientPause, command.CmdClientUnpause: clientUnpause,
+
+		command.CmdConfigGet: configGet, command.CmdConfigSet: configSet, command.CmdConfigResetStat: configResetStat,
+
+		command.CmdLarderHello: larderHello, command.CmdLarderTerm: larderTerm, command.CmdLarderAssign: larderAssign,
+	} {
+		table[id] = f
+	}
+	return table
+}
+
+// The helpers of handlers: each writes one reply.
+
+func (s *session) ok()             { s.p.w.OK() }
+func (s *session) fail(err string) { s.p.w.Error(err) }
+
+// okUnless answers a command that has succeeded if wrong is empty.
+func (s *session) okUnless(wrong string) {
+	if wrong != "" {
+		s.fail(wrong)
+		return
+	}
+	s.ok()
+}
+
+func help(s *session, args [][]byte) { command.Help(&s.p.w, command.Lookup(args[0])) }
+
+func answerCommand(s *session, args [][]byte) { command.Answer(&s.p.w, args) }
+
+// noCluster: a node is a plain server to whoever is no gateway.
+func noCluster(s *session, _ [][]byte) { s.fail("ERR This instance has cluster support disabled") }
+
+func ping(s *session, args [][]byte) {
+	switch len(args) {
+	case 1:
+		s.p.w.Status("PONG")
+	case 2:
+		s.p.w.BulkBytes(args[1])
+	default:
+		s.fail(command.ArityError(command.ByID(command.CmdPing)))
+	}
+}
+
+func echo(s *session, args [][]byte) { s.p.w.BulkBytes(args[1]) }
+
+func selectDB(s *session, args [][]byte) {
+	n, err := strconv.ParseInt(string(args[1]), 10, 64)
+	switch {
+	case err != nil:
+		s.fail("ERR value is not an integer or out of range")
+	case n < math.MinInt32 || n > math.MaxInt32:
+		s.fail("ERR value is out of range, value must between -2147483648 and 2147483647")
+	case n < 0 || n >= int64(s.p.store.Databases()):
+		s.fail("ERR DB index is out of range")
+	default:
+		s.useDB(int(n))
+		s.ok()
+	}
+}
+
+func quit(s *session, _ [][]byte) {
+	s.ok()
+	s.closing = true
+}
+
+// reset makes the connection as it was when it came (Redis 7.0 networking.c, resetCommand); a CLIENT REPLY OFF ends before the answer.
+func reset(s *session, _ [][]byte) {
+	if s.mute == muteOn {
+		s.hushed = false
+	}
+	s.mute = muteOff
+	s.useDB(0)
+	s.name = ""
+	s.noEvict, s.noTouch = false, false
+	s.setAuthed(s.p.set.password == "")
+	s.p.w.Status("RESET")
+	s.setProto(2)
+}
+
+// setProto changes the version of the protocol, from the next reply on.
+func (s *session) setProto(version int) { s.proto, s.p.w.Proto = version, version }
+
+func (s *session) setAuthed(authed bool) {
+	s.authed = authed
+	s.requests.SetLimits(s.p.limits(authed))
+}
+
+func timeOfDay(s *session, _ [][]byte) {
+	p := s.p
+	us := p.base.UnixMicro() + p.nowNS/1000
+	p.w.Array(2)
+	p.w.BulkInt(us / 1e6)
+	p.w.BulkInt(us % 1e6)
+}
+
+// shutdown ends Run. There is nothing to save yet, so SAVE alone fails as in Redis when saving fails.
+func shutdown(s *session, args [][]byte) {
+	o, ok := parseShutdown(args[1:])
+	switch {
+	case !ok:
+		s.fail(errSyntax)
+	case o.abort:
+		s.fail("ERR No shutdown in progress.")
+	case o.save && !o.force:
+		s.fail("ERR Errors trying to SHUTDOWN. Check logs.")
+		s.p.n.log.Error("SHUTDOWN SAVE refused: this node has no file to save to; SHUTDOWN NOSAVE ends it", "node", s.p.n.id)
+	default:
+		s.p.n.log.Info("shutdown asked for", "node", s.p.n.id, "client", s.c.Peer().String())
+		s.hushed, s.closing = true, true
+		s.p.n.stop()
+	}
+}
+
+type shutdownOptions struct{ save, noSave, now, force, abort bool }
+
+// parseShutdown reads SHUTDOWN's words (Redis 7.0 db.c, shutdownCommand).
+func parseShutdown(words [][]byte) (o shutdownOptions, ok bool) {
+	for _, word := range words {
+		switch lower(word) {
+		case "save":
+			o.save = true
+		case "nosave":
+			o.noSave = true
+		case "now":
+			o.now = true
+		case "force":
+			o.force = true
+		case "abort":
+			o.abort = true
+		default:
+			return o, false
+		}
+	}
+	return o, !(o.save && o.noSave) && !(o.abort && (o.save || o.noSave || o.now || o.force))
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// infoSection is a heading of INFO; those that are not usual come only by name or with all and everything (Redis 7.0 server.c, genRedisInfoString).
+type infoSection struct {
+	name  string
+	usual bool
+	write func(*session, *strings.Builder)
+}
+
+var infoSections = []infoSection{
+	{"Server", true, infoServer},
+	{"Clients", true, infoClients},
+	{"Memory", true, infoMemory},
+	{"Persistence", true, infoPersistence},
+	{"Stats", true, infoStats},
+	{"Replication", true, infoReplication},
+	{"CPU", true, infoCPU},
+	{"Commandstats", false, infoCommands},
+	{"Errorstats", true, infoErrors},
+	{"Cluster", true, infoCluster},
+	{"Keyspace", true, infoKeyspace},
+	{"Larder", true, infoLarder},
+}
+
+// info answers INFO.
+func info(s *session, args [][]byte) {
+	usual, all := len(args) == 1, false
+	named := map[string]bool{}
+	for _, arg := range args[1:] {
+		switch word := lower(arg); word {
+		case "default":
+			usual = true
+		case "all", "everything":
+			all = true
+		default:
+			named[word] = true
+		}
+	}
+	s.p.gather()
+	var b strings.Builder
+	for _, section := range infoSections {
+		if !all && !(usual && section.usual) && !named[strings.ToLower(section.name)] {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\r\n")
+		}
+		fmt.Fprintf(&b, "# %s\r\n", section.name)
+		section.write(s, &b)
+	}
+	s.p.w.Verbatim("txt", b.String())
+}
+
+func infoServer(s *session, b *strings.Builder) {
+	p := s.p
+	up := int64(time.Since(p.n.started).Seconds())
+	const day = 86400
+	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:engine\r\nos:%s %s\r\narch_bits:64\r\n",
+		serverVersion, runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
+		runtime.Version(), os.Getpid(), p.n.runID, s.c.Local().Port(), p.nowMS*1000, up, up/day)
+}
+
+func infoClients(s *session, b *strings.Builder) {
+	c := &s.p.count
+	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:0\r\ntracking_clients:0\r\n",
+		c.clients, s.p.n.opts.ClientsMax)
+}
+
+// infoMemory: used_memory is what maxmemory is compared with, the keyspace's own; the process's memory stands beside it.
+func infoMemory(s *session, b *strings.Builder) {
+	p := s.p
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	used, resident := p.store.Memory(), residentBytes()
+	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_human:%s\r\nused_memory_rss:%d\r\nused_memory_rss_human:%s\r\nused_memory_peak:%d\r\nused_memory_peak_human:%s\r\n",
+		used, human(used), resident, human(resident), p.usedPeak, human(p.usedPeak))
+	fmt.Fprintf(b, "used_memory_dataset:%d\r\nallocator_allocated:%d\r\nallocator_active:%d\r\nallocator_resident:%d\r\n",
+		used, used, p.store.Reserved(), p.store.Reserved())
+	fmt.Fprintf(b, "maxmemory:%d\r\nmaxmemory_human:%s\r\nmaxmemory_policy:noeviction\r\n", p.set.maxMemory, human(p.set.maxMemory))
+	fmt.Fprintf(b, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%d\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\n",
+		float64(p.store.Reserved())/float64(max(used, 1)), p.store.Reserved()-used, m.HeapAlloc, m.NumGC)
+}
+
+// human is a size as Redis prints it for people (Redis 7.0 server.c, bytesToHuman).
+func human(n int64) string {
+	const step = 1024
+	if n < step {
+		return fmt.Sprintf("%dB", n)
+	}
+	value := float64(n)
+	for _, unit := range "KMGT" {
+		if value /= step; value < step {
+			return fmt.Sprintf("%.2f%c", value, unit)
+		}
+	}
+	return fmt.Sprintf("%.2fP", value/step)
+}
+
+// infoPersistence: there is no file to load from or save to.
+func infoPersistence(s *session, b *strings.Builder) {
+	fmt.Fprintf(b, "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:%d\r\nrdb_bgsave_in_progress:0\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n", s.p.dirty)
+}
+
+func infoStats(s *session, b *strings.Builder) {
+	c, base := &s.p.count, &s.p.base0
+	var calls, failed uint64
+	for id := range c.took {
+		calls += c.calls(id) - base.calls(id)
+		failed += c.failed[id] + c.rejected[id] - base.failed[id] - base.rejected[id]
+	}
+	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\n",
+		c.accepted-base.accepted, calls, c.bytesIn-base.bytesIn, c.bytesOut-base.bytesOut)
+	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:0\r\nacl_access_denied_auth:%d\r\n",
+		c.refused-base.refused, c.expired-base.expired, c.loginsFailed-base.loginsFailed)
+	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
+		failed, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
+}
+
+func infoReplication(s *session, b *strings.Builder) {
+	fmt.Fprintf(b, "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n", s.p.n.runID)
+}
+
+func infoCPU(_ *session, b *strings.Builder) {
+	user, system := cpuSeconds()
+	fmt.Fprintf(b, "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\n", system, user)
+}
+
+func infoCommands(s *session, b *strings.Builder) {
+	c, base := &s.p.count, &s.p.base0
+	for id := range c.took {
+		answered := c.calls(id) - base.calls(id)
+		rejected := c.rejected[id] - base.rejected[id]
+		if id == 0 || answered == 0 {
+			continue
+		}
+		calls := answered - rejected // Redis counts those that ran
+		us := (c.tookNS[id] - base.tookNS[id]) / 1000
+		fmt.Fprintf(b, "cmdstat_%s:calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d\r\n",
+			commandName(id), calls, us, float64(us)/float64(max(calls, 1)), rejected, c.failed[id]-base.failed[id])
+	}
+}
+
+func infoErrors(s *session, b *strings.Builder) {
+	c, base := &s.p.count, &s.p.base0
+	for _, code := range slices.Sorted(maps.Keys(c.errors)) {
+		if n := c.errors[code] - base.errors[code]; n > 0 {
+			fmt.Fprintf(b, "errorstat_%s:count=%d\r\n", code, n)
+		}
+	}
+}
+
+func infoCluster(_ *session, b *strings.Builder) { b.WriteString("cluster_enabled:0\r\n") }
+
+func infoKeyspace(s *session, b *strings.Builder) {
+	for i := range s.p.store.Databases() {
+		if db := s.p.store.DB(i); db.Len() > 0 {
+			fmt.Fprintf(b, "db%d:keys=%d,expires=%d,avg_ttl=0\r\n", i, db.Len(), db.Expires())
+		}
+	}
+}
+
+func infoLarder(s *session, b *strings.Builder) {
+	a := s.p.assigned
+	fmt.Fprintf(b, "node_id:%s\r\nshard:%d\r\ntopology_epoch:%d\r\nslots:%s\r\nlanes:%d\r\n", s.p.n.id, a.shard, a.epoch, a.slots(), s.p.count.lanes)
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"larder/protocol/resp"
+)
+
+const (
+	// largeMin is the size from which an argument is not waited for in the connection's buffer, bytes.
+	largeMin = 256 << 10
+	// largeFirst is the room that a large argument gets before it has shown that it comes: who announces 512 MB and sends nothing costs this much.
+	largeFirst = 1 << 20
+)
+
+// arrival is a command with a large argument that is taken in as it comes: each byte is copied once, into a buffer made for the argument, which the store
+// may then keep. So a value's cost is linear in its size whatever pieces it comes in, and memory holds it once.
+type arrival struct {
+	args     [][]byte // its own copies, as far as they have come
+	size     int      // what the last of them will have when fill is done with it, if begin opened it
+	bytes    int64    // of all of them
+	complete bool
+
+	largest, largestSize int // index and bytes of the largest of those that begin opened
+}
+
+// incomplete looks at the beginning of a command whose end has not come, at buf[pos:]: a large argument is not waited for.
+func (s *session) incomplete(buf []byte, pos int) (next int, more bool) {
+	big, ok := s.requests.Big()
+	if !ok || big.Len < largeMin {
+		s.limitQuery(int64(len(buf) - pos))
+		return pos, false
+	}
+	a := s.arrival
+	if a == nil {
+		a = new(arrival)
+	}
+	if s.limitQuery(a.bytes + int64(big.Start) + big.Len) {
+		return pos, false
+	}
+	if s.arrival == nil {
+		s.arrival = a
+		s.p.count.large++
+	}
+	for _, arg := range big.Args {
+		a.add(arg)
+	}
+	a.begin(int(big.Len))
+	a.fill(big.Data)
+	n := s.requests.Seen()
+	s.requests.Shift(n)
+	return pos + n, true
+}
+
+// limitQuery closes a client whose one command needs more than is allowed, and reports that.
+func (s *session) limitQuery(size int64) bool {
+	if size <= s.p.n.opts.QueryMaxBytes {
+		return false
+	}
+	s.p.count.slowClosed++
+	s.p.warn("client closed: its command is larger than allowed", s.c)
+	s.closing = true
+	return true
+}
+
+// receive takes in what has come of the command that is arriving, and runs it when it is complete.
+func (s *session) receive(buf []byte, pos int) (next int, more bool) {
+	a := s.arrival
+	if a.complete {
+		return s.runArrival(pos)
+	}
+	r, n, state := s.requests.Next(buf[pos:])
+	pos += n
+	switch state {
+	case resp.Piece:
+		a.fill(r.Args[0])
+		return pos, true
+	case resp.Done:
+		for _, arg := range r.Args {
+			a.add(arg)
+		}
+		a.complete = true
+		return s.runArrival(pos)
+	case resp.Failed:
+		s.protocolError()
+		return len(buf), false
+	default:
+		return s.incomplete(buf, pos)
+	}
+}
+
+// runArrival runs the command that has arrived, unless it has to wait.
+func (s *session) runArrival(pos int) (next int, more bool) {
+	p, a := s.p, s.arrival
+	p.batch.reset()
+	p.batch.owned = a.largest
+	p.batch.add(find(a.args), a.args, pos)
+	p.runBatch(s, pos)
+	if s.stalled != stallPause {
+		s.arrival = nil
+	}
+	return pos, !s.closing && s.stalled == stallNone
+}
+
+// add keeps a copy of an argument.
+func (a *arrival) add(arg []byte) {
+	a.args = append(a.args, append([]byte(nil), arg...))
+	a.bytes += int64(len(arg))
+}
+
+// begin opens an argument of size bytes that fill is to bring.
+func (a *arrival) begin(size int) {
+	if size > a.largestSize {
+		a.largest, a.largestSize = len(a.args), size
+	}
+	a.args = append(a.args, make([]byte, 0, min(size, largeFirst)))
+	a.size = size
+	a.bytes += int64(size)
+}
+
+func (a *arrival) fill(piece []byte) {
+	last := &a.args[len(a.args)-1]
+	if len(*last)+len(piece) > cap(*last) {
+		*last = append(make([]byte, 0, a.size), *last...)
+	}
+	*last = append(*last, piece...)
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"larder/access"
+	"larder/router"
+)
+
+// Options are a node's settings. Every limit is named here, with its unit; zero means what the field's comment says, and DefaultOptions has no zeros by
+// accident.
+type Options struct {
+	Listen     string   // host:port that gateways and clients connect to; port 0 takes a free one
+	Dir        string   // folder for the node's files
+	ID         string   // the node's name in the cluster; empty = a new random one at each start
+	Access     []string // CIDR blocks that may connect; empty = nobody
+	Password   string   // what AUTH must say; empty = no password
+	ClientsMax int      // connections in all; 0 = as many as descriptors allow
+	Databases  int      // logical databases
+
+	MaxMemory int64 // bytes that keys, values and index may take before writes are refused; 0 = no limit
+
+	ArgsMax        int           // arguments of one command
+	BulkMaxBytes   int64         // one argument, and one value
+	InlineMaxBytes int           // one inline command line
+	QueryMaxBytes  int64         // one command as it arrives, all its arguments; beyond it the client is closed
+	OutputMaxBytes int64         // replies kept for one client; beyond it the client is closed
+	IdleTimeout    time.Duration // a client that says nothing for so long is closed, a gateway's lane is not; 0 = never
+}
+
+// DefaultOptions serves loopback only.
+func DefaultOptions() Options {
+	return Options{
+		Listen:         "127.0.0.1:6380",
+		Dir:            ".",
+		Access:         []string{"127.0.0.0/8", "::1/128"},
+		ClientsMax:     10000,
+		Databases:      16,
+		ArgsMax:        1024 * 1024,
+		BulkMaxBytes:   512 << 20,
+		InlineMaxBytes: 64 << 10,
+		QueryMaxBytes:  1 << 30,
+		OutputMaxBytes: 1 << 30,
+	}
+}
+
+// databasesMax is the most that SELECT may offer; a gateway keeps a command's database in two bytes.
+const databasesMax = 1 << 14
+
+// Validate names the first field that cannot work, and what it must be.
+func (o Options) Validate() error {
+	for _, f := range []struct {
+		name       string
+		value, min int64
+	}{
+		{"clients max", int64(o.ClientsMax), 0},
+		{"databases", int64(o.Databases), 1},
+		{"max memory", o.MaxMemory, 0},
+		{"args max", int64(o.ArgsMax), 16},
+		{"bulk max bytes", o.BulkMaxBytes, 1 << 20},
+		{"inline max bytes", int64(o.InlineMaxBytes), 64},
+		{"query max bytes", o.QueryMaxBytes, 1 << 20},
+		{"output max bytes", o.OutputMaxBytes, 64 << 10},
+		{"idle timeout", int64(o.IdleTimeout), 0},
+	} {
+		if f.value < f.min {
+			return fmt.Errorf("%s is %d: must be at least %d", f.name, f.value, f.min)
+		}
+	}
+	if o.Databases > databasesMax {
+		return fmt.Errorf("databases is %d: must be at most %d", o.Databases, databasesMax)
+	}
+	if o.Listen == "" {
+		return errors.New("listen is empty: must be host:port")
+	}
+	_, err := access.ParseList(o.Access)
+	return err
+}
+
+// assignment is what the node serves; immutable.
+type assignment struct {
+	shard    int // Nobody: none was assigned
+	topology *router.Topology
+	epoch    uint64
+	stale    string // the answer to a lane of another epoch
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"log/slog"
+	"time"
+
+	"larder/engine/commands"
+	"larder/engine/store"
+	"larder/loop"
+	"larder/protocol/client"
+	"larder/protocol/resp"
+)
+
+// part is what a node has on its loop. All of it is touched there only.
+type part struct {
+	n       *Node
+	l       *loop.Loop
+	base    time.Time
+	nowNS   int64 // since base, of the present callback
+	nowMS   int64 // milliseconds since 1970: base's and what has passed since, so that it never jumps
+	baseMS  int64
+	began   time.Time // when the commands at hand were begun
+	timedNS int64     // since then, up to where their time has been counted
+	set     settings
+	paused  client.Pause
+
+	assigned *assignment
+	store    *store.Store
+	handlers []commands.Handler
+	call     commands.Call
+	w        resp.Writer
+	batch    batch
+	again    resp.Requests // reads complete commands that were left, see session.ahead
+
+	sessions map[uint64]*session
+	nextID   uint64
+	pausing  []*session // wait for CLIENT PAUSE to end
+
+	dirty      int64 // changes of the keyspace
+	usedPeak   int64 // the most memory that was seen in use, bytes
+	count      counters
+	base0      counters // what CONFIG RESETSTAT takes off INFO's numbers
+	publishNS  int64
+	strangers  uint64 // refused since the last line in the log
+	strangerNS int64  // when that line was written
+	warnNS     int64
+}
+
+// settings are what CONFIG SET changes while the node runs.
+type settings struct {
+	password  string
+	idle      time.Duration
+	bulkMax   int64
+	maxMemory int64
+}
+
+func newPart(n *Node, l *loop.Loop) *part {
+	o := &n.opts
+	p := &part{
+		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
+		set:      settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory},
+		store:    n.store,
+		handlers: commands.Handlers(),
+		sessions: map[uint64]*session{},
+	}
+	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
+	p.call.BulkMax = int(p.set.bulkMax)
+	p.count.init()
+	p.base0.init()
+	p.again.Reset(p.limits(true))
+	p.enter()
+	return p
+}
+
+// enter begins every callback: the clock and the assignment are read once.
+func (p *part) enter() {
+	p.nowNS = int64(p.l.Now().Sub(p.base))
+	p.nowMS = p.baseMS + p.nowNS/int64(time.Millisecond)
+	p.call.NowMS = p.nowMS
+	p.assigned = p.n.assigned.Load()
+}
+
+// limits are the parser's, which are tighter before a client has said its password.
+func (p *part) limits(authed bool) resp.Limits {
+	o := &p.n.opts
+	return resp.Limits{ArgsMax: o.ArgsMax, BulkMax: p.set.bulkMax, InlineMax: o.InlineMaxBytes, Unauthenticated: !authed}
+}
+
+// Accept lets a client in, or not.
+func (p *part) Accept(c *loop.Conn) loop.Handler {
+	p.enter()
+	if !p.n.access.Allows(c.Peer().Addr()) {
+		p.count.refused++
+		p.stranger(c)
+		return nil
+	}
+	p.nextID++
+	s := &session{p: p, c: c, id: p.nextID, proto: 2, openedNS: p.nowNS, activeNS: p.nowNS}
+	s.authed = p.set.password == ""
+	s.useDB(0)
+	s.requests.Reset(p.limits(s.authed))
+	p.sessions[s.id] = s
+	p.count.accepted++
+	return s
+}
+
+// warnEveryNS is how often refusals and slow clients are logged at most.
+const warnEveryNS = int64(time.Second)
+
+// stranger logs refused addresses: one line a second, and how many it stands for.
+func (p *part) stranger(c *loop.Conn) {
+	p.strangers++
+	if p.strangerNS != 0 && p.nowNS-p.strangerNS < warnEveryNS {
+		return
+	}
+	p.n.log.Warn("connection refused: no access list names its address",
+		"address", c.Peer().Addr().Unmap().String(), "node", p.n.id, "refused", p.strangers)
+	p.strangers, p.strangerNS = 0, max(1, p.nowNS)
+}
+
+// warn logs about one client, at most once a second.
+func (p *part) warn(text string, c *loop.Conn) {
+	if p.warnNS != 0 && p.nowNS-p.warnNS < warnEveryNS {
+		return
+	}
+	p.warnNS = max(1, p.nowNS)
+	p.n.log.Warn(text, slog.String("client", c.Peer().String()), slog.String("node", p.n.id))
+}
+
+// Tick does what time brings: keys that die, a pause that ends, clients that idle, counters.
+func (p *part) Tick(time.Time) {
+	p.enter()
+	if !p.paused.Active(p.nowMS) { // nothing changes while writes are held back
+		p.expire()
+		p.endPause()
+	}
+	if p.nowNS-p.publishNS >= int64(time.Second) {
+		p.publishNS = p.nowNS
+		p.closeIdle()
+		p.publish()
+	}
+}
+
+const (
+	expireMax   = time.Millisecond // a tick's share for keys that die
+	expireSlice = 256              // candidates between two looks at the clock
+)
+
+// expire removes keys whose time has come, for a bounded time; the next tick goes on.
+func (p *part) expire() {
+	began := time.Now()
+	for {
+		_, more := p.store.Expire(p.nowMS, expireSlice)
+		if !more || time.Since(began) > expireMax {
+			return
+		}
+	}
+}
+
+// closeIdle closes clients that have been silent for too long.
+func (p *part) closeIdle() {
+	if p.set.idle <= 0 {
+		return
+	}
+	for _, s := range p.sessions {
+		if !s.lane && s.stalled != stallPause && p.nowNS-s.activeNS > int64(p.set.idle) {
+			s.c.Close()
+		}
+	}
+}
+
+// endPause lets those go on that CLIENT PAUSE held back.
+func (p *part) endPause() {
+	waiting := p.pausing
+	p.pausing = nil
+	for _, s := range waiting {
+		s.wake(stallPause)
+	}
+}
+
+// Stop is the loop's end: connections close by themselves.
+func (p *part) Stop() { p.publish() }

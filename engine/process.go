@@ -1,0 +1,35 @@
+package engine
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// residentBytes is the process's resident memory, 0 where /proc does not tell.
+func residentBytes() int64 {
+	stat, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(stat)
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// cpuSeconds is the processor time that the process has used.
+func cpuSeconds() (user, system float64) {
+	var use syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &use) != nil {
+		return 0, 0
+	}
+	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+	return seconds(use.Utime), seconds(use.Stime)
+}

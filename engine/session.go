@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"time"
+
+	"larder/engine/store"
+	"larder/loop"
+	"larder/protocol/client"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+)
+
+// stall says why a session's next command is not run yet. Its bytes stay where they are.
+type stall uint8
+
+const (
+	stallNone   stall = iota
+	stallOutput       // the client does not read its replies
+	stallPause        // CLIENT PAUSE
+)
+
+type muteMode uint8
+
+const (
+	muteOff  muteMode = iota
+	muteOn            // CLIENT REPLY OFF
+	muteNext          // CLIENT REPLY SKIP was just said: the next command's reply is not written
+)
+
+// session is one connection: a client, or a gateway's lane. It lives on its part's loop.
+type session struct {
+	p  *part
+	c  *loop.Conn
+	id uint64
+
+	requests resp.Requests
+	ahead    int // complete commands at the front of the input, in bytes, that requests has passed and that have not run
+	stalled  stall
+	arrival  *arrival // a command with a large argument that is on its way
+	shared   []byte   // what is left of a large reply; it goes out in pieces
+
+	proto   int
+	dbIndex int
+	db      *store.DB
+	authed  bool
+	lane    bool // it said LARDER HELLO
+	term    uint64
+
+	mute    muteMode
+	hushed  bool // the present command's reply is not written
+	closing bool // the connection ends when its output is sent; no command runs any more
+	gone    bool // it has ended
+
+	openedNS, activeNS int64
+	name               string
+	lib                client.Library
+	noEvict, noTouch   bool
+	last               *command.Row
+}
+
+const (
+	// outputHigh is how much unsent output stops a session's commands; with outputLow left they go on.
+	outputHigh = 1 << 20
+	outputLow  = 256 << 10
+)
+
+func (s *session) useDB(i int) { s.dbIndex, s.db = i, s.p.store.DB(i) }
+
+// Data runs the commands that have come.
+func (s *session) Data(c *loop.Conn) {
+	p := s.p
+	if s.closing {
+		c.Took(len(c.In()))
+		return
+	}
+	if s.stalled != stallNone {
+		c.Pause()
+		return
+	}
+	p.enter()
+	s.activeNS = p.nowNS
+	p.began, p.timedNS = p.l.Now(), 0
+	buf, pos := c.In(), 0
+	p.w.Out, p.w.Proto = c.Out, s.proto
+	for more := true; more; {
+		pos, more = s.step(buf, pos)
+	}
+	c.Out, p.w.Out = p.w.Out, nil
+	p.count.bytesIn += uint64(pos)
+	c.Took(pos)
+	if len(c.Out) > 0 {
+		c.Touch()
+	}
+	switch {
+	case s.closing:
+		c.Finish()
+	case s.shared != nil:
+		s.sendShared()
+	}
+}
+
+// step reads a batch of commands from buf[pos:] and runs it. It gives the position of what is not done with, and whether to go on there.
+func (s *session) step(buf []byte, pos int) (next int, more bool) {
+	p := s.p
+	if len(p.w.Out) >= outputHigh || s.c.Unsent() >= outputHigh {
+		s.stall(stallOutput)
+		return pos, false
+	}
+	if s.arrival != nil {
+		return s.receive(buf, pos)
+	}
+	requests, end := &s.requests, len(buf)
+	own := s.ahead == 0
+	if !own {
+		requests, end = &p.again, pos+s.ahead
+	}
+	read, state := p.batch.read(requests, buf[:end], pos, s.authed)
+	done := p.runBatch(s, pos)
+	stopped := s.closing || s.stalled != stallNone
+	switch {
+	case s.closing:
+		return len(buf), false
+	case !own:
+		if !stopped {
+			done = read
+		}
+		s.ahead -= done - pos
+		return done, !stopped
+	case stopped:
+		s.ahead = read - done
+		return done, false
+	case state == resp.Done:
+		return read, true
+	case state == resp.Failed:
+		s.protocolError()
+		return len(buf), false
+	default:
+		return s.incomplete(buf, read)
+	}
+}
+
+func (s *session) protocolError() {
+	p := s.p
+	p.count.protocolErrors++
+	if s.mute == muteOff {
+		p.w.Error(s.requests.Err())
+	}
+	p.countError(s.requests.Err())
+	s.closing = true
+}
+
+// stall stops the session's commands until wake.
+func (s *session) stall(why stall) {
+	s.stalled = why
+	s.p.count.stalls++
+	if why == stallOutput {
+		s.c.WhenDrained(outputLow)
+	}
+}
+
+// wake lets a session go on that waits for why.
+func (s *session) wake(why stall) {
+	if s.stalled == why && !s.gone {
+		s.stalled = stallNone
+		s.c.Resume()
+	}
+}
+
+// Flush is called before the output is written.
+func (s *session) Flush(c *loop.Conn) {
+	s.p.count.bytesOut += uint64(len(c.Out))
+	if int64(c.Unsent()) > s.p.n.opts.OutputMaxBytes {
+		s.p.count.slowClosed++
+		s.p.warn("client closed: it reads its replies too slowly", c)
+		c.Close()
+	}
+}
+
+// Drained: the client has read what was kept for it.
+func (s *session) Drained(c *loop.Conn) {
+	if s.shared != nil {
+		s.sendShared()
+		return
+	}
+	s.wake(stallOutput)
+}
+
+// Closed ends the session.
+func (s *session) Closed(*loop.Conn, error) {
+	s.gone, s.closing = true, true
+	s.arrival, s.shared = nil, nil
+	delete(s.p.sessions, s.id)
+	s.p.count.closed++
+}
+
+// info is the session as CLIENT LIST shows it.
+func (s *session) info() client.Info {
+	flags := ""
+	if s.noEvict {
+		flags += "e"
+	}
+	if s.noTouch {
+		flags += "T"
+	}
+	if flags == "" {
+		flags = "N"
+	}
+	i := client.Info{
+		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name,
+		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
+		Flags: flags, DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
+		Proto: s.proto, LibName: s.lib.Name, LibVersion: s.lib.Version,
+	}
+	if s.last != nil {
+		i.Command = s.last.Name
+	}
+	return i
+}
