@@ -1,0 +1,139 @@
+// Package docs_test holds pages against the code that they speak of. Pages made from code are written anew with
+//
+//	go test ./docs -update
+package docs_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"larder/protocol/command"
+)
+
+var update = flag.Bool("update", false, "write the pages that are made from code")
+
+// TestCompatibility makes compatibility.md from the command table and wants the page to be just that.
+func TestCompatibility(t *testing.T) { golden(t, "compatibility.md", compatibility()) }
+
+// golden compares a page with what the code says, or writes it.
+func golden(t *testing.T, page, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	haveLines, wantLines := strings.Split(string(have), "\n"), strings.Split(want, "\n")
+	for i := range max(len(haveLines), len(wantLines)) {
+		if i >= len(haveLines) || i >= len(wantLines) || haveLines[i] != wantLines[i] {
+			t.Fatalf("%s differs from the code in line %d; go test ./docs -update writes it anew\nhave %q\nwant %q",
+				page, i+1, lineOf(haveLines, i), lineOf(wantLines, i))
+		}
+	}
+}
+
+func lineOf(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(the end)"
+}
+
+const compatibilityHead = `# Commands
+
+Made from the command table (` + "`protocol/command`" + `) by ` + "`go test ./docs -update`" + `. What stands here is there; what does not is answered
+` + "`-ERR unknown command …`" + ` as Redis answers it, and the connection stays. Replies and errors are those of Redis 7.0, byte for byte where clients match
+on them; RESP2 and RESP3. *Since* is the version of Redis that had the command first.
+
+What the gateway does:
+
+| word | meaning |
+|---|---|
+| by key | goes unchanged to the shard that has its key; several keys must share a slot (hash tags), else ` + "`-CROSSSLOT …`" + ` as from a Redis Cluster |
+| split and merged | may name keys of any shards: one command a shard, one reply |
+| all shards | asks every shard (SCAN one after the other), one reply is made of theirs |
+| answered here | by the gateway itself |
+| refused | as an unknown command: it is for nodes, not for clients |
+
+A node is a plain server to whoever is no gateway: what is said of clusters is refused there as a Redis without cluster mode refuses it.
+`
+
+func compatibility() string {
+	var page strings.Builder
+	page.WriteString(compatibilityHead)
+	group := ""
+	for _, row := range inOrder() {
+		if row.Group != group {
+			group = row.Group
+			fmt.Fprintf(&page, "\n## %s\n\n| command | since | gateway | node |\n|---|---|---|---|\n", strings.ToUpper(group[:1])+group[1:])
+		}
+		fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", title(row), since(row), gateway(row), node(row))
+	}
+	return page.String()
+}
+
+// inOrder is all rows that can be run, a container's subcommands where the container would stand.
+func inOrder() []*command.Row {
+	var out []*command.Row
+	for _, row := range command.Rows() {
+		switch {
+		case row.Parent != 0:
+		case len(row.Subs) == 0:
+			out = append(out, row)
+		default:
+			if row.Arity == -1 { // COMMAND does something without a subcommand
+				out = append(out, row)
+			}
+			for _, id := range row.Subs {
+				out = append(out, command.ByID(id))
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *command.Row) int { return groupAt(a) - groupAt(b) })
+	return out
+}
+
+// groupAt is where a row's group is met first.
+func groupAt(row *command.Row) int {
+	return slices.IndexFunc(command.Rows(), func(r *command.Row) bool { return r.Group == row.Group })
+}
+
+func title(row *command.Row) string { return strings.ToUpper(strings.ReplaceAll(row.Name, "|", " ")) }
+
+func since(row *command.Row) string {
+	if row.Group == "larder" {
+		return "Larder " + row.Since
+	}
+	return row.Since
+}
+
+func gateway(row *command.Row) string {
+	if row.Group == "larder" || row.ID == command.CmdShutdown {
+		return "refused"
+	}
+	switch row.Request {
+	case command.RequestKey:
+		return "by key"
+	case command.RequestMultiShard:
+		return "split and merged"
+	case command.RequestLocal:
+		return "answered here"
+	default:
+		return "all shards"
+	}
+}
+
+func node(row *command.Row) string {
+	if row.Group == "cluster" {
+		return "refused"
+	}
+	return "yes"
+}
