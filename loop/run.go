@@ -72,9 +72,10 @@ func (e *engine) wait(ended <-chan error) error {
 	case <-e.up:
 	}
 	e.stopParts()
-	stop, cancel := context.WithTimeout(context.Background(), bootMax)
-	defer cancel()
-	if err := e.running.Stop(stop); err != nil && failed == nil {
+	// Stop tells the loops to end and then looks every 500 ms whether they have; gnet.Run's return says it at once, so Stop is not to wait.
+	told, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := e.running.Stop(told); err != nil && !errors.Is(err, context.Canceled) && failed == nil {
 		failed = fmt.Errorf("stop the event loops: %w", err)
 	}
 	<-ended
