@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/backends"
+	"larder/backends/registry/embedded"
+	"larder/configs"
+	"larder/router"
+)
+
+// Dev runs a whole cluster in the process until ctx ends: the embedded registry, a node a shard, a gateway. Nodes take
+// free ports of 127.0.0.1 and let in this machine only; who may connect to the gateway says the configuration. When all
+// serve it prints to env.Out what there is and what to try.
+func Dev(ctx context.Context, c configs.Config, env Env) error {
+	if c.Data.Dir == "" {
+		dir, err := devFolder()
+		if err != nil {
+			return err
+		}
+		c.Data.Dir = dir
+	}
+	if c.Metrics.Listen == "" {
+		c.Metrics.Listen = DevMetrics
+	}
+	data, err := takeFolder(c.Data.Dir)
+	if err != nil {
+		return err
+	}
+	defer data.release()
+	registry, err := embedded.Open(data.path)
+	if err != nil {
+		return err
+	}
+	defer registry.Close()
+	p, err := newProcess(ctx, c, env)
+	if err != nil {
+		return err
+	}
+	d := &dev{process: p, data: data, registry: registry}
+	return p.serve(d.build)
+}
+
+type dev struct {
+	*process
+	data     *folder
+	registry *embedded.Registry
+}
+
+func (d *dev) build() error {
+	topology, err := d.startNodes()
+	if err != nil {
+		return err
+	}
+	src, err := backends.NewTopologies(d.stack.ctx, d.registry, clusterName, d.env.Log)
+	if err != nil {
+		return err
+	}
+	o := d.config.Gateway
+	o.Upstream.User, o.Upstream.Password = "", d.config.Engine.Password
+	gateway, err := d.startGateway(o, src)
+	if err != nil {
+		return err
+	}
+	_, err = d.env.Out.Write([]byte(d.welcome(gateway.Addr(), topology)))
+	return err
+}
+
+// startNodes starts the nodes, publishes who has which slots, and tells each node its own. Their addresses are new at
+// each start, so the topology's epoch is one more than that of the last start, which the registry remembers.
+func (d *dev) startNodes() (*router.Topology, error) {
+	type assigned interface {
+		Assign(shard int, t *router.Topology) error
+	}
+	var orders []assigned
+	var nodes []router.Node
+	for i := range d.config.Dev.Shards {
+		name := fmt.Sprintf("n%d", i)
+		dir, err := d.data.sub("nodes", name)
+		if err != nil {
+			return nil, err
+		}
+		o := d.config.Engine
+		o.Listen, o.Dir, o.ID, o.Access = "127.0.0.1:0", dir, name, []string{"127.0.0.0/8", "::1/128"}
+		node, err := d.startNode(name, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": name}, d.reg))
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, node)
+		nodes = append(nodes, router.Node{ID: name, Addr: node.Addr()})
+	}
+	topology, err := backends.Publish(d.stack.ctx, d.registry, clusterName, func(epoch uint64) (*router.Topology, error) {
+		return router.Even(clusterName, epoch+1, nodes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for shard, node := range orders {
+		if err := node.Assign(shard, topology); err != nil {
+			return nil, err
+		}
+	}
+	return topology, nil
+}
+
+// welcome is for people in front of a terminal.
+func (d *dev) welcome(endpoint string, t *router.Topology) string {
+	host, port := connectTo(endpoint)
+	cli := "redis-cli"
+	if host != "127.0.0.1" {
+		cli += " -h " + host
+	}
+	if port != "6379" {
+		cli += " -p " + port
+	}
+	if d.config.Gateway.Password != "" {
+		cli += " -a PASSWORD"
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "\nLarder serves one cluster of %d shards at %s\n\n", len(t.Shards), endpoint)
+	for i, shard := range t.Shards {
+		fmt.Fprintf(&out, "  shard %-3d %-21s slots %s\n", i, shard.Primary.Addr, slotsOf(shard))
+	}
+	fmt.Fprintf(&out, "\nTry\n  %s SET greeting hello\n  %s GET greeting\n  %s MSET a 1 b 2 c 3\n  %s INFO\n  %s CLUSTER SHARDS\n", cli, cli, cli, cli, cli)
+	fmt.Fprintf(&out, "\nKeys      in memory, gone when it stops\nFiles     %s\n", d.data.path)
+	if d.monitor != nil {
+		fmt.Fprintf(&out, "Metrics   http://%s/metrics (also /healthz, /readyz)\n", d.monitor.addr())
+	}
+	fmt.Fprintf(&out, "Allowed   %s\nStop      Ctrl-C\n\n", allowed(d.config.Access.Allow))
+	return out.String()
+}
+
+func slotsOf(s router.Shard) string {
+	if len(s.Slots) == 0 {
+		return "none"
+	}
+	return string(router.AppendRanges(nil, s.Slots))
+}
+
+func allowed(blocks []string) string {
+	if len(blocks) == 0 {
+		return "nobody (say --allow)"
+	}
+	return strings.Join(blocks, ", ")
+}
+
+// connectTo is where this machine reaches a listener: one that takes every address is reached at loopback.
+func connectTo(listen string) (host, port string) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen, ""
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
+		if addr.Is4() {
+			return "127.0.0.1", port
+		}
+		return "::1", port
+	}
+	return host, port
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/configs"
+	"larder/engine"
+	"larder/proxy"
+	"larder/router"
+)
+
+// process is what all roles have: parts, metrics, health.
+type process struct {
+	env     Env
+	config  configs.Config
+	stack   *stack
+	reg     *prometheus.Registry
+	health  *health
+	monitor *monitor // nil = off
+}
+
+// newProcess begins with the monitor, so that it can say "starting", and stops with it.
+func newProcess(ctx context.Context, c configs.Config, env Env) (*process, error) {
+	reg, err := newRegistry()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{env: env, config: c, stack: newStack(ctx), reg: reg, health: newHealth()}
+	if p.monitor, err = newMonitor(c.Metrics, reg, p.health, env.Log); err != nil {
+		return nil, p.stack.finish(err)
+	}
+	if p.monitor == nil {
+		return p, nil
+	}
+	serving := make(chan struct{})
+	close(serving) // it listens already
+	if err := p.stack.start("metrics", p.monitor.run, serving); err != nil {
+		return nil, p.stack.finish(err)
+	}
+	env.Log.Info("metrics are served", "addr", p.monitor.addr(), "pprof", c.Metrics.Pprof)
+	return p, nil
+}
+
+// serve starts what build makes, says that it is ready, waits, and stops it.
+func (p *process) serve(build func() error) error {
+	err := build()
+	if err == nil {
+		p.health.set(nil)
+		p.stack.wait()
+		p.env.Log.Info("stopping; a second signal ends it at once")
+	}
+	p.health.set(errStopping)
+	return p.stack.finish(err)
+}
+
+// startNode starts one engine node.
+func (p *process) startNode(name string, o engine.Options, reg prometheus.Registerer) (*engine.Node, error) {
+	node, err := engine.New(o, p.env.Log, reg)
+	if err != nil {
+		return nil, err
+	}
+	p.health.add(name, node.Healthy)
+	if err := p.stack.start(name, node.Run, node.Ready()); err != nil {
+		return nil, err
+	}
+	p.env.Log.Info("node serves", "node", name, "addr", node.Addr(), "maxmemory", o.MaxMemory)
+	return node, nil
+}
+
+// startGateway starts the clients' endpoint.
+func (p *process) startGateway(o proxy.Options, src router.Source) (*proxy.Gateway, error) {
+	gateway, err := proxy.New(o, src, p.env.Log, p.reg)
+	if err != nil {
+		return nil, err
+	}
+	p.health.add("gateway", gateway.Healthy)
+	if err := p.stack.start("gateway", gateway.Run, gateway.Ready()); err != nil {
+		return nil, err
+	}
+	p.env.Log.Info("gateway serves", "addr", gateway.Addr(), "shards", len(src.Topology().Shards), "allowed", o.Access)
+	return gateway, nil
+}
+
+// Engine runs one node until ctx ends or a client says SHUTDOWN.
+func Engine(ctx context.Context, c configs.Config, env Env) error {
+	if c.Data.Dir != "" {
+		data, err := takeFolder(c.Data.Dir)
+		if err != nil {
+			return err
+		}
+		defer data.release()
+		c.Engine.Dir = data.path
+	}
+	p, err := newProcess(ctx, c, env)
+	if err != nil {
+		return err
+	}
+	return p.serve(func() error {
+		_, err := p.startNode("node", c.Engine, p.reg)
+		return err
+	})
+}
+
+// Gateway runs an endpoint over the nodes that the configuration names until ctx ends.
+func Gateway(ctx context.Context, c configs.Config, env Env) error {
+	src, err := newSource(c, env.Log)
+	if err != nil {
+		return err
+	}
+	p, err := newProcess(ctx, c, env)
+	if err != nil {
+		return err
+	}
+	return p.serve(func() error {
+		_, err := p.startGateway(c.Gateway, src)
+		return err
+	})
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// stack is what runs in the process. Parts are started one after the other and stopped in the opposite order. It
+// belongs to the goroutine that made it.
+type stack struct {
+	ctx   context.Context // ends when the process is asked to stop, or a part has ended by itself
+	end   context.CancelFunc
+	group errgroup.Group
+	parts []*running
+}
+
+type running struct {
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// errEnding is start's answer when there is no use in going on; why is finish's to say.
+var errEnding = errors.New("the process ends")
+
+func newStack(ctx context.Context) *stack {
+	s := &stack{}
+	s.ctx, s.end = context.WithCancel(ctx)
+	return s
+}
+
+// start runs a part and waits until it is ready. The part's context ends when its turn to stop has come.
+func (s *stack) start(name string, run func(context.Context) error, ready <-chan struct{}) error {
+	ctx, stop := context.WithCancel(context.WithoutCancel(s.ctx))
+	p := &running{stop: stop, ended: make(chan struct{})}
+	s.parts = append(s.parts, p)
+	s.group.Go(func() error {
+		defer close(p.ended)
+		defer s.end()
+		if err := run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+	select {
+	case <-ready:
+		return nil
+	case <-p.ended:
+		return errEnding
+	case <-s.ctx.Done():
+		return errEnding
+	}
+}
+
+// wait blocks until the process is asked to stop or a part has ended by itself.
+func (s *stack) wait() { <-s.ctx.Done() }
+
+// finish stops all parts, the last first, each when the one before has ended. It returns what went wrong first: in a
+// part, or err, which kept the role from starting.
+func (s *stack) finish(err error) error {
+	s.end()
+	for i := len(s.parts) - 1; i >= 0; i-- {
+		s.parts[i].stop()
+		<-s.parts[i].ended
+	}
+	if failed := s.group.Wait(); failed != nil {
+		return failed
+	}
+	if errors.Is(err, errEnding) {
+		return nil
+	}
+	return err
+}
+
+// run serves until ctx ends.
+func (m *monitor) run(ctx context.Context) error {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		m.close()
+	})
+	err := m.server.Serve(m.listener)
+	if stop() {
+		return err // it ended by itself
+	}
+	<-closed
+	return nil
+}

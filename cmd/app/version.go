@@ -1,0 +1,29 @@
+package app
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// BuildVersion is the module's version, or the commit it was built from, or "unknown".
+func BuildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "unknown"
+}
+
+// Version is what `larder version` prints.
+func Version() string {
+	return fmt.Sprintf("larder %s (%s %s/%s)", BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,72 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"larder/router"
+)
+
+// checks look at the whole configuration, after each value alone has been found good.
+var checks = []func(*Config) error{
+	func(c *Config) error { return c.Gateway.Validate() },
+	func(c *Config) error { return c.Engine.Validate() },
+	checkTopology,
+	checkDev,
+}
+
+func checkTopology(c *Config) error {
+	if len(c.Nodes) > 0 && c.Topology != "" {
+		return errors.New("nodes are given both ways: must be one of them")
+	}
+	return nil
+}
+
+func checkDev(c *Config) error {
+	if c.Dev.Shards < 1 || c.Dev.Shards > router.ShardsMax {
+		return fmt.Errorf("%d shards: must be from 1 to %d", c.Dev.Shards, router.ShardsMax)
+	}
+	if c.Dev.Replicas != 0 {
+		return fmt.Errorf("%d replicas: must be 0, this version has no replicas yet", c.Dev.Replicas)
+	}
+	return nil
+}
+
+// check runs the checks and names the settings that are to blame.
+func (l *Loaded) check(role Role) error {
+	var problems []error
+	for _, check := range checks {
+		if err := check(&l.Config); err != nil {
+			problems = append(problems, l.blame(check, err))
+		}
+	}
+	if role == RoleGateway && len(l.Config.Nodes) == 0 && l.Config.Topology == "" {
+		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,… or --topology FILE"))
+	}
+	return errors.Join(problems...)
+}
+
+// blame finds the settings that somebody made and without which the failure would be gone, or be another. The parts
+// check their own Options and know no keys; this way their limits need not be written down twice.
+func (l *Loaded) blame(check func(*Config) error, failure error) error {
+	var culprits []string
+	for i, s := range settings(&l.Config) {
+		source, set := l.sources[s.key]
+		if !set {
+			continue
+		}
+		without, standard := l.Config, defaults()
+		if err := settings(&without)[i].kind.set(settings(&standard)[i].kind.String()); err != nil {
+			continue // no default fails its own check
+		}
+		without.spread()
+		if err := check(&without); err == nil || err.Error() != failure.Error() {
+			culprits = append(culprits, source+": "+s.key)
+		}
+	}
+	if len(culprits) == 0 {
+		return failure
+	}
+	return fmt.Errorf("%s: %w", strings.Join(culprits, " with "), failure)
+}
