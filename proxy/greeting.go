@@ -74,6 +74,10 @@ func (ln *lane) greeted(reply []byte) {
 	if len(ln.greet.words) > 0 {
 		return
 	}
+	if ln.greet.epoch != 0 && ln.greet.epoch != ln.p.topo.Epoch {
+		ln.askTerm() // the topology has changed meanwhile, and what waits was routed by the new one
+		return
+	}
 	u := ln.u
 	u.known, u.larder, u.databases = true, ln.greet.larder, ln.greet.databases
 	u.up()
@@ -127,12 +131,16 @@ func (ln *lane) heardDialect(reply []byte) error {
 			ln.greet.databases = min(ln.greet.databases, int(n))
 		}
 	}
-	if topo := ln.p.topo; ln.greet.epoch != 0 {
-		// Said even when the node's epoch is another: its -STALE then tells which.
-		ln.greet.epoch = topo.Epoch
-		ln.ask(mustSucceed, []byte("LARDER"), []byte("TERM"), strconv.AppendUint(nil, topo.Epoch, 10))
+	if ln.greet.epoch != 0 {
+		ln.askTerm()
 	}
 	return nil
+}
+
+// askTerm says the gateway's epoch, even when the node's is another: its -STALE then tells which.
+func (ln *lane) askTerm() {
+	ln.greet.epoch = ln.p.topo.Epoch
+	ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
 }
 
 // heardLastDatabase: a word that can fail is tried here, where nothing follows it. On a

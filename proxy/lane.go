@@ -77,6 +77,9 @@ func (ln *lane) commit(at int, t ticket) {
 	t.bytes = uint32(len(ln.log) - at)
 	t.db = uint16(ln.db)
 	t.startNS = ln.p.nowNS
+	if t.s != nil {
+		t.s.flying++
+	}
 	ln.queue.push(t)
 	if ln.state == laneReady {
 		ln.c.Touch()
@@ -187,6 +190,9 @@ func (ln *lane) reply(reply []byte) bool {
 	t := *ln.queue.front()
 	whole := !ln.passing
 	ln.passing = false
+	if t.s != nil {
+		t.s.flying--
+	}
 	switch {
 	case t.s == nil:
 		if reply[0] == '-' {
@@ -225,6 +231,9 @@ func (ln *lane) drop() {
 func (ln *lane) progress() {
 	if len(ln.waiters) > 0 && len(ln.log)-ln.head <= ln.p.g.opts.Upstream.LaneMaxBytes/2 {
 		ln.wakeWaiters()
+	}
+	if len(ln.p.retries) > 0 {
+		ln.p.retryStale()
 	}
 	if ln.queue.len() > 0 {
 		return

@@ -39,13 +39,18 @@ func (ln *lane) lost(err error) {
 		// Half a reply is with the client; nothing whole can follow it.
 		t := ln.queue.pop()
 		ln.head += int(t.bytes)
+		t.s.flying--
 		if !t.s.gone {
 			t.s.c.Close()
 		}
 	}
+	ln.countWrites()
 	for at := ln.head; ln.queue.len() > 0; {
 		t := ln.queue.pop()
 		end := at + int(t.bytes)
+		if t.s != nil {
+			t.s.flying--
+		}
 		if t.s != nil && !t.s.gone {
 			ln.again(t, ln.log[at:end], before > laneGreeting && end <= ln.sent, err)
 		}
@@ -58,26 +63,44 @@ func (ln *lane) lost(err error) {
 	}
 }
 
+// countWrites notes how many writes of each session the node may have: what the session read before them may not be read again, since a reply could show
+// what came later.
+func (ln *lane) countWrites() {
+	at := ln.head
+	for i := ln.queue.head; i != ln.queue.tail; i++ {
+		t := ln.queue.at(i)
+		at += int(t.bytes)
+		if t.s != nil && at <= ln.sent && !mayRunTwice(*t) {
+			t.s.lostWrites++
+		}
+	}
+}
+
 // again sends one command of a lost lane once more, or ends it. sent: the node may have it.
 func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 	s := t.s
 	if t.bytes == 0 { // streamed: its bytes are not kept
+		s.lostWrites = 0 // it is the only one that its session has under way
 		s.lostStream(t, err)
 		return
 	}
 	if sent && !mayRunTwice(t) {
+		s.lostWrites--
 		ln.p.count.unknown++
 		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
 		return
 	}
 	t.tries++
-	next := ln.u.lane(ln.proto)
-	if next == nil || t.tries >= triesMax {
+	if t.tries >= triesMax || sent && s.lostWrites > 0 {
 		s.answered(t, appendError(nil, downText(ln.u.addr, err)))
 		return
 	}
 	ln.p.count.resent++
-	next.resume(raw, t)
+	if s.retrying > 0 {
+		ln.p.later(ln.u, t, raw)
+		return
+	}
+	ln.p.resend(ln.u, t, raw)
 }
 
 // resume puts a command on another lane, in the database it was meant for.

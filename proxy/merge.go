@@ -39,6 +39,7 @@ func mergeOf(row *command.Row) mergeKind {
 type merge struct {
 	how   mergeKind
 	proto int
+	epoch uint64   // of the topology that its shards are of
 	left  int      // replies that have not come
 	bytes int      // of the replies that have, counted in the session's held
 	subs  [][]byte // replies by part; buffers of the pool
@@ -54,14 +55,14 @@ type merge struct {
 // merges is a loop's free list.
 type merges struct{ free []*merge }
 
-func (f *merges) get(how mergeKind, parts int) *merge {
+func (f *merges) get(how mergeKind, epoch uint64, parts int) *merge {
 	var m *merge
 	if n := len(f.free); n > 0 {
 		m, f.free = f.free[n-1], f.free[:n-1]
 	} else {
 		m = &merge{}
 	}
-	m.how, m.left = how, parts
+	m.how, m.epoch, m.left = how, epoch, parts
 	for len(m.subs) < parts {
 		m.subs = append(m.subs, nil)
 	}

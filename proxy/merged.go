@@ -52,7 +52,7 @@ func (p *part) rerun(s *session, t ticket, m *merge) bool {
 			return false
 		}
 	}
-	m.left = len(m.subs)
+	m.left, m.epoch = len(m.subs), p.topo.Epoch
 	for i, u := range p.shards {
 		again := t
 		again.sub, again.tries = uint16(i), 0
@@ -65,7 +65,7 @@ func (p *part) rerun(s *session, t ticket, m *merge) bool {
 // True: another reply is to come.
 func (p *part) next(s *session, t ticket, m *merge) bool {
 	if m.scan.active {
-		m.subs[0] = m.scan.rewrite(p, m.subs[0])
+		m.subs[0] = m.scan.rewrite(p, m.epoch, m.subs[0])
 		return false
 	}
 	if m.tried >= len(p.shards) || !isNull(m.subs[0]) {

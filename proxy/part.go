@@ -88,6 +88,35 @@ func (p *part) adopt(t *router.Topology) {
 			delete(p.upstreams, addr)
 		}
 	}
+	for _, u := range p.shards {
+		for _, ln := range append([]*lane(nil), u.lanes...) {
+			if ln.state < laneReady && ln.queue.len() > 0 {
+				ln.reroute()
+			}
+		}
+	}
+}
+
+// reroute takes back what a lane was given before its node is known, and sends it by the present topology: the epoch that its greeting will say would
+// else vouch for commands that were routed by an older one.
+func (ln *lane) reroute() {
+	queue, log := ln.queue, ln.log
+	ln.queue, ln.log, ln.db, ln.dbMax = tickets{}, nil, 0, 0
+	for at := 0; queue.len() > 0; {
+		t := queue.pop()
+		raw := log[at : at+int(t.bytes)]
+		at += len(raw)
+		if t.s != nil {
+			t.s.flying--
+		}
+		switch {
+		case t.s == nil || t.s.gone:
+		case t.s.retrying > 0:
+			ln.p.later(ln.u, t, raw)
+		default:
+			ln.p.resend(ln.u, t, raw)
+		}
+	}
 }
 
 // leave lets a node's lanes answer what they were asked and then close.

@@ -28,7 +28,6 @@ type scanState struct {
 	shard  int
 	to     int    // Larder: the first slot behind what is scanned
 	given  uint64 // the client's cursor
-	epoch  uint64 // of the topology that the node was chosen by
 }
 
 const textBadCursor = "ERR invalid cursor"
@@ -49,7 +48,7 @@ func (s *session) runRandomKey(row *command.Row) bool {
 		return ok
 	}
 	seq := s.push(row)
-	m := p.merges.get(mergeFirst, 1)
+	m := p.merges.get(mergeFirst, p.topo.Epoch, 1)
 	m.scan.shard, m.tried = shard, 1
 	s.q.at(seq).merge = m
 	ln.to(s.db)
@@ -98,7 +97,7 @@ func (s *session) scanLarder(row *command.Row, req resp.Request, cursor uint64) 
 		s.say(row, scanEnd)
 		return true
 	}
-	state := scanState{active: true, shard: t.Owner(from), to: t.RunEnd(from), given: cursor, epoch: t.Epoch}
+	state := scanState{active: true, shard: t.Owner(from), to: t.RunEnd(from), given: cursor}
 	ln, ok := s.laneTo(row, state.shard)
 	if ln == nil {
 		return ok
@@ -137,7 +136,7 @@ var wordScan = []byte("SCAN")
 
 func (s *session) beginScan(row *command.Row, ln *lane, state scanState) int {
 	seq := s.push(row)
-	m := s.p.merges.get(mergeFirst, 1)
+	m := s.p.merges.get(mergeFirst, s.p.topo.Epoch, 1)
 	m.scan = state
 	s.q.at(seq).merge = m
 	ln.to(s.db)
@@ -165,7 +164,7 @@ func (st *scanState) nothing(dst []byte) []byte {
 }
 
 // rewrite gives the client the gateway's cursor in place of the node's.
-func (st *scanState) rewrite(p *part, reply []byte) []byte {
+func (st *scanState) rewrite(p *part, chosen uint64, reply []byte) []byte {
 	it := resp.Elements(reply)
 	if it.Left() != 2 {
 		return reply // an error line, or nothing we know: as it is
@@ -181,15 +180,15 @@ func (st *scanState) rewrite(p *part, reply []byte) []byte {
 		return appendError(reply[:0], "ERR a node's cursor is too large to be told apart: are stock and Larder nodes mixed in this cluster?")
 	}
 	out := resp.AppendArray(p.bufs.get(), 2)
-	out = resp.AppendBulkString(out, strconv.FormatUint(st.after(p.topo, cursor, len(p.shards)), 10))
+	out = resp.AppendBulkString(out, strconv.FormatUint(st.after(p.topo, chosen, cursor, len(p.shards)), 10))
 	out = append(out, keys...)
 	p.bufs.held += len(out) - len(reply)
 	p.bufs.recycle(reply)
 	return out
 }
 
-// after is the client's next cursor when the node says cursor.
-func (st *scanState) after(t *router.Topology, cursor uint64, shards int) uint64 {
+// after is the client's next cursor when the node says cursor; chosen is the epoch by which the node was chosen.
+func (st *scanState) after(t *router.Topology, chosen, cursor uint64, shards int) uint64 {
 	if st.stock {
 		if cursor != 0 {
 			return uint64(st.shard)<<cursorSlotShift | cursor
@@ -199,7 +198,7 @@ func (st *scanState) after(t *router.Topology, cursor uint64, shards int) uint64
 		}
 		return uint64(st.shard+1) << cursorSlotShift
 	}
-	epoch := st.epoch & cursorEpochMask << cursorEpochShift
+	epoch := chosen & cursorEpochMask << cursorEpochShift
 	if slot := int(cursor >> cursorSlotShift); cursor != 0 && slot < st.to {
 		return cursor&^(cursorEpochMask<<cursorEpochShift) | epoch
 	}

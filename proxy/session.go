@@ -33,8 +33,14 @@ type session struct {
 	stalled  stall
 	swaps    uint32 // the part's, when this session last had nothing under way on older lanes
 	held     int    // bytes of replies that came before their turn
-	stream   *stream
-	slow     *lane // paused until this client has read more of a large reply
+
+	flying     int   // tickets on lanes
+	retrying   int   // commands, or parts of them, that wait to go again
+	retryNS    int64 // and not before
+	lostWrites int   // while a lane is lost: its writes that may have run and are not yet answered
+
+	stream *stream
+	slow   *lane // paused until this client has read more of a large reply
 
 	mute    muteMode
 	authed  bool

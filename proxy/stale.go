@@ -2,27 +2,27 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
+	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
 )
 
-// retry is a command that its node refused, unexecuted, because it is behind: it knows
-// an older epoch than this gateway. It goes again until its time is up.
+// retry is a command that its node refused, unexecuted, because the lane's epoch is not the node's. It goes again.
 type retry struct {
-	t       ticket
-	command []byte
-	atNS    int64
-	untilNS int64
+	t   ticket
+	u   *upstream // the node it was meant for
+	raw []byte
 }
 
 const staleWaitNS = int64(20 * time.Millisecond)
 
-// stale handles -STALE <epoch> <topology>: the node has not run the command, because
-// the lane's epoch is not its own. The newer of both topologies is adopted and the
-// command goes where that says; the client sees nothing of it.
+// stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
+// adopted and the command goes where that says; the client sees nothing of it.
 func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 	if !isStale(reply) || !ln.u.larder || t.s.gone {
 		return false
@@ -42,50 +42,75 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.g.Adopt(topo)
 		p.enter()
 	}
-	command := append([]byte(nil), ln.log[ln.head:ln.head+int(t.bytes)]...)
 	ln.term = staleTerm // TERM is said before anything else goes on this lane
 	if theirs < p.topo.Epoch {
-		p.swaps++ // newer commands of the session wait until this one is through
-		p.retries = append(p.retries, retry{t: t, command: command, atNS: p.nowNS + staleWaitNS, untilNS: p.nowNS + int64(p.g.opts.Upstream.ReplyTimeout)})
-		return true
+		if p.nowNS-t.s.q.at(t.seq).startNS > int64(p.g.opts.Upstream.ReplyTimeout) {
+			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" has not taken over the topology yet"))
+			return true
+		}
+		t.s.retryNS = p.nowNS + staleWaitNS
 	}
-	p.resend(t, command)
+	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
 	return true
 }
 
 // staleTerm is no epoch that a topology can have.
 const staleTerm = ^uint64(0)
 
-// retryStale sends again what waited for a node to catch up. The order of a session's
-// commands holds: they were refused in order, and newer ones wait for an empty queue.
+// later keeps a command until nothing else of its session is on the way: what of that is refused too goes again in the order in which it was sent, and by
+// one topology. What the session sends meanwhile waits.
+func (p *part) later(u *upstream, t ticket, raw []byte) {
+	p.swaps++
+	t.s.retrying++
+	p.retries = append(p.retries, retry{t: t, u: u, raw: append([]byte(nil), raw...)})
+}
+
+// retryStale sends again what later has kept, for the sessions that are ready for it.
 func (p *part) retryStale() {
-	if len(p.retries) == 0 || p.nowNS < p.retries[0].atNS {
-		return
-	}
-	due := p.retries
-	p.retries = nil
-	for _, r := range due {
-		switch {
-		case r.t.s.gone:
-		case p.nowNS > r.untilNS:
-			r.t.s.answered(r.t, appendError(nil, "CLUSTERDOWN the shard's node has not taken over the topology yet"))
+	var due []retry
+	kept := p.retries[:0]
+	for _, r := range p.retries {
+		switch s := r.t.s; {
+		case s.gone:
+		case s.flying == 0 && p.nowNS >= s.retryNS:
+			s.retrying--
+			due = append(due, r)
 		default:
+			kept = append(kept, r)
+		}
+	}
+	clear(p.retries[len(kept):])
+	p.retries = kept
+	slices.SortStableFunc(due, func(a, b retry) int {
+		return cmp.Or(cmp.Compare(a.t.s.id, b.t.s.id), cmp.Compare(int32(a.t.seq-b.t.seq), 0), cmp.Compare(a.t.sub, b.t.sub))
+	})
+	for _, r := range due {
+		if !r.t.s.gone {
 			r.t.tries = 0
-			p.resend(r.t, r.command)
+			p.resend(r.u, r.t, r.raw)
 		}
 	}
 }
 
-// resend routes a command anew by the present topology. It surely has not run.
-func (p *part) resend(t ticket, raw []byte) {
+// resend routes a command anew by the present topology. It surely has not run, or may run twice. from is the node it was meant for.
+func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	s := t.s
+	m := s.q.at(t.seq).merge
+	if m != nil && t.row.First == 0 && p.keepsTo(from, t, m) {
+		p.resendTo(from, t, raw)
+		return
+	}
 	req, _, st := p.again.Next(raw)
 	if st != resp.Done {
 		s.answered(t, appendError(nil, "ERR the gateway could not read a command again"))
 		return
 	}
-	if m := s.q.at(t.seq).merge; m != nil {
+	if m != nil {
 		p.resendPart(s, t, m, req)
+		return
+	}
+	if t.row.Request == command.RequestMultiShard {
+		p.resendSplit(s, t, req)
 		return
 	}
 	p.keys = t.row.KeyPositions(req.Args, p.keys[:0])
@@ -94,17 +119,60 @@ func (p *part) resend(t ticket, raw []byte) {
 		s.answered(t, appendError(nil, cross.Error()))
 		return
 	}
-	p.resendTo(shard, t, raw)
+	p.resendTo(p.shards[shard], t, raw)
 }
 
-func (p *part) resendTo(shard int, t ticket, raw []byte) {
-	u := p.shards[shard]
+// keepsTo says whether one node's share of a command to all shards goes to that node again, although the topology may have changed. One that empties
+// must: on the others the session's later writes may have run already.
+func (p *part) keepsTo(from *upstream, t ticket, m *merge) bool {
+	if p.upstreams[from.addr] != from {
+		return false
+	}
+	return m.epoch == p.topo.Epoch || !mayRunTwice(t)
+}
+
+func (p *part) resendTo(u *upstream, t ticket, raw []byte) {
 	ln := u.lane(t.s.proto)
 	if ln == nil {
 		t.s.answered(t, appendError(nil, u.err))
 		return
 	}
 	ln.resume(raw, t)
+}
+
+// resendSplit routes a command whose keys were one shard's when it first went; they may be several's now.
+func (p *part) resendSplit(s *session, t ticket, req resp.Request) {
+	if cross := p.topo.Split(req.Args, t.row.First, t.row.Step, &p.split); cross != router.Together {
+		s.answered(t, appendError(nil, cross.Error()))
+		return
+	}
+	parts := p.split.Parts
+	if len(parts) == 1 {
+		p.resendTo(p.shards[parts[0].Shard], t, req.Raw)
+		return
+	}
+	if err := p.outOfReach(s, parts); err != "" {
+		s.answered(t, appendError(nil, err))
+		return
+	}
+	m := p.merges.get(mergeOf(t.row), p.topo.Epoch, len(parts))
+	m.deal(p.split.Shard, parts)
+	s.q.at(t.seq).merge = m
+	for i, part := range parts {
+		again := t
+		again.sub = uint16(i)
+		p.putPart(s, t.row, req.Args, part, again)
+	}
+}
+
+// outOfReach is the error of the first of the parts' shards that has no lane; empty = all have one.
+func (p *part) outOfReach(s *session, parts []router.Part) string {
+	for _, part := range parts {
+		if u := p.shards[part.Shard]; u.lane(s.proto) == nil {
+			return u.err
+		}
+	}
+	return ""
 }
 
 // resendPart routes one shard's share of a merged command anew; it may now belong to several.
@@ -114,6 +182,9 @@ func (p *part) resendPart(s *session, t ticket, m *merge, req resp.Request) {
 	case m.scan.active:
 		// No keys and the cursor as it was: the client's next call goes by the new topology.
 		s.answered(t, m.scan.nothing(nil))
+		return
+	case t.row.First == 0 && !mayRunTwice(t):
+		s.answered(t, appendError(nil, "CLUSTERDOWN a node left the cluster before it ran the command; the others have run it"))
 		return
 	case t.row.First == 0:
 		// To all shards, whose set may have changed: all of it again, when the other replies are in.
@@ -125,11 +196,9 @@ func (p *part) resendPart(s *session, t ticket, m *merge, req resp.Request) {
 		s.answered(t, appendError(nil, cross.Error()))
 		return
 	}
-	for _, part := range p.split.Parts {
-		if p.shards[part.Shard].lane(s.proto) == nil {
-			s.answered(t, appendError(nil, p.shards[part.Shard].err))
-			return
-		}
+	if err := p.outOfReach(s, p.split.Parts); err != "" {
+		s.answered(t, appendError(nil, err))
+		return
 	}
 	subs := m.spread(t.sub, p.split.Parts)
 	for i, part := range p.split.Parts {

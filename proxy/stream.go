@@ -23,11 +23,11 @@ type stream struct {
 // come is not waited for. True: forward goes on with it.
 func (s *session) startStream() bool {
 	big, ok := s.requests.Big()
-	if !ok || big.Len < s.p.g.opts.StreamMinBytes || big.Dropped > 0 {
+	if !ok || big.Len < s.p.g.opts.StreamMinBytes || big.Dropped > 0 || len(big.Args) < 2 {
 		return false
 	}
 	row := command.Lookup(big.Args[0])
-	if row == nil || row.Request != command.RequestKey || row.First != 1 || row.Last != 1 || len(big.Args) < 2 || !row.ArityOK(big.Count) {
+	if row == nil || row.Request != command.RequestKey || row.First != 1 || row.Last != 1 || !row.ArityOK(big.Count) {
 		return false // it is waited for, and judged as a whole
 	}
 	if !s.authed || s.p.paused(row) {
@@ -141,6 +141,7 @@ func (s *session) closeStream(st *stream) {
 		return
 	}
 	st.sent = true
+	s.flying++
 	ln.queue.push(ticket{s: s, row: st.row, seq: st.seq, startNS: s.p.nowNS, db: uint16(s.db)})
 	s.stall(stallEmpty)
 }

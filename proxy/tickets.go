@@ -34,8 +34,10 @@ func (q *tickets) push(t ticket) {
 	q.tail++
 }
 
+func (q *tickets) at(i uint32) *ticket { return &q.ring[i&uint32(len(q.ring)-1)] }
+
 // front is the oldest; only when len is not 0. It stays valid until push.
-func (q *tickets) front() *ticket { return &q.ring[q.head&uint32(len(q.ring)-1)] }
+func (q *tickets) front() *ticket { return q.at(q.head) }
 
 func (q *tickets) pop() ticket {
 	t := q.front()

@@ -1,0 +1,37 @@
+package proxy
+
+import (
+	"bytes"
+	"testing"
+)
+
+// TestNoAllocations: the way of a GET or SET through a gateway, there and back, makes no garbage.
+func TestNoAllocations(t *testing.T) {
+	for _, c := range []struct{ name, command, reply string }{
+		{"GET", "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n", "$5\r\nvalue\r\n"},
+		{"SET", "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n", "+OK\r\n"},
+	} {
+		w := newWorld(t, 1, 3, false, nil)
+		client := w.client(0)
+		client.Feed([]byte("*3\r\n$6\r\nGETSET\r\n$3\r\nkey\r\n$1\r\nx\r\n"))
+		w.settle(func() bool { return len(client.Written()) > 0 })
+		node := w.nodes[w.order[w.g.topo.Load().ShardOf([]byte("key"))]].conns[0]
+		command, reply := []byte(c.command), []byte(c.reply)
+		run := func() {
+			client.Feed(command)
+			w.m.EndTurn()
+			if !bytes.Equal(node.mc.Written(), command) {
+				t.Fatal("the command did not reach the node")
+			}
+			node.mc.Feed(reply)
+			w.m.EndTurn()
+			if !bytes.Equal(client.Written(), reply) {
+				t.Fatal("the reply did not reach the client")
+			}
+		}
+		run()
+		if allocs := testing.AllocsPerRun(1000, run); allocs != 0 {
+			t.Errorf("%s: %v allocations", c.name, allocs)
+		}
+	}
+}

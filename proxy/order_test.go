@@ -1,0 +1,191 @@
+package proxy
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/loop"
+	"larder/protocol/resp"
+)
+
+var seedFlag = flag.Uint64("seed", 0, "the one seed to run the order test with")
+
+// asked is a command that a client sent.
+type asked struct {
+	id    string
+	key   string
+	want  string // the reply, if all goes well
+	write bool
+	many  bool // over several shards: its parts are not followed
+	got   string
+}
+
+type orderClient struct {
+	number  int
+	conn    *loop.MemConn
+	asked   []*asked
+	replies int
+	replied resp.Replies
+	in      []byte // replies not yet complete
+	rest    []byte // bytes of commands not yet sent
+}
+
+// TestOrder sends pipelines of several clients through a gateway whose nodes answer late, in pieces, refuse, die and change places, and checks what
+// must never fail: each command has one reply and replies come in order; a write runs at most once, and what its reply says of it is true; a session's
+// commands for a key run in the order in which they were sent.
+func TestOrder(t *testing.T) {
+	seeds := []uint64{*seedFlag}
+	if *seedFlag == 0 {
+		seeds = seeds[:0]
+		start := uint64(time.Now().UnixNano())
+		for i := range uint64(300) {
+			seeds = append(seeds, i+1, start+i)
+		}
+	}
+	for _, seed := range seeds {
+		testOrder(t, seed)
+		if t.Failed() {
+			t.Fatalf("run again with -seed %d", seed)
+		}
+	}
+}
+
+func testOrder(t *testing.T, seed uint64) {
+	w := newWorld(t, seed, 1+int(seed%4), seed%2 == 0, func(o *Options) {
+		o.PendingMax = 2 + int(seed%30)
+		o.Upstream.LaneMaxBytes = 64 << 10
+	})
+	var clients []*orderClient
+	for i := range 1 + int(seed%5) {
+		clients = append(clients, &orderClient{number: i, conn: w.client(i)})
+	}
+	for range 300 {
+		c := clients[w.rand.IntN(len(clients))]
+		c.send(w)
+		w.step()
+		c.read(t)
+	}
+	for _, c := range clients {
+		c.conn.Feed(c.rest)
+		c.rest = nil
+	}
+	w.settle(func() bool {
+		left := 0
+		for _, c := range clients {
+			c.read(t)
+			left += len(c.asked) - c.replies
+		}
+		return left == 0
+	})
+	for _, c := range clients {
+		c.check(t, w)
+	}
+}
+
+// send writes a few commands, cut anywhere.
+func (c *orderClient) send(w *world) {
+	r := w.rand
+	for range r.IntN(6) {
+		id := fmt.Sprintf("%d:%d", c.number, len(c.asked))
+		key := fmt.Sprintf("k%d", r.IntN(12))
+		a := &asked{id: id, key: key, want: "$" + fmt.Sprint(len(id)) + "\r\n" + id + "\r\n"}
+		var words []string
+		switch r.IntN(8) {
+		case 0, 1, 2:
+			a.write = true
+			words = []string{"GETSET", key, id}
+		case 3, 4, 5:
+			words = []string{"GETRANGE", key, fmt.Sprint(c.number), fmt.Sprint(len(c.asked))}
+		case 6:
+			a.many = true
+			words = []string{"MGET"}
+			for range 1 + r.IntN(6) {
+				words = append(words, fmt.Sprintf("k%d", r.IntN(12)))
+			}
+			a.want = string(resp.AppendArray(nil, len(words)-1))
+			for _, key := range words[1:] {
+				a.want += string(resp.AppendBulkString(nil, key))
+			}
+		case 7:
+			a.many, a.write = true, true
+			words = []string{"DEL", key, "k1", "k2", "k3"}
+			a.want = ":4\r\n"
+		}
+		c.asked = append(c.asked, a)
+		c.rest = resp.AppendCommandStrings(c.rest, words...)
+	}
+	if n := len(c.rest); n > 0 {
+		cut := r.IntN(n + 1)
+		c.conn.Feed(slices.Clone(c.rest[:cut]))
+		c.rest = c.rest[cut:]
+	}
+}
+
+func (c *orderClient) read(t *testing.T) {
+	c.in = append(c.in, c.conn.Written()...)
+	for {
+		n, _, st := c.replied.Next(c.in)
+		if st == resp.More {
+			return
+		}
+		if st == resp.Failed {
+			t.Fatalf("client %d: %s in %q", c.number, c.replied.Err(), c.in)
+		}
+		if c.replies == len(c.asked) {
+			t.Fatalf("client %d: one reply too many: %q", c.number, c.in[:n])
+		}
+		c.asked[c.replies].got = string(c.in[:n])
+		c.replies++
+		c.in = slices.Clone(c.in[n:])
+		c.replied.Reset()
+	}
+}
+
+func (c *orderClient) check(t *testing.T, w *world) {
+	if c.replies != len(c.asked) || len(c.in) > 0 {
+		t.Errorf("client %d: %d replies for %d commands, %q over", c.number, c.replies, len(c.asked), c.in)
+		return
+	}
+	type last struct {
+		at int
+		id string
+	}
+	latest := map[string]last{} // by key: when the session's last command ran
+	for _, a := range c.asked {
+		ok, down, unknown := a.got == a.want, strings.HasPrefix(a.got, "-CLUSTERDOWN "), strings.HasPrefix(a.got, "-UNKNOWN ")
+		if !ok && !down && !unknown || unknown && !a.write {
+			t.Errorf("%s (%s): got %q, want %q", a.id, a.key, a.got, a.want)
+		}
+		if a.many {
+			continue
+		}
+		var runs []int
+		for _, n := range w.nodes {
+			runs = append(runs, n.done[a.id]...)
+		}
+		slices.Sort(runs)
+		switch {
+		case ok && len(runs) == 0:
+			t.Errorf("%s: answered, but never ran", a.id)
+		case a.write && len(runs) > 1:
+			t.Errorf("%s: a write ran %d times", a.id, len(runs))
+		case a.write && down && len(runs) > 0:
+			t.Errorf("%s: told that it did not run, but it did: %q", a.id, a.got)
+		}
+		if len(runs) == 0 || unknown {
+			continue
+		}
+		// A read counts when it ran last: that is what its reply shows.
+		at := runs[len(runs)-1]
+		if before := latest[a.key]; ok && at < before.at {
+			t.Errorf("%s on %s ran at %d (write %v, %v), before %s at %d, which was sent before it", a.id, a.key, at, a.write, runs, before.id, before.at)
+		}
+		if ok {
+			latest[a.key] = last{at, a.id}
+		}
+	}
+}
