@@ -1,0 +1,99 @@
+package conform
+
+import (
+	"regexp"
+	"slices"
+	"sync"
+
+	"larder/protocol/command"
+)
+
+// Difference is a reply in which we mean to differ from redis-server 7.0.15.
+type Difference struct {
+	Name   string
+	Reason string
+	Rows   []string       // names of the rows whose replies it is about; empty: commands without a row
+	Only   []string       // tags of the endpoints where it is so; empty: all
+	Redis  *regexp.Regexp // the whole of the real reply
+	Larder *regexp.Regexp // the whole of ours
+}
+
+// intended is the whole list. An entry that no test needed fails the run.
+func intended() []Difference {
+	return []Difference{
+		{
+			Name: "version", Reason: "we report 7.2.4, whose features and encodings we have; clients choose by it what they send",
+			Rows:   []string{"hello"},
+			Redis:  exactly(`[%*](7|14)\r\n\$6\r\nserver\r\n\$5\r\nredis\r\n\$7\r\nversion\r\n\$6\r\n7\.0\.15\r\n\$5\r\nproto\r\n:([23])\r\n\$2\r\nid\r\n:\d+\r\n\$4\r\nmode\r\n\$10\r\nstandalone\r\n\$4\r\nrole\r\n\$6\r\nmaster\r\n\$7\r\nmodules\r\n\*0\r\n`),
+			Larder: exactly(`[%*](7|14)\r\n\$6\r\nserver\r\n\$5\r\nredis\r\n\$7\r\nversion\r\n\$5\r\n7\.2\.4\r\n\$5\r\nproto\r\n:([23])\r\n\$2\r\nid\r\n:\d+\r\n\$4\r\nmode\r\n\$10\r\nstandalone\r\n\$4\r\nrole\r\n\$6\r\nmaster\r\n\$7\r\nmodules\r\n\*0\r\n`),
+		},
+		{
+			Name: "client-setinfo", Reason: "CLIENT SETINFO is of 7.2, the version we report; drivers send it when they connect",
+			Rows:   []string{"client|setinfo", "client|no-touch"},
+			Redis:  exactly(`-ERR unknown subcommand '(?i:setinfo|no-touch)'\. Try CLIENT HELP\.\r\n`),
+			Larder: exactly(`(\+OK|-ERR (syntax error|wrong number of arguments for 'client\|(setinfo|no-touch)' command|lib-(name|ver) cannot contain spaces, newlines or special characters\.|Unrecognized option '.*'))\r\n`),
+		},
+	}
+}
+
+func exactly(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)\A(?:` + pattern + `)\z`) }
+
+// Differences is the list while tests run: it knows which entries were met. Any goroutine may use it.
+type Differences struct {
+	list []Difference
+
+	mu  sync.Mutex
+	met map[string]bool
+}
+
+// NewDifferences is the list with nothing met.
+func NewDifferences() *Differences {
+	return &Differences{list: intended(), met: map[string]bool{}}
+}
+
+// covers reports whether the two replies to the command differ as they are meant to.
+func (d *Differences) covers(e *Endpoint, args [][]byte, want, got []byte) bool {
+	name := ""
+	if len(args) > 0 {
+		name = rowName(args)
+	}
+	for _, x := range d.list {
+		if len(x.Rows) == 0 && name != "" || len(x.Rows) > 0 && !slices.Contains(x.Rows, name) {
+			continue
+		}
+		if (len(x.Only) == 0 || e.hasAny(x.Only)) && x.Redis.Match(want) && x.Larder.Match(got) {
+			d.mu.Lock()
+			d.met[x.Name] = true
+			d.mu.Unlock()
+			return true
+		}
+	}
+	return false
+}
+
+// Unmet are the names of the entries that nobody needed.
+func (d *Differences) Unmet() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []string
+	for _, x := range d.list {
+		if !d.met[x.Name] {
+			out = append(out, x.Name)
+		}
+	}
+	return out
+}
+
+// rowName is the row that a command names, whatever its arity; "" if there is none.
+func rowName(args [][]byte) string {
+	r := command.Lookup(args[0])
+	if r == nil {
+		return ""
+	}
+	if len(args) > 1 && len(r.Subs) > 0 {
+		if sub := r.Sub(args[1]); sub != nil {
+			return sub.Name
+		}
+	}
+	return r.Name
+}
