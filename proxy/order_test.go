@@ -150,42 +150,54 @@ func (c *orderClient) check(t *testing.T, w *world) {
 		t.Errorf("client %d: %d replies for %d commands, %q over", c.number, c.replies, len(c.asked), c.in)
 		return
 	}
-	type last struct {
-		at int
-		id string
+	ran := map[string][]int{}
+	for _, n := range w.nodes {
+		for id, at := range n.done {
+			ran[id] = append(ran[id], at...)
+		}
 	}
-	latest := map[string]last{} // by key: when the session's last command ran
 	for _, a := range c.asked {
-		ok, down, unknown := a.got == a.want, strings.HasPrefix(a.got, "-CLUSTERDOWN "), strings.HasPrefix(a.got, "-UNKNOWN ")
-		if !ok && !down && !unknown || unknown && !a.write {
-			t.Errorf("%s (%s): got %q, want %q", a.id, a.key, a.got, a.want)
-		}
-		if a.many {
+		a.check(t, ran[a.id])
+	}
+	// From the last command to the first: what was sent earlier must not have run later. A read counts when it ran last: that is what its reply shows.
+	first := map[string]run{} // by key: the earliest run of a command that was sent later
+	for _, a := range slices.Backward(c.asked) {
+		runs := ran[a.id]
+		if a.many || len(runs) == 0 {
 			continue
-		}
-		var runs []int
-		for _, n := range w.nodes {
-			runs = append(runs, n.done[a.id]...)
 		}
 		slices.Sort(runs)
-		switch {
-		case ok && len(runs) == 0:
-			t.Errorf("%s: answered, but never ran", a.id)
-		case a.write && len(runs) > 1:
-			t.Errorf("%s: a write ran %d times", a.id, len(runs))
-		case a.write && down && len(runs) > 0:
-			t.Errorf("%s: told that it did not run, but it did: %q", a.id, a.got)
+		if at, next := runs[len(runs)-1], first[a.key]; a.ok() && next.of != nil && at > next.at {
+			t.Errorf("%s on %s ran at %d, after %s at %d, which was sent later", a.id, a.key, at, next.of.id, next.at)
 		}
-		if len(runs) == 0 || unknown {
-			continue
+		// A read that was answered by a later run of it, or by an error, showed nothing at its first.
+		if next := first[a.key]; a.write || a.ok() {
+			if at := runs[len(runs)-1]; next.of == nil || at < next.at {
+				first[a.key] = run{at, a}
+			}
 		}
-		// A read counts when it ran last: that is what its reply shows.
-		at := runs[len(runs)-1]
-		if before := latest[a.key]; ok && at < before.at {
-			t.Errorf("%s on %s ran at %d (write %v, %v), before %s at %d, which was sent before it", a.id, a.key, at, a.write, runs, before.id, before.at)
-		}
-		if ok {
-			latest[a.key] = last{at, a.id}
-		}
+	}
+}
+
+type run struct {
+	at int
+	of *asked
+}
+
+func (a *asked) ok() bool { return a.got == a.want }
+
+// check holds the reply against the command's runs.
+func (a *asked) check(t *testing.T, runs []int) {
+	down, unknown := strings.HasPrefix(a.got, "-CLUSTERDOWN "), strings.HasPrefix(a.got, "-UNKNOWN ")
+	switch {
+	case !a.ok() && !down && !unknown || unknown && !a.write:
+		t.Errorf("%s (%s): got %q, want %q", a.id, a.key, a.got, a.want)
+	case a.many:
+	case a.ok() && len(runs) == 0:
+		t.Errorf("%s: answered, but never ran", a.id)
+	case a.write && len(runs) > 1:
+		t.Errorf("%s: a write ran %d times", a.id, len(runs))
+	case a.write && down && len(runs) > 0:
+		t.Errorf("%s: told that it did not run, but it did: %q", a.id, a.got)
 	}
 }
