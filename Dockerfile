@@ -22,8 +22,13 @@ COPY --from=build /out/larder /larder
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 VOLUME /data
+# Every role listens where its container's network reaches it; who may connect to clients' port is access.allow, nobody outside by default.
+ENV LARDER_GATEWAY_LISTEN=0.0.0.0:6379 \
+    LARDER_ENGINE_LISTEN=0.0.0.0:6379 \
+    LARDER_METRICS_LISTEN=0.0.0.0:9121 \
+    LARDER_DATA_DIR=/data
 # clients; metrics and health
 EXPOSE 6379 9121
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/larder", "healthcheck"]
 ENTRYPOINT ["/larder"]
-CMD ["dev", "--listen", "0.0.0.0:6379", "--metrics", "0.0.0.0:9121", "--dir", "/data"]
+CMD ["dev"]

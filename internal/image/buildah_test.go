@@ -24,7 +24,7 @@ type builder struct {
 // goEnv is what of this machine's Go the build needs.
 type goEnv struct{ GOROOT, GOMODCACHE, GOCACHE string }
 
-func newBuilder(t *testing.T, ctx context.Context) *builder {
+func newBuilder(ctx context.Context, t *testing.T) *builder {
 	t.Helper()
 	program, err := exec.LookPath("buildah")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 const (
 	// patience is for the build, most of which is the compiler's.
-	patience = 5 * time.Minute
+	patience = 10 * time.Minute
 	// outside is an address that a container sees as not its own loopback.
 	outside = "10.77.0.1"
 )
@@ -28,7 +28,7 @@ func TestImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBuilder(t, ctx)
+	b := newBuilder(ctx, t)
 	b.base(baseName(t, filepath.Join(root, "Dockerfile")))
 	b.build("larder", root)
 	c := b.config("larder")
