@@ -77,7 +77,7 @@ func getBit(c *Call) {
 // bitRange is what may follow the key of BITCOUNT, and the bit of BITPOS.
 type bitRange struct {
 	start, end int64
-	given      bool // start and end are
+	endGiven   bool
 	inBits     bool
 }
 
@@ -101,9 +101,10 @@ func (r *bitRange) in(n int64) (first, last int64) {
 	return min(first, n) * 8, last*8 + 7
 }
 
+// parseBitCount: with indexes in the wrong order Redis is content whatever the unit says.
 func parseBitCount(args [][]byte) (r bitRange, err string) {
 	if len(args) == 0 {
-		return bitRange{start: 0, end: -1}, noError
+		return bitRange{end: -1}, noError
 	}
 	if len(args) != 2 && len(args) != 3 {
 		return r, errSyntax
@@ -113,8 +114,8 @@ func parseBitCount(args [][]byte) (r bitRange, err string) {
 	if !ok || !ok2 {
 		return r, errNotInt
 	}
-	r = bitRange{start: start, end: end, given: true}
-	if len(args) == 3 {
+	r.start, r.end = start, end
+	if len(args) == 3 && !inverted(start, end) {
 		r.inBits, err = parseUnit(args[2])
 	}
 	return r, err
@@ -134,14 +135,14 @@ func bitCount(c *Call) {
 	}
 	text := c.text(it)
 	first, last := r.in(int64(len(text)))
-	if first > last || r.given && inverted(r.start, r.end) {
+	if first > last || inverted(r.start, r.end) {
 		c.W.Int(0)
 		return
 	}
 	c.W.Int(countBits(text, first, last))
 }
 
-// parseBitPos reads the options behind BITPOS key bit; without an end it is the last byte, and given is false.
+// parseBitPos reads the options behind BITPOS key bit; without an end it is the last byte.
 func parseBitPos(args [][]byte) (r bitRange, err string) {
 	r.end = -1
 	if len(args) == 0 {
@@ -160,7 +161,7 @@ func parseBitPos(args [][]byte) (r bitRange, err string) {
 		}
 	}
 	if len(args) > 1 {
-		r.given = true
+		r.endGiven = true
 		if r.end, ok = store.ParseInt(args[1]); !ok {
 			return r, errNotInt
 		}
@@ -193,7 +194,7 @@ func bitPos(c *Call) {
 	first, last := r.in(int64(len(text)))
 	pos := int64(-1)
 	if first <= last {
-		if pos = findBit(text, first, last, bit == 1); pos < 0 && bit == 0 && !r.given {
+		if pos = findBit(text, first, last, bit == 1); pos < 0 && bit == 0 && !r.endGiven {
 			pos = last + 1
 		}
 	}

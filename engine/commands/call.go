@@ -54,11 +54,13 @@ func (c *Call) Reset(row *command.Row, args [][]byte) {
 }
 
 // look finds a key, as a command that reads or changes it.
-func (c *Call) look(key []byte) (store.Item, bool) {
+func (c *Call) look(key []byte) (store.Item, bool) { return c.lookIn(c.DB, key) }
+
+func (c *Call) lookIn(db *store.DB, key []byte) (store.Item, bool) {
 	if c.NoTouch {
-		return c.DB.Peek(key, c.NowMS)
+		return db.Peek(key, c.NowMS)
 	}
-	return c.DB.Lookup(key, c.NowMS)
+	return db.Lookup(key, c.NowMS)
 }
 
 // text gives an item's bytes; those of a number are dead with the next call of text.

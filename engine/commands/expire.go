@@ -146,5 +146,7 @@ func (c *Call) expiry() (atMS int64, ok bool) {
 	return atMS, true
 }
 
-// seconds rounds as Redis does; that the last half second before the end of time overflows is Redis's way too.
-func seconds(ms int64) int64 { return (ms + 500) / 1000 }
+// seconds rounds to the nearest.
+func seconds(ms int64) int64 {
+	return int64((uint64(ms) + 500) / 1000) // ms is above 0; the last half second of time is not beyond 64 bits without sign
+}

@@ -1,8 +1,6 @@
 package commands
 
-import (
-	"larder/engine/store"
-)
+import "larder/engine/store"
 
 // lcsOptions are what may follow LCS key key.
 type lcsOptions struct {
@@ -49,6 +47,9 @@ func lcs(c *Call) {
 	}
 	switch {
 	case o.length:
+		if len(a) < len(b) {
+			a, b = b, a // the length is the same, and the row in memory is the shorter one
+		}
 		c.W.Int(int64(lcsTable(a, b, nil)))
 	case o.index:
 		c.lcsIndex(a, b, &o)

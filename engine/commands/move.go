@@ -97,7 +97,7 @@ func copyKey(c *Call) {
 		return
 	}
 	db := c.Store.DB(o.db)
-	if _, taken := db.Peek(to, c.NowMS); taken && !o.replace {
+	if _, taken := c.lookIn(db, to); taken && !o.replace {
 		c.W.Int(0)
 		return
 	}
@@ -118,7 +118,7 @@ func move(c *Call) {
 	key, db := c.Args[1], c.Store.DB(index)
 	_, found := c.look(key)
 	if found {
-		_, taken := db.Peek(key, c.NowMS)
+		_, taken := c.lookIn(db, key)
 		found = !taken
 	}
 	if !found {

@@ -3,6 +3,7 @@ package peers
 import (
 	"bytes"
 	"net"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ const replyWithin = 20 * time.Second
 type Conn struct {
 	t       testing.TB
 	conn    net.Conn
-	in      []byte // received and not given out
+	in      []byte // received and not given out: the end of buf
 	buf     []byte
 	replies resp.Replies
 }
@@ -29,8 +30,7 @@ func Dial(t testing.TB, addr string, proto int) *Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	const bufBytes = 64 << 10
-	c := &Conn{t: t, conn: conn, buf: make([]byte, bufBytes)}
+	c := &Conn{t: t, conn: conn}
 	if proto != 0 {
 		if reply := c.Do("HELLO", strconv.Itoa(proto)); reply[0] == '-' {
 			t.Fatalf("HELLO %d: %s", proto, reply)
@@ -64,15 +64,24 @@ func (c *Conn) Reply() []byte {
 		switch state {
 		case resp.Done:
 			reply := bytes.Clone(c.in[:n])
-			c.in = append(c.in[:0], c.in[n:]...)
+			c.in = c.in[n:]
 			return reply
 		case resp.Failed:
 			c.t.Fatalf("not a reply: %.100q: %s", c.in, c.replies.Err())
 		}
-		n, err := c.conn.Read(c.buf)
-		if err != nil {
-			c.t.Fatalf("waiting for a reply, with %d bytes of it: %v", len(c.in), err)
-		}
-		c.in = append(c.in, c.buf[:n]...)
+		c.receive()
 	}
+}
+
+// receive waits for more bytes.
+func (c *Conn) receive() {
+	c.t.Helper()
+	const readMin = 64 << 10
+	c.buf = append(c.buf[:0], c.in...)
+	c.buf = slices.Grow(c.buf, max(readMin, len(c.buf)))
+	n, err := c.conn.Read(c.buf[len(c.buf):cap(c.buf)])
+	if err != nil {
+		c.t.Fatalf("waiting for a reply, with %d bytes of it: %v", len(c.in), err)
+	}
+	c.in = c.buf[:len(c.buf)+n]
 }

@@ -9,7 +9,10 @@ import (
 	"testing"
 )
 
-// StartRedis runs redis-server, without persistence, until the test ends and gives its address; args are further options ("--requirepass", "x").
+// redisVersion is what our replies and errors are those of.
+const redisVersion = "Redis version=7.0."
+
+// StartRedis runs redis-server 7.0, without persistence, until the test ends and gives its address; args are further options ("--requirepass", "x").
 func StartRedis(t testing.TB, args ...string) string {
 	t.Helper()
 	var p *process
@@ -18,6 +21,9 @@ func StartRedis(t testing.TB, args ...string) string {
 		p = start(t, dir, nil, "redis-server", append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir}, args...)...)
 		if p.ready(func() bool { return p.printed("accept connections") }) {
 			t.Cleanup(p.stop)
+			if !p.printed(redisVersion) {
+				t.Fatalf("redis-server is not 7.0, which we are compared with; it has printed no %q", redisVersion)
+			}
 			return addrOf(port)
 		}
 		p.stop()

@@ -1,0 +1,81 @@
+package commands_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"larder/engine/commands"
+	"larder/engine/store"
+	"larder/protocol/command"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// node is the least that runs handlers: a store, and what the caller of a handler does itself.
+type node struct {
+	store    *store.Store
+	handlers []commands.Handler
+	call     commands.Call
+	w        resp.Writer
+	now      func() int64
+}
+
+func newNode(t testing.TB, proto int) *node {
+	t.Helper()
+	s, err := store.New(store.Options{Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
+	n.w.Proto = proto
+	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0)}
+	return n
+}
+
+// run runs one command and gives its reply, which is dead with the next.
+func (n *node) run(args [][]byte) []byte {
+	n.w.Out = n.w.Out[:0]
+	row, err := command.Resolve(args)
+	switch {
+	case err != "":
+		n.w.Error(err)
+	case row.ID == command.CmdSelect:
+		n.pick(string(args[1]))
+	default:
+		n.call.Reset(row, args)
+		n.call.NowMS = n.now()
+		n.handlers[row.ID](&n.call)
+	}
+	return n.w.Out
+}
+
+func (n *node) pick(db string) {
+	i, err := strconv.Atoi(db)
+	if err != nil || i < 0 || i >= n.store.Databases() {
+		n.w.Error("ERR DB index is out of range")
+		return
+	}
+	n.call.DB, n.call.DBIndex = n.store.DB(i), i
+	n.w.OK()
+}
+
+func (n *node) do(args ...string) string { return string(n.run(views(args))) }
+
+func views(args []string) [][]byte {
+	out := make([][]byte, len(args))
+	for i, a := range args {
+		out[i] = []byte(a)
+	}
+	return out
+}
+
+// ours are the rows that this package runs, but for SCAN, whose cursors and order are a node's own.
+func ours() []*command.Row {
+	handlers := commands.Handlers()
+	return slices.DeleteFunc(slices.Clone(command.Rows()), func(r *command.Row) bool {
+		return handlers[r.ID] == nil || r.ID == command.CmdScan || r.ID == command.CmdLarderScan
+	})
+}

@@ -1,0 +1,354 @@
+package commands_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/protocol/command"
+)
+
+var seedFlag = flag.Uint64("seed", 1, "of the drawn commands")
+
+// grammar has one line for each command: words of lower case and symbols are drawn from sources, the rest stands for itself. [x y] is optional, x|y one of
+// both, ... repeats what is in the brackets before it.
+var grammar = map[command.ID]string{
+	command.CmdGet:         "key",
+	command.CmdSet:         "key value [setword]...",
+	command.CmdSetNX:       "key value",
+	command.CmdSetEx:       "key seconds value",
+	command.CmdPSetEx:      "key millis value",
+	command.CmdGetSet:      "key value",
+	command.CmdGetEx:       "key [getexword]...",
+	command.CmdGetDel:      "key",
+	command.CmdMGet:        "key [key]...",
+	command.CmdMSet:        "key value [key value]...",
+	command.CmdMSetNX:      "key value [key value]...",
+	command.CmdAppend:      "key value",
+	command.CmdStrLen:      "key",
+	command.CmdGetRange:    "key index index",
+	command.CmdSubstr:      "key index index",
+	command.CmdSetRange:    "key offset value",
+	command.CmdIncr:        "key",
+	command.CmdDecr:        "key",
+	command.CmdIncrBy:      "key number",
+	command.CmdDecrBy:      "key number",
+	command.CmdIncrByFloat: "key float",
+	command.CmdLCS:         "key key [lcsword]...",
+
+	command.CmdSetBit:     "key bit bitvalue",
+	command.CmdGetBit:     "key bit",
+	command.CmdBitCount:   "key [index index] [unit]",
+	command.CmdBitPos:     "key bitvalue [index] [index] [unit]",
+	command.CmdBitOp:      "bitop key key [key]...",
+	command.CmdBitField:   "key [fieldop]...",
+	command.CmdBitFieldRO: "key [fieldop]...",
+
+	command.CmdDel:         "key [key]...",
+	command.CmdUnlink:      "key [key]...",
+	command.CmdExists:      "key [key]...",
+	command.CmdTouch:       "key [key]...",
+	command.CmdType:        "key",
+	command.CmdExpire:      "key seconds [expireword]...",
+	command.CmdPExpire:     "key millis [expireword]...",
+	command.CmdExpireAt:    "key atseconds [expireword]...",
+	command.CmdPExpireAt:   "key atmillis [expireword]...",
+	command.CmdTTL:         "key",
+	command.CmdPTTL:        "key",
+	command.CmdExpireTime:  "key",
+	command.CmdPExpireTime: "key",
+	command.CmdPersist:     "key",
+	command.CmdRename:      "key key",
+	command.CmdRenameNX:    "key key",
+	command.CmdCopy:        "key key [copyword]...",
+	command.CmdMove:        "key db",
+
+	command.CmdObjectEncoding: "key",
+	command.CmdObjectFreq:     "key",
+	command.CmdObjectIdleTime: "key",
+	command.CmdObjectRefCount: "key",
+	command.CmdObjectHelp:     "",
+	command.CmdKeys:           "pattern",
+	command.CmdRandomKey:      "",
+	command.CmdDBSize:         "",
+	command.CmdFlushDB:        "[flushword]",
+	command.CmdFlushAll:       "[flushword]",
+}
+
+// drawnKeys are the usual keys, junk what stands in any argument's place now and then.
+var (
+	drawnKeys = []string{"a", "b", "c", "d", "e", "", "\x00k\xff", "{tag}key", "a key with a name of more than thirty-two bytes"}
+	junk      = []string{"", "x", "foo", "\x00", "1.5", "9223372036854775808", "-", "nx", "get", "db"}
+)
+
+// draws makes commands of the grammar.
+type draws struct {
+	*rand.Rand
+	now int64
+}
+
+func (d *draws) one(words ...string) string { return words[d.IntN(len(words))] }
+
+// chance is true once in n.
+func (d *draws) chance(n int) bool { return d.IntN(n) == 0 }
+
+// command draws a command of the row.
+func (d *draws) command(r *command.Row) []string {
+	args := strings.Split(d.anyCase(r.Name), "|")
+	return append(args, d.expand(grammar[r.ID])...)
+}
+
+func (d *draws) expand(line string) (args []string) {
+	for line != "" {
+		var word string
+		if inside, ok := strings.CutPrefix(line, "["); ok {
+			inside, line, _ = strings.Cut(inside, "]")
+			most := 1
+			if rest, ok := strings.CutPrefix(line, "..."); ok {
+				most, line = 4, rest
+			}
+			for range d.IntN(most + 1) {
+				args = append(args, d.expand(inside)...)
+			}
+			line = strings.TrimPrefix(line, " ")
+			continue
+		}
+		word, line, _ = strings.Cut(line, " ")
+		args = append(args, d.source(word)...)
+	}
+	return args
+}
+
+// source draws for a symbol. What is drawn is wrong now and then.
+func (d *draws) source(symbol string) []string {
+	if d.chance(60) {
+		return []string{d.one(junk...)}
+	}
+	switch symbol {
+	case "key":
+		return []string{d.one(drawnKeys...)}
+	case "value":
+		return []string{d.value()}
+	case "number":
+		return []string{d.number()}
+	case "float":
+		return []string{d.float()}
+	case "index":
+		return []string{d.one(strconv.Itoa(d.IntN(100)-50), strconv.Itoa(d.IntN(10)-5), d.number())}
+	case "offset":
+		return []string{d.one(strconv.Itoa(d.IntN(60)), strconv.Itoa(d.IntN(60)), strconv.Itoa(d.IntN(30000)), "-1", "536870912", "9223372036854775807")}
+	case "bit":
+		return []string{d.one(strconv.Itoa(d.IntN(400)), strconv.Itoa(d.IntN(100)), strconv.Itoa(d.IntN(200000)), "-1", "4294967296", "9223372036854775807")}
+	case "bitvalue":
+		return []string{d.one("0", "1", "0", "1", "0", "1", "0", "1", "2", "-1")}
+	case "db":
+		return []string{d.one("0", "1", "2", "0", "1", "2", "15", "16", "-1", "2147483648")}
+	case "pattern":
+		return []string{d.one("*", "a*", "?", "[a-c]", "[^a]", "*k*", "\\a", "", "{*}*", "\x00*")}
+	default:
+		return d.words(symbol)
+	}
+}
+
+// words draws for a symbol that stands for words, with what belongs to them.
+func (d *draws) words(symbol string) []string {
+	switch symbol {
+	case "seconds":
+		return []string{d.relative(1)}
+	case "millis":
+		return []string{d.relative(1000)}
+	case "atseconds":
+		return []string{d.absolute(1)}
+	case "atmillis":
+		return []string{d.absolute(1000)}
+	case "time":
+		kind := d.IntN(4)
+		n := [...]string{d.relative(1), d.relative(1000), d.absolute(1), d.absolute(1000)}[kind]
+		return []string{d.anyCase([...]string{"EX", "PX", "EXAT", "PXAT"}[kind]), n}
+	case "setword":
+		if d.chance(2) {
+			return d.words("time")
+		}
+		return []string{d.anyCase(d.one("NX", "XX", "GET", "GET", "KEEPTTL", "KEEPTTL", "PERSIST"))}
+	case "getexword":
+		if d.chance(2) {
+			return d.words("time")
+		}
+		return []string{d.anyCase(d.one("PERSIST", "PERSIST", "PERSIST", "KEEPTTL"))}
+	case "expireword":
+		return []string{d.anyCase(d.one("NX", "XX", "GT", "LT"))}
+	case "copyword":
+		if d.chance(2) {
+			return append([]string{d.anyCase("DB")}, d.source("db")...)
+		}
+		return []string{d.anyCase("REPLACE")}
+	case "flushword":
+		return []string{d.anyCase(d.one("SYNC", "ASYNC"))}
+	case "unit":
+		return []string{d.anyCase(d.one("BIT", "BIT", "BYTE"))}
+	case "bitop":
+		return []string{d.anyCase(d.one("AND", "OR", "XOR", "NOT"))}
+	case "lcsword":
+		if d.chance(3) {
+			return []string{d.anyCase("MINMATCHLEN"), d.one("0", "1", "2", "3", "-1", d.number())}
+		}
+		return []string{d.anyCase(d.one("IDX", "IDX", "LEN", "WITHMATCHLEN"))}
+	case "fieldop":
+		return d.fieldOp()
+	}
+	panic("no source for " + symbol)
+}
+
+func (d *draws) fieldOp() []string {
+	kind := d.one("u", "i") + strconv.Itoa(1+d.IntN(64))
+	if d.chance(30) {
+		kind = d.one("u64", "i65", "u0", "i01", "U8", "i")
+	}
+	offset := d.one("", "", "#") + strconv.Itoa(d.IntN(150))
+	if d.chance(30) {
+		offset = d.one("-1", "#-1", "#", "4294967296", "#4611686018427387904", "#9223372036854775807")
+	}
+	switch d.IntN(6) {
+	case 0:
+		return []string{d.anyCase("OVERFLOW"), d.anyCase(d.one("WRAP", "SAT", "FAIL", "SAT", "FAIL"))}
+	case 1, 2:
+		return []string{d.anyCase("GET"), kind, offset}
+	case 3:
+		return []string{d.anyCase("SET"), kind, offset, d.number()}
+	default:
+		return []string{d.anyCase("INCRBY"), kind, offset, d.number()}
+	}
+}
+
+func (d *draws) anyCase(word string) string {
+	switch d.IntN(3) {
+	case 0:
+		return strings.ToLower(word)
+	case 1:
+		return word[:1] + strings.ToLower(word[1:])
+	}
+	return word
+}
+
+func (d *draws) value() string {
+	switch d.IntN(8) {
+	case 0, 1:
+		return d.number()
+	case 2:
+		return d.float()
+	case 3:
+		return d.text(16, "\x00\x01\x0f\x80\xff")
+	case 4:
+		return d.text(60, "ab")
+	case 5:
+		if d.chance(10) {
+			return d.text(30000, "abcdefgh")
+		}
+		return d.text(45, "xyz")
+	}
+	return d.text(8, "abc123")
+}
+
+func (d *draws) text(most int, letters string) string {
+	b := make([]byte, d.IntN(most+1))
+	for i := range b {
+		b[i] = letters[d.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+func (d *draws) number() string {
+	switch d.IntN(6) {
+	case 0:
+		return d.one("0", "1", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775806", "-9223372036854775807")
+	case 1:
+		return strconv.FormatInt(int64(d.Uint64())>>d.IntN(64), 10)
+	case 2:
+		return strconv.Itoa(d.IntN(512) - 256)
+	}
+	return strconv.Itoa(d.IntN(20) - 10)
+}
+
+// float draws numbers as people write them, and some that only machines do.
+func (d *draws) float() string {
+	f := d.NormFloat64()
+	switch d.IntN(10) {
+	case 0:
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	case 1:
+		return strconv.FormatFloat(f*1e10, 'e', d.IntN(25), 64)
+	case 2:
+		return fmt.Sprintf("%se%d", strconv.FormatFloat(f, 'f', d.IntN(20), 64), d.IntN(60)-30)
+	case 3:
+		return strconv.FormatFloat(f, 'x', -1, 64)
+	case 4:
+		return d.number()
+	case 5:
+		return d.one("inf", "-inf", "nan", "1e4932", "1e-4950", "1e5000", ".5", "5.", "+1", "0x1p-3", "-0", "3.0e3")
+	}
+	return strconv.FormatFloat(f*100, 'f', d.IntN(6), 64)
+}
+
+// relative draws a time from now, either far away or past, since the two sides' clocks differ by what the test takes.
+func (d *draws) relative(second int64) string {
+	if d.chance(6) {
+		return d.one("0", "-1", "-9223372036854775808", "9223372036854775807", "9223372036854775", "-100000")
+	}
+	return strconv.FormatInt((100+d.Int64N(1e8))*second, 10)
+}
+
+func (d *draws) absolute(second int64) string {
+	if d.chance(6) {
+		return d.one("0", "1", "-1", "-9223372036854775808", "9223372036854775807", "9223372036854775", "1000000000")
+	}
+	return strconv.FormatInt((d.now/1000+100+d.Int64N(1e8))*second, 10)
+}
+
+// TestRandomAsRedis runs drawn commands on both sides. The seed in a failure's name repeats it with -seed.
+func TestRandomAsRedis(t *testing.T) {
+	addr := startRedis(t)
+	rows := ours()
+	for _, r := range rows {
+		if _, ok := grammar[r.ID]; !ok {
+			t.Fatalf("the grammar has no line for %s", r.Name)
+		}
+	}
+	const rounds, batches, batch = 4, 40, 200
+	for round := range rounds {
+		seed := *seedFlag + uint64(round)
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			d := &draws{Rand: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli()}
+			p := newPair(t, addr, 2+round%2)
+			for range batches {
+				var cmds [][]string
+				for range batch {
+					cmds = append(cmds, d.next(rows)...)
+				}
+				p.run(cmds)
+			}
+			p.compareKeyspace()
+		})
+	}
+}
+
+// next draws a command; what empties or leaves a database comes seldom. RANDOMKEY removes the dead keys that it meets, which are others on each side, so
+// all of them go before it.
+func (d *draws) next(rows []*command.Row) [][]string {
+	if d.chance(100) {
+		return [][]string{{"SELECT", strconv.Itoa(d.IntN(3))}}
+	}
+	r := rows[d.IntN(len(rows))]
+	switch r.ID {
+	case command.CmdFlushAll, command.CmdFlushDB:
+		if !d.chance(10) {
+			return nil
+		}
+	case command.CmdRandomKey:
+		return [][]string{append(append([]string{"EXISTS"}, drawnKeys...), junk...), d.command(r)}
+	}
+	return [][]string{d.command(r)}
+}
