@@ -5,10 +5,12 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,11 +26,18 @@ type kind interface {
 
 type text struct{ to *string }
 
-func (k text) set(s string) error { *k.to = s; return nil }
-func (k text) String() string     { return *k.to }
-func (k text) yaml() string       { return quoted(*k.to) }
-func (k text) want() string       { return "text" }
-func (k text) name() string       { return "TEXT" }
+func (k text) String() string { return *k.to }
+func (k text) yaml() string   { return quoted(*k.to) }
+func (k text) want() string   { return "text in UTF-8" }
+func (k text) name() string   { return "TEXT" }
+
+func (k text) set(s string) error {
+	if !utf8.ValidString(s) {
+		return mustBe(k)
+	}
+	*k.to = s
+	return nil
+}
 
 // path is a file or folder.
 type path struct{ text }
@@ -252,16 +261,18 @@ func checkNode(element string) error {
 
 func mustBe(k kind) error { return fmt.Errorf("must be %s", k.want()) }
 
-// quoted is a text as YAML writes it, on one line.
+// quoted is a text as YAML writes it, on one line, also as an element of a list.
 func quoted(s string) string {
-	style := yaml.Style(0)
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || strings.ContainsRune(",[]{}", r) }) {
-		style = yaml.DoubleQuotedStyle
+	node := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if !plain.MatchString(s) {
+		node.Style = yaml.DoubleQuotedStyle
 	}
-	node := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Style: style}
 	text, err := yaml.Marshal(&node)
 	if err != nil {
-		return strconv.Quote(s) // text that YAML cannot hold; what it holds otherwise is a superset of this
+		return strconv.Quote(s) // what cannot be said in YAML is no text
 	}
 	return strings.TrimSuffix(string(text), "\n")
 }
+
+// plain is what needs no quotes, unless it looks like a number or the like, which yaml sees to.
+var plain = regexp.MustCompile(`^[A-Za-z0-9/~.][A-Za-z0-9/~._:-]*$`)

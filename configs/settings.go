@@ -92,7 +92,7 @@ func engineSettings(c *Config) []setting {
 		{key: "engine.listen", kind: address{text: text{&e.Listen}}, flag: "listen", roles: RoleEngine,
 			meaning: "Where gateways, and clients that talk to the node directly, connect. In dev nodes take free ports of 127.0.0.1."},
 		{key: "engine.id", kind: text{&e.ID},
-			meaning: "The node's name in its cluster. Empty = a new random one at each start. In dev nodes are named n0, n1, …"},
+			meaning: "The node's name in its cluster. Empty = a new random one at each start. Not in dev, whose nodes are n0, n1 and so on."},
 		{key: "engine.maxmemory", kind: size[int64]{&e.MaxMemory}, flag: "maxmemory", roles: RoleEngine,
 			meaning: "Bytes that one node's keys, values and index may take; beyond it writes are refused with -OOM. 0 = no limit."},
 		{key: "engine.password", kind: text{&e.Password}, secret: true,
