@@ -85,18 +85,30 @@ func (e *engine) wait(ended <-chan error) error {
 
 var errSelfEnded = errors.New("the event loops have ended by themselves: too few descriptors to accept a client? raise the limit on open files (ulimit -n)")
 
+// ListenError says why an address cannot be listened on, and what to do.
+type ListenError struct {
+	Addr   string
+	Reason string
+	err    error
+}
+
+func (e *ListenError) Error() string { return "listen on " + e.Addr + ": " + e.Reason }
+
+// Unwrap is what the system said.
+func (e *ListenError) Unwrap() error { return e.err }
+
 func listenError(addr string, err error) error {
 	switch {
 	case err == nil:
 		return errSelfEnded
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen on %s: the address is taken by another process; stop it or choose another address", addr)
+		return &ListenError{addr, "the address is taken by another process; stop it or choose another address", err}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("listen on %s: this machine does not have that address", addr)
+		return &ListenError{addr, "this machine does not have that address", err}
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("listen on %s: not allowed; ports below 1024 need a privilege", addr)
+		return &ListenError{addr, "not allowed; ports below 1024 need a privilege", err}
 	default:
-		return fmt.Errorf("listen on %s: %w", addr, err)
+		return &ListenError{addr, err.Error(), err}
 	}
 }
 

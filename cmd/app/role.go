@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/configs"
 	"larder/engine"
+	"larder/loop"
 	"larder/proxy"
 	"larder/router"
 )
@@ -52,7 +55,11 @@ func (p *process) serve(build func() error) error {
 		p.env.Log.Info("stopping; a second signal ends it at once")
 	}
 	p.health.set(errStopping)
-	return p.stack.finish(err)
+	err = p.stack.finish(err)
+	if listen := (*loop.ListenError)(nil); errors.As(err, &listen) {
+		return fmt.Errorf("%w (--listen)", err)
+	}
+	return err
 }
 
 // startNode starts one engine node.
