@@ -185,6 +185,9 @@ func (s *session) Drained(c *loop.Conn) {
 	s.wake(stallOutput)
 }
 
+// Ended: a client that sends no more has its replies; they were written in the turn that brought the commands.
+func (s *session) Ended(*loop.Conn) bool { return false }
+
 // Closed ends the session.
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true

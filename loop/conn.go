@@ -11,7 +11,8 @@ type wire interface {
 	OutboundBuffered() int
 	Fd() int
 	local() netip.AddrPort
-	shut() // ends the connection; Conn.end is called before it returns
+	shut()      // ends the connection; Conn.end is called before it returns
+	deaf() bool // nothing more can come, and it is no longer epoll's
 }
 
 // Conn is one connection, a client's or one that was dialled.
@@ -21,6 +22,7 @@ type Conn struct {
 	l       *Loop
 	w       wire
 	handler Handler
+	gone    func(*Conn) // told once, when a connection that lingered has ended
 	peer    netip.AddrPort
 	client  bool // it was accepted, and counts as a client
 
@@ -214,7 +216,12 @@ func (c *Conn) Resume() {
 }
 
 // listen tells epoll what to report.
-func (c *Conn) listen() { c.l.poll.report(c.w.Fd(), !c.deaf, c.w.OutboundBuffered() > 0) }
+func (c *Conn) listen() {
+	if c.w.deaf() {
+		return
+	}
+	c.l.poll.report(c.w.Fd(), !c.deaf, c.w.OutboundBuffered() > 0)
+}
 
 // Close ends the connection. Out is written as far as the kernel takes it; Closed is called before Close returns.
 func (c *Conn) Close() {

@@ -66,7 +66,8 @@ func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.None
 	}
 	c := &Conn{l: l, peer: addrPort(gc.RemoteAddr())}
-	c.w = socket{gc, c}
+	c.w = socket{gc}
+	c.gone = e.gone
 	gc.SetContext(c)
 	if dialled {
 		c.handler = from.opened(c, nil)
@@ -141,16 +142,24 @@ func (e *engine) OnClose(gc gnet.Conn, err error) gnet.Action {
 	if !ok {
 		return gnet.None
 	}
+	l := c.l
+	l.begin()
+	defer l.turn.after(l)
+	if errors.Is(err, io.EOF) {
+		if c.linger(gc) {
+			return gnet.None
+		}
+		err = nil
+	}
+	e.gone(c)
+	c.end(err)
+	return gnet.None
+}
+
+func (e *engine) gone(c *Conn) {
 	if c.client {
 		e.clients.Add(-1)
 	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	c.l.begin()
-	c.end(err)
-	c.l.turn.after(c.l)
-	return gnet.None
 }
 
 // runnable is a function as gnet wants it.
@@ -159,16 +168,20 @@ type runnable func()
 // socket is a gnet connection as a wire.
 type socket struct {
 	gnet.Conn
-
-	c *Conn
 }
 
 func (s socket) shut() {
 	_ = s.EventLoop().Close(s.Conn) // what can fail is the closing of the descriptor, and then it is gone too
 }
 
+func (s socket) deaf() bool { return false }
+
 func (s socket) local() netip.AddrPort {
-	name, err := unix.Getsockname(s.Fd())
+	return localOf(s.Fd())
+}
+
+func localOf(fd int) netip.AddrPort {
+	name, err := unix.Getsockname(fd)
 	if err != nil {
 		return netip.AddrPort{}
 	}

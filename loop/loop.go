@@ -21,6 +21,9 @@ type Handler interface {
 	Flush(c *Conn)
 	// Drained says that Unsent has fallen to what WhenDrained asked for.
 	Drained(c *Conn)
+	// Ended says that the other side has ended its sending, as `printf … | nc` does. True: replies are still to come, and the owner will Finish. False:
+	// the connection is closed.
+	Ended(c *Conn) bool
 	// Closed is the last call. err is nil where this side ended the connection.
 	Closed(c *Conn, err error)
 }

@@ -40,6 +40,7 @@ type handler struct {
 	flush   func(c *loop.Conn)
 	drained func(c *loop.Conn)
 	closed  func(c *loop.Conn, err error)
+	ended   bool
 }
 
 func (h *handler) Data(c *loop.Conn) { h.data(c) }
@@ -54,6 +55,8 @@ func (h *handler) Drained(c *loop.Conn) {
 		h.drained(c)
 	}
 }
+
+func (h *handler) Ended(*loop.Conn) bool { return h.ended }
 
 func (h *handler) Closed(c *loop.Conn, err error) {
 	if h.closed != nil {
@@ -320,5 +323,35 @@ func TestStopClosesConnections(t *testing.T) {
 	}
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && err == nil {
 		t.Fatal("still open")
+	}
+}
+
+// A client that ends its sending and waits gets what comes later; then the connection ends.
+func TestHalfClosedClientIsAnswered(t *testing.T) {
+	const size = 8 << 20
+	asked := make(chan func(), 1)
+	addr, _, _ := serve(t, loop.Options{Loops: 1}, func(p *part, c *loop.Conn) loop.Handler {
+		return &handler{ended: true, data: func(c *loop.Conn) {
+			c.Took(len(c.In()))
+			asked <- func() {
+				p.l.Post(func() {
+					c.Out = append(c.Out, make([]byte, size)...)
+					c.Touch()
+					c.Finish()
+				})
+			}
+		}}
+	})
+	client := dial(t, addr)
+	_, _ = client.Write([]byte("question"))
+	if err := client.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer := <-asked
+	time.Sleep(20 * time.Millisecond) // so that the end of the question has surely come; if it has not, the test is only weaker
+	answer()
+	n, err := io.Copy(io.Discard, client)
+	if n != size || err != nil {
+		t.Fatalf("got %d bytes: %v", n, err)
 	}
 }

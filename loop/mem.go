@@ -125,9 +125,16 @@ func (mc *MemConn) Feed(p []byte) {
 	m.Loop.turn.after(m.Loop)
 }
 
-// Hangup ends the connection from the other side.
+// Hangup ends the connection from the other side; with nil it has only ended its sending.
 func (mc *MemConn) Hangup(err error) {
 	if !mc.Closed {
+		lingers := false
+		if err == nil {
+			mc.m.callback(func() { lingers = mc.Conn.handler.Ended(mc.Conn) })
+		}
+		if lingers {
+			return
+		}
 		mc.Closed = true
 		mc.m.callback(func() { mc.Conn.end(err) })
 	}
@@ -168,6 +175,8 @@ func (mc *MemConn) OutboundBuffered() int {
 
 // Fd is the connection's number.
 func (mc *MemConn) Fd() int { return slices.Index(mc.m.conns, mc) }
+
+func (mc *MemConn) deaf() bool { return false }
 
 func (mc *MemConn) local() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:6379") }
 

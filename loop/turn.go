@@ -19,9 +19,9 @@ type turn struct {
 }
 
 const (
-	gainOne    = 256
-	gainMin    = gainOne // below it (a write a round) gathering does not pay
-	inlineRuns = 64      // callbacks between two tries
+	gainOne    = 256         // one write saved a round
+	gainMin    = gainOne / 3 // below it gathering does not pay; a write saved is worth about three wake-ups
+	inlineRuns = 64          // callbacks between two tries
 )
 
 // after ends a callback.

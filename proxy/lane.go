@@ -268,6 +268,9 @@ func (ln *lane) fail(err error) {
 	}
 }
 
+// Ended: a node that sends no more answers no more.
+func (ln *lane) Ended(*loop.Conn) bool { return false }
+
 // Closed is the connection's end, whoever ended it.
 func (ln *lane) Closed(_ *loop.Conn, err error) {
 	ln.p.enter()

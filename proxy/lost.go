@@ -27,7 +27,7 @@ func (ln *lane) lost(err error) {
 	ln.u.forget(ln)
 	if before <= laneGreeting {
 		ln.u.down(err)
-	} else {
+	} else if !ln.p.stopping {
 		ln.p.count.lanesLost++
 		ln.p.g.log.Warn("lane lost", "node", ln.u.addr, "err", err, "unanswered", ln.queue.len())
 	}

@@ -41,6 +41,8 @@ type part struct {
 	publishNS int64
 	strangers uint64 // refused since the last line in the log
 
+	stopping bool
+
 	strangerNS, warnNS int64 // when those lines were written
 }
 
@@ -247,7 +249,10 @@ func (p *part) tickSessions() {
 }
 
 // Stop is the loop's end: nothing to wait for, connections close by themselves.
-func (p *part) Stop() { p.publish() }
+func (p *part) Stop() {
+	p.stopping = true
+	p.publish()
+}
 
 // paused says whether CLIENT PAUSE holds a command back.
 func (p *part) paused(row *command.Row) bool {

@@ -249,6 +249,13 @@ func (s *session) Drained(*loop.Conn) {
 	}
 }
 
+// Ended: a client that has said all it wants to say gets the replies that are still to come.
+func (s *session) Ended(*loop.Conn) bool {
+	s.p.enter()
+	s.closing = true
+	return s.q.len() > 0 && s.stream == nil
+}
+
 // Closed ends the session. Commands under way run on; their replies go nowhere.
 func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.enter()
