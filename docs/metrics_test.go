@@ -1,0 +1,116 @@
+package docs_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/engine"
+	"larder/proxy"
+	"larder/router"
+)
+
+const metricsHead = `# Metrics
+
+Served at ` + "`/metrics`" + ` in Prometheus's format by every role that has ` + "`metrics.listen`" + ` set. Made from the code by ` + "`go test ./docs -update`" + `.
+Counters are plain numbers of a loop, published once a second: a scrape shows them as they were a second ago at most. Beside these there are
+` + "`larder_build_info`" + ` (its labels say which build this is) and what the Prometheus client says of the process and of Go's runtime. In ` + "`larder dev`" + ` the
+nodes' metrics carry a label ` + "`node`" + `. A command that no client has sent yet has no series.
+`
+
+// TestMetrics makes metrics.md from what gateway and node register and wants the page to be just that.
+func TestMetrics(t *testing.T) {
+	var page strings.Builder
+	page.WriteString(metricsHead)
+	page.WriteString(metricsTable("Gateway", gatewayMetrics(t)))
+	page.WriteString(metricsTable("Node", nodeMetrics(t)))
+	golden(t, "metrics.md", page.String())
+}
+
+// metric is what a collector says of a metric before it has a value.
+type metric struct{ name, help, labels string }
+
+// kind follows from the name, as Prometheus's convention has it.
+func (m metric) kind() string {
+	switch {
+	case strings.HasSuffix(m.name, "_total"):
+		return "counter"
+	case strings.HasSuffix(m.name, "_seconds"):
+		return "histogram"
+	default:
+		return "gauge"
+	}
+}
+
+func metricsTable(title string, all []metric) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n## %s\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n", title)
+	for _, m := range all {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", m.name, m.kind(), m.labels, m.help)
+	}
+	return out.String()
+}
+
+// recorder is a registry that only notes what it is given.
+type recorder struct {
+	prometheus.Registerer
+	metrics []metric
+}
+
+// described takes a prometheus.Desc's only way of telling what it holds apart.
+var described = regexp.MustCompile(`^Desc\{fqName: "([^"]*)", help: "(.*?)"(?:, unit: "[^"]*")?, constLabels: \{\}, variableLabels: \{([^}]*)\}\}$`)
+
+func (r *recorder) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		c.Describe(descs)
+		close(descs)
+	}()
+	for d := range descs {
+		parts := described.FindStringSubmatch(d.String())
+		if parts == nil {
+			return fmt.Errorf("read metric: %v", d)
+		}
+		r.metrics = append(r.metrics, metric{name: parts[1], help: parts[2], labels: strings.ReplaceAll(parts[3], ",", ", ")})
+	}
+	slices.SortFunc(r.metrics, func(a, b metric) int { return strings.Compare(a.name, b.name) })
+	return nil
+}
+
+// fixed is a source of a topology that never changes.
+type fixed struct{ topology *router.Topology }
+
+func (f fixed) Topology() *router.Topology { return f.topology }
+
+func (f fixed) Watch(ctx context.Context, _ func(*router.Topology)) error {
+	<-ctx.Done()
+	return nil
+}
+
+func gatewayMetrics(t *testing.T) []metric {
+	t.Helper()
+	topology, err := router.Even("docs", 1, []router.Node{{ID: "n0", Addr: "127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	if _, err := proxy.New(proxy.DefaultOptions(), fixed{topology}, slog.New(slog.DiscardHandler), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.metrics
+}
+
+func nodeMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	if _, err := engine.New(engine.DefaultOptions(), slog.New(slog.DiscardHandler), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.metrics
+}
