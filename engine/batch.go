@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -19,6 +20,7 @@ const (
 type batch struct {
 	commands []queued
 	args     [][]byte // of all commands, one after the other: views of the connection's input
+	keys     [][]byte // scratch of warm
 	owned    int      // of a batch of one: index of an argument whose bytes the store may keep, 0 = none
 }
 
@@ -60,6 +62,35 @@ func (b *batch) add(row *command.Row, args [][]byte, end int) {
 	first := len(b.args)
 	b.args = append(b.args, args...)
 	b.commands = append(b.commands, queued{row: row, first: first, last: len(b.args), end: end})
+}
+
+const (
+	warmMin = 4        // keys from which looking at them together pays
+	warmMax = batchMax // keys that are looked at together
+)
+
+// warm has the store load what the batch's keys lead to, all together, before the first command runs. It is only a guess: the batch may change the
+// database by a SELECT.
+func (b *batch) warm(db *store.DB) {
+	keys := b.keys[:0]
+	for i := range b.commands {
+		q := &b.commands[i]
+		if q.row == nil || q.row.First == 0 {
+			continue
+		}
+		args := b.args[q.first:q.last]
+		last := q.row.Last
+		if last < 0 {
+			last += len(args)
+		}
+		for at := q.row.First; at <= last && at < len(args) && len(keys) < warmMax; at += q.row.Step {
+			keys = append(keys, args[at])
+		}
+	}
+	if len(keys) >= warmMin {
+		db.Touch(keys)
+	}
+	b.keys = keys
 }
 
 // find is the row that runs args, of a container the subcommand; its arity is yet to be checked.

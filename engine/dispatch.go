@@ -20,6 +20,7 @@ func (p *part) runBatch(s *session, pos int) int {
 	if len(b.commands) == 0 {
 		return pos
 	}
+	b.warm(s.db)
 	ran := 0
 	for i := range b.commands {
 		q := &b.commands[i]

@@ -24,6 +24,7 @@ type DB struct {
 	heads   int64 // bytes of the tables
 	bigs    bigs
 	wheel   wheel
+	touched uint8 // what Touch read, so that it is read
 }
 
 func (d *DB) reset() { *d = DB{store: d.store, arena: newArena()} }
