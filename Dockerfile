@@ -10,7 +10,8 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/larder ./cmd/larder && mkdir /out/data
+ARG VERSION
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X larder/cmd/app.linkedVersion=$VERSION" -o /out/larder ./cmd/larder && mkdir /out/data
 
 FROM scratch
 LABEL org.opencontainers.image.title="Larder" \

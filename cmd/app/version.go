@@ -6,8 +6,14 @@ import (
 	"runtime/debug"
 )
 
-// BuildVersion is the module's version, or the commit it was built from, or "unknown".
+// linkedVersion is set by the linker (-X) where the build sees no repository, as the container's does.
+var linkedVersion string
+
+// BuildVersion is what the linker was told, else the module's version, else the commit it was built from, or "unknown".
 func BuildVersion() string {
+	if linkedVersion != "" {
+		return linkedVersion
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -21,6 +21,9 @@ type builder struct {
 	env     goEnv
 }
 
+// version is what the image is told to be.
+const version = "v0.0.0-test"
+
 // goEnv is what of this machine's Go the build needs.
 type goEnv struct{ GOROOT, GOMODCACHE, GOCACHE string }
 
@@ -92,7 +95,7 @@ func (b *builder) linked(programs ...string) []string {
 // build builds the Dockerfile of a folder as `make image` does; Go's tree and caches are this machine's.
 func (b *builder) build(name, dir string) {
 	b.t.Helper()
-	b.buildah("bud", "--isolation", "chroot", "--pull-never", "--format", "docker", "--tag", name,
+	b.buildah("bud", "--isolation", "chroot", "--pull-never", "--format", "docker", "--tag", name, "--build-arg", "VERSION="+version,
 		"--volume", b.env.GOROOT+":/usr/local/go:ro", "--volume", b.env.GOMODCACHE+":/go/pkg/mod",
 		"--volume", b.env.GOCACHE+":/root/.cache/go-build", dir)
 }

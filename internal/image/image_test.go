@@ -106,6 +106,9 @@ func asItIs(t *testing.T, b *builder, c config) {
 	if out, err := run.beside(c.Healthcheck.Test[1:]...); err != nil {
 		t.Errorf("health check: %v\n%s", err, out)
 	}
+	if out, err := run.beside(slices.Concat(c.Entrypoint, []string{"version"})...); err != nil || !strings.Contains(string(out), version) {
+		t.Errorf("version: %v\n%s, want %s", err, out, version)
+	}
 	run.stop()
 	if out, err := image.run(c.Healthcheck.Test[1:]...); err == nil {
 		t.Errorf("the health check is content where nothing runs: %s", out)
