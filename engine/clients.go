@@ -109,13 +109,13 @@ func clientKill(s *session, args [][]byte) {
 
 func clientPause(s *session, args [][]byte) {
 	p := s.p
-	next, wrong := client.ParsePause(args[2:], p.paused, p.nowMS)
+	next, wrong := client.ParsePause(args, p.paused, p.nowMS)
 	p.paused = next
 	s.okUnless(wrong)
 }
 
+// clientUnpause ends the pause; those who wait go on with the next tick.
 func clientUnpause(s *session, _ [][]byte) {
 	s.p.paused = client.Pause{}
-	s.p.endPause()
 	s.ok()
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"crypto/subtle"
-	"strconv"
 	"strings"
 
 	"larder/protocol/client"
@@ -25,16 +24,11 @@ func lower(word []byte) string { return strings.ToLower(string(word)) }
 func hello(s *session, args [][]byte) {
 	proto := s.proto
 	if len(args) > 1 {
-		n, err := strconv.ParseInt(string(args[1]), 10, 64)
-		if err != nil {
-			s.fail("ERR Protocol version is not an integer or out of range")
+		var wrong string
+		if proto, wrong = client.ParseProto(args[1]); wrong != "" {
+			s.fail(wrong)
 			return
 		}
-		if n < 2 || n > 3 {
-			s.fail("NOPROTO unsupported protocol version")
-			return
-		}
-		proto = int(n)
 	}
 	for rest := args[min(2, len(args)):]; len(rest) > 0; {
 		switch word := lower(rest[0]); {

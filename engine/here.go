@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"math"
-	"strconv"
-
+	"larder/protocol/client"
 	"larder/protocol/command"
 )
 
@@ -82,18 +80,11 @@ func ping(s *session, args [][]byte) {
 func echo(s *session, args [][]byte) { s.p.w.BulkBytes(args[1]) }
 
 func selectDB(s *session, args [][]byte) {
-	n, err := strconv.ParseInt(string(args[1]), 10, 64)
-	switch {
-	case err != nil:
-		s.fail("ERR value is not an integer or out of range")
-	case n < math.MinInt32 || n > math.MaxInt32:
-		s.fail("ERR value is out of range, value must between -2147483648 and 2147483647")
-	case n < 0 || n >= int64(s.p.store.Databases()):
-		s.fail("ERR DB index is out of range")
-	default:
-		s.useDB(int(n))
-		s.ok()
+	db, wrong := client.ParseDB(args[1], s.p.store.Databases())
+	if wrong == "" {
+		s.useDB(db)
 	}
+	s.okUnless(wrong)
 }
 
 func quit(s *session, _ [][]byte) {

@@ -3,10 +3,10 @@ package proxy
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -17,7 +17,7 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 	case command.CmdClientID:
 		s.say(row, func(w *resp.Writer) { w.Int(int64(s.id)) })
 	case command.CmdClientInfo:
-		s.say(row, func(w *resp.Writer) { w.Verbatim("txt", s.line()) })
+		s.say(row, func(w *resp.Writer) { i := s.describe(); w.Verbatim("txt", string(i.AppendLine(nil))) })
 	case command.CmdClientList:
 		s.clientList(row, args[2:])
 	case command.CmdClientSetName:
@@ -31,7 +31,7 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 			w.Bulk(s.name)
 		})
 	case command.CmdClientSetInfo:
-		s.setInfo(row, string(args[2]), args[3])
+		s.okUnless(row, s.lib.Set(args[2], args[3]))
 	case command.CmdClientNoEvict:
 		s.onOff(row, args[2], &s.noEvict)
 	case command.CmdClientNoTouch:
@@ -41,7 +41,7 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 	case command.CmdClientKill:
 		s.kill(row, args[2:])
 	case command.CmdClientPause:
-		s.setPause(row, args[2:])
+		s.setPause(row, args)
 	case command.CmdClientUnpause:
 		s.p.g.pause.Store(nil)
 		s.ok(row, nil)
@@ -50,109 +50,56 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 	}
 }
 
-// line is a session as CLIENT LIST shows it.
-func (s *session) line() string {
+// describe is the session as CLIENT LIST shows it.
+func (s *session) describe() client.Info {
 	now := s.p.nowNS
-	cmd := "NULL"
+	i := client.Info{
+		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, Flags: "N", DB: s.db, Proto: s.proto,
+		AgeS: (now - s.openedNS) / int64(time.Second), IdleS: (now - s.activeNS) / int64(time.Second),
+		InputBytes: len(s.c.In()), Replies: s.q.len(), OutputBytes: s.c.Unsent() + s.held, LibName: s.lib.Name, LibVersion: s.lib.Version,
+	}
 	if s.lastRow != nil {
-		cmd = s.lastRow.Name
+		i.Command = s.lastRow.Name
 	}
-	events := "r"
-	if s.c.Unsent() > 0 {
-		events = "rw"
-	}
-	out := s.c.Unsent() + s.held
-	var b strings.Builder
-	field := func(name, value string) {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(name)
-		b.WriteByte('=')
-		b.WriteString(value)
-	}
-	number := func(name string, n int64) { field(name, strconv.FormatInt(n, 10)) }
-	number("id", int64(s.id))
-	field("addr", s.c.Peer().String())
-	field("laddr", s.c.Local().String())
-	number("fd", int64(s.c.Fd()))
-	field("name", s.name)
-	number("age", (now-s.openedNS)/int64(time.Second))
-	number("idle", (now-s.activeNS)/int64(time.Second))
-	field("flags", "N")
-	number("db", int64(s.db))
-	for _, name := range []string{"sub", "psub", "ssub"} {
-		number(name, 0)
-	}
-	number("multi", -1)
-	number("qbuf", int64(len(s.c.In())))
-	for _, name := range []string{"qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl"} {
-		number(name, 0)
-	}
-	number("oll", int64(s.q.len()))
-	number("omem", int64(out))
-	number("tot-mem", int64(out+cap(s.c.In())))
-	field("events", events)
-	field("cmd", cmd)
-	field("user", "default")
-	number("redir", -1)
-	number("resp", int64(s.proto))
-	field("lib-name", s.lib)
-	field("lib-ver", s.libVer)
-	b.WriteByte('\n')
-	return b.String()
+	return i
 }
 
 func (s *session) setName(row *command.Row, name []byte) {
-	if !validName(name) {
-		s.refuse(row, textBadName)
+	if !client.ValidName(name) {
+		s.refuse(row, client.BadName)
 		return
 	}
 	s.name = string(name)
 	s.ok(row, nil)
 }
 
-func (s *session) setInfo(row *command.Row, option string, value []byte) {
-	var field *string
-	switch strings.ToLower(option) {
-	case "lib-name":
-		field = &s.lib
-	case "lib-ver":
-		field = &s.libVer
-	default:
-		s.refuse(row, "ERR Unrecognized option '"+option+"'")
+// okUnless answers OK, or what was wrong.
+func (s *session) okUnless(row *command.Row, wrong string) {
+	if wrong != "" {
+		s.refuse(row, wrong)
 		return
 	}
-	if !validName(value) {
-		s.refuse(row, "ERR "+strings.ToLower(option)+" cannot contain spaces, newlines or special characters.")
-		return
-	}
-	*field = string(value)
 	s.ok(row, nil)
 }
 
 func (s *session) onOff(row *command.Row, word []byte, flag *bool) {
-	switch strings.ToLower(string(word)) {
-	case "on":
-		*flag = true
-	case "off":
-		*flag = false
-	default:
-		s.refuse(row, textSyntax)
-		return
+	on, wrong := client.ParseOnOff(word)
+	if wrong == "" {
+		*flag = on
 	}
-	s.ok(row, nil)
+	s.okUnless(row, wrong)
 }
 
+// replyMode: OFF and SKIP are not answered, not even by themselves, and a SKIP behind a SKIP skips once more.
 func (s *session) replyMode(row *command.Row, word string) {
 	switch strings.ToLower(word) {
 	case "on":
-		s.mute = muteOff
+		s.mute, s.muted = muteOff, false
 		s.ok(row, nil)
 	case "off":
 		s.mute = muteOn
 	case "skip":
-		if s.mute == muteOff {
+		if s.mute != muteOn {
 			s.mute = muteNext
 		}
 	default:
@@ -161,76 +108,40 @@ func (s *session) replyMode(row *command.Row, word string) {
 }
 
 func (s *session) setPause(row *command.Row, args [][]byte) {
-	all := true
-	if len(args) > 1 {
-		switch strings.ToLower(string(args[1])) {
-		case "write":
-			all = false
-		case "all":
-		default:
-			s.refuse(row, "ERR CLIENT PAUSE mode must be WRITE or ALL")
-			return
-		}
+	var before client.Pause
+	if now := s.p.g.pause.Load(); now != nil {
+		before = *now
 	}
-	ms, err := strconv.ParseInt(string(args[0]), 10, 64)
-	if err != nil {
-		s.refuse(row, "ERR timeout is not an integer or out of range")
-		return
-	}
-	if ms < 0 {
-		s.refuse(row, "ERR timeout is negative")
-		return
-	}
-	now := s.p.g.nowMS(s.p.l.Now())
-	s.p.g.pause.Store(&pause{untilMS: now + min(ms, 1<<50), all: all})
-	s.ok(row, nil)
+	next, wrong := client.ParsePause(args, before, s.p.g.nowMS(s.p.l.Now()))
+	s.p.g.pause.Store(&next)
+	s.okUnless(row, wrong)
 }
 
 // clientList collects the lines of every loop's clients.
 func (s *session) clientList(row *command.Row, args [][]byte) {
-	var ids []uint64
-	switch {
-	case len(args) == 0:
-	case len(args) == 2 && strings.EqualFold(string(args[0]), "type"):
-		kind, ok := clientType(args[1])
-		if !ok {
-			s.refuse(row, "ERR Unknown client type '"+string(args[1])+"'")
-			return
-		}
-		if kind != "normal" {
-			s.say(row, func(w *resp.Writer) { w.Verbatim("txt", "") })
-			return
-		}
-	case len(args) > 1 && strings.EqualFold(string(args[0]), "id"):
-		for _, arg := range args[1:] {
-			id, err := strconv.ParseInt(string(arg), 10, 64)
-			if err != nil || id < 1 {
-				s.refuse(row, "ERR Invalid client ID")
-				return
-			}
-			ids = append(ids, uint64(id))
-		}
-	default:
-		s.refuse(row, textSyntax)
+	list, wrong := client.ParseList(args)
+	if wrong != "" {
+		s.refuse(row, wrong)
 		return
 	}
 	type entry struct {
 		id   uint64
-		line string
+		line []byte
 	}
 	var found []entry
 	seq := s.push(row)
 	s.p.everywhere(func(p *part) {
 		for id, other := range p.sessions {
-			if ids == nil || slices.Contains(ids, id) {
-				found = append(found, entry{id, other.line()})
+			if list.All || slices.Contains(list.IDs, id) {
+				i := other.describe()
+				found = append(found, entry{id, i.AppendLine(nil)})
 			}
 		}
 	}, func() {
 		slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(a.id, b.id) })
 		var b strings.Builder
 		for _, e := range found {
-			b.WriteString(e.line)
+			b.Write(e.line)
 		}
 		s.later(seq, func(w *resp.Writer) { w.Verbatim("txt", b.String()) })
 	})
@@ -245,15 +156,4 @@ func (s *session) later(seq uint32, write func(*resp.Writer)) {
 	write(&w)
 	s.complete(seq, w.Out)
 	s.p.bufs.recycle(w.Out)
-}
-
-func clientType(word []byte) (string, bool) {
-	switch name := strings.ToLower(string(word)); name {
-	case "normal", "pubsub", "master", "replica":
-		return name, true
-	case "slave":
-		return "replica", true
-	default:
-		return "", false
-	}
 }

@@ -1,39 +1,29 @@
 package proxy
 
 import (
-	"slices"
+	"math"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/tidwall/match"
-
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
-// parameter is one of CONFIG's. set changes a copy of the settings, or says what is
-// wrong with the value; nil: it cannot be changed while the gateway runs.
-type parameter struct {
-	name string
-	get  func(*Gateway) string
-	set  func(*settings, string) string
-}
-
-// parameters are in the order of their names. Those of a node's data (maxmemory,
-// persistence) have the value that is true of a gateway, which has none: tools ask for them.
-var parameters = []parameter{
-	{"appendonly", func(*Gateway) string { return "no" }, nil},
-	{"bind", func(g *Gateway) string { host, _ := g.hostPort(); return host }, nil},
-	{"databases", func(g *Gateway) string { return strconv.Itoa(g.opts.Databases) }, nil},
-	{"maxclients", func(g *Gateway) string { return strconv.Itoa(g.opts.ClientsMax) }, nil},
-	{"maxmemory", func(*Gateway) string { return "0" }, nil},
-	{"maxmemory-policy", func(*Gateway) string { return "noeviction" }, nil},
-	{"port", func(g *Gateway) string { _, port := g.hostPort(); return port }, nil},
-	{"proto-max-bulk-len", func(g *Gateway) string { return strconv.FormatInt(g.settings.Load().bulkMax, 10) }, setBulkMax},
-	{"requirepass", func(g *Gateway) string { return g.settings.Load().password }, setPassword},
-	{"save", func(*Gateway) string { return "" }, nil},
-	{"timeout", func(g *Gateway) string { return strconv.Itoa(int(g.settings.Load().idle / time.Second)) }, setIdle},
+// parameters are in the order of their names. Those of a node's data (maxmemory, persistence) have the value that is true of a gateway, which has none:
+// tools ask for them.
+var parameters = client.Parameters[*Gateway, settings]{
+	{Name: "appendonly", Get: func(*Gateway) string { return "no" }},
+	{Name: "bind", Get: func(g *Gateway) string { host, _ := g.hostPort(); return host }},
+	{Name: "databases", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Databases) }},
+	{Name: "maxclients", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.ClientsMax) }},
+	{Name: "maxmemory", Get: func(*Gateway) string { return "0" }},
+	{Name: "maxmemory-policy", Get: func(*Gateway) string { return "noeviction" }},
+	{Name: "port", Get: func(g *Gateway) string { _, port := g.hostPort(); return port }},
+	{Name: "proto-max-bulk-len", Get: func(g *Gateway) string { return strconv.FormatInt(g.settings.Load().bulkMax, 10) }, Set: setBulkMax},
+	{Name: "requirepass", Get: func(g *Gateway) string { return g.settings.Load().password }, Set: setPassword},
+	{Name: "save", Get: func(*Gateway) string { return "" }},
+	{Name: "timeout", Get: func(g *Gateway) string { return strconv.Itoa(int(g.settings.Load().idle / time.Second)) }, Set: setIdle},
 }
 
 func setPassword(s *settings, value string) string {
@@ -42,38 +32,15 @@ func setPassword(s *settings, value string) string {
 }
 
 func setIdle(s *settings, value string) string {
-	n, err := strconv.ParseInt(value, 10, 32)
-	if err != nil {
-		return "argument couldn't be parsed into an integer"
-	}
-	if n < 0 {
-		return "argument must be between 0 and 2147483647 inclusive"
-	}
+	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)
 	s.idle = time.Duration(n) * time.Second
-	return ""
+	return wrong
 }
 
-func setBulkMax(s *settings, value string) string {
-	n, ok := parseMemory(value)
-	if !ok {
-		return "argument must be a memory value"
-	}
-	if n < 1<<20 {
-		return "argument must be between 1048576 and 9223372036854775807 inclusive"
-	}
-	s.bulkMax = n
-	return ""
-}
-
-// parseMemory reads sizes as Redis writes them: 512mb, 1g, 100 (Redis 7.0 util.c, memtoull).
-func parseMemory(text string) (int64, bool) {
-	digits := strings.TrimRight(strings.ToLower(text), "bkmg")
-	unit, ok := map[string]int64{"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1e6, "mb": 1 << 20, "g": 1e9, "gb": 1 << 30}[strings.ToLower(text[len(digits):])]
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n < 0 || n > (1<<62)/unit {
-		return 0, false
-	}
-	return n * unit, true
+func setBulkMax(s *settings, value string) (wrong string) {
+	const least = 1 << 20
+	s.bulkMax, wrong = client.ParseMemory(value, least)
+	return wrong
 }
 
 func (s *session) configHere(row *command.Row, args [][]byte) {
@@ -92,51 +59,22 @@ func (s *session) configHere(row *command.Row, args [][]byte) {
 }
 
 func (s *session) configGet(row *command.Row, patterns [][]byte) {
-	var found []parameter
-	for _, p := range parameters {
-		if slices.ContainsFunc(patterns, func(pattern []byte) bool {
-			return match.Match(p.name, strings.ToLower(string(pattern)))
-		}) {
-			found = append(found, p)
-		}
-	}
+	found := parameters.Get(s.p.g, patterns)
 	s.say(row, func(w *resp.Writer) {
 		w.Map(len(found))
 		for _, p := range found {
-			w.Bulk(p.name)
-			w.Bulk(p.get(s.p.g))
+			w.Bulk(p.Name)
+			w.Bulk(p.Value)
 		}
 	})
 }
 
 // configSet changes all or nothing (Redis 7.0 config.c, configSetCommand).
 func (s *session) configSet(row *command.Row, pairs [][]byte) {
-	if len(pairs)%2 != 0 {
-		s.refuse(row, command.ArityError(row))
-		return
-	}
 	next := *s.p.g.settings.Load()
-	seen := map[string]bool{}
-	for i := 0; i < len(pairs); i += 2 {
-		name := strings.ToLower(string(pairs[i]))
-		at := slices.IndexFunc(parameters, func(p parameter) bool { return p.name == name })
-		failed := "ERR CONFIG SET failed (possibly related to argument '" + string(pairs[i]) + "') - "
-		switch {
-		case at < 0:
-			s.refuse(row, "ERR Unknown option or number of arguments for CONFIG SET - '"+string(pairs[i])+"'")
-			return
-		case seen[name]:
-			s.refuse(row, failed+"duplicate parameter")
-			return
-		case parameters[at].set == nil:
-			s.refuse(row, failed+"can't set immutable config")
-			return
-		}
-		seen[name] = true
-		if wrong := parameters[at].set(&next, string(pairs[i+1])); wrong != "" {
-			s.refuse(row, failed+wrong)
-			return
-		}
+	if wrong := parameters.Set(&next, pairs); wrong != "" {
+		s.refuse(row, wrong)
+		return
 	}
 	s.p.g.settings.Store(&next)
 	seq := s.push(row)

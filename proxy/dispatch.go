@@ -9,6 +9,19 @@ import (
 // run takes one command. It says false when the command has to wait: nothing of it has
 // happened then, and it comes again once the session is woken.
 func (s *session) run(req resp.Request) bool {
+	s.muted = s.mute != muteOff
+	if s.mute != muteNext {
+		return s.dispatch(req)
+	}
+	s.mute = muteOff // before it runs: it may be another SKIP
+	if !s.dispatch(req) {
+		s.mute = muteNext
+		return false
+	}
+	return true
+}
+
+func (s *session) dispatch(req resp.Request) bool {
 	row, text := find(req.Args)
 	if row == nil {
 		s.refuse(nil, text)
@@ -30,9 +43,6 @@ func (s *session) run(req resp.Request) bool {
 		return s.stall(stallPause)
 	}
 	s.lastRow = row
-	if s.mute == muteNext {
-		defer func() { s.mute = muteOff }()
-	}
 	switch row.Request {
 	case command.RequestKey:
 		return s.runKey(row, req)
@@ -51,7 +61,13 @@ func (s *session) run(req resp.Request) bool {
 // and node are not for clients.
 func find(args [][]byte) (*command.Row, string) {
 	row, text := command.Resolve(args)
-	if row != nil && (hidden(row.ID) || hidden(row.Parent)) {
+	if row == nil {
+		row = command.Lookup(args[0])
+		if row == nil || !hidden(row.ID) {
+			return nil, text
+		}
+	}
+	if hidden(row.ID) || hidden(row.Parent) {
 		return nil, command.UnknownError(args)
 	}
 	return row, text
@@ -115,7 +131,7 @@ func (s *session) laneTo(row *command.Row, shard int) (*lane, bool) {
 // push queues a command for which a reply will come.
 func (s *session) push(row *command.Row) uint32 {
 	seq := s.q.push(row, s.p.nowNS)
-	if s.mute != muteOff {
+	if s.muted {
 		s.q.at(seq).mute = true
 	}
 	return seq
@@ -207,7 +223,7 @@ func (s *session) say(row *command.Row, write func(*resp.Writer)) {
 	p := s.p
 	w := &p.w
 	w.Proto = s.proto
-	if s.q.len() == 0 && s.mute == muteOff {
+	if s.q.len() == 0 && !s.muted {
 		w.Out = s.c.Out
 		from := len(w.Out)
 		write(w)

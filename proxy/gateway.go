@@ -25,6 +25,7 @@ import (
 
 	"larder/access"
 	"larder/loop"
+	"larder/protocol/client"
 	"larder/protocol/resp"
 	"larder/router"
 )
@@ -41,8 +42,8 @@ type Gateway struct {
 	topo     atomic.Pointer[router.Topology]
 	settings atomic.Pointer[settings]
 	access   atomic.Pointer[access.List]
-	pause    atomic.Pointer[pause]
-	base     atomic.Pointer[counters] // what CONFIG RESETSTAT takes off INFO's numbers
+	pause    atomic.Pointer[client.Pause] // nil = none
+	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
 
 	mu    sync.Mutex
@@ -59,14 +60,6 @@ type settings struct {
 	idle     time.Duration
 	bulkMax  int64
 }
-
-// pause is CLIENT PAUSE; nil = none.
-type pause struct {
-	untilMS int64 // unix
-	all     bool  // reads too
-}
-
-func (p *pause) active(nowMS int64) bool { return p != nil && nowMS < p.untilMS }
 
 var (
 	errGreetTimeout = errors.New("node took the connection but does not answer")

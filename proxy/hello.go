@@ -2,9 +2,9 @@ package proxy
 
 import (
 	"crypto/subtle"
-	"strconv"
 	"strings"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -15,27 +15,21 @@ const serverVersion = "7.2.4"
 const (
 	textWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
 	textNoPassword = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-	textHelloAuth  = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	textHelloAuth  = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
 	textSyntax     = "ERR syntax error"
-	textBadName    = "ERR Client names cannot contain spaces, newlines or special characters."
 )
 
-// hello changes the protocol version, from its own reply on (Redis 7.0 networking.c, helloCommand).
+// hello changes the protocol version, from its own reply on. Its options take effect one after the other, also if a later one is wrong (Redis 7.0
+// networking.c, helloCommand).
 func (s *session) hello(row *command.Row, args [][]byte) {
 	proto := s.proto
 	if len(args) > 1 {
-		n, err := strconv.ParseInt(string(args[1]), 10, 64)
-		if err != nil {
-			s.refuse(row, "ERR Protocol version is not an integer or out of range")
+		var wrong string
+		if proto, wrong = client.ParseProto(args[1]); wrong != "" {
+			s.refuse(row, wrong)
 			return
 		}
-		if n < 2 || n > 3 {
-			s.refuse(row, "NOPROTO unsupported protocol version")
-			return
-		}
-		proto = int(n)
 	}
-	var name []byte
 	for rest := args[min(2, len(args)):]; len(rest) > 0; {
 		switch word := strings.ToUpper(string(rest[0])); {
 		case word == "AUTH" && len(rest) >= 3:
@@ -45,10 +39,11 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 			}
 			rest = rest[3:]
 		case word == "SETNAME" && len(rest) >= 2:
-			if name = rest[1]; !validName(name) {
-				s.refuse(row, textBadName)
+			if !client.ValidName(rest[1]) {
+				s.refuse(row, client.BadName)
 				return
 			}
+			s.name = string(rest[1])
 			rest = rest[2:]
 		default:
 			s.refuse(row, "ERR Syntax error in HELLO option '"+string(rest[0])+"'")
@@ -58,9 +53,6 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 	if !s.authed {
 		s.refuse(row, textHelloAuth)
 		return
-	}
-	if name != nil {
-		s.name = string(name)
 	}
 	s.proto = proto
 	s.say(row, s.writeHello)
@@ -82,15 +74,6 @@ func (s *session) writeHello(w *resp.Writer) {
 	w.Bulk("master")
 	w.Bulk("modules")
 	w.Array(0)
-}
-
-func validName(name []byte) bool {
-	for _, c := range name {
-		if c < '!' || c > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // login checks a password. Without one configured everything is right for the default user.

@@ -1,8 +1,7 @@
 package proxy
 
 import (
-	"strconv"
-
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -92,23 +91,17 @@ func (s *session) echo(row *command.Row, args [][]byte) {
 
 // selectDB changes the session's database; its lanes are told when it matters.
 func (s *session) selectDB(row *command.Row, args [][]byte) {
-	n, err := strconv.Atoi(string(args[1]))
-	if err != nil {
-		s.refuse(row, "ERR invalid DB index")
-		return
-	}
 	most := s.p.g.opts.Databases
 	for _, u := range s.p.shards {
 		if u.known {
 			most = min(most, u.databases)
 		}
 	}
-	if n < 0 || n >= most {
-		s.refuse(row, "ERR DB index is out of range")
-		return
+	db, wrong := client.ParseDB(args[1], most)
+	if wrong == "" {
+		s.db = db
 	}
-	s.db = n
-	s.ok(row, nil)
+	s.okUnless(row, wrong)
 }
 
 func (s *session) quit(row *command.Row, _ [][]byte) {
@@ -117,7 +110,7 @@ func (s *session) quit(row *command.Row, _ [][]byte) {
 }
 
 func (s *session) reset(row *command.Row, _ [][]byte) {
-	s.mute = muteOff
+	s.mute, s.muted = muteOff, false
 	s.db, s.name = 0, ""
 	s.noEvict, s.noTouch = false, false
 	s.authed = s.p.g.settings.Load().password == ""

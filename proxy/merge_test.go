@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"larder/protocol/resp"
@@ -76,16 +75,4 @@ func FuzzMerge(f *testing.F) {
 			t.Fatalf("merge %d of %q gives %q", m.how, m.subs, out)
 		}
 	})
-}
-
-func TestParseMemory(t *testing.T) {
-	for text, want := range map[string]int64{"0": 0, "100": 100, "1k": 1000, "1kb": 1024, "512MB": 512 << 20, "2g": 2e9, "x": -1, "": -1, "5tb": -1, "-1": -1, strings.Repeat("9", 30): -1} {
-		got, ok := parseMemory(text)
-		if !ok {
-			got = -1
-		}
-		if got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
-		}
-	}
 }

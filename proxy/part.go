@@ -192,7 +192,7 @@ func (p *part) Tick(time.Time) {
 		p.tickUpstream(u)
 	}
 	p.retryStale()
-	if len(p.pausing) > 0 && !p.g.pause.Load().active(p.g.nowMS(p.l.Now())) {
+	if pause := p.g.pause.Load(); len(p.pausing) > 0 && (pause == nil || !pause.Active(p.g.nowMS(p.l.Now()))) {
 		p.endPause()
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
@@ -257,13 +257,7 @@ func (p *part) Stop() {
 // paused says whether CLIENT PAUSE holds a command back.
 func (p *part) paused(row *command.Row) bool {
 	pause := p.g.pause.Load()
-	if pause == nil || !pause.active(p.g.nowMS(p.l.Now())) {
-		return false
-	}
-	if row.Parent == command.CmdClient {
-		return false
-	}
-	return pause.all || !row.Flags.Has(command.ReadOnly) && row.Request != command.RequestLocal
+	return pause != nil && pause.Active(p.g.nowMS(p.l.Now())) && pause.Holds(row)
 }
 
 func (p *part) waitPause(s *session) { p.pausing = append(p.pausing, s) }

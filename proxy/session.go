@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"larder/loop"
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -43,12 +44,14 @@ type session struct {
 	slow   *lane // paused until this client has read more of a large reply
 
 	mute    muteMode
+	muted   bool // the command being run is not answered
 	authed  bool
 	closing bool // the connection ends when all replies are out
 	gone    bool // the connection has ended
 
 	openedNS, activeNS int64
-	name, lib, libVer  string
+	name               string
+	lib                client.Library
 	noEvict, noTouch   bool
 	lastRow            *command.Row
 }

@@ -109,6 +109,10 @@ var errHalfSent = errors.New("it was lost while a command was on its way")
 // openStream takes the command's place in the session's queue and tells the lane its database.
 func (s *session) openStream(st *stream) {
 	st.started = true
+	s.muted = s.mute != muteOff
+	if s.mute == muteNext {
+		s.mute = muteOff
+	}
 	st.seq = s.push(st.row)
 	if st.ln != nil {
 		st.ln.to(s.db)

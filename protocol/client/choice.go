@@ -2,8 +2,9 @@ package client
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
+
+	"larder/protocol/resp"
 )
 
 const (
@@ -47,8 +48,8 @@ func ParseKill(args [][]byte) (Kill, string) {
 func (k *Kill) option(word, value string) string {
 	switch word {
 	case "id":
-		id, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || id < 1 {
+		id, ok := resp.ParseNumber([]byte(value))
+		if !ok || id < 1 {
 			return "ERR client-id should be greater than 0"
 		}
 		k.ID = uint64(id)
@@ -123,8 +124,8 @@ func ParseList(args [][]byte) (List, string) {
 	case len(args) > 1 && strings.EqualFold(string(args[0]), "id"):
 		var l List
 		for _, arg := range args[1:] {
-			id, err := strconv.ParseInt(string(arg), 10, 64)
-			if err != nil {
+			id, ok := resp.ParseNumber(arg)
+			if !ok {
 				return List{}, "ERR Invalid client ID"
 			}
 			l.IDs = append(l.IDs, uint64(id))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"larder/protocol/command"
+	"larder/protocol/resp"
 )
 
 // Parameter is one that CONFIG knows. O is what its value is read from, S the settings that CONFIG SET changes.
@@ -51,7 +52,7 @@ func (ps Parameters[O, S]) Get(from O, patterns [][]byte) []Setting {
 // Set answers CONFIG SET: all pairs change next, or the text says why none may be taken over (Redis 7.0 config.c, configSetCommand).
 func (ps Parameters[O, S]) Set(next *S, pairs [][]byte) string {
 	if len(pairs)%2 != 0 {
-		return command.ArityError(command.ByID(command.CmdConfigSet))
+		return errSyntax
 	}
 	chosen, wrong := ps.choose(pairs)
 	if wrong != "" {
@@ -95,8 +96,8 @@ func setFailed(name, wrong string) string {
 
 // ParseNumber reads a number from least to most; wrong is what CONFIG SET says of any other text.
 func ParseNumber(text string, least, most int64) (n int64, wrong string) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, ok := resp.ParseNumber([]byte(text))
+	if !ok {
 		return 0, "argument couldn't be parsed into an integer"
 	}
 	return n, between(n, least, most)

@@ -1,10 +1,11 @@
 package client
 
 import (
-	"strconv"
+	"math"
 	"strings"
 
 	"larder/protocol/command"
+	"larder/protocol/resp"
 )
 
 // BadName is the answer to a name that is not valid.
@@ -61,11 +62,14 @@ type Pause struct {
 // pauseMaxMS bounds what is added to the time of day, so that it cannot overflow.
 const pauseMaxMS = 1 << 50
 
-// ParsePause reads what stands behind CLIENT PAUSE. The one before it is made longer and stronger, never shorter or weaker.
+// ParsePause reads a CLIENT PAUSE with both its words. The one before it is made longer and stronger, never shorter or weaker.
 func ParsePause(args [][]byte, before Pause, nowMS int64) (Pause, string) {
 	all := true
-	if len(args) > 1 {
-		switch strings.ToLower(string(args[1])) {
+	if len(args) > 4 {
+		return before, "ERR unknown subcommand or wrong number of arguments for '" + string(args[1]) + "'. Try CLIENT HELP."
+	}
+	if len(args) > 3 {
+		switch strings.ToLower(string(args[3])) {
 		case "write":
 			all = false
 		case "all":
@@ -73,8 +77,8 @@ func ParsePause(args [][]byte, before Pause, nowMS int64) (Pause, string) {
 			return before, "ERR CLIENT PAUSE mode must be WRITE or ALL"
 		}
 	}
-	ms, err := strconv.ParseInt(string(args[0]), 10, 64)
-	if err != nil {
+	ms, ok := resp.ParseNumber(args[2])
+	if !ok {
 		return before, "ERR timeout is not an integer or out of range"
 	}
 	if ms < 0 {
@@ -97,4 +101,32 @@ func (p Pause) Holds(row *command.Row) bool {
 		return false
 	}
 	return p.All || row.Flags&(command.Write|command.MayReplicate) != 0
+}
+
+// ParseDB reads the number that SELECT is given, for a server with so many databases (Redis 7.0 db.c, selectCommand).
+func ParseDB(word []byte, databases int) (db int, wrong string) {
+	n, ok := resp.ParseNumber(word)
+	switch {
+	case !ok:
+		return 0, "ERR value is not an integer or out of range"
+	case n < math.MinInt32 || n > math.MaxInt32:
+		return 0, "ERR value is out of range, value must between -2147483648 and 2147483647"
+	case n < 0 || n >= int64(databases):
+		return 0, "ERR DB index is out of range"
+	default:
+		return int(n), ""
+	}
+}
+
+// ParseProto reads the protocol version that HELLO is given (Redis 7.0 networking.c, helloCommand).
+func ParseProto(word []byte) (version int, wrong string) {
+	n, ok := resp.ParseNumber(word)
+	switch {
+	case !ok:
+		return 0, "ERR Protocol version is not an integer or out of range"
+	case n < 2 || n > 3:
+		return 0, "NOPROTO unsupported protocol version"
+	default:
+		return int(n), ""
+	}
 }

@@ -182,7 +182,7 @@ func (s *Replies) header(buf []byte) State {
 }
 
 func (s *Replies) bulkLine(k Kind, text []byte) State {
-	size, ok := parseInt(text)
+	size, ok := ParseNumber(text)
 	switch {
 	case ok && size == -1 && k == KindBulk:
 		s.left--
@@ -195,7 +195,7 @@ func (s *Replies) bulkLine(k Kind, text []byte) State {
 }
 
 func (s *Replies) aggregateLine(k Kind, text []byte) State {
-	count, ok := parseInt(text)
+	count, ok := ParseNumber(text)
 	switch {
 	case ok && count == -1 && k == KindArray:
 		count = 0

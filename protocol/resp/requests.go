@@ -239,7 +239,7 @@ func (p *Requests) countLine(buf []byte) (int, State) {
 	if s != Done {
 		return 0, s
 	}
-	count, ok := parseInt(buf[1:end])
+	count, ok := ParseNumber(buf[1:end])
 	if !ok || count > int64(p.limits.ArgsMax) {
 		return 0, p.fail("invalid multibulk length")
 	}
@@ -318,7 +318,7 @@ func (p *Requests) lengthLine(buf []byte) State {
 		}
 		return p.fail("expected '$', got '" + string([]byte{c}) + "'")
 	}
-	size, ok := parseInt(buf[p.pos+1 : end])
+	size, ok := ParseNumber(buf[p.pos+1 : end])
 	if !ok || size < 0 || size > p.limits.BulkMax {
 		return p.fail("invalid bulk length")
 	}
@@ -430,8 +430,8 @@ func (p *Requests) Shift(n int) {
 	}
 }
 
-// parseInt reads a number as Redis's string2ll does: digits with an optional '-', no leading zero, no "-0", all of text.
-func parseInt(text []byte) (int64, bool) {
+// ParseNumber reads a number as Redis's string2ll does: digits with an optional '-', no leading zero, no "-0", all of text.
+func ParseNumber(text []byte) (int64, bool) {
 	if len(text) == 1 && text[0] == '0' {
 		return 0, true
 	}
