@@ -1,11 +1,9 @@
 package backends_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"larder/backends"
+	"larder/internal/peers"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -121,38 +120,8 @@ func TestDialRefused(t *testing.T) {
 	}
 }
 
-// redis starts a redis-server with a password for the default user and a user "ops", and gives its address.
-func redis(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
-		"--requirepass", "secret",
-		"--user", "ops", "on", ">opspass", "+ping")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("redis-server is needed: %v", err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.Contains(lines.Text(), "Ready to accept connections") {
-			return addr
-		}
-	}
-	t.Fatal("redis-server ended before it was ready")
-	return ""
-}
-
 func TestAuthAtRedis(t *testing.T) {
-	addr := redis(t)
+	addr := peers.StartRedis(t, "--requirepass", "secret", "--user", "ops", "on", ">opspass", "+ping")
 	for _, test := range []struct {
 		auth backends.Auth
 		want string // part of the error, or "" for none

@@ -42,7 +42,7 @@ func (l *Loaded) check(role Role) error {
 		}
 	}
 	if role == RoleGateway && len(l.Config.Nodes) == 0 && l.Config.Topology == "" {
-		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,… or --topology FILE"))
+		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,... or --topology FILE"))
 	}
 	return errors.Join(problems...)
 }
