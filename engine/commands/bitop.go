@@ -2,6 +2,7 @@ package commands
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"larder/engine/store"
 )
@@ -59,9 +60,7 @@ func bitOpCommand(c *Call) {
 	if size >= ownedMin {
 		c.DB.SetOwned(to, c.combine(op, from, make([]byte, size)), store.FormRaw, store.NoExpiry, c.NowMS)
 	} else {
-		if cap(c.bytes) < size {
-			c.bytes = make([]byte, ownedMin)
-		}
+		c.bytes = slices.Grow(c.bytes[:0], size)
 		c.DB.Set(to, c.combine(op, from, c.bytes[:size]), store.FormRaw, store.NoExpiry, c.NowMS)
 	}
 	c.Changed++

@@ -36,7 +36,6 @@ type Call struct {
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
-	float  []byte
 	ops    []fieldOp
 	bytes  []byte
 }

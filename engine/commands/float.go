@@ -2,83 +2,47 @@ package commands
 
 import (
 	"math/big"
+	"math/bits"
 
 	"larder/engine/store"
 )
 
-// Redis adds floats as C's long double, on x86-64 a number of 64 bits of mantissa and 15 of exponent, and writes them by "%.17Lf". A big.Float of 64 bits
-// that rounds to the nearest even is the same number as long as it is not below the smallest normal one; what is below has no digit among the 17.
-const (
-	floatBits    = 64
-	floatExpMax  = 16384   // numbers are below 2^16384
-	floatExpMin  = -16445  // 2^-16445 is the smallest number above 0
-	floatTextMax = 5 << 10 // bytes that Redis reads or writes for one, with the final NUL
-)
-
 func incrByFloat(c *Call) {
 	key := c.Args[1]
-	it, found := c.look(key)
-	sum, ok := new(big.Float).SetPrec(floatBits), true
-	if found {
-		sum, ok = itemFloat(c, it)
+	old, ok := longDouble{}, true
+	if it, found := c.look(key); found {
+		if n, isInt := it.Int(); isInt {
+			old = fromInt(n)
+		} else {
+			old, ok = parseFloat(c.text(it))
+		}
 	}
-	var n *big.Float
-	if ok {
-		n, ok = parseFloat(c.Args[2])
-	}
-	if !ok {
+	n, ok2 := parseFloat(c.Args[2])
+	if !ok || !ok2 {
 		c.W.Error(errNotFloat)
 		return
 	}
-	if !addFloat(sum, n) {
+	if old.infinite || n.infinite {
 		c.W.Error(errInfinite)
 		return
 	}
-	text := appendFloat(c.float[:0], sum)
-	c.float = text
-	c.DB.Set(key, text, store.FormText, store.KeepExpiry, c.NowMS)
+	sum := old.plus(n)
+	if !sum.finite() {
+		c.W.Error(errInfinite)
+		return
+	}
+	c.bytes = sum.appendText(c.bytes[:0])
+	c.DB.Set(key, c.bytes, store.FormText, store.KeepExpiry, c.NowMS)
 	c.Changed++
-	c.W.BulkBytes(text)
-}
-
-func itemFloat(c *Call, it store.Item) (*big.Float, bool) {
-	if n, ok := it.Int(); ok {
-		return new(big.Float).SetPrec(floatBits).SetInt64(n), true
-	}
-	return parseFloat(c.text(it))
-}
-
-// addFloat adds n to sum; false: the result is no finite number.
-func addFloat(sum, n *big.Float) bool {
-	if sum.IsInf() || n.IsInf() {
-		return false
-	}
-	sum.Add(sum, n)
-	return sum.MantExp(nil) <= floatExpMax
-}
-
-// appendFloat appends the digits: 17 behind the point, without the zeros at the end.
-func appendFloat(dst []byte, f *big.Float) []byte {
-	const digits = 17
-	from := len(dst)
-	dst = f.Append(dst, 'f', digits)
-	for dst[len(dst)-1] == '0' {
-		dst = dst[:len(dst)-1]
-	}
-	if dst[len(dst)-1] == '.' {
-		dst = dst[:len(dst)-1]
-	}
-	if string(dst[from:]) == "-0" {
-		return append(dst[:from], '0')
-	}
-	return dst
+	c.W.BulkBytes(c.bytes)
 }
 
 // parseFloat reads what C's strtold reads, as a whole: decimal or hexadecimal, with or without point and exponent, "inf" and "infinity"; no "nan". Not ok
 // is also what is too large or, without being 0, too small for a long double.
-func parseFloat(text []byte) (f *big.Float, ok bool) {
-	if len(text) == 0 || len(text) >= floatTextMax {
-		return nil, false
+func parseFloat(text []byte) (f longDouble, ok bool) {
+	const textMax = 5 << 10 // bytes that Redis takes, with a final NUL
+	if len(text) == 0 || len(text) >= textMax {
+		return f, false
 	}
 	negative := text[0] == '-'
 	if negative || text[0] == '+' {
@@ -86,62 +50,25 @@ func parseFloat(text []byte) (f *big.Float, ok bool) {
 	}
 	switch {
 	case is(text, "inf") || is(text, "infinity"):
-		f, ok = new(big.Float).SetInf(false), true
+		f, ok = longDouble{infinite: true}, true
 	case len(text) > 2 && text[0] == '0' && text[1]|0x20 == 'x':
-		f, ok = parseNumber(text[2:], 16, 'p')
+		f, ok = parseHex(text[2:])
 	default:
-		f, ok = parseNumber(text, 10, 'e')
+		f, ok = parseDecimal(text)
 	}
-	if ok && negative {
-		f.Neg(f)
-	}
-	return f, ok
+	f.negative = negative
+	return f, ok && (f.infinite || f.finite() && !f.vanishes())
 }
 
-// parseNumber reads digits of a base with perhaps a point among them and an exponent behind its letter.
-func parseNumber(text []byte, base int, letter byte) (*big.Float, bool) {
-	digits := make([]byte, 0, len(text))
-	point := -1
-	i := 0
-	for ; i < len(text); i++ {
-		if text[i] == '.' && point < 0 {
-			point = len(digits)
-			continue
-		}
-		if !isDigit(text[i], base) {
-			break
-		}
-		digits = append(digits, text[i])
-	}
-	if len(digits) == 0 {
-		return nil, false
-	}
-	exp := 0
-	if i < len(text) {
-		var ok bool
-		if text[i]|0x20 != letter {
-			return nil, false
-		}
-		if exp, ok = parseExponent(text[i+1:]); !ok {
-			return nil, false
+// splitNumber cuts a number at its exponent's letter. digits is what stands before it, the exponent is 0 if there is none. Not ok: the exponent is none.
+func splitNumber(text []byte, letter byte) (digits []byte, exp int, ok bool) {
+	for i, c := range text {
+		if c|0x20 == letter {
+			exp, ok = parseExponent(text[i+1:])
+			return text[:i], exp, ok
 		}
 	}
-	fraction := 0
-	if point >= 0 {
-		fraction = len(digits) - point
-	}
-	mantissa, _ := new(big.Int).SetString(string(digits), base)
-	if base == 16 {
-		return scaled2(mantissa, exp-4*fraction)
-	}
-	return scaled10(mantissa, len(digits), exp-fraction)
-}
-
-func isDigit(c byte, base int) bool {
-	if base == 16 && 'a' <= c|0x20 && c|0x20 <= 'f' {
-		return true
-	}
-	return '0' <= c && c <= '9'
+	return text, 0, true
 }
 
 // parseExponent reads a decimal number with perhaps a sign. One of any size is read; beyond a million it makes no difference.
@@ -163,40 +90,143 @@ func parseExponent(text []byte) (n int, ok bool) {
 	return n, len(text) > 0
 }
 
-// scaled2 gives mantissa × 2^exp.
-func scaled2(mantissa *big.Int, exp int) (*big.Float, bool) {
-	f := new(big.Float).SetPrec(floatBits).SetInt(mantissa)
-	return inRange(f.SetMantExp(f, exp))
+// parseHex reads what follows 0x. The first 32 digits that count are kept, of the others only whether all are 0.
+func parseHex(text []byte) (f longDouble, ok bool) {
+	digits, exp, ok := splitNumber(text, 'p')
+	var high, low uint64
+	more, seen, point := false, false, false
+	for _, c := range digits {
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		n, isDigit := hexDigit(c)
+		if !isDigit {
+			return f, false
+		}
+		seen = true
+		switch {
+		case high>>60 == 0:
+			high, low = high<<4|low>>60, low<<4|uint64(n)
+			if point {
+				exp -= 4
+			}
+		default:
+			more = more || n != 0
+			if !point {
+				exp += 4
+			}
+		}
+	}
+	return rounded(high, low, exp, more), ok && seen
 }
 
-// scaled10 gives mantissa × 10^exp, rounded once. Exponents with which a mantissa of so many digits can't be in range are not worked out.
-func scaled10(mantissa *big.Int, digits, exp int) (*big.Float, bool) {
-	const most = 5000 // of a power of ten, beyond both ends of the range
-	f := new(big.Float).SetPrec(floatBits)
+func hexDigit(c byte) (n byte, ok bool) {
 	switch {
-	case mantissa.Sign() == 0:
-		return f, true
-	case exp > most || exp < -most-digits:
-		return nil, false
-	case exp >= 0:
-		return inRange(f.SetInt(mantissa.Mul(mantissa, power10(exp))))
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10, true
 	}
-	// A Float without a precision takes an integer as it is, so the quotient is the one thing that is rounded.
-	return inRange(f.Quo(new(big.Float).SetInt(mantissa), new(big.Float).SetInt(power10(-exp))))
+	return 0, false
+}
+
+// parseDecimal reads a decimal number. One of few digits is a number of 128 bits divided by, or of 64 bits times, a power of five that has 64 bits, and by
+// or times one of two; the others are worked out with numbers of any size.
+func parseDecimal(text []byte) (f longDouble, ok bool) {
+	digits, exp, ok := splitNumber(text, 'e')
+	if !ok {
+		return f, false
+	}
+	var high, low uint64
+	const most = (1<<64 - 10) / 10 // of high, with which a digit can be added
+	fits, seen, point := true, false, false
+	for _, c := range digits {
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			return f, false
+		}
+		seen = true
+		if point {
+			exp--
+		}
+		fits = fits && high <= most
+		high, low = append10(high, low, uint64(c-'0'))
+	}
+	switch {
+	case !seen:
+		return f, false
+	case fits && high|low == 0:
+		return f, true
+	case fits && exp <= 0 && -exp < len(powersOf5):
+		return divided(high, low, -exp), true
+	case fits && high == 0 && 0 < exp && exp < len(powersOf5):
+		high, low = bits.Mul64(low, powersOf5[exp])
+		return rounded(high, low, exp, false), true
+	}
+	return scaledBig(digits, exp)
+}
+
+// append10 appends a digit to a decimal number of 128 bits.
+func append10(high, low, digit uint64) (h, l uint64) {
+	over, l := bits.Mul64(low, 10)
+	l, carry := bits.Add64(l, digit, 0)
+	return high*10 + over + carry, l
+}
+
+// powersOf5 are those of 64 bits.
+var powersOf5 = func() (p [28]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = 5 * p[i-1]
+	}
+	return p
+}()
+
+// divided gives 128 bits, not 0, divided by 10^n.
+func divided(high, low uint64, n int) longDouble {
+	divisor, exp := powersOf5[n], -n
+	if high == 0 {
+		high, low, exp = low, 0, exp-64
+	}
+	shift, dShift := bits.LeadingZeros64(high), bits.LeadingZeros64(divisor)
+	high, low, exp = high<<shift|low>>(64-shift), low<<shift, exp-shift
+	divisor, exp = divisor<<dShift, exp+dShift
+	// Both have their highest bit now, so that the quotient of the number's upper 127 bits has 63 bits at least.
+	upper, rest := bits.Div64(high>>1, high<<63|low>>1, divisor)
+	lower, rest := bits.Div64(rest, low<<63, divisor)
+	return rounded(upper, lower, exp-63, rest != 0)
+}
+
+// scaledBig gives digits, perhaps with a point among them, × 10^exp. Not ok: it would be far out of range.
+func scaledBig(digits []byte, exp int) (f longDouble, ok bool) {
+	whole := make([]byte, 0, len(digits))
+	for _, c := range digits {
+		if c != '.' {
+			whole = append(whole, c)
+		}
+	}
+	const most = 5000 // of a power of ten, beyond both ends of the range
+	n, _ := new(big.Int).SetString(string(whole), 10)
+	x := new(big.Float).SetPrec(64) // rounds to the nearest even
+	switch {
+	case n.Sign() == 0:
+		return f, true
+	case exp > most || exp < -most-len(whole):
+		return f, false
+	case exp >= 0:
+		x.SetInt(n.Mul(n, power10(exp)))
+	default: // a Float without precision takes an integer as it is, so the quotient is the one thing that is rounded
+		x.Quo(new(big.Float).SetInt(n), new(big.Float).SetInt(power10(-exp)))
+	}
+	top := x.MantExp(x)
+	mantissa, _ := x.SetMantExp(x, 64).Uint64()
+	return longDouble{mantissa: mantissa, exp: top - 64}, true
 }
 
 func power10(n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
-}
-
-// inRange reports whether a long double can hold f as something else than 0 or infinity.
-func inRange(f *big.Float) (*big.Float, bool) {
-	exp := f.MantExp(nil) // f is at least half of 2^exp, and below it
-	switch {
-	case f.Sign() == 0:
-		return f, true
-	case exp == floatExpMin: // half of the smallest number is rounded to the even 0
-		return f, f.MinPrec() > 1
-	}
-	return f, floatExpMin < exp && exp <= floatExpMax
 }

@@ -58,12 +58,12 @@ func flushDB(c *Call) {
 	c.W.OK()
 }
 
-// flushAll counts itself as a change, so that it is passed on when there was nothing to remove.
+// flushAll counts keys as its changes, as Redis does: whoever passes changes on has to pass it on even when there was nothing to remove.
 func flushAll(c *Call) {
 	if err := parseFlush(c.Args[1:]); err != noError {
 		c.W.Error(err)
 		return
 	}
-	c.Changed = c.Store.Flush() + 1
+	c.Changed = c.Store.Flush()
 	c.W.OK()
 }
