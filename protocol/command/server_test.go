@@ -1,22 +1,14 @@
 package command_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -42,12 +34,12 @@ var intended = map[string]string{
 var infoFields = []string{"name", "arity", "flags", "first", "last", "step", "categories", "tips", "key specs", "subcommands"}
 
 func TestRowsAgainstServer(t *testing.T) {
-	s := startRedis(t)
+	addr := peers.StartRedis(t)
 	used := map[string]bool{}
 	for _, proto := range []int{2, 3} {
-		c := s.dial(t, proto)
+		c := peers.Dial(t, addr, proto)
 		for _, r := range command.Rows() {
-			theirs := parse(t, c.do(t, "COMMAND", "INFO", r.Name)).elems[0]
+			theirs := parse(t, c.Do("COMMAND", "INFO", r.Name)).elems[0]
 			mine := parse(t, answer(proto, "COMMAND", "INFO", r.Name)).elems[0]
 			if strings.HasPrefix(r.Name, "larder") || notIn70[r.Name] != "" {
 				if !theirs.null() {
@@ -81,14 +73,14 @@ func TestRowsAgainstServer(t *testing.T) {
 }
 
 func TestDocsAgainstServer(t *testing.T) {
-	s := startRedis(t)
+	addr := peers.StartRedis(t)
 	for _, proto := range []int{2, 3} {
-		c := s.dial(t, proto)
+		c := peers.Dial(t, addr, proto)
 		for _, r := range command.Rows() {
 			if strings.HasPrefix(r.Name, "larder") || notIn70[r.Name] != "" {
 				continue
 			}
-			a := blank(parse(t, c.do(t, "COMMAND", "DOCS", r.Name))).String()
+			a := blank(parse(t, c.Do("COMMAND", "DOCS", r.Name))).String()
 			b := blank(parse(t, answer(proto, "COMMAND", "DOCS", r.Name))).String()
 			if a != b {
 				t.Errorf("RESP%d %s:\nredis %s\nours  %s", proto, r.Name, a, b)
@@ -99,11 +91,11 @@ func TestDocsAgainstServer(t *testing.T) {
 
 // TestAnswersAgainstServer compares whole replies, byte for byte.
 func TestAnswersAgainstServer(t *testing.T) {
-	s := startRedis(t)
+	addr := peers.StartRedis(t)
 	for _, line := range strings.Split(strings.TrimSpace(sameAnswers), "\n") {
 		args := strings.Fields(line)
 		for _, proto := range []int{2, 3} {
-			theirs, mine := s.dial(t, proto).do(t, args...), answer(proto, args...)
+			theirs, mine := peers.Dial(t, addr, proto).Do(args...), answer(proto, args...)
 			if !bytes.Equal(theirs, mine) {
 				t.Errorf("RESP%d %s:\nredis %q\nours  %q", proto, line, theirs, mine)
 			}
@@ -193,11 +185,11 @@ COMMAND LIST FILTERBY PATTERN a FILTERBY PATTERN b
 
 // TestListAgainstServer: of what a filter leaves, the names that both have are the same.
 func TestListAgainstServer(t *testing.T) {
-	s := startRedis(t)
+	addr := peers.StartRedis(t)
 	for _, line := range strings.Split(strings.TrimSpace(sameLists), "\n") {
 		args := strings.Fields(line)
 		for _, proto := range []int{2, 3} {
-			a, b := parse(t, s.dial(t, proto).do(t, args...)), parse(t, answer(proto, args...))
+			a, b := parse(t, peers.Dial(t, addr, proto).Do(args...)), parse(t, answer(proto, args...))
 			theirs, mine := a.texts(weHave), b.texts(redisHas)
 			if a.kind != b.kind || !slices.Equal(theirs, mine) {
 				t.Errorf("RESP%d %s:\nredis %c %q\nours  %c %q", proto, line, a.kind, theirs, b.kind, mine)
@@ -242,8 +234,8 @@ COMMAND LIST FILTERBY PATTERN *_ro
 
 // TestErrorsAgainstServer: what no row runs is refused in the same words.
 func TestErrorsAgainstServer(t *testing.T) {
-	s := startRedis(t)
-	c := s.dial(t, 2)
+	addr := peers.StartRedis(t)
+	c := peers.Dial(t, addr, 2)
 	long := strings.Repeat("x", 200)
 	for _, args := range [][]string{
 		{"nope"},
@@ -291,7 +283,7 @@ func TestErrorsAgainstServer(t *testing.T) {
 		{"dbsize", "x"},
 		{"command", "getkeys", "x"},
 	} {
-		theirs := c.do(t, args...)
+		theirs := c.Do(args...)
 		r, err := command.Resolve(views(args...))
 		mine := resp.AppendError(nil, err)
 		if r != nil || !bytes.Equal(theirs, mine) {
@@ -434,84 +426,4 @@ func parseNode(t *testing.T, b []byte) (node, []byte) {
 		}
 	}
 	return n, rest
-}
-
-// redis is a running redis-server that listens on a socket file only.
-type redis struct{ socket string }
-
-type client struct {
-	conn    net.Conn
-	in      []byte
-	replies resp.Replies
-}
-
-func startRedis(t *testing.T) redis {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "larder")
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(dir, "s")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // of the server's life: a test needs less than a second
-	cmd := exec.CommandContext(ctx, "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		cancel()
-		t.Fatalf("these tests compare with redis-server 7.0 (apt-get install redis-server): %v", err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "accept connections") {
-			s := redis{socket: socket}
-			if info := string(s.dial(t, 2).do(t, "INFO", "server")); !strings.Contains(info, "redis_version:7.0.") {
-				t.Fatalf("redis-server is not 7.0: %s", info)
-			}
-			return s
-		}
-	}
-	t.Fatal("redis-server did not start")
-	return redis{}
-}
-
-func (s redis) dial(t *testing.T, proto int) *client {
-	t.Helper()
-	conn, err := net.Dial("unix", s.socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := &client{conn: conn}
-	c.do(t, "HELLO", strconv.Itoa(proto))
-	return c
-}
-
-// do sends one command and gives the bytes of its reply.
-func (c *client) do(t *testing.T, args ...string) []byte {
-	t.Helper()
-	_ = c.conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := c.conn.Write(resp.AppendCommand(nil, views(args...)...)); err != nil {
-		t.Fatal(err)
-	}
-	c.in = c.in[:0]
-	buf := make([]byte, 64<<10)
-	for {
-		if n, _, st := c.replies.Next(c.in); st == resp.Done && n == len(c.in) {
-			return bytes.Clone(c.in)
-		} else if st != resp.More {
-			t.Fatalf("%q: reply in state %v, %d of %d bytes", args, st, n, len(c.in))
-		}
-		n, err := c.conn.Read(buf)
-		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
-			t.Fatalf("%q: %v", args, err)
-		}
-		c.in = append(c.in, buf[:n]...)
-	}
 }

@@ -2,64 +2,18 @@ package resp_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
 	"net"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
-
-// startRedis runs a real server until the test ends. A free port is probed; another process may take it before the server does, so it is tried again.
-func startRedis(t *testing.T, args ...string) string {
-	t.Helper()
-	const tries = 5
-	for range tries {
-		probe, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := probe.Addr().(*net.TCPAddr)
-		probe.Close()
-		ctx, cancel := context.WithCancel(context.Background())
-		all := append([]string{"--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)
-		server := exec.CommandContext(ctx, "redis-server", all...)
-		if err := server.Start(); err != nil {
-			cancel()
-			t.Fatalf("redis-server must be installed (make test does it): %v", err)
-		}
-		stop := func() { cancel(); server.Wait() }
-		if accepts(addr.String()) {
-			t.Cleanup(stop)
-			return addr.String()
-		}
-		stop()
-	}
-	t.Fatal("no redis-server came up")
-	return ""
-}
-
-func accepts(addr string) bool {
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
-		if err != nil {
-			continue
-		}
-		defer conn.Close()
-		conn.SetDeadline(deadline)
-		conn.Write([]byte("\r\nCLIENT ID\r\n"))
-		first := make([]byte, 1)
-		_, err = conn.Read(first)
-		return err == nil
-	}
-	return false
-}
 
 // exchange sends bytes, closes its side, and gives all that the server answers.
 func exchange(t *testing.T, addr string, in []byte) string {
@@ -104,7 +58,7 @@ func expected(t *testing.T, addr string, limits resp.Limits, in []byte) string {
 }
 
 func TestRequestsAsRedis(t *testing.T) {
-	addr := startRedis(t)
+	addr := peers.StartRedis(t)
 	inputs := append([]string{
 		"*1\r\n$4\r\nPING\r\n" + strings.Repeat("\n", 5) + "PING x\n",
 		"ECHO " + strings.Repeat("y", 60<<10) + "\n",
@@ -157,7 +111,7 @@ func randomInput(rng *rand.Rand) string {
 }
 
 func TestRequestsAsRedisBeforeAuth(t *testing.T) {
-	addr := startRedis(t, "--requirepass", "secret")
+	addr := peers.StartRedis(t, "--requirepass", "secret")
 	for _, in := range []string{
 		"*11\r\n$1\r\n", "*10\r\n$1\r\n", "*2\r\n$16385\r\n", "*2\r\n$4\r\nECHO\r\n$16384\r\n" + strings.Repeat("x", 16384) + "\r\n",
 		"*2147483648\r\n", "*1\r\n$-5\r\n", "*1\r\n$536870913\r\n", "PING a b c d e f g\r\n", "*0\r\n*-12\r\n*1\r\n$4\r\nPING\r\n",
@@ -170,7 +124,7 @@ func TestRequestsAsRedisBeforeAuth(t *testing.T) {
 }
 
 func TestDoublesAsRedis(t *testing.T) {
-	addr := startRedis(t)
+	addr := peers.StartRedis(t)
 	numbers := []float64{0, 1, -1, 0.1, -0.1, 1.0 / 3, 1e15, 1e16, 1e17, 123456789012345678, 1e-4, 1e-5, 5e-324, math.MaxFloat64, 3.0e10, 100, 123.5, 2.5e-7, math.Inf(1), math.Inf(-1), 1e21, 1e100}
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 300 {
@@ -207,7 +161,7 @@ func TestDoublesAsRedis(t *testing.T) {
 
 // TestFormsAsRedis compares Writer with all that DEBUG PROTOCOL gives, one reply of each kind, and measures them.
 func TestFormsAsRedis(t *testing.T) {
-	addr := startRedis(t, "--enable-debug-command", "yes")
+	addr := peers.StartRedis(t, "--enable-debug-command", "yes")
 	forms := map[string]func(w *resp.Writer){
 		"string":  func(w *resp.Writer) { w.Bulk("Hello World") },
 		"integer": func(w *resp.Writer) { w.Int(12345) },
