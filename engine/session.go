@@ -48,6 +48,7 @@ type session struct {
 
 	mute    muteMode
 	hushed  bool // the present command's reply is not written
+	ended   bool // the other side sends no more
 	closing bool // the connection ends when its output is sent; no command runs any more
 	gone    bool // it has ended
 
@@ -90,6 +91,9 @@ func (s *session) Data(c *loop.Conn) {
 	c.Took(pos)
 	if len(c.Out) > 0 {
 		c.Touch()
+	}
+	if s.ended && s.stalled == stallNone {
+		s.closing = true
 	}
 	switch {
 	case s.closing:
@@ -158,11 +162,15 @@ func (s *session) stall(why stall) {
 	}
 }
 
-// wake lets a session go on that waits for why.
+// wake lets a session go on that waits for why. It is not for use while commands run.
 func (s *session) wake(why stall) {
-	if s.stalled == why && !s.gone {
-		s.stalled = stallNone
-		s.c.Resume()
+	if s.stalled != why || s.gone {
+		return
+	}
+	s.stalled = stallNone
+	s.c.Resume()
+	if len(s.c.In()) == 0 {
+		s.Data(s.c) // what waits, if anything, has left the connection's buffer
 	}
 }
 
@@ -185,8 +193,11 @@ func (s *session) Drained(c *loop.Conn) {
 	s.wake(stallOutput)
 }
 
-// Ended: a client that sends no more has its replies; they were written in the turn that brought the commands.
-func (s *session) Ended(*loop.Conn) bool { return false }
+// Ended: a client that sends no more has its replies, unless its commands had to wait.
+func (s *session) Ended(*loop.Conn) bool {
+	s.ended = true
+	return s.stalled != stallNone
+}
 
 // Closed ends the session.
 func (s *session) Closed(*loop.Conn, error) {
