@@ -92,6 +92,7 @@ func parseExponent(text []byte) (n int, ok bool) {
 
 // parseHex reads what follows 0x. The first 32 digits that count are kept, of the others only whether all are 0.
 func parseHex(text []byte) (f longDouble, ok bool) {
+	const hexBits = 4 // a digit
 	digits, exp, ok := splitNumber(text, 'p')
 	var high, low uint64
 	more, seen, point := false, false, false
@@ -105,18 +106,15 @@ func parseHex(text []byte) (f longDouble, ok bool) {
 			return f, false
 		}
 		seen = true
-		switch {
-		case high>>60 == 0:
-			high, low = high<<4|low>>60, low<<4|uint64(n)
-			if point {
-				exp -= 4
-			}
-		default:
-			more = more || n != 0
-			if !point {
-				exp += 4
-			}
+		if point {
+			exp -= hexBits
 		}
+		if high>>(64-hexBits) == 0 {
+			high, low = high<<hexBits|low>>(64-hexBits), low<<hexBits|uint64(n)
+			continue
+		}
+		more = more || n != 0
+		exp += hexBits
 	}
 	return rounded(high, low, exp, more), ok && seen
 }

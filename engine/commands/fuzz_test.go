@@ -10,9 +10,9 @@ import (
 
 // FuzzCommands runs drawn arguments through drawn rows: nothing panics, and each command has exactly one reply.
 func FuzzCommands(f *testing.F) {
-	f.Add([]byte("SET k v EX 100\nGET k\nBITFIELD k OVERFLOW SAT INCRBY u8 #3 100\nLCS k k IDX"))
-	f.Add([]byte("SETRANGE k 100 x\nBITOP NOT k k\nBITPOS k 0 -1 5 BIT\nBITCOUNT k 3 900"))
-	f.Add([]byte("INCRBYFLOAT k 0x1p-3\nCOPY k l DB 3 REPLACE\nMOVE k 2\nRENAME k k\nEXPIRE k -5 GT"))
+	f.Add([]byte("SET k v EX 100\nGET k\nBITFIELD k OVERFLOW SAT INCRBY u8 #3 100\nLCS k l IDX"))
+	f.Add([]byte("SETRANGE k 100 x\nBITOP NOT l k\nBITPOS k 0 -1 5 BIT\nBITCOUNT k 3 900"))
+	f.Add([]byte("INCRBYFLOAT k 0x1p-3\nCOPY k l DB 3 REPLACE\nMOVE k 2\nRENAME k l\nEXPIRE k -5 GT"))
 	f.Add([]byte("MSET a 1 b 2\nKEYS [^a-\nOBJECT ENCODING a\nGETEX a PERSIST\nSCAN 0 MATCH *\nFLUSHALL"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		n := newNode(t, 2+len(script)%2)

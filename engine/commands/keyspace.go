@@ -23,7 +23,11 @@ func keys(c *Call) {
 // insertArray puts the head of an array of n elements before the elements that were written from at on.
 func insertArray(w *resp.Writer, at, n int) {
 	var room [32]byte
-	head := resp.AppendArray(room[:0], n)
+	insert(w, at, resp.AppendArray(room[:0], n))
+}
+
+// insert puts a head before what was written from at on.
+func insert(w *resp.Writer, at int, head []byte) {
 	end := len(w.Out)
 	w.Out = append(w.Out, head...)
 	copy(w.Out[at+len(head):], w.Out[at:end])

@@ -30,21 +30,21 @@ var grammar = map[command.ID]string{
 	command.CmdMSetNX:      "key value [key value]...",
 	command.CmdAppend:      "key value",
 	command.CmdStrLen:      "key",
-	command.CmdGetRange:    "key index index",
-	command.CmdSubstr:      "key index index",
+	command.CmdGetRange:    "key index end",
+	command.CmdSubstr:      "key index end",
 	command.CmdSetRange:    "key offset value",
 	command.CmdIncr:        "key",
 	command.CmdDecr:        "key",
 	command.CmdIncrBy:      "key number",
 	command.CmdDecrBy:      "key number",
 	command.CmdIncrByFloat: "key float",
-	command.CmdLCS:         "key key [lcsword]...",
+	command.CmdLCS:         "key other [lcsword]...",
 
 	command.CmdSetBit:     "key bit bitvalue",
 	command.CmdGetBit:     "key bit",
-	command.CmdBitCount:   "key [index index] [unit]",
-	command.CmdBitPos:     "key bitvalue [index] [index] [unit]",
-	command.CmdBitOp:      "bitop key key [key]...",
+	command.CmdBitCount:   "key [index end] [unit]",
+	command.CmdBitPos:     "key bitvalue [index] [end] [unit]",
+	command.CmdBitOp:      "bitop key other [key]...",
 	command.CmdBitField:   "key [fieldop]...",
 	command.CmdBitFieldRO: "key [fieldop]...",
 
@@ -62,9 +62,9 @@ var grammar = map[command.ID]string{
 	command.CmdExpireTime:  "key",
 	command.CmdPExpireTime: "key",
 	command.CmdPersist:     "key",
-	command.CmdRename:      "key key",
-	command.CmdRenameNX:    "key key",
-	command.CmdCopy:        "key key [copyword]...",
+	command.CmdRename:      "key other",
+	command.CmdRenameNX:    "key other",
+	command.CmdCopy:        "key other [copyword]...",
 	command.CmdMove:        "key db",
 
 	command.CmdObjectEncoding: "key",
@@ -129,7 +129,7 @@ func (d *draws) source(symbol string) []string {
 		return []string{d.one(junk...)}
 	}
 	switch symbol {
-	case "key":
+	case "key", "other":
 		return []string{d.one(drawnKeys...)}
 	case "value":
 		return []string{d.value()}
@@ -137,7 +137,7 @@ func (d *draws) source(symbol string) []string {
 		return []string{d.number()}
 	case "float":
 		return []string{d.float()}
-	case "index":
+	case "index", "end":
 		return []string{d.one(strconv.Itoa(d.IntN(100)-50), strconv.Itoa(d.IntN(10)-5), d.number())}
 	case "offset":
 		return []string{d.one(strconv.Itoa(d.IntN(60)), strconv.Itoa(d.IntN(60)), strconv.Itoa(d.IntN(30000)), "-1", "536870912", "9223372036854775807")}

@@ -157,10 +157,5 @@ func (c *Call) insertScanHead(at int, cursor uint64, n int) {
 	var digits [digitsMax]byte
 	head := resp.AppendArray(room[:0], 2)
 	head = resp.AppendBulk(head, strconv.AppendUint(digits[:0], cursor, 10))
-	head = resp.AppendArray(head, n)
-	w := c.W
-	end := len(w.Out)
-	w.Out = append(w.Out, head...)
-	copy(w.Out[at+len(head):], w.Out[at:end])
-	copy(w.Out[at:], head)
+	insert(c.W, at, resp.AppendArray(head, n))
 }

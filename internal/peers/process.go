@@ -96,8 +96,11 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer probe.Close()
-	return probe.Addr().(*net.TCPAddr).Port
+	port := probe.Addr().(*net.TCPAddr).Port
+	if err := probe.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 func answers(addr string) bool {
