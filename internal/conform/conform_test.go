@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"larder/internal/conform"
+	"larder/internal/fleet"
 	"larder/internal/peers"
 )
 
-var (
-	seed = flag.Uint64("seed", 0, "seed of generated commands; 0: a new one, which is printed")
-	long = flag.Bool("long", false, "many more generated commands")
-)
+var seed = flag.Uint64("seed", 0, "seed of generated commands; 0: a new one, which is printed")
 
 const reference = "redis-server"
 
@@ -67,7 +65,8 @@ func compareAll(t *testing.T, sub conform.Endpoint) {
 			playScripts(t, conform.Player{Ref: ref, Sub: sub, Proto: proto, Differences: differences, Rand: dice(t, uint64(proto))})
 		})
 		t.Run(fmt.Sprintf("generated RESP%d", proto), func(t *testing.T) {
-			playGenerated(t, conform.Player{Ref: ref, Sub: sub, Proto: proto, Differences: differences})
+			const rounds = 60
+			playGenerated(t, conform.Player{Ref: ref, Sub: sub, Proto: proto, Differences: differences}, rounds)
 		})
 	}
 }
@@ -107,11 +106,8 @@ func playScripts(t *testing.T, p conform.Player) {
 }
 
 // playGenerated draws sections of commands. Of the first that differs it says how little is needed to see it, and stops.
-func playGenerated(t *testing.T, p conform.Player) {
-	rounds, commands := 60, 250
-	if *long {
-		rounds *= 50
-	}
+func playGenerated(t *testing.T, p conform.Player, rounds int) {
+	const commands = 250
 	rng := dice(t, 10+uint64(p.Proto))
 	g := conform.NewGenerator(rng, time.Now())
 	for round := range rounds {
@@ -156,7 +152,13 @@ func explain(t *testing.T, p conform.Player, sec conform.Section, m conform.Mism
 	}
 }
 
+// TestMain also sees that every intended difference was met, if all tests have run: what nobody needed goes.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(m.Run())
+	code := fleet.Main(m)
+	if unmet := differences.Unmet(); code == 0 && len(unmet) > 0 && flag.Lookup("test.run").Value.String() == "" {
+		fmt.Fprintf(os.Stderr, "no difference, so no exception is needed: %v\n", unmet)
+		code = 1
+	}
+	os.Exit(code)
 }

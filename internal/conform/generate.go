@@ -120,7 +120,7 @@ func (g *Generator) step(where string) Step {
 		args = g.command()
 	}
 	step := Command(where, args...)
-	step.How, step.Tolerance = how(rowName(args))
+	step.How, step.Tolerance = how(RowName(args))
 	return step
 }
 
@@ -133,6 +133,9 @@ func (g *Generator) command() [][]byte {
 	}
 	e.all(row.Doc().Args)
 	args := e.out
+	if row.ID == command.CmdCommandGetKeys || row.ID == command.CmdCommandGetKeysAndFlags {
+		args = append(args, g.command()...)
+	}
 	if g.rng.IntN(4) == 0 {
 		args = g.damage(args)
 	}
@@ -202,7 +205,7 @@ func (g *Generator) mixCase(name []byte) []byte {
 func (g *Generator) defuse(args [][]byte) [][]byte {
 	const longest = 1 << 16
 	at := 0
-	switch rowName(args) {
+	switch RowName(args) {
 	case "setrange", "setbit":
 		at = 2
 	case "expire", "pexpire", "setex", "psetex":

@@ -1,0 +1,206 @@
+// Package clients is where real client programs and libraries meet Larder, and where things go wrong: nodes that die or hang, clients that are too fast,
+// too slow or not welcome. Its tests run the built binary as processes of their own, so that they can be killed, stopped and measured; this file and its
+// neighbours are what the tests do that with.
+//
+// What must hold: every process ends with its test, and with the test program however that ends; nothing listens but on 127.0.0.1. All is called on the
+// test's goroutine.
+package clients
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const readyWithin = 15 * time.Second
+
+// Binary is a built larder.
+type Binary struct{ path string }
+
+// Build builds larder into dir.
+func Build(dir string) (Binary, error) {
+	path := filepath.Join(dir, "larder")
+	cmd := exec.Command("go", "build", "-o", path, "larder/cmd/larder")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return Binary{}, fmt.Errorf("build larder: %w: %s", err, out)
+	}
+	return Binary{path: path}, nil
+}
+
+// Process is a server that can be killed and started again at its address.
+type Process struct {
+	Addr    string
+	Metrics string // where /metrics is; empty: nowhere
+
+	name string
+	args []string
+	log  string
+	cmd  *exec.Cmd
+}
+
+// Engine starts a node on a free port.
+func (b Binary) Engine(t testing.TB, args ...string) *Process {
+	t.Helper()
+	addr := freeAddr(t)
+	return launch(t, addr, b.path, append([]string{"engine", "--listen", addr, "--dir", t.TempDir()}, args...)...)
+}
+
+// Gateway starts a gateway over nodes on a free port.
+func (b Binary) Gateway(t testing.TB, nodes []*Process, args ...string) *Process {
+	t.Helper()
+	addrs := make([]string, len(nodes))
+	for i, n := range nodes {
+		addrs[i] = n.Addr
+	}
+	addr, metrics := freeAddr(t), freeAddr(t)
+	p := launch(t, addr, b.path, append([]string{"gateway", "--listen", addr, "--nodes", strings.Join(addrs, ","), "--metrics", metrics}, args...)...)
+	p.Metrics = metrics
+	return p
+}
+
+// Redis starts a redis-server that can be killed.
+func Redis(t testing.TB, args ...string) *Process {
+	t.Helper()
+	addr := freeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	return launch(t, addr, "redis-server", append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)...)
+}
+
+func launch(t testing.TB, addr, name string, args ...string) *Process {
+	t.Helper()
+	p := &Process{Addr: addr, name: name, args: args, log: filepath.Join(t.TempDir(), "log")}
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			out, _ := os.ReadFile(p.log)
+			t.Logf("%s %s said:\n%s", filepath.Base(name), addr, lastBytes(out))
+		}
+	})
+	p.Start(t)
+	return p
+}
+
+// lastBytes is the end of a log, as much as a message may show.
+func lastBytes(out []byte) []byte {
+	const most = 4000
+	return out[max(0, len(out)-most):]
+}
+
+// Start runs the process and waits until it answers.
+func (p *Process) Start(t testing.TB) {
+	t.Helper()
+	out, err := os.OpenFile(p.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	p.cmd = exec.Command(p.name, p.args...)
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", p.name, err)
+	}
+	for deadline := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
+		if answersPing(p.Addr) {
+			return
+		}
+		if time.Now().After(deadline) {
+			said, _ := os.ReadFile(p.log)
+			t.Fatalf("%s at %s does not answer: %s", p.name, p.Addr, lastBytes(said))
+		}
+	}
+}
+
+func answersPing(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	got := make([]byte, 7)
+	n, _ := conn.Read(got)
+	return bytes.HasPrefix(got[:n], []byte("+PONG"))
+}
+
+// PID is the process's.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Kill is kill -9, and waits for the end. Doing it again does nothing.
+func (p *Process) Kill() {
+	if p.cmd == nil || p.cmd.Process == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// Freeze is SIGSTOP: the process keeps its connections and says nothing more.
+func (p *Process) Freeze(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Thaw is SIGCONT.
+func (p *Process) Thaw(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ResetPeak begins a new measurement of PeakRSS.
+func (p *Process) ResetPeak(t testing.TB) {
+	t.Helper()
+	// proc(5): writing 5 resets the peak resident set size.
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.PID()), []byte("5"), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// PeakRSS is the most memory that was resident since ResetPeak, in bytes.
+func (p *Process) PeakRSS(t testing.TB) int64 { return p.memory(t, "VmHWM:") }
+
+// RSS is the resident memory, in bytes.
+func (p *Process) RSS(t testing.TB) int64 { return p.memory(t, "VmRSS:") }
+
+func (p *Process) memory(t testing.TB, field string) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(status), field)
+	words := strings.Fields(rest)
+	if !ok || len(words) == 0 {
+		t.Fatalf("no %s in /proc", field)
+	}
+	kilobytes, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kilobytes << 10
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	return probe.Addr().String()
+}

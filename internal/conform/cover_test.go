@@ -1,0 +1,170 @@
+package conform_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/internal/conform"
+	"larder/internal/peers"
+	"larder/protocol/command"
+)
+
+// elsewhere are rows that neither a script nor a generator has: where they are tested instead.
+var elsewhere = map[string]string{
+	"cluster|slots":   "TestClusterAsRedisCluster",
+	"cluster|shards":  "TestClusterAsRedisCluster",
+	"cluster|nodes":   "TestClusterAsRedisCluster",
+	"cluster|info":    "TestClusterAsRedisCluster",
+	"cluster|keyslot": "TestClusterAsRedisCluster",
+	"cluster|myid":    "TestClusterAsRedisCluster",
+	"readonly":        "TestClusterAsRedisCluster",
+	"readwrite":       "TestClusterAsRedisCluster",
+	"asking":          "TestClusterAsRedisCluster",
+	"larder|term":     "the dialect between gateway and node: package engine",
+	"larder|assign":   "the dialect between gateway and node: package engine",
+	"larder|scan":     "the dialect between gateway and node: package engine, and TestScan through a gateway",
+	"larder|help":     "the dialect between gateway and node: package engine",
+}
+
+// TestEveryRowIsCompared: a new command must join.
+func TestEveryRowIsCompared(t *testing.T) {
+	seen := map[string]bool{}
+	for _, sec := range sections(t) {
+		for i := range sec.Steps {
+			if args := sec.Steps[i].Args(time.Now()); len(args) > 0 {
+				seen[conform.RowName(args)] = true
+			}
+		}
+	}
+	for _, r := range command.Rows() {
+		drawn := len(r.Subs) == 0 && conform.NotDrawn(r) == ""
+		switch {
+		case elsewhere[r.Name] != "" && (seen[r.Name] || drawn):
+			t.Errorf("%s: a script or a generator has it, so it needs no exception", r.Name)
+		case elsewhere[r.Name] == "" && !seen[r.Name] && !drawn:
+			t.Errorf("%s: no script and no generator has it: add it to testdata, or say here why not", r.Name)
+		}
+		if !seen[r.Name] && elsewhere[r.Name] == "" && len(r.Subs) == 0 {
+			t.Logf("%s: only generated", r.Name)
+		}
+	}
+}
+
+// TestGeneratorDrawsEveryRow: what a generator is said to draw, it draws, and most of it so that a server runs it.
+func TestGeneratorDrawsEveryRow(t *testing.T) {
+	ref := redisEndpoint(t, reference)
+	g := conform.NewGenerator(dice(t, 1), time.Now())
+	c := peers.Dial(t, ref.Addr, 2)
+	drawn, good := map[string]int{}, map[string]int{}
+	sec := g.Section("all rows", 20000)
+	for i := range sec.Steps {
+		args := sec.Steps[i].Args(time.Now())
+		r, _ := command.Resolve(args)
+		if r == nil {
+			continue
+		}
+		drawn[r.Name]++
+		if reply := c.Do(texts(args)...); reply[0] != '-' {
+			good[r.Name]++
+		}
+	}
+	for _, r := range command.Rows() {
+		if len(r.Subs) > 0 || conform.NotDrawn(r) != "" {
+			continue
+		}
+		const enough = 5
+		if drawn[r.Name] < enough {
+			t.Errorf("%s: drawn %d times of %d", r.Name, drawn[r.Name], len(sec.Steps))
+		}
+		if good[r.Name]*10 < drawn[r.Name] && !slices.Contains(neverGood, r.Name) {
+			t.Errorf("%s: of %d drawn only %d were no error", r.Name, drawn[r.Name], good[r.Name])
+		}
+	}
+}
+
+// neverGood are drawn though a plain redis-server 7.0 refuses them, always or nearly.
+var neverGood = []string{"auth", "client|setinfo", "client|no-touch", "object|freq"}
+
+func texts(args [][]byte) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = string(a)
+	}
+	return out
+}
+
+func TestParse(t *testing.T) {
+	script := `
+# a comment
+== first only=node proto=3 lockstep
+#approx 5
+TTL "k \x00\n" 'a \' b' @rep:3:ab @@x
+#conn b
+#any-order
+KEYS *
+GET k
+#raw
+"*1\r\n" "$4"
+#inline
+GET "k" x
+#no-reply
+#closes
+#only gateway
+QUIT
+== second not=sharded
+PING
+`
+	got, err := conform.Parse("s", strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Name != "s: first" || !got[0].LockStep || got[0].Protos[0] != 3 || got[0].Only[0] != "node" || got[1].Not[0] != "sharded" {
+		t.Errorf("sections: %+v", got)
+	}
+	s := got[0].Steps
+	if conform.Quote(s[0].Args(time.Now())) != `TTL "k \x00\x0a" "a ' b" ababab "@x"` || s[0].How != conform.Approx || s[0].Tolerance != 5 || s[0].Replies != 1 {
+		t.Errorf("first: %s %+v", conform.Quote(s[0].Args(time.Now())), s[0])
+	}
+	if s[1].Conn != "b" || s[1].How != conform.AnyOrder || s[2].Conn != "b" || s[2].How != conform.Exact {
+		t.Errorf("connections: %+v %+v", s[1], s[2])
+	}
+	if string(s[3].Raw) != "*1\r\n$4" || string(s[4].Raw) != "GET \"k\" x\r\n" {
+		t.Errorf("raw: %q %q", s[3].Raw, s[4].Raw)
+	}
+	if s[5].Replies != 0 || !s[5].Closes || s[5].Only[0] != "gateway" {
+		t.Errorf("last: %+v", s[5])
+	}
+	for _, bad := range []string{"PING", "== x\n#nope\nPING", "== x\nGET \"k", "== x\nGET 'k'x", "== x only=nope\n", "== x\nGET @nope", "== x\n#approx 3", "== x proto=4"} {
+		if _, err := conform.Parse("s", strings.NewReader(bad)); err == nil {
+			t.Errorf("%q: no error", bad)
+		}
+	}
+}
+
+// TestOneSlotIsSaid: a line of a script whose keys can't be split says so, so that a reader knows what a sharded endpoint answers.
+func TestOneSlotIsSaid(t *testing.T) {
+	for _, sec := range sections(t) {
+		for i := range sec.Steps {
+			s := &sec.Steps[i]
+			if crosses := conform.Crosses(s.Args(time.Now())); crosses != s.OneSlot {
+				t.Errorf("%s: %s: keys in several slots: %v, #one-slot: %v", s.Where, conform.Quote(s.Args(time.Now())), crosses, s.OneSlot)
+			}
+		}
+	}
+}
+
+func TestShrink(t *testing.T) {
+	steps := make([]conform.Step, 40)
+	for i := range steps {
+		steps[i] = conform.Command("x", []byte{byte(i)})
+	}
+	has := func(steps []conform.Step, b byte) bool {
+		return slices.ContainsFunc(steps, func(s conform.Step) bool { return s.Args(time.Now())[0][0] == b })
+	}
+	got := conform.Shrink(steps, 1000, func(s []conform.Step) bool { return has(s, 3) && has(s, 31) })
+	if len(got) != 2 {
+		t.Errorf("%d steps are left, want 2", len(got))
+	}
+}
