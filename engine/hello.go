@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"larder/protocol/client"
+	"larder/protocol/command"
 )
 
 // serverVersion is the Redis release whose behaviour is offered.
@@ -46,7 +47,7 @@ func hello(s *session, args [][]byte) {
 			s.name = string(rest[1])
 			rest = rest[2:]
 		default:
-			s.fail("ERR Syntax error in HELLO option '" + string(rest[0]) + "'")
+			s.fail("ERR Syntax error in HELLO option " + command.Quote(rest[0]))
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func (s *session) writeSlots(w *resp.Writer) {
 	w.Bulk(ip)
 	w.Int(port)
 	w.Bulk(s.p.g.id)
-	w.Array(0)
+	w.Map(0)
 }
 
 func (s *session) writeShards(w *resp.Writer) {
@@ -86,7 +86,7 @@ func (s *session) clusterNodes() string {
 
 func (s *session) clusterInfo() string {
 	epoch := s.p.topo.Epoch
-	return fmt.Sprintf("cluster_enabled:1\r\ncluster_state:ok\r\ncluster_slots_assigned:%d\r\ncluster_slots_ok:%d\r\n"+
+	return fmt.Sprintf("cluster_state:ok\r\ncluster_slots_assigned:%d\r\ncluster_slots_ok:%d\r\n"+
 		"cluster_slots_pfail:0\r\ncluster_slots_fail:0\r\ncluster_known_nodes:1\r\ncluster_size:1\r\n"+
 		"cluster_current_epoch:%d\r\ncluster_my_epoch:%d\r\n", router.Slots, router.Slots, epoch, epoch)
 }

@@ -46,7 +46,7 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 			s.name = string(rest[1])
 			rest = rest[2:]
 		default:
-			s.refuse(row, "ERR Syntax error in HELLO option '"+string(rest[0])+"'")
+			s.refuse(row, "ERR Syntax error in HELLO option "+command.Quote(rest[0]))
 			return
 		}
 	}

@@ -17,6 +17,7 @@ func buildHere() []hereFunc {
 		command.CmdPing:      (*session).ping,
 		command.CmdEcho:      (*session).echo,
 		command.CmdAuth:      (*session).auth,
+		command.CmdHello:     (*session).hello,
 		command.CmdSelect:    (*session).selectDB,
 		command.CmdQuit:      (*session).quit,
 		command.CmdReset:     (*session).reset,
@@ -30,8 +31,8 @@ func buildHere() []hereFunc {
 	return table
 }
 
-// runHere answers a command of the gateway's own. HELLO and what else changes how
-// replies look waits for the replies before it.
+// runHere answers a command of the gateway's own. HELLO and RESET, which change how
+// replies look, wait for the replies before them.
 func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	parent := row.ID
 	if row.Parent != 0 {
@@ -41,11 +42,11 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCommand:
 		s.say(row, func(w *resp.Writer) { command.Answer(w, args) })
 		return true
-	case command.CmdHello:
+	case command.CmdHello, command.CmdReset:
 		if s.q.len() > 0 {
 			return s.stall(stallEmpty)
 		}
-		s.hello(row, args)
+		here[row.ID](s, row, args)
 		return true
 	case command.CmdInfo:
 		return s.info(row, args)

@@ -17,7 +17,8 @@ const (
 	mergeAllOK                     // all say OK
 	mergeConcat                    // arrays, one after the other
 	mergeKeys                      // arrays with an element a key, in the order of the keys
-	mergeFirst                     // the one reply there is, rewritten or asked again by who started it
+	mergeFirst                     // the one reply there is, rewritten by who started it
+	mergeRandom                    // RANDOMKEY: of pairs of a number of keys and a key, one key
 	mergeKeyspace                  // INFO's keyspace section, added up behind the gateway's own sections
 )
 
@@ -47,7 +48,7 @@ type merge struct {
 	iters []resp.Iter
 
 	scan  scanState // with mergeFirst, for SCAN
-	tried int       // with mergeFirst, for RANDOMKEY: shards asked so far
+	dice  uint64    // with mergeRandom
 	text  []byte    // with mergeKeyspace: what stands before
 	rerun []byte    // the command, if it has to go to all shards once more
 }
@@ -81,7 +82,7 @@ func (f *merges) put(m *merge, bufs *buffers) {
 		m.subs[i] = nil
 	}
 	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
-	m.scan, m.tried, m.text, m.rerun = scanState{}, 0, nil, nil
+	m.scan, m.dice, m.text, m.rerun = scanState{}, 0, nil, nil
 	if len(f.free) < mergesFreeMax {
 		f.free = append(f.free, m)
 	}
@@ -123,6 +124,8 @@ func (m *merge) append(dst []byte) []byte {
 		dst, ok = m.appendConcat(dst)
 	case mergeKeys:
 		dst, ok = m.appendKeys(dst)
+	case mergeRandom:
+		dst, ok = m.appendRandom(dst)
 	case mergeKeyspace:
 		dst, ok = m.appendKeyspace(dst)
 	default:

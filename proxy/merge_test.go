@@ -22,6 +22,9 @@ func TestMerge(t *testing.T) {
 		{"concat", mergeConcat, nil, []string{"*1\r\n$1\r\na\r\n", "*0\r\n", "*2\r\n$1\r\nb\r\n$1\r\nc\r\n"}, "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"},
 		{"concat of null", mergeConcat, nil, []string{"*-1\r\n"}, errorOutOfForm},
 		{"keys", mergeKeys, []uint16{1, 0, 1}, []string{"*1\r\n$1\r\na\r\n", "*2\r\n$-1\r\n$1\r\nb\r\n"}, "*3\r\n$-1\r\n$1\r\na\r\n$1\r\nb\r\n"},
+		{"random, none", mergeRandom, nil, []string{":0\r\n", "$-1\r\n", ":0\r\n", "_\r\n"}, "$-1\r\n"},
+		{"random, one", mergeRandom, nil, []string{":0\r\n", "$-1\r\n", ":5\r\n", "$1\r\nk\r\n"}, "$1\r\nk\r\n"},
+		{"random, of no number", mergeRandom, nil, []string{"+x\r\n", "$-1\r\n"}, errorOutOfForm},
 		{"keys, one short", mergeKeys, []uint16{0, 0}, []string{"*1\r\n$1\r\na\r\n"}, errorOutOfForm},
 	} {
 		m := &merge{how: c.how, keys: c.keys, proto: 2}
@@ -51,9 +54,9 @@ func FuzzMerge(f *testing.F) {
 	f.Add(uint8(0), []byte(":1\r\n:2\r\n"))
 	f.Add(uint8(2), []byte("*1\r\n$1\r\na\r\n*0\r\n"))
 	f.Add(uint8(3), []byte("*1\r\n$1\r\na\r\n*2\r\n$1\r\na\r\n_\r\n"))
-	f.Add(uint8(5), []byte("$27\r\n# Keyspace\r\ndb0:keys=7,exp\r\n"))
+	f.Add(uint8(6), []byte("$27\r\n# Keyspace\r\ndb0:keys=7,exp\r\n"))
 	f.Fuzz(func(t *testing.T, how uint8, replies []byte) {
-		m := &merge{how: mergeKind(how % 6), proto: 3}
+		m := &merge{how: mergeKind(how % 7), proto: 3}
 		var scanner resp.Replies
 		for len(m.subs) < 8 {
 			n, kind, st := scanner.Next(replies)

@@ -32,30 +32,12 @@ type scanState struct {
 
 const textBadCursor = "ERR invalid cursor"
 
-// runSpecial are the commands to all shards that ask one after the other.
+// runSpecial are the commands that concern all shards and are not simply sent to all.
 func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 	if row.ID == command.CmdRandomKey {
 		return s.runRandomKey(row)
 	}
 	return s.runScan(row, req)
-}
-
-func (s *session) runRandomKey(row *command.Row) bool {
-	p := s.p
-	shard := p.chance.IntN(len(p.shards))
-	ln, ok := s.laneTo(row, shard)
-	if ln == nil {
-		return ok
-	}
-	seq := s.push(row)
-	m := p.merges.get(mergeFirst, p.topo.Epoch, 1)
-	m.scan.shard, m.tried = shard, 1
-	s.q.at(seq).merge = m
-	ln.to(s.db)
-	at := len(ln.log)
-	ln.log = resp.AppendCommand(ln.log, wordRandomKey)
-	ln.commit(at, ticket{s: s, row: row, seq: seq})
-	return true
 }
 
 func (s *session) runScan(row *command.Row, req resp.Request) bool {

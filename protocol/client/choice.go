@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -65,7 +66,7 @@ func (k *Kill) option(word, value string) string {
 		k.Local = value
 	case "user":
 		if value != "default" {
-			return "ERR No such user '" + value + "'"
+			return "ERR No such user " + command.Quote([]byte(value))
 		}
 	case "skipme":
 		switch strings.ToLower(value) {
@@ -102,7 +103,7 @@ func ParseKind(word string) (kind string, ok bool) {
 	}
 }
 
-func unknownKind(word string) string { return "ERR Unknown client type '" + word + "'" }
+func unknownKind(word string) string { return "ERR Unknown client type " + command.Quote([]byte(word)) }
 
 // List is whom CLIENT LIST asks for.
 type List struct {

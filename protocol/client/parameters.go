@@ -73,7 +73,7 @@ func (ps Parameters[O, S]) choose(pairs [][]byte) (chosen Parameters[O, S], wron
 		at := ps.index(given)
 		switch {
 		case at < 0:
-			return nil, "ERR Unknown option or number of arguments for CONFIG SET - '" + given + "'"
+			return nil, "ERR Unknown option or number of arguments for CONFIG SET - " + command.Quote([]byte(given))
 		case wrong != "":
 		case ps[at].Set == nil:
 			wrong = setFailed(given, "can't set immutable config")
@@ -91,7 +91,7 @@ func (ps Parameters[O, S]) index(name string) int {
 }
 
 func setFailed(name, wrong string) string {
-	return "ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + wrong
+	return "ERR CONFIG SET failed (possibly related to argument " + command.Quote([]byte(name)) + ") - " + wrong
 }
 
 // ParseNumber reads a number from least to most; wrong is what CONFIG SET says of any other text.

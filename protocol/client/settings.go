@@ -32,7 +32,7 @@ func (l *Library) Set(option, value []byte) string {
 	case strings.EqualFold(string(option), "lib-ver"):
 		field = &l.Version
 	default:
-		return "ERR Unrecognized option '" + string(option) + "'"
+		return "ERR Unrecognized option " + command.Quote(option)
 	}
 	if !ValidName(value) {
 		return "ERR " + strings.ToLower(string(option)) + " cannot contain spaces, newlines or special characters."
@@ -66,7 +66,7 @@ const pauseMaxMS = 1 << 50
 func ParsePause(args [][]byte, before Pause, nowMS int64) (Pause, string) {
 	all := true
 	if len(args) > 4 {
-		return before, "ERR unknown subcommand or wrong number of arguments for '" + string(args[1]) + "'. Try CLIENT HELP."
+		return before, "ERR unknown subcommand or wrong number of arguments for " + command.Quote(args[1]) + ". Try CLIENT HELP."
 	}
 	if len(args) > 3 {
 		switch strings.ToLower(string(args[3])) {

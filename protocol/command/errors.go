@@ -77,3 +77,10 @@ func quote(b *strings.Builder, text []byte, limit int) {
 	}
 	b.WriteByte('\'')
 }
+
+// Quote is what an error repeats of an argument, in quotes, as Redis's "'%s'" does.
+func Quote(arg []byte) string {
+	var b strings.Builder
+	quote(&b, arg, len(arg))
+	return b.String()
+}
