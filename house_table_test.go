@@ -12,7 +12,7 @@ type row struct {
 var table = []row{
 	{folders: []string{"protocol/command"}},
 	{folders: []string{"protocol/resp"}},
-	{folders: []string{"protocol/client"}, may: []string{"protocol/command"}},
+	{folders: []string{"protocol/client"}, may: []string{"protocol/command", "protocol/resp"}},
 	{folders: []string{"protocol/memcache"}, may: []string{"protocol/command"}},
 	{folders: []string{"protocol/encoding"}},
 	{folders: []string{"algebra"}},
