@@ -170,7 +170,7 @@ func never() bool { return false }
 func TestBatchesAreOneByOne(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	rounds := 150
+	rounds := 90
 	if testing.Short() {
 		rounds = 30
 	}
