@@ -39,13 +39,21 @@ func oneHolder(t *testing.T, r registry.Registry) {
 		t.Errorf("a put took the lock from %s: %+v", a, e)
 	}
 	want(t, "release another's", r.Release(ctx, "lock", b), registry.ErrNotHeld)
+	held := get(t, r, "lock").Version
 	want(t, "release", r.Release(ctx, "lock", a), nil)
+	if e := get(t, r, "lock"); e.Version <= held {
+		t.Errorf("a release is no change: version %d, then %d", held, e.Version)
+	}
 	want(t, "release again", r.Release(ctx, "lock", a), registry.ErrNotHeld)
 	if e := get(t, r, "lock"); e.Holder != "" || string(e.Value) != "over it" {
 		t.Errorf("after release: %+v", e)
 	}
 	want(t, "acquire what was released", r.Acquire(ctx, "lock", []byte("b"), b), nil)
+	held = get(t, r, "lock").Version
 	want(t, "end session", r.EndSession(ctx, b), nil)
+	if e := get(t, r, "lock"); e.Holder != "" || e.Version <= held {
+		t.Errorf("a session's end is no change: version %d, then %+v", held, e)
+	}
 	want(t, "end it again", r.EndSession(ctx, b), nil)
 	want(t, "acquire after the session's end", r.Acquire(ctx, "lock", nil, a), nil)
 	want(t, "acquire by a dead session", r.Acquire(ctx, "other", nil, b), registry.ErrSessionLost)

@@ -168,22 +168,31 @@ func watchAtOnce(t *testing.T, r registry.Registry) {
 	}
 }
 
-// watchWakes follows a prefix while another goroutine writes, deletes, and writes elsewhere: the last state must be told.
+// settle is longer than a watch takes to begin.
+const settle = 20 * time.Millisecond
+
+// watchWakes follows a prefix while another goroutine creates, overwrites and deletes, there and elsewhere: the last
+// state must be told.
 func watchWakes(t *testing.T, r registry.Registry) {
 	ctx := bounded(t)
 	put(t, r, "w/gone", "")
+	put(t, r, "w/a", "old")
 	failed := background(func() error {
-		for _, key := range []string{"w/a", "other", "w/b"} {
-			if err := r.Put(ctx, key, []byte("1")); err != nil {
+		if err := r.Delete(ctx, "w/gone"); err != nil {
+			return err
+		}
+		for _, key := range []string{"w/b", "other", "w/a"} {
+			time.Sleep(settle) // so that the watch mostly waits when the change comes; it must be told either way
+			if err := r.Put(ctx, key, []byte("new")); err != nil {
 				return err
 			}
 		}
-		return r.Delete(ctx, "w/gone")
+		return nil
 	})
 	for seen := uint64(0); ; {
 		found, next, err := r.Watch(ctx, "w/", seen)
 		want(t, "watch", err, nil)
-		if slices.Equal(keys(found), []string{"w/a", "w/b"}) {
+		if slices.Equal(keys(found), []string{"w/a", "w/b"}) && string(found[0].Value) == "new" {
 			break
 		}
 		seen = next
