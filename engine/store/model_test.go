@@ -8,17 +8,26 @@ import (
 	"strings"
 	"testing"
 
+	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/router"
 
 	"pgregory.net/rapid"
 )
 
-func open(t interface{ Fatal(...any) }, seed uint64) *store.Store {
-	s, err := store.New(store.Options{Databases: 3, Seed: seed, Slot: router.Slot, Rand: rand.New(rand.NewPCG(seed, 1))})
+func open(t interface {
+	Fatal(...any)
+	Cleanup(func())
+}, seed uint64) *store.Store {
+	s, err := store.New(store.Options{Databases: 3, Memory: memory.Map{}, Seed: seed, Slot: router.Slot, Rand: rand.New(rand.NewPCG(seed, 1))})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return s
 }
 
@@ -365,19 +374,21 @@ func TestActiveExpiry(t *testing.T) {
 	}
 }
 
-func TestShareIsNotChanged(t *testing.T) {
+func TestPinIsNotChanged(t *testing.T) {
 	d := open(t, 3).DB(0)
 	d.Set([]byte("k"), bytes.Repeat([]byte("a"), 100000), store.FormAny, 0, 1)
 	it, _ := d.Lookup([]byte("k"), 1)
-	text, ok := it.Share()
+	pin, ok := it.Pin()
 	if !ok {
-		t.Fatal("a value of 100000 bytes is not shared")
+		t.Fatal("a value of 100000 bytes can't be pinned")
 	}
+	text := pin.Bytes()
 	d.Grow([]byte("k"), 0, 1)[5] = 'b'
 	d.Grow([]byte("k"), 100001, 1)[6] = 'b'
 	if !bytes.Equal(text, bytes.Repeat([]byte("a"), 100000)) {
-		t.Error("the shared text changed")
+		t.Error("the pinned text changed")
 	}
+	pin.Unpin()
 }
 
 func TestNoAllocation(t *testing.T) {
