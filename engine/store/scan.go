@@ -95,8 +95,8 @@ func (d *DB) Random(now int64) (key []byte, ok bool) {
 	return nil, false
 }
 
-// pick chooses one item: a group by its share of the keys, then a place in it. Places are buckets times the length of the longest chain usual; one that
-// is empty is thrown again, so that long chains are not preferred.
+// pick chooses one item: a group by its share of the keys, then a bucket and a place in it. There are as many places as the longest chain met has
+// entries, at least; an empty one is thrown again, so that items of long chains are not preferred.
 func (d *DB) pick() shape {
 	s := d.store
 	dice := s.options.Rand
@@ -110,18 +110,21 @@ func (d *DB) pick() shape {
 		group++
 	}
 	t := &d.tables[group]
-	const throwsMax = 64 // without a hit: then longer chains are looked into
-	for long, throws := 2*bucketSlots, 1; ; throws++ {
-		slot := dice.IntN(long)
+	longest := 2 * bucketSlots
+	for {
 		b := t.at(uint32(dice.IntN(int(t.n))))
-		for ; b != 0 && slot >= bucketSlots; slot -= bucketSlots {
+		entries := 0
+		for c := b; c != 0; c = s.link(c) {
+			entries += s.filled(c)
+		}
+		longest = max(longest, entries)
+		slot := dice.IntN(longest)
+		if slot >= entries {
+			continue
+		}
+		for ; slot >= bucketSlots; slot -= bucketSlots {
 			b = s.link(b)
 		}
-		if b != 0 && slot < s.filled(b) {
-			return s.shapeOf(s.mem.U40(refPlace(b, slot)))
-		}
-		if throws%throwsMax == 0 {
-			long *= 2
-		}
+		return s.shapeOf(s.mem.U40(refPlace(b, slot)))
 	}
 }
