@@ -183,7 +183,7 @@ func (s *Store) survey() queue {
 	var ages [2]uint64
 	for number := range s.log.segments {
 		g := &s.log.segments[number]
-		if g.state != segmentOpen && g.state != segmentSealed || !s.evictable(g) {
+		if g.live == 0 || g.state != segmentOpen && g.state != segmentSealed || !s.evictable(g) {
 			continue
 		}
 		gen := min(int(g.lane/lifeClasses), genMain)

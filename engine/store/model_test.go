@@ -146,6 +146,27 @@ func (k *machine) Set(t *rapid.T) {
 	k.m.dbs[db][key] = entry{text, encodingOf(text, form), expiry}
 }
 
+// Fill sets many keys, so that tables are split, or deletes them, so that they are joined.
+func (k *machine) Fill(t *rapid.T) {
+	db := rapid.IntRange(0, 2).Draw(t, "db")
+	from, n := rapid.IntRange(0, 300).Draw(t, "from"), rapid.IntRange(0, 200).Draw(t, "keys")
+	set := rapid.Bool().Draw(t, "set")
+	expiry := rapid.SampledFrom([]int64{store.NoExpiry, k.m.now + 100, k.m.now + 90000}).Draw(t, "expiry")
+	for i := from; i < from+n; i++ {
+		key := fmt.Sprintf("{1}f%d", i)
+		if set {
+			k.s.DB(db).Set([]byte(key), []byte(key), store.FormAny, expiry, k.m.now)
+			k.m.dbs[db][key] = entry{key, store.EmbStr, expiry}
+			continue
+		}
+		_, want := k.m.get(db, key)
+		if k.s.DB(db).Delete([]byte(key), k.m.now) != want {
+			t.Fatalf("delete %q: want %v", key, want)
+		}
+		delete(k.m.dbs[db], key)
+	}
+}
+
 func (k *machine) Delete(t *rapid.T) {
 	db, key := k.draw(t)
 	_, want := k.m.get(db, key)
@@ -269,7 +290,10 @@ func (k *machine) Work(t *rapid.T) {
 // Limit changes the limit on memory, and makes room as before a write.
 func (k *machine) Limit(t *rapid.T) {
 	k.policy = store.Policy(rapid.IntRange(0, int(store.VolatileTTL)).Draw(t, "policy"))
-	limit := rapid.SampledFrom([]int64{0, 400_000, 1_000_000, 3_000_000}).Draw(t, "limit")
+	limit := int64(0)
+	if eighths := rapid.SampledFrom([]int64{0, 4, 7, 8, 9, 12}).Draw(t, "limit"); eighths > 0 {
+		limit = k.s.Used()*eighths/8 + 1
+	}
 	k.s.SetLimit(limit, k.policy)
 	for range rapid.IntRange(0, 3).Draw(t, "times") {
 		need := rapid.SampledFrom([]int{10, 1000, 50000}).Draw(t, "need")
@@ -483,12 +507,15 @@ func TestModel(t *testing.T) {
 		for i := range k.m.dbs {
 			k.m.dbs[i] = map[string]entry{}
 		}
-		t.Repeat(map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
 			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "": k.Check,
 			"shake": k.Shake, "work": k.Work, "limit": k.Limit, "begin": k.Begin, "read": k.Read, "pin": k.Pin, "increment": k.Increment,
-			"big": k.Big, "flush slot": k.FlushSlot,
-		})
+			"big": k.Big, "fill": k.Fill, "flush slot": k.FlushSlot,
+		}
+		for range 3 {
+			t.Repeat(actions)
+		}
 		for i := range k.m.dbs {
 			k.s.DB(i).Each(k.m.now, func(it store.Item) bool { return true })
 		}
