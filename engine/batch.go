@@ -19,9 +19,9 @@ const (
 // (command.CmdAuth and the like) ends a batch, and a client that has yet to log in has batches of one.
 type batch struct {
 	commands []queued
-	args     [][]byte // of all commands, one after the other: views of the connection's input
-	keys     [][]byte // scratch of warm
-	owned    int      // of a batch of one: index of an argument whose bytes the store may keep, 0 = none
+	args     [][]byte   // of all commands, one after the other: views of the connection's input
+	owned    int        // of a batch of one: index of an argument whose bytes are big's, 0 = none
+	big      *store.Big // of a batch of one
 }
 
 // queued is a command of a batch.
@@ -37,7 +37,7 @@ func (b *batch) reset() {
 		b.args = nil
 	}
 	b.args = b.args[:0]
-	b.owned = 0
+	b.owned, b.big = 0, nil
 }
 
 // read fills the batch from buf[pos:]. It gives the position up to which buf was understood, and what the parser said last: Done if there may be more.
@@ -65,14 +65,17 @@ func (b *batch) add(row *command.Row, args [][]byte, end int) {
 }
 
 const (
-	warmMin = 4        // keys from which looking at them together pays
+	warmMin = 2        // commands from which looking at their keys together pays
 	warmMax = batchMax // keys that are looked at together
 )
 
-// warm has the store load what the batch's keys lead to, all together, before the first command runs. It is only a guess: the batch may change the
-// database by a SELECT.
-func (b *batch) warm(db *store.DB) {
-	keys := b.keys[:0]
+// warm has the store load what the batch's keys lead to, all together, before the first command runs; forget is to follow. It is only a guess: the batch
+// may change the database by a SELECT.
+func (b *batch) warm(s *store.Store, db *store.DB) {
+	if len(b.commands) < warmMin {
+		return
+	}
+	keys := 0
 	for i := range b.commands {
 		q := &b.commands[i]
 		if q.row == nil || q.row.First == 0 {
@@ -83,14 +86,12 @@ func (b *batch) warm(db *store.DB) {
 		if last < 0 {
 			last += len(args)
 		}
-		for at := q.row.First; at <= last && at < len(args) && len(keys) < warmMax; at += q.row.Step {
-			keys = append(keys, args[at])
+		for at := q.row.First; at <= last && at < len(args) && keys < warmMax; at += q.row.Step {
+			db.Prepare(args[at])
+			keys++
 		}
 	}
-	if len(keys) >= warmMin {
-		db.Touch(keys)
-	}
-	b.keys = keys
+	s.Fetch()
 }
 
 // find is the row that runs args, of a container the subcommand; its arity is yet to be checked.

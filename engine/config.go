@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/engine/store"
 	"larder/protocol/client"
 )
 
@@ -21,7 +22,7 @@ var parameters = client.Parameters[*session, settings]{
 	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
 	{Name: "maxclients", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.ClientsMax) }},
 	{Name: "maxmemory", Get: func(s *session) string { return strconv.FormatInt(s.p.set.maxMemory, 10) }, Set: setMaxMemory},
-	{Name: "maxmemory-policy", Get: func(*session) string { return "noeviction" }, Set: setPolicy},
+	{Name: "maxmemory-policy", Get: func(s *session) string { return s.p.set.policy.String() }, Set: setPolicy},
 	{Name: "port", Get: func(s *session) string { return strconv.Itoa(int(s.c.Local().Port())) }},
 	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
 	{Name: "requirepass", Get: func(s *session) string { return s.p.set.password }, Set: setPassword},
@@ -55,14 +56,10 @@ func setSave(_ *settings, value string) string {
 	return ""
 }
 
-func setPolicy(_ *settings, value string) string {
-	for _, name := range policies {
-		if strings.EqualFold(value, name) {
-			if name == "noeviction" {
-				return ""
-			}
-			return "this node evicts nothing yet: noeviction is the one policy"
-		}
+func setPolicy(s *settings, value string) string {
+	if policy, ok := store.ParsePolicy(strings.ToLower(value)); ok {
+		s.policy = policy
+		return ""
 	}
 	return "argument(s) must be one of the following: " + strings.Join(policies, ", ")
 }
@@ -114,6 +111,9 @@ func configSet(s *session, args [][]byte) {
 func (p *part) apply(next settings) {
 	old := p.set
 	p.set = next
+	if next.maxMemory != old.maxMemory || next.policy != old.policy {
+		p.store.SetLimit(next.maxMemory, next.policy)
+	}
 	if next.bulkMax == old.bulkMax {
 		return
 	}

@@ -254,8 +254,10 @@ func TestMaxMemory(t *testing.T) {
 	if n < 8 || n > 12 {
 		t.Errorf("refused after %d values of 100 kB", n)
 	}
+	if got := k.do("APPEND", "k0", value); got != "-OOM command not allowed when used memory > 'maxmemory'.\r\n" {
+		t.Errorf("APPEND: %q", got)
+	}
 	k.talk(`
-		APPEND k0 x => -OOM command not allowed when used memory > 'maxmemory'.
 		STRLEN k0 => :100000
 		EXPIRE k0 1000 => :1
 		UNLINK k0 k1 => :2
@@ -280,7 +282,9 @@ func TestConfig(t *testing.T) {
 		CONFIG SET databases 3 => -ERR CONFIG SET failed (possibly related to argument 'databases') - can't set immutable config
 		CONFIG SET maxmemory => -ERR wrong number of arguments for 'config|set' command
 		CONFIG SET maxmemory-policy noeviction => +OK
-		CONFIG SET maxmemory-policy allkeys-lru => -ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - this node evicts nothing yet: noeviction is the one policy
+		CONFIG SET maxmemory-policy allkeys-LRU => +OK
+		CONFIG GET maxmemory-policy => *2\r\n$16\r\nmaxmemory-policy\r\n$11\r\nallkeys-lru
+		CONFIG SET maxmemory-policy noeviction => +OK
 		CONFIG SET appendonly no save "" => +OK
 		CONFIG SET proto-max-bulk-len 1mb => +OK
 	`)

@@ -40,7 +40,7 @@ type counters struct {
 	clients, lanes                    uint64
 	keys, expires                     uint64
 	memory, memoryReserved, memoryMax uint64
-	expired                           uint64
+	expired, evicted                  uint64
 	epoch                             uint64
 	loop                              loop.Stats
 }
@@ -101,7 +101,7 @@ func (p *part) gather() {
 	}
 	c.memory, c.memoryReserved, c.memoryMax = uint64(p.store.Memory()), uint64(p.store.Reserved()), uint64(p.set.maxMemory)
 	p.usedPeak = max(p.usedPeak, int64(c.memory))
-	c.expired = uint64(p.store.Expired())
+	c.expired, c.evicted = uint64(p.store.Expired()), uint64(p.store.Evicted())
 	c.epoch = p.assigned.epoch
 	c.loop = p.l.Stats()
 }

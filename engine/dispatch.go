@@ -20,7 +20,7 @@ func (p *part) runBatch(s *session, pos int) int {
 	if len(b.commands) == 0 {
 		return pos
 	}
-	b.warm(s.db)
+	b.warm(p.store, s.db)
 	ran := 0
 	for i := range b.commands {
 		q := &b.commands[i]
@@ -29,7 +29,7 @@ func (p *part) runBatch(s *session, pos int) int {
 			p.pausing = append(p.pausing, s)
 			break
 		}
-		p.execute(s, q.row, b.args[q.first:q.last], b.owned)
+		p.execute(s, q.row, b.args[q.first:q.last])
 		pos = q.end
 		ran++
 		if s.closing || s.stalled != stallNone {
@@ -40,6 +40,7 @@ func (p *part) runBatch(s *session, pos int) int {
 			break
 		}
 	}
+	p.store.Forget()
 	p.timed(b.commands[:ran])
 	return pos
 }
@@ -49,8 +50,8 @@ func (p *part) holds(row *command.Row) bool {
 	return p.paused.UntilMS != 0 && row != nil && p.paused.Active(p.nowMS) && p.paused.Holds(row)
 }
 
-// execute runs one command; its reply is appended to p.w. owned is the index of an argument whose bytes the store may keep, 0 = none.
-func (p *part) execute(s *session, row *command.Row, args [][]byte, owned int) {
+// execute runs one command; its reply is appended to p.w.
+func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 	from := len(p.w.Out)
 	s.last = row
 	s.hushed = s.mute != muteOff
@@ -64,10 +65,11 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte, owned int) {
 	} else if handler := p.handlers[row.ID]; handler != nil {
 		c := &p.call
 		c.Reset(row, args)
-		c.DB, c.DBIndex, c.NoTouch, c.Owned = s.db, s.dbIndex, s.noTouch, owned
+		c.DB, c.DBIndex, c.NoTouch, c.Owned, c.Big = s.db, s.dbIndex, s.noTouch, p.batch.owned, p.batch.big
 		handler(c)
+		p.batch.big = c.Big // nil if the store has it now
 		p.dirty += int64(c.Changed)
-		if c.Shared != nil {
+		if c.Pinned {
 			s.share(c.Shared)
 		}
 		p.checkError(row, from)
@@ -100,10 +102,19 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row):
 		p.count.stale++
 		return p.assigned.stale
-	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && p.store.Memory() > p.set.maxMemory:
+	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !p.store.MakeRoom(p.outputBytes+bytesOf(args), p.nowMS):
 		return textOOM
 	}
 	return ""
+}
+
+// bytesOf is about what a command may add to memory.
+func bytesOf(args [][]byte) int {
+	n := 0
+	for _, arg := range args {
+		n += len(arg)
+	}
+	return n
 }
 
 // checkError counts the reply that begins at from in the output, if it is an error.

@@ -82,12 +82,12 @@ func infoMemory(s *session, b *strings.Builder) {
 	p := s.p
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	used, resident := p.store.Memory(), residentBytes()
+	used, resident := p.store.Used(), residentBytes()
 	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_human:%s\r\nused_memory_rss:%d\r\nused_memory_rss_human:%s\r\nused_memory_peak:%d\r\nused_memory_peak_human:%s\r\n",
 		used, human(used), resident, human(resident), p.usedPeak, human(p.usedPeak))
 	fmt.Fprintf(b, "used_memory_dataset:%d\r\nallocator_allocated:%d\r\nallocator_active:%d\r\nallocator_resident:%d\r\n",
 		used, used, p.store.Reserved(), p.store.Reserved())
-	fmt.Fprintf(b, "maxmemory:%d\r\nmaxmemory_human:%s\r\nmaxmemory_policy:noeviction\r\n", p.set.maxMemory, human(p.set.maxMemory))
+	fmt.Fprintf(b, "maxmemory:%d\r\nmaxmemory_human:%s\r\nmaxmemory_policy:%s\r\n", p.set.maxMemory, human(p.set.maxMemory), p.set.policy)
 	fmt.Fprintf(b, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%d\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\n",
 		float64(p.store.Reserved())/float64(max(used, 1)), p.store.Reserved()-used, m.HeapAlloc, m.NumGC)
 }
@@ -121,8 +121,8 @@ func infoStats(s *session, b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\n",
 		c.accepted-base.accepted, calls, c.bytesIn-base.bytesIn, c.bytesOut-base.bytesOut)
-	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:0\r\nacl_access_denied_auth:%d\r\n",
-		c.refused-base.refused, c.expired-base.expired, c.loginsFailed-base.loginsFailed)
+	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:%d\r\nacl_access_denied_auth:%d\r\n",
+		c.refused-base.refused, c.expired-base.expired, c.evicted-base.evicted, c.loginsFailed-base.loginsFailed)
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
 		failed, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
 }

@@ -50,6 +50,11 @@ func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return &bed{t: t, node: n, m: loop.NewMemLoop(start, n.NewPart)}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"larder/engine/store"
 	"larder/protocol/resp"
 )
 
@@ -14,12 +15,12 @@ const (
 // arrival is a command with a large argument that is taken in as it comes: each byte is copied once, into a buffer made for the argument, which the store
 // may then keep. So a value's cost is linear in its size whatever pieces it comes in, and memory holds it once.
 type arrival struct {
-	args     [][]byte // its own copies, as far as they have come
-	size     int      // what the last of them will have when fill is done with it, if begin opened it
-	bytes    int64    // of all of them
+	args     [][]byte   // its own copies, as far as they have come
+	big      *store.Big // the first argument that is long enough has its bytes where the store can keep them
+	bigAt    int        // its index
+	size     int        // what the last of them will have when fill is done with it, if begin opened it
+	bytes    int64      // of all of them
 	complete bool
-
-	largest, largestSize int // index and bytes of the largest of those that begin opened
 }
 
 // incomplete looks at the beginning of a command whose end has not come, at buf[pos:]: a large argument is not waited for.
@@ -43,7 +44,7 @@ func (s *session) incomplete(buf []byte, pos int) (next int, more bool) {
 	for _, arg := range big.Args {
 		a.add(arg)
 	}
-	a.begin(int(big.Len))
+	a.begin(s.p.store, int(big.Len))
 	a.fill(big.Data)
 	n := s.requests.Seen()
 	s.requests.Shift(n)
@@ -91,10 +92,15 @@ func (s *session) receive(buf []byte, pos int) (next int, more bool) {
 func (s *session) runArrival(pos int) (next int, more bool) {
 	p, a := s.p, s.arrival
 	p.batch.reset()
-	p.batch.owned = a.largest
+	if a.big != nil {
+		p.batch.owned, p.batch.big = a.bigAt, a.big
+		a.args[a.bigAt] = a.big.Bytes()
+	}
 	p.batch.add(find(a.args), a.args, pos)
 	p.runBatch(s, pos)
 	if s.stalled != stallPause {
+		a.big = p.batch.big
+		a.drop()
 		s.arrival = nil
 	}
 	return pos, !s.closing && s.stalled == stallNone
@@ -106,10 +112,21 @@ func (a *arrival) add(arg []byte) {
 	a.bytes += int64(len(arg))
 }
 
+// drop gives back what the store did not keep.
+func (a *arrival) drop() {
+	if a.big != nil {
+		a.big.Drop()
+		a.big = nil
+	}
+}
+
 // begin opens an argument of size bytes that fill is to bring.
-func (a *arrival) begin(size int) {
-	if size > a.largestSize {
-		a.largest, a.largestSize = len(a.args), size
+func (a *arrival) begin(in *store.Store, size int) {
+	if a.big == nil && len(a.args) > 0 {
+		a.big, a.bigAt = in.NewBig(size), len(a.args)
+		a.args = append(a.args, nil)
+		a.bytes += int64(size)
+		return
 	}
 	a.args = append(a.args, make([]byte, 0, min(size, largeFirst)))
 	a.size = size
@@ -117,6 +134,10 @@ func (a *arrival) begin(size int) {
 }
 
 func (a *arrival) fill(piece []byte) {
+	if a.big != nil && a.bigAt == len(a.args)-1 {
+		_, _ = a.big.Write(piece) // it has room for what was announced
+		return
+	}
 	last := &a.args[len(a.args)-1]
 	if len(*last)+len(piece) > cap(*last) {
 		*last = append(make([]byte, 0, a.size), *last...)

@@ -61,6 +61,7 @@ func (c *counters) numbers() []number {
 		{&c.keys, true, "larder_engine_keys", "Keys in all databases."},
 		{&c.expires, true, "larder_engine_expiring_keys", "Keys with a time to live."},
 		{&c.expired, false, "larder_engine_expired_total", "Keys that died of age."},
+		{&c.evicted, false, "larder_engine_evicted_total", "Keys that were evicted to keep below maxmemory."},
 		{&c.memory, true, "larder_engine_memory_bytes", "Bytes that keys, values and index take."},
 		{&c.memoryReserved, true, "larder_engine_memory_reserved_bytes", "Bytes that the keyspace has taken from the process, in use or not."},
 		{&c.memoryMax, true, "larder_engine_memory_max_bytes", "The limit on memory; 0 = none."},

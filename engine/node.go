@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/access"
+	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/loop"
 	"larder/router"
@@ -55,7 +56,7 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 		return nil, fmt.Errorf("engine access list: %w", err)
 	}
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	keyspace, err := store.New(store.Options{Databases: o.Databases, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance})
+	keyspace, err := store.New(store.Options{Databases: o.Databases, Memory: memory.Map{}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
@@ -116,6 +117,9 @@ func (n *Node) Assign(shard int, t *router.Topology) error {
 		}
 	}
 }
+
+// Close gives back the memory of a node that was not Run; Run does it itself.
+func (n *Node) Close() error { return n.store.Close() }
 
 // NewPart makes the loop's part; loop calls it, once, and tests with a MemLoop do.
 func (n *Node) NewPart(l *loop.Loop) loop.Part {

@@ -3,9 +3,11 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"larder/access"
+	"larder/engine/store"
 	"larder/router"
 )
 
@@ -20,7 +22,8 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
-	MaxMemory int64 // bytes that keys, values and index may take before writes are refused; 0 = no limit
+	MaxMemory       int64  // bytes that the keyspace may take, clients' unread output included; 0 = no limit
+	MaxMemoryPolicy string // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
 
 	ArgsMax        int           // arguments of one command
 	BulkMaxBytes   int64         // one argument, and one value
@@ -33,16 +36,17 @@ type Options struct {
 // DefaultOptions serves loopback only.
 func DefaultOptions() Options {
 	return Options{
-		Listen:         "127.0.0.1:6380",
-		Dir:            ".",
-		Access:         []string{"127.0.0.0/8", "::1/128"},
-		ClientsMax:     10000,
-		Databases:      16,
-		ArgsMax:        1024 * 1024,
-		BulkMaxBytes:   512 << 20,
-		InlineMaxBytes: 64 << 10,
-		QueryMaxBytes:  1 << 30,
-		OutputMaxBytes: 1 << 30,
+		Listen:          "127.0.0.1:6380",
+		Dir:             ".",
+		Access:          []string{"127.0.0.0/8", "::1/128"},
+		ClientsMax:      10000,
+		Databases:       16,
+		MaxMemoryPolicy: "noeviction",
+		ArgsMax:         1024 * 1024,
+		BulkMaxBytes:    512 << 20,
+		InlineMaxBytes:  64 << 10,
+		QueryMaxBytes:   1 << 30,
+		OutputMaxBytes:  1 << 30,
 	}
 }
 
@@ -74,6 +78,9 @@ func (o Options) Validate() error {
 	}
 	if o.Listen == "" {
 		return errors.New("listen is empty: must be host:port")
+	}
+	if _, ok := store.ParsePolicy(o.MaxMemoryPolicy); !ok {
+		return fmt.Errorf("max memory policy is %q: must be one of %s", o.MaxMemoryPolicy, strings.Join(policies, ", "))
 	}
 	_, err := access.ParseList(o.Access)
 	return err

@@ -36,6 +36,10 @@ type part struct {
 	nextID   uint64
 	pausing  []*session // wait for CLIENT PAUSE to end
 
+	choring     bool // chores are posted
+	ticks       uint64
+	outputBytes int // what clients have not read, a while ago
+
 	dirty      int64 // changes of the keyspace
 	usedPeak   int64 // the most memory that was seen in use, bytes
 	count      counters
@@ -52,6 +56,7 @@ type settings struct {
 	idle      time.Duration
 	bulkMax   int64
 	maxMemory int64
+	policy    store.Policy
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
@@ -63,6 +68,8 @@ func newPart(n *Node, l *loop.Loop) *part {
 		handlers: commands.Handlers(),
 		sessions: map[uint64]*session{},
 	}
+	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
+	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax = int(p.set.bulkMax)
 	p.count.init()
@@ -130,10 +137,11 @@ func (p *part) warn(text string, c *loop.Conn) {
 // Tick does what time brings: keys that die, a pause that ends, clients that idle, counters.
 func (p *part) Tick(time.Time) {
 	p.enter()
-	if !p.paused.Active(p.nowMS) { // nothing changes while writes are held back
-		p.expire()
+	if !p.paused.Active(p.nowMS) {
 		p.endPause()
 	}
+	p.chores()
+	p.fitLimit()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
 		p.closeIdle()
@@ -142,19 +150,55 @@ func (p *part) Tick(time.Time) {
 }
 
 const (
-	expireMax   = time.Millisecond // a tick's share for keys that die
-	expireSlice = 256              // candidates between two looks at the clock
+	choresMax   = 500 * time.Microsecond // a turn's share for what the keyspace does in slices
+	choreKeys   = 128                    // candidates for expiry between two looks at the clock
+	choreBytes  = 16 << 10               // of the store's own work, likewise
+	outputEvery = 100                    // ticks between two looks at what clients have not read
 )
 
-// expire removes keys whose time has come, for a bounded time; the next tick goes on.
-func (p *part) expire() {
+// chores let keys die whose time has come and the store give memory back, for a bounded time. While there is more, every turn does a slice: commands
+// wait for one slice at most, and an idle node is soon done.
+func (p *part) chores() {
 	began := time.Now()
-	for {
-		_, more := p.store.Expire(p.nowMS, expireSlice)
-		if !more || time.Since(began) > expireMax {
+	for more := true; more; {
+		more = p.chore()
+		if more && time.Since(began) > choresMax {
+			if !p.choring {
+				p.choring = true
+				p.l.Post(p.choresAgain)
+			}
 			return
 		}
 	}
+}
+
+func (p *part) choresAgain() {
+	p.choring = false
+	p.enter()
+	p.chores()
+}
+
+// chore is a slice; it reports whether there is more to do. While writes are held back no key dies.
+func (p *part) chore() bool {
+	more := false
+	if !p.paused.Active(p.nowMS) {
+		_, more = p.store.Expire(p.nowMS, choreKeys)
+	}
+	return p.store.Work(choreBytes) || more
+}
+
+// fitLimit evicts what a lower limit, or larger output of clients, leaves no room for (Redis counts clients' output as memory in use).
+func (p *part) fitLimit() {
+	if p.set.maxMemory == 0 {
+		return
+	}
+	if p.ticks++; p.ticks%outputEvery == 0 {
+		p.outputBytes = 0
+		for _, s := range p.sessions {
+			p.outputBytes += s.c.Unsent()
+		}
+	}
+	p.store.MakeRoom(p.outputBytes, p.nowMS)
 }
 
 // closeIdle closes clients that have been silent for too long.

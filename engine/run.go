@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"larder/loop"
 )
@@ -11,5 +12,6 @@ func (n *Node) Run(ctx context.Context) error {
 	defer close(n.ended)
 	ctx, n.stop = context.WithCancel(ctx)
 	defer n.stop()
-	return loop.Run(ctx, n.loopOptions(), n.NewPart)
+	err := loop.Run(ctx, n.loopOptions(), n.NewPart)
+	return errors.Join(err, n.Close())
 }

@@ -107,6 +107,11 @@ func TestHealthyBeforeRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if n.Healthy(context.Background()) == nil {
 		t.Error("healthy before it runs")
 	}

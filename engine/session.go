@@ -36,8 +36,9 @@ type session struct {
 	requests resp.Requests
 	ahead    int // complete commands at the front of the input, in bytes, that requests has passed and that have not run
 	stalled  stall
-	arrival  *arrival // a command with a large argument that is on its way
-	shared   []byte   // what is left of a large reply; it goes out in pieces
+	arrival  *arrival  // a command with a large argument that is on its way
+	shared   []byte    // what is left of a large reply; it goes out in pieces
+	pin      store.Pin // holds it, while shared is not nil
 
 	proto   int
 	dbIndex int
@@ -202,7 +203,11 @@ func (s *session) Ended(*loop.Conn) bool {
 // Closed ends the session.
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
-	s.arrival, s.shared = nil, nil
+	s.unshare()
+	if s.arrival != nil {
+		s.arrival.drop()
+		s.arrival = nil
+	}
 	delete(s.p.sessions, s.id)
 	s.p.count.closed++
 }

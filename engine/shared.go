@@ -1,15 +1,18 @@
 package engine
 
+import "larder/engine/store"
+
 // sharedPiece is how much of a large reply is handed to the kernel at once, bytes.
 const sharedPiece = 256 << 10
 
 // share takes over a large value that is the rest of the present reply; its length line is in the output. It leaves in pieces, the next when little is
 // left unsent, so that the value is never copied as a whole. Until it is out no command of the session runs.
-func (s *session) share(value []byte) {
+func (s *session) share(value store.Pin) {
 	if s.hushed {
+		value.Unpin()
 		return
 	}
-	s.shared = value
+	s.pin, s.shared = value, value.Bytes()
 	s.stall(stallOutput)
 }
 
@@ -25,9 +28,17 @@ func (s *session) sendShared() {
 		s.shared = s.shared[len(piece):]
 	}
 	if len(s.shared) == 0 {
-		s.shared = nil
+		s.unshare()
 		c.Out = append(c.Out, '\r', '\n')
 		c.Touch()
 	}
 	c.WhenDrained(outputLow)
+}
+
+// unshare lets the value go.
+func (s *session) unshare() {
+	if s.shared != nil {
+		s.shared = nil
+		s.pin.Unpin()
+	}
 }

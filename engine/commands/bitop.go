@@ -58,7 +58,7 @@ func bitOpCommand(c *Call) {
 	}
 	const ownedMin = 16 << 10 // a result at least as long gets a buffer that the store keeps
 	if size >= ownedMin {
-		c.DB.SetOwned(to, c.combine(op, from, make([]byte, size)), store.FormRaw, store.NoExpiry, c.NowMS)
+		c.DB.Set(to, c.combine(op, from, make([]byte, size)), store.FormRaw, store.NoExpiry, c.NowMS)
 	} else {
 		c.bytes = slices.Grow(c.bytes[:0], size)
 		c.DB.Set(to, c.combine(op, from, c.bytes[:size]), store.FormRaw, store.NoExpiry, c.NowMS)

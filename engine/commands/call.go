@@ -27,12 +27,14 @@ type Call struct {
 
 	NowMS    int64 // milliseconds since 1970
 	NoTouch  bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
-	Owned    int   // index of an argument whose bytes the store may keep (a large value handed over); 0 = none
-	BulkMax  int   // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
-	ShareMin int   // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
+	Owned    int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
+	Big      *store.Big
+	BulkMax  int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
+	ShareMin int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
 
-	Changed int    // set by the handler: how many changes it made to the keyspace (Redis's dirty)
-	Shared  []byte // set by GET: bytes of the bulk whose header is in W; they and CR LF are to follow. The caller may keep, never change them
+	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)
+	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
+	Pinned  bool      // Shared is set
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
@@ -49,7 +51,7 @@ type Handler func(*Call)
 // Reset makes the call ready for another command; what the caller filled in for the connection stays.
 func (c *Call) Reset(row *command.Row, args [][]byte) {
 	c.Row, c.Args = row, args
-	c.Owned, c.Changed, c.Shared = 0, 0, nil
+	c.Owned, c.Big, c.Changed, c.Pinned = 0, nil, 0, false
 }
 
 // look finds a key, as a command that reads or changes it.

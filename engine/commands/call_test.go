@@ -67,20 +67,46 @@ func TestNoTouch(t *testing.T) {
 	}
 }
 
-// TestOwned hands a large value over and changes the value afterwards: what a handler may keep must stay ours if we did not say so.
+// TestOwned hands a large value over: SET takes it, and a command that does not keep it leaves it to the caller.
 func TestOwned(t *testing.T) {
 	n := newNode(t, 2)
-	for _, owned := range []int{0, 2} {
+	for _, c := range []struct {
+		words []string
+		takes bool
+	}{{[]string{"SET", "k"}, true}, {[]string{"SET", "k", "", "XX"}, true}, {[]string{"SET", "none", "", "XX"}, false}, {[]string{"APPEND", "k"}, false}} {
 		value := bytes.Repeat([]byte("x"), 1<<20)
-		row := command.Lookup([]byte("set"))
+		row := command.Lookup([]byte(c.words[0]))
+		args := make([][]byte, 0, 4)
+		for _, word := range c.words {
+			args = append(args, []byte(word))
+		}
+		if len(args) == 2 {
+			args = append(args, nil)
+		}
+		big := n.store.NewBig(len(value))
+		if _, err := big.Write(value); err != nil {
+			t.Fatal(err)
+		}
+		args[2] = big.Bytes()
 		n.w.Out = n.w.Out[:0]
-		n.call.Reset(row, [][]byte{[]byte("SET"), []byte("k"), value})
-		n.call.Owned = owned
+		n.call.Reset(row, args)
+		n.call.Owned, n.call.Big = 2, big
 		n.handlers[row.ID](&n.call)
-		value[0] = 'y'
-		got := n.do("GETRANGE", "k", "0", "0")
-		if want := map[int]string{0: "x", 2: "y"}[owned]; got != bulk(want) {
-			t.Errorf("owned=%d: %q, want %q", owned, got, want)
+		if took := n.call.Big == nil; took != c.takes {
+			t.Errorf("%q: taken %v", c.words, took)
+		}
+		if n.call.Big != nil {
+			n.call.Big.Drop()
+		}
+		if c.words[1] == "none" {
+			continue
+		}
+		want := ":1048576\r\n"
+		if c.words[0] == "APPEND" {
+			want = ":2097152\r\n"
+		}
+		if got := n.do("STRLEN", c.words[1]); got != want {
+			t.Errorf("%q: %q", c.words, got)
 		}
 	}
 }
@@ -90,20 +116,21 @@ func TestShared(t *testing.T) {
 	n.call.ShareMin = 64 << 10
 	n.do("SET", "small", strings.Repeat("s", 64<<10-1))
 	n.do("SET", "k", strings.Repeat("x", 1<<20))
-	if n.do("GET", "small"); n.call.Shared != nil {
+	if n.do("GET", "small"); n.call.Pinned {
 		t.Error("a small value is handed over")
 	}
 	head := n.do("GET", "k")
 	shared := n.call.Shared
-	if head != "$1048576\r\n" || len(shared) != 1<<20 {
-		t.Fatalf("%q and %d bytes", head, len(shared))
+	if head != "$1048576\r\n" || !n.call.Pinned || len(shared.Bytes()) != 1<<20 {
+		t.Fatalf("%q, pinned %v", head, n.call.Pinned)
 	}
 	n.do("SETRANGE", "k", "0", "yyy")
 	n.do("DEL", "k")
-	if !bytes.Equal(shared, bytes.Repeat([]byte("x"), 1<<20)) {
+	if !bytes.Equal(shared.Bytes(), bytes.Repeat([]byte("x"), 1<<20)) {
 		t.Error("what was handed over has changed")
 	}
-	if n.do("GET", "k"); n.call.Shared != nil {
+	shared.Unpin()
+	if n.do("GET", "k"); n.call.Pinned {
 		t.Error("of no key something is handed over")
 	}
 }

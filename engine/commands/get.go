@@ -13,9 +13,8 @@ func get(c *Call) {
 	}
 	text := c.text(it)
 	if c.ShareMin > 0 && len(text) >= c.ShareMin {
-		if shared, ok := it.Share(); ok {
-			c.W.Out = resp.AppendBulkHeader(c.W.Out, len(shared))
-			c.Shared = shared
+		if c.Shared, c.Pinned = it.Pin(); c.Pinned {
+			c.W.Out = resp.AppendBulkHeader(c.W.Out, len(text))
 			return
 		}
 	}

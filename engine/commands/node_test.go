@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"larder/engine/commands"
+	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -25,10 +26,15 @@ type node struct {
 
 func newNode(t testing.TB, proto int) *node {
 	t.Helper()
-	s, err := store.New(store.Options{Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
+	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	n := &node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
 	n.w.Proto = proto
 	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0)}

@@ -72,7 +72,8 @@ func set(c *Call) {
 // keep sets the key at one argument to the value at another.
 func (c *Call) keep(key, value int, expiryMS int64) {
 	if value == c.Owned {
-		c.DB.SetOwned(c.Args[key], c.Args[value], store.FormAny, expiryMS, c.NowMS)
+		c.DB.SetBig(c.Args[key], c.Big, store.FormAny, expiryMS, c.NowMS)
+		c.Big = nil
 	} else {
 		c.DB.Set(c.Args[key], c.Args[value], store.FormAny, expiryMS, c.NowMS)
 	}

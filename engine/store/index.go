@@ -2,106 +2,328 @@ package store
 
 import "math/bits"
 
-// ref is a link to an item: its addr and, above it, 16 bits of its key's hash, so that most items of other keys are passed over unseen.
-type ref uint64
-
-const (
-	tagShift = 48
-	addrMask = 1<<tagShift - 1
-)
-
-func makeRef(at addr, tag uint16) ref { return ref(tag)<<tagShift | ref(at) }
-
-func (r ref) addr() addr  { return addr(r & addrMask) }
-func (r ref) tag() uint16 { return uint16(r >> tagShift) }
-
-// table is the index of one slot group: linear hashing, chains from heads. With n buckets, 2^k <= n < 2^(k+1), the first n-2^k have been split
-// in two: a hash belongs to the bucket of its low k+1 bits if there is one, else of its low k bits. It grows and shrinks one bucket at a time, so no
-// write waits for the whole, and a scan's reverse-binary cursor stays right (scan.go).
+// The index of one slot group is a linear-hash table of buckets. A bucket is 64 bytes, a cache line:
+//
+//	 0  ten tags, a byte each: bits of the keys' hashes; 0 = no entry
+//	10  ten references of 40 bits: the items' offsets
+//	60  the next bucket of the chain, in units of 64 bytes; 0 = none
+//
+// Entries fill a chain from its front without gaps. With n buckets, 2^k <= n < 2^(k+1), the first n-2^k have been split in two: a hash belongs to the
+// bucket of its low k+1 bits if there is one, else of its low k bits. A table grows and shrinks by one bucket at a time, so no write waits for the
+// whole, and a scan's reverse-binary cursor stays right (scan.go).
 type table struct {
-	heads []ref
-	count int
+	chunks []uint32 // of 16 buckets, in units of 64 bytes; the only chunk of a small table has 1, 2, 4, 8 or 16
+	n      uint32   // buckets
+	count  uint32   // entries
 }
 
-const bucketsMin = 4
+const (
+	bucketSlots = 10
+	refsAt      = 10
+	refBytes    = 5
+	linkAt      = 60
 
-// bucket is the number of the bucket of a hash in a table of n > 0 buckets.
-func bucket(hash uint32, n int) int {
-	half := 1 << (bits.Len(uint(n)) - 1)
-	b := int(hash) & (2*half - 1)
+	bucketBytes  = 64
+	chunkShift   = 4 // buckets in a chunk
+	chunkBuckets = 1 << chunkShift
+
+	fillMax = 8 // entries a bucket on average; above, one is split
+	fillMin = 5 // below, two are joined
+)
+
+// entry is what a bucket keeps of an item.
+type entry struct {
+	ref uint64
+	tag uint8
+}
+
+// bucketOf is the number of the bucket of a hash in a table of n > 0 buckets.
+func bucketOf(hash uint32, n uint32) uint32 {
+	half := uint32(1) << (bits.Len32(n) - 1)
+	b := hash & (2*half - 1)
 	if b >= n {
 		b &= half - 1
 	}
 	return b
 }
 
-// insert adds an item that is not in the table; b is its slot.
-func (t *table) insert(a *arena, at addr, b []byte, p probe) {
-	if len(t.heads) == 0 {
-		t.heads = make([]ref, bucketsMin)
-	}
-	head := &t.heads[bucket(p.hash, len(t.heads))]
-	setNext(b, *head)
-	*head = makeRef(at, p.tag)
-	t.count++
-	if t.count > len(t.heads) {
-		t.grow(a)
-	}
+// at is the place of bucket number b.
+func (t *table) at(b uint32) uint64 {
+	return uint64(t.chunks[b>>chunkShift])<<blockShift + uint64(b&(chunkBuckets-1))*bucketBytes
 }
 
-// grow splits one bucket.
-func (t *table) grow(a *arena) {
-	n := len(t.heads)
-	half := 1 << (bits.Len(uint(n)) - 1)
-	var stay, leave ref
-	for r := t.heads[n-half]; r != 0; {
-		b := a.slot(r.addr())
-		next := nextOf(b)
-		if int(hashOf(b))&half != 0 {
-			setNext(b, leave)
-			leave = r
-		} else {
-			setNext(b, stay)
-			stay = r
+const (
+	low7  = 0x7f7f7f7f7f7f7f7f
+	ones8 = 0x0101010101010101
+)
+
+// equal8 has the highest bit of each byte of w set that is tag.
+func equal8(w uint64, tag uint8) uint64 {
+	w ^= uint64(tag) * ones8
+	return ^((w&low7 + low7) | w | low7)
+}
+
+// hits gives the slots of a bucket whose tag is tag: bit 8*i+7 for slot i < 8 in lo, for slot 8+i in hi.
+func (s *Store) hits(b uint64, tag uint8) (lo, hi uint64) {
+	return equal8(s.mem.U64(b), tag), equal8(s.mem.U64(b+8), tag) & 0x8080
+}
+
+func refPlace(b uint64, slot int) uint64 { return b + refsAt + uint64(slot)*refBytes }
+
+func (s *Store) link(b uint64) uint64 { return uint64(s.mem.U32(b+linkAt)) << blockShift }
+
+func (s *Store) setLink(b, next uint64) { s.mem.SetU32(b+linkAt, uint32(next>>blockShift)) }
+
+// filled is the number of entries of a bucket, not of its chain.
+func (s *Store) filled(b uint64) int {
+	lo, hi := s.hits(b, 0)
+	switch {
+	case lo != 0:
+		return bits.TrailingZeros64(lo) >> 3
+	case hi != 0:
+		return 8 + bits.TrailingZeros64(hi)>>3
+	}
+	return bucketSlots
+}
+
+func (s *Store) entryAt(b uint64, slot int) entry {
+	return entry{ref: s.mem.U40(refPlace(b, slot)), tag: s.mem.Byte(b + uint64(slot))}
+}
+
+func (s *Store) setEntry(b uint64, slot int, e entry) {
+	s.mem.SetByte(b+uint64(slot), e.tag)
+	s.mem.SetU40(refPlace(b, slot), e.ref)
+}
+
+// find gives the item of a key and the place of the reference to it.
+func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
+	s := d.store
+	for b := d.bucket(p); b != 0; b = s.link(b) {
+		lo, hi := s.hits(b, p.tag)
+		for lo|hi != 0 {
+			slot := bits.TrailingZeros64(lo) >> 3
+			if lo == 0 {
+				slot = 8 + bits.TrailingZeros64(hi)>>3
+				hi &= hi - 1
+			} else {
+				lo &= lo - 1
+			}
+			place = refPlace(b, slot)
+			h = s.shapeOf(s.mem.U40(place))
+			if int(h.keyLen) == len(key) && string(s.keyBytes(&h)) == string(key) {
+				return place, h
+			}
 		}
-		r = next
 	}
-	t.heads[n-half] = stay
-	t.heads = append(t.heads, leave)
+	return 0, shape{}
 }
 
-// removed is to be called after an item was unlinked.
-func (t *table) removed(a *arena) {
+// bucket is the first bucket of a probe's chain, 0 if there is none.
+func (d *DB) bucket(p probe) uint64 {
+	if d.tables == nil {
+		return 0
+	}
+	t := &d.tables[p.group]
+	if t.n == 0 {
+		return 0
+	}
+	return t.at(bucketOf(p.hash, t.n))
+}
+
+// placeOf finds the reference to an item that is in the index.
+func (d *DB) placeOf(p probe, at uint64) uint64 {
+	s := d.store
+	for b := d.bucket(p); b != 0; b = s.link(b) {
+		for slot := range s.filled(b) {
+			if place := refPlace(b, slot); s.mem.U40(place) == at {
+				return place
+			}
+		}
+	}
+	panic("store: an item is not in the index")
+}
+
+// insert adds an item whose key is not there.
+func (d *DB) insert(p probe, at uint64) {
+	if d.tables == nil {
+		d.tables = make([]table, Groups)
+	}
+	t := &d.tables[p.group]
+	if t.n == 0 {
+		t.chunks = append(t.chunks[:0], d.newBlock(0))
+		t.n = 1
+	}
+	d.push(t.at(bucketOf(p.hash, t.n)), entry{ref: at, tag: p.tag})
+	t.count++
+	if t.count > fillMax*t.n {
+		d.split(t)
+	}
+	d.count++
+	d.parts[p.group/partGroups]++
+}
+
+// newBlock gives a cleared block of 64<<class bytes, as a link.
+func (d *DB) newBlock(class int) uint32 {
+	s := d.store
+	at := s.blocks.get(class)
+	s.mem.Zero(at, bucketBytes<<class)
+	d.index += bucketBytes << class
+	return uint32(at >> blockShift)
+}
+
+func (d *DB) freeBlock(at uint64, class int) {
+	d.store.blocks.put(at, class)
+	d.index -= bucketBytes << class
+}
+
+// push adds an entry to the end of a chain.
+func (d *DB) push(b uint64, e entry) {
+	s := d.store
+	for {
+		if n := s.filled(b); n < bucketSlots {
+			s.setEntry(b, n, e)
+			return
+		}
+		next := s.link(b)
+		if next == 0 {
+			next = uint64(d.newBlock(0)) << blockShift
+			s.setLink(b, next)
+		}
+		b = next
+	}
+}
+
+// remove takes the entry out whose reference is at place, in a chain of group.
+func (d *DB) remove(p probe, place uint64) {
+	t := &d.tables[p.group]
+	d.pull(t.at(bucketOf(p.hash, t.n)), place)
 	t.count--
-	n := len(t.heads)
+	d.count--
+	d.parts[p.group/partGroups]--
 	switch {
 	case t.count == 0:
-		t.heads = nil
-	case n > bucketsMin && t.count < n*3/8:
-		t.shrink(a)
+		for t.n > 0 {
+			d.dropBucket(t)
+		}
+	case t.n > 1 && t.count < fillMin*t.n:
+		d.join(t)
 	}
 }
 
-// shrink joins the last bucket with the one that it was split from.
-func (t *table) shrink(a *arena) {
-	last := len(t.heads) - 1
-	r := t.heads[last]
-	t.heads = t.heads[:last]
-	into := &t.heads[last-1<<(bits.Len(uint(last))-1)]
-	for r != 0 {
-		b := a.slot(r.addr())
-		next := nextOf(b)
-		setNext(b, *into)
-		*into = r
-		r = next
+// pull fills the slot of the reference at place with the last entry of the chain that begins at b.
+func (d *DB) pull(b, place uint64) {
+	s := d.store
+	before := uint64(0)
+	for next := s.link(b); next != 0; next = s.link(b) {
+		before, b = b, next
 	}
-	const slack = 4 // times the buckets in use; then the memory is given back
-	if cap(t.heads) > slack*max(last, 2*bucketsMin) {
-		heads := make([]ref, last, 2*last)
-		copy(heads, t.heads)
-		t.heads = heads
+	last := s.filled(b) - 1
+	to := place &^ (bucketBytes - 1)
+	s.setEntry(to, int(place-to-refsAt)/refBytes, s.entryAt(b, last))
+	s.setEntry(b, last, entry{})
+	if last == 0 && before != 0 {
+		s.setLink(before, 0)
+		d.freeBlock(b, 0)
 	}
 }
 
-// memory is the bytes that the heads take.
-func (t *table) memory() int64 { return int64(cap(t.heads)) * 8 }
+// addBucket lengthens the table by an empty bucket.
+func (d *DB) addBucket(t *table) uint64 {
+	switch {
+	case t.n >= chunkBuckets && t.n&(chunkBuckets-1) == 0:
+		t.chunks = append(t.chunks, d.newBlock(chunkShift))
+	case t.n < chunkBuckets && t.n&(t.n-1) == 0:
+		d.resizeChunk(t, bits.Len32(t.n)-1, bits.Len32(t.n))
+	}
+	t.n++
+	return t.at(t.n - 1)
+}
+
+// dropBucket shortens the table by its last bucket, which is empty.
+func (d *DB) dropBucket(t *table) {
+	t.n--
+	switch {
+	case t.n >= chunkBuckets && t.n&(chunkBuckets-1) == 0:
+		last := len(t.chunks) - 1
+		d.freeBlock(uint64(t.chunks[last])<<blockShift, chunkShift)
+		t.chunks = t.chunks[:last]
+		if cap(t.chunks) > 4*(last+1) {
+			t.chunks = append(make([]uint32, 0, 2*last), t.chunks...)
+		}
+	case t.n == 0:
+		d.freeBlock(uint64(t.chunks[0])<<blockShift, 0)
+		t.chunks = nil
+	case t.n < chunkBuckets && t.n&(t.n-1) == 0:
+		d.resizeChunk(t, bits.Len32(t.n), bits.Len32(t.n)-1)
+	}
+}
+
+// resizeChunk gives the only chunk room for 2^class buckets; it had room for 2^was.
+func (d *DB) resizeChunk(t *table, was, class int) {
+	old := uint64(t.chunks[0]) << blockShift
+	t.chunks[0] = d.newBlock(class)
+	d.store.mem.Copy(uint64(t.chunks[0])<<blockShift, old, int(t.n)*bucketBytes)
+	d.freeBlock(old, was)
+}
+
+// split divides the first bucket that was not split yet.
+func (d *DB) split(t *table) {
+	s := d.store
+	half := uint32(1) << (bits.Len32(t.n) - 1)
+	to := d.addBucket(t)
+	from := t.at(t.n - 1 - half)
+	keepAt, kept := from, 0
+	for b := from; b != 0; b = s.link(b) {
+		for slot := range s.filled(b) {
+			e := s.entryAt(b, slot)
+			if s.hashAt(e.ref)&half != 0 {
+				d.push(to, e)
+				continue
+			}
+			if kept == bucketSlots {
+				keepAt, kept = s.link(keepAt), 0
+			}
+			s.setEntry(keepAt, kept, e)
+			kept++
+		}
+	}
+	for slot := kept; slot < bucketSlots; slot++ {
+		s.setEntry(keepAt, slot, entry{})
+	}
+	d.cut(keepAt)
+}
+
+// cut frees the buckets behind b in its chain.
+func (d *DB) cut(b uint64) {
+	s := d.store
+	rest := s.link(b)
+	s.setLink(b, 0)
+	for rest != 0 {
+		next := s.link(rest)
+		d.freeBlock(rest, 0)
+		rest = next
+	}
+}
+
+// join moves the last bucket's entries to the one that it was split from.
+func (d *DB) join(t *table) {
+	s := d.store
+	last := t.n - 1
+	from := t.at(last)
+	to := t.at(last - 1<<(bits.Len32(last)-1))
+	for b := from; b != 0; b = s.link(b) {
+		for slot := range s.filled(b) {
+			d.push(to, s.entryAt(b, slot))
+		}
+	}
+	d.cut(from)
+	d.dropBucket(t)
+}
+
+// firstSlot is the slot of the lowest hit among the first eight, bucketSlots if there is none.
+func firstSlot(lo uint64) int {
+	if lo == 0 {
+		return bucketSlots
+	}
+	return bits.TrailingZeros64(lo) >> 3
+}

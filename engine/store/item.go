@@ -1,67 +1,179 @@
 package store
 
-import "encoding/binary"
-
-// An item is a slot that holds, little endian:
-//
-//	 0  next item of the bucket (ref)
-//	 8  expiry, milliseconds since 1970; 0 = none
-//	16  hash of the key, 32 bits
-//	20  flags, 8 bits; time of the last access, seconds modulo 2^24
-//	24  length of the key, 32 bits
-//	28  length of the value, 32 bits
-//	32  key, then the value: text, or 8 bytes of a number, or the number of a big value
-const headerBytes = 32
-
-const (
-	flagEncoding = 3 << 0 // an Encoding
-	flagBig      = 1 << 2 // the value is in DB.bigs
-	flagArmed    = 1 << 3 // the wheel holds an entry that fires no later than the expiry
-
-	accessShift  = 8
-	accessPeriod = 1 << 24
+import (
+	"encoding/binary"
+	"math/bits"
 )
 
-func nextOf(b []byte) ref       { return ref(binary.LittleEndian.Uint64(b)) }
-func setNext(b []byte, r ref)   { binary.LittleEndian.PutUint64(b, uint64(r)) }
-func expiryOf(b []byte) int64   { return int64(binary.LittleEndian.Uint64(b[8:])) }
-func hashOf(b []byte) uint32    { return binary.LittleEndian.Uint32(b[16:]) }
-func flagsOf(b []byte) uint8    { return b[20] }
-func keyLen(b []byte) int       { return int(binary.LittleEndian.Uint32(b[24:])) }
-func valueLen(b []byte) int     { return int(binary.LittleEndian.Uint32(b[28:])) }
-func setFlags(b []byte, f byte) { b[20] = f }
+// An item in the log, little endian, unaligned:
+//
+//	first word  4 bytes: kind (bits 0-4), has an expiry (5), has memcached's words (6), held (7), frequency (8-9), last access (10-31)
+//	key length, value length: each a varint of 1 to 5 bytes
+//	expiry      8 bytes, milliseconds since 1970, 0 = none; only with bit 5
+//	CAS, flags  8 and 4 bytes, memcached's; only with bit 6
+//	key, value  value: text, 8 bytes of a number, or 4 bytes: the number of a big value
+//
+// Last access is in seconds modulo 2^22 (48 days). A dead item keeps its lengths, so that a segment can be walked. A held item is dead for clients and
+// still wanted by a snapshot; its last access is then the number of the newest pass that wants it (snapshot.go).
+const (
+	kindMask   = 1<<5 - 1
+	flagExpiry = 1 << 5
+	flagWords  = 1 << 6
+	flagHeld   = 1 << 7
 
-func setExpiryOf(b []byte, at int64) { binary.LittleEndian.PutUint64(b[8:], uint64(at)) }
-func setHash(b []byte, h uint32)     { binary.LittleEndian.PutUint32(b[16:], h) }
-func setKeyLen(b []byte, n int)      { binary.LittleEndian.PutUint32(b[24:], uint32(n)) }
-func setValueLen(b []byte, n int)    { binary.LittleEndian.PutUint32(b[28:], uint32(n)) }
+	freqShift = 8
+	freqMax   = 3
 
-func keyOf(b []byte) []byte {
-	end := headerBytes + keyLen(b)
-	return b[headerBytes:end:end]
+	accessShift  = 10
+	accessPeriod = 1 << 22
+
+	firstBytes  = 4
+	expiryBytes = 8
+	wordsBytes  = 12
+	numberBytes = 8
+	handleBytes = 4
+	itemPad     = 8 // bytes behind the last item of a segment: words are read whole
+)
+
+// shape is where the parts of the item at at are.
+type shape struct {
+	at       uint64
+	first    uint32
+	head     uint32 // bytes before the key
+	keyLen   uint32
+	valueLen uint32
 }
 
-// rest is the slot's bytes behind the key, all of them.
-func rest(b []byte) []byte { return b[headerBytes+keyLen(b):] }
+func (h *shape) kind() Kind    { return Kind(h.first & kindMask) }
+func (h *shape) key() uint64   { return h.at + uint64(h.head) }
+func (h *shape) value() uint64 { return h.at + uint64(h.head) + uint64(h.keyLen) }
+func (h *shape) size() int     { return int(h.head) + int(h.keyLen) + int(h.valueLen) }
 
-// inlineBytes is how many bytes of the slot the value takes.
-func inlineBytes(b []byte) int {
-	if flagsOf(b)&flagBig != 0 {
-		return handleBytes
+// expiryAt is where the expiry stands, if there is room for one.
+func (h *shape) expiryAt() uint64 {
+	at := h.key() - expiryBytes
+	if h.first&flagWords != 0 {
+		at -= wordsBytes
 	}
-	return valueLen(b)
+	return at
 }
 
-func accessOf(b []byte) uint32 { return binary.LittleEndian.Uint32(b[20:]) >> accessShift }
+// shapeOf reads the head of an item.
+func (s *Store) shapeOf(at uint64) shape {
+	w := s.mem.U64(at)
+	h := shape{at: at, first: uint32(w), head: firstBytes + 2, keyLen: uint32(w >> 32 & 0xff), valueLen: uint32(w >> 40 & 0xff)}
+	if (h.keyLen|h.valueLen)&0x80 != 0 {
+		s.longLengths(&h)
+	}
+	if h.first&(flagExpiry|flagWords) != 0 {
+		if h.first&flagExpiry != 0 {
+			h.head += expiryBytes
+		}
+		if h.first&flagWords != 0 {
+			h.head += wordsBytes
+		}
+	}
+	return h
+}
 
-func touch(b []byte, now int64) {
-	seconds := uint32(now/1000) % accessPeriod
-	if word := binary.LittleEndian.Uint32(b[20:]); word>>accessShift != seconds {
-		binary.LittleEndian.PutUint32(b[20:], word&0xff|seconds<<accessShift)
+// longLengths reads lengths of more than 7 bits.
+func (s *Store) longLengths(h *shape) {
+	at := h.at + firstBytes
+	h.keyLen, at = s.varint(at)
+	h.valueLen, at = s.varint(at)
+	h.head = uint32(at - h.at)
+}
+
+func (s *Store) varint(at uint64) (uint32, uint64) {
+	var v uint32
+	for shift := 0; ; shift += 7 {
+		c := s.mem.Byte(at)
+		at++
+		v |= uint32(c&0x7f) << shift
+		if c < 0x80 {
+			return v, at
+		}
 	}
 }
 
-func expiredAt(b []byte, now int64) bool {
-	at := expiryOf(b)
-	return at != 0 && at <= now
+func varintBytes(n int) int { return (bits.Len32(uint32(n)|1) + 6) / 7 }
+
+// layout is an item that is to be written.
+type layout struct {
+	kind     Kind
+	expiry   bool // with room for one
+	words    bool
+	keyLen   int
+	valueLen int
+}
+
+func (l *layout) size() int {
+	n := firstBytes + varintBytes(l.keyLen) + varintBytes(l.valueLen) + l.keyLen + l.valueLen
+	if l.expiry {
+		n += expiryBytes
+	}
+	if l.words {
+		n += wordsBytes
+	}
+	return n
+}
+
+// write puts the head of an item at at; its expiry is 0 and its words are 0.
+func (s *Store) write(at uint64, l *layout, access uint32) shape {
+	first := uint32(l.kind) | access<<accessShift
+	if l.expiry {
+		first |= flagExpiry
+	}
+	if l.words {
+		first |= flagWords
+	}
+	var b [firstBytes + 2*binary.MaxVarintLen32]byte
+	binary.LittleEndian.PutUint32(b[:], first)
+	n := firstBytes + binary.PutUvarint(b[firstBytes:], uint64(l.keyLen))
+	n += binary.PutUvarint(b[n:], uint64(l.valueLen))
+	h := shape{at: at, first: first, head: uint32(n), keyLen: uint32(l.keyLen), valueLen: uint32(l.valueLen)}
+	if l.expiry {
+		h.head += expiryBytes
+	}
+	if l.words {
+		h.head += wordsBytes
+	}
+	clear(s.mem.Bytes(at+uint64(n), int(h.head)-n))
+	copy(s.mem.Bytes(at, n), b[:n])
+	return h
+}
+
+func accessOf(first uint32) uint32 { return first >> accessShift }
+func freqOf(first uint32) uint32   { return first >> freqShift & freqMax }
+
+func clockOf(now int64) uint32 { return uint32(now/1000) & (accessPeriod - 1) }
+
+// touch notes an access: its time, and for the eviction that the item was seen once more.
+func (s *Store) touch(h *shape, now int64) {
+	first := h.first&(1<<accessShift-1) | clockOf(now)<<accessShift
+	if freqOf(first) < freqMax {
+		first += 1 << freqShift
+	}
+	if first != h.first {
+		h.first = first
+		s.mem.SetU32(h.at, first)
+	}
+}
+
+func (s *Store) keyBytes(h *shape) []byte   { return s.mem.Bytes(h.key(), int(h.keyLen)) }
+func (s *Store) valueBytes(h *shape) []byte { return s.mem.Bytes(h.value(), int(h.valueLen)) }
+
+func (s *Store) expiryOf(h *shape) int64 {
+	if h.first&flagExpiry == 0 {
+		return NoExpiry
+	}
+	return int64(s.mem.U64(h.expiryAt()))
+}
+
+func (s *Store) expired(h *shape, now int64) bool {
+	if h.first&flagExpiry == 0 {
+		return false
+	}
+	at := s.expiryOf(h)
+	return at != NoExpiry && at <= now
 }

@@ -2,23 +2,42 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/router"
 
 	"pgregory.net/rapid"
 )
 
-func open(t interface{ Fatal(...any) }, seed uint64) *store.Store {
-	s, err := store.New(store.Options{Databases: 3, Seed: seed, Slot: router.Slot, Rand: rand.New(rand.NewPCG(seed, 1))})
+type tester interface {
+	Fatal(...any)
+	Cleanup(func())
+}
+
+func options(seed uint64) store.Options {
+	return store.Options{Databases: 3, Memory: memory.Map{}, Seed: seed, Slot: router.Slot, Rand: rand.New(rand.NewPCG(seed, 1))}
+}
+
+func open(t tester, seed uint64) *store.Store { return openWith(t, options(seed)) }
+
+func openWith(t tester, o store.Options) *store.Store {
+	s, err := store.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return s
 }
 
@@ -57,8 +76,40 @@ func encodingOf(text string, form store.Form) store.Encoding {
 
 // machine runs the same random operations on the store and the model.
 type machine struct {
-	s *store.Store
-	m model
+	s      *store.Store
+	m      model
+	policy store.Policy
+	passes []*pass
+	pins   []pinned
+	fault  error // found in a callback
+}
+
+// pass is a snapshot with what it must find, and what it found.
+type pass struct {
+	snapshot *store.Snapshot
+	now      int64
+	kept     int64 // its limit
+	want     [3]map[string]entry
+	got      [3]map[string]entry
+}
+
+type pinned struct {
+	pin  store.Pin
+	text string
+}
+
+// gone is told of what the store removes by itself.
+func (k *machine) gone(db int, key []byte, evicted bool) {
+	e, ok := k.m.dbs[db][string(key)]
+	switch {
+	case !ok && evicted:
+		k.fault = fmt.Errorf("db %d: %q went and was not there", db, key)
+	case ok && !evicted && (e.expiry == 0 || e.expiry > k.m.now):
+		k.fault = fmt.Errorf("db %d: %q expired before its time", db, key)
+	case evicted && (k.policy == store.NoEviction || k.policy >= store.VolatileLRU && e.expiry == 0):
+		k.fault = fmt.Errorf("db %d: %q was evicted under %v", db, key, k.policy)
+	}
+	delete(k.m.dbs[db], string(key))
 }
 
 var texts = rapid.OneOf(
@@ -93,6 +144,27 @@ func (k *machine) Set(t *rapid.T) {
 		expiry = old.expiry
 	}
 	k.m.dbs[db][key] = entry{text, encodingOf(text, form), expiry}
+}
+
+// Fill sets many keys, so that tables are split, or deletes them, so that they are joined.
+func (k *machine) Fill(t *rapid.T) {
+	db := rapid.IntRange(0, 2).Draw(t, "db")
+	from, n := rapid.IntRange(0, 300).Draw(t, "from"), rapid.IntRange(0, 200).Draw(t, "keys")
+	set := rapid.Bool().Draw(t, "set")
+	expiry := rapid.SampledFrom([]int64{store.NoExpiry, k.m.now + 100, k.m.now + 90000}).Draw(t, "expiry")
+	for i := from; i < from+n; i++ {
+		key := fmt.Sprintf("{1}f%d", i)
+		if set {
+			k.s.DB(db).Set([]byte(key), []byte(key), store.FormAny, expiry, k.m.now)
+			k.m.dbs[db][key] = entry{key, store.EmbStr, expiry}
+			continue
+		}
+		_, want := k.m.get(db, key)
+		if k.s.DB(db).Delete([]byte(key), k.m.now) != want {
+			t.Fatalf("delete %q: want %v", key, want)
+		}
+		delete(k.m.dbs[db], key)
+	}
 }
 
 func (k *machine) Delete(t *rapid.T) {
@@ -205,7 +277,181 @@ func (k *machine) Random(t *rapid.T) {
 	}
 }
 
+// Shake moves items and gives memory back as compaction does over hours.
+func (k *machine) Shake(t *rapid.T) {
+	k.s.Shake(rapid.IntRange(0, 1<<16-1).Draw(t, "segments"))
+}
+
+// Work does slices of what is left to do.
+func (k *machine) Work(t *rapid.T) {
+	k.s.Work(rapid.SampledFrom([]int{1, 1000, 1 << 20}).Draw(t, "budget"))
+}
+
+// Limit changes the limit on memory, and makes room as before a write.
+func (k *machine) Limit(t *rapid.T) {
+	k.policy = store.Policy(rapid.IntRange(0, int(store.VolatileTTL)).Draw(t, "policy"))
+	limit := int64(0)
+	if eighths := rapid.SampledFrom([]int64{0, 4, 7, 8, 9, 12}).Draw(t, "limit"); eighths > 0 {
+		limit = k.s.Used()*eighths/8 + 1
+	}
+	k.s.SetLimit(limit, k.policy)
+	for range rapid.IntRange(0, 3).Draw(t, "times") {
+		need := rapid.SampledFrom([]int{10, 1000, 50000}).Draw(t, "need")
+		if k.s.MakeRoom(need, k.m.now) && limit > 0 && k.s.Used()+int64(need) > limit {
+			t.Fatalf("%d bytes used of %d, and room for %d", k.s.Used(), limit, need)
+		}
+	}
+}
+
+// Begin begins a snapshot.
+func (k *machine) Begin(t *rapid.T) {
+	kept := rapid.SampledFrom([]int64{0, 0, 0, 200_000}).Draw(t, "kept")
+	snapshot, err := k.s.Snapshot(store.SnapshotLimits{KeptMax: kept})
+	if len(k.passes) == 2 {
+		if err == nil && k.passes[0].kept == 0 && k.passes[1].kept == 0 {
+			t.Fatal("a third snapshot began")
+		}
+		if err == nil { // one of the others was given up
+			snapshot.Close()
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pass{snapshot: snapshot, now: k.m.now, kept: kept}
+	for db := range k.m.dbs {
+		p.want[db], p.got[db] = maps.Clone(k.m.dbs[db]), map[string]entry{}
+	}
+	k.passes = append(k.passes, p)
+}
+
+// Read reads a slice of a snapshot, or ends it.
+func (k *machine) Read(t *rapid.T) {
+	if len(k.passes) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(k.passes)-1).Draw(t, "pass")
+	p := k.passes[i]
+	if rapid.IntRange(0, 20).Draw(t, "close") == 0 {
+		p.snapshot.Close()
+		k.passes = slices.Delete(k.passes, i, i+1)
+		return
+	}
+	more, err := p.snapshot.Next(rapid.SampledFrom([]int{1, 100, 5000, 1 << 20}).Draw(t, "budget"), func(db int, it store.Item) {
+		if _, twice := p.got[db][string(it.Key())]; twice {
+			t.Fatalf("db %d key %.20q twice in a snapshot", db, it.Key())
+		}
+		p.got[db][string(it.Key())] = entry{string(it.Text(make([]byte, 20))), it.Encoding(), it.ExpiryMS()}
+	})
+	if err != nil && !errors.Is(err, store.ErrKept) {
+		t.Fatal(err)
+	}
+	if more {
+		return
+	}
+	k.passes = slices.Delete(k.passes, i, i+1)
+	if err == nil {
+		p.compare(t)
+	}
+}
+
+func (p *pass) compare(t *rapid.T) {
+	for db := range p.want {
+		for key, want := range p.want[db] {
+			if got, ok := p.got[db][key]; got != want && (want.expiry == 0 || want.expiry > p.now) {
+				t.Fatalf("snapshot: db %d key %.20q: %v %.20q until %d, want %.20q until %d", db, key, ok, got.text, got.expiry, want.text, want.expiry)
+			}
+		}
+		for key := range p.got[db] {
+			if e := p.got[db][key]; e.expiry == 0 || e.expiry > p.now {
+				if _, ok := p.want[db][key]; !ok {
+					t.Fatalf("snapshot: db %d key %.20q was not there", db, key)
+				}
+			}
+		}
+	}
+}
+
+// Pin keeps a long value, or lets one go.
+func (k *machine) Pin(t *rapid.T) {
+	if len(k.pins) > 3 {
+		k.pins[0].pin.Unpin()
+		k.pins = k.pins[1:]
+	}
+	db, key := k.draw(t)
+	it, ok := k.s.DB(db).Peek([]byte(key), k.m.now)
+	if !ok {
+		return
+	}
+	if pin, ok := it.Pin(); ok {
+		k.pins = append(k.pins, pinned{pin, string(pin.Bytes())})
+	} else if it.Len() >= store.PinMin {
+		t.Fatalf("a value of %d bytes can't be pinned", it.Len())
+	}
+}
+
+// Increment changes numbers in place.
+func (k *machine) Increment(t *rapid.T) {
+	db, key := k.draw(t)
+	it, ok := k.s.DB(db).Lookup([]byte(key), k.m.now)
+	if !ok {
+		k.s.DB(db).SetInt([]byte(key), 41, store.NoExpiry, k.m.now)
+		k.m.dbs[db][key] = entry{"41", store.Int, 0}
+		return
+	}
+	if n, ok := it.Int(); ok {
+		it.SetInt(n + 1)
+		e := k.m.dbs[db][key]
+		e.text = fmt.Sprint(n + 1)
+		k.m.dbs[db][key] = e
+	}
+}
+
+// Big sets a value that is filled in pieces.
+func (k *machine) Big(t *rapid.T) {
+	db, key := k.draw(t)
+	size := rapid.SampledFrom([]int{0, 5, 32767, 32768, 70000}).Draw(t, "size")
+	b := k.s.NewBig(size)
+	text := strings.Repeat("z", size)
+	for rest := text; rest != ""; {
+		n := min(len(rest), 30000)
+		b.Write([]byte(rest[:n]))
+		rest = rest[n:]
+	}
+	if rapid.IntRange(0, 4).Draw(t, "drop") == 0 {
+		b.Drop()
+		return
+	}
+	k.s.DB(db).SetBig([]byte(key), b, store.FormAny, store.NoExpiry, k.m.now)
+	k.m.dbs[db][key] = entry{text, encodingOf(text, store.FormAny), 0}
+}
+
+// FlushSlot empties a slot.
+func (k *machine) FlushSlot(t *rapid.T) {
+	if rapid.IntRange(0, 10).Draw(t, "really") > 0 {
+		return
+	}
+	db, key := k.draw(t)
+	slot := router.Slot([]byte(key))
+	for k.s.DB(db).FlushSlot(slot, 3) {
+	}
+	maps.DeleteFunc(k.m.dbs[db], func(key string, _ entry) bool { return router.Slot([]byte(key)) == slot })
+}
+
 func (k *machine) Check(t *rapid.T) {
+	if err := k.s.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	if k.fault != nil {
+		t.Fatal(k.fault)
+	}
+	for _, p := range k.pins {
+		if string(p.pin.Bytes()) != p.text {
+			t.Fatal("a pinned text changed")
+		}
+	}
+	k.checkPrefixes(t)
 	for db := range k.m.dbs {
 		expires := 0
 		for key := range k.m.dbs[db] {
@@ -234,17 +480,42 @@ func (k *machine) Check(t *rapid.T) {
 	}
 }
 
+func (k *machine) checkPrefixes(t *rapid.T) {
+	for _, c := range k.s.Prefixes() {
+		n := int64(0)
+		for db := range k.m.dbs {
+			for key := range k.m.dbs[db] {
+				if strings.HasPrefix(key, c.Prefix) && (c.Prefix != "{1}" || !strings.HasPrefix(key, "{1}1")) {
+					n++
+				}
+			}
+		}
+		if c.Keys != n || (c.Bytes == 0) != (n == 0) {
+			t.Fatalf("prefix %q: %d keys, %d bytes, want %d keys", c.Prefix, c.Keys, c.Bytes, n)
+		}
+	}
+}
+
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		k := &machine{s: open(t, rapid.Uint64().Draw(t, "seed"))}
+		k := &machine{}
+		o := options(rapid.Uint64().Draw(t, "seed"))
+		o.Gone = k.gone
+		o.Prefixes = []string{"{1}", "{1}1", "{2}2"}
+		k.s = openWith(t, o)
 		k.m.now = 1_700_000_000_000
 		for i := range k.m.dbs {
 			k.m.dbs[i] = map[string]entry{}
 		}
-		t.Repeat(map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
 			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "": k.Check,
-		})
+			"shake": k.Shake, "work": k.Work, "limit": k.Limit, "begin": k.Begin, "read": k.Read, "pin": k.Pin, "increment": k.Increment,
+			"big": k.Big, "fill": k.Fill, "flush slot": k.FlushSlot,
+		}
+		for range 3 {
+			t.Repeat(actions)
+		}
 		for i := range k.m.dbs {
 			k.s.DB(i).Each(k.m.now, func(it store.Item) bool { return true })
 		}
@@ -252,7 +523,25 @@ func TestModel(t *testing.T) {
 		if n := k.s.Memory(); n != 0 {
 			t.Fatalf("%d bytes in an empty store", n)
 		}
+		k.end(t)
 	})
+}
+
+// end lets everything go; then all memory must come back.
+func (k *machine) end(t *rapid.T) {
+	for _, p := range k.passes {
+		p.snapshot.Close()
+	}
+	for _, p := range k.pins {
+		p.pin.Unpin()
+	}
+	k.s.SetLimit(0, store.NoEviction)
+	for k.s.Work(1 << 20) {
+	}
+	k.s.Shake(0)
+	if n := k.s.Reserved(); n > 64<<10 {
+		t.Fatalf("%d bytes are reserved by an empty store", n)
+	}
 }
 
 // TestMemoryReturns deletes what was set: nothing may stay accounted but the fixed tables.
@@ -365,19 +654,21 @@ func TestActiveExpiry(t *testing.T) {
 	}
 }
 
-func TestShareIsNotChanged(t *testing.T) {
+func TestPinIsNotChanged(t *testing.T) {
 	d := open(t, 3).DB(0)
 	d.Set([]byte("k"), bytes.Repeat([]byte("a"), 100000), store.FormAny, 0, 1)
 	it, _ := d.Lookup([]byte("k"), 1)
-	text, ok := it.Share()
+	pin, ok := it.Pin()
 	if !ok {
-		t.Fatal("a value of 100000 bytes is not shared")
+		t.Fatal("a value of 100000 bytes can't be pinned")
 	}
+	text := pin.Bytes()
 	d.Grow([]byte("k"), 0, 1)[5] = 'b'
 	d.Grow([]byte("k"), 100001, 1)[6] = 'b'
 	if !bytes.Equal(text, bytes.Repeat([]byte("a"), 100000)) {
-		t.Error("the shared text changed")
+		t.Error("the pinned text changed")
 	}
+	pin.Unpin()
 }
 
 func TestNoAllocation(t *testing.T) {

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"encoding/binary"
-	"strconv"
-)
+import "strconv"
 
 // Encoding is how Redis would say that a string is kept; it depends on how the string came to be as well as on its bytes.
 type Encoding uint8
@@ -36,21 +33,35 @@ const (
 )
 
 const (
-	embstrMax   = 44 // bytes, Redis 7.0 object.c
-	handleBytes = 8
-	digitsMax   = 20 // of an int64, with sign
+	embstrMax = 44 // bytes, Redis 7.0 object.c
+	digitsMax = 20 // of an int64, with sign
 )
 
-func (f Form) encoding(value []byte) (Encoding, int64) {
+// Kind says what an item's value is and how it is kept.
+type Kind uint8
+
+const (
+	kindDead Kind = iota
+	kindInt
+	kindEmbStr
+	kindRaw
+	kindBig // a Raw text with a run of its own
+
+	// KindOther is the first kind that is not a string, KindMax the last.
+	KindOther
+	KindMax Kind = 30
+)
+
+func (f Form) kind(value []byte) (Kind, int64) {
 	if f == FormAny {
 		if n, ok := ParseInt(value); ok {
-			return Int, n
+			return kindInt, n
 		}
 	}
 	if f == FormRaw || len(value) > embstrMax {
-		return Raw, 0
+		return kindRaw, 0
 	}
-	return EmbStr, 0
+	return kindEmbStr, 0
 }
 
 // ParseInt reads a 64-bit number in its only decimal form: no leading zeros, no plus, no "-0".
@@ -81,111 +92,93 @@ func ParseInt(b []byte) (int64, bool) {
 	return int64(n), n < 1<<63
 }
 
-// Item is a key with its value. It is dead with the next change of its database, like what its methods return.
+// Item is a key with its value. It is dead with the next call that may change the store, like what its methods return.
 type Item struct {
-	d  *DB
-	at addr
-	b  []byte
+	d *DB
+	h shape
 }
 
 // Key gives the key.
-func (it Item) Key() []byte { return keyOf(it.b) }
+func (it Item) Key() []byte { return it.d.store.keyBytes(&it.h) }
 
 // ExpiryMS is when the key dies, milliseconds since 1970; 0 = never.
-func (it Item) ExpiryMS() int64 { return expiryOf(it.b) }
+func (it Item) ExpiryMS() int64 { return it.d.store.expiryOf(&it.h) }
 
-// Encoding tells how Redis would say that the value is kept.
-func (it Item) Encoding() Encoding { return Encoding(flagsOf(it.b) & flagEncoding) }
+// Kind tells what the value is.
+func (it Item) Kind() Kind { return it.h.kind() }
 
-// IdleMS is for how long nobody looked at the key, in milliseconds, whole seconds.
-func (it Item) IdleMS(now int64) int64 {
-	seconds := uint32(now/1000) % accessPeriod
-	return int64((seconds-accessOf(it.b))%accessPeriod) * 1000
+// Encoding tells how Redis would say that a string is kept.
+func (it Item) Encoding() Encoding {
+	switch it.h.kind() {
+	case kindInt:
+		return Int
+	case kindEmbStr:
+		return EmbStr
+	default:
+		return Raw
+	}
 }
+
+// IdleMS is for how long nobody looked at the key, in milliseconds, whole seconds; it begins anew after 48 days.
+func (it Item) IdleMS(now int64) int64 {
+	return int64((clockOf(now)-accessOf(it.h.first))&(accessPeriod-1)) * 1000
+}
+
+// Freq is how often the key was seen since it was written or last passed over by the eviction, 0 to 3: all that S3-FIFO counts.
+func (it Item) Freq() int { return int(freqOf(it.h.first)) }
+
+// Size is what the item takes, in bytes, with its share of the index.
+func (it Item) Size() int {
+	const share = bucketBytes / fillMax
+	n := it.d.sizeOf(&it.h) + share
+	if it.ExpiryMS() != NoExpiry {
+		n += wheelEntry
+	}
+	return n
+}
+
+// Frozen tells whether a snapshot wants the value as it is now: what lies behind a handle must then be copied before it is changed.
+func (it Item) Frozen() bool { return it.d.store.frozen(it.h.at) }
 
 // Int gives the number of an Int.
 func (it Item) Int() (int64, bool) {
-	if it.Encoding() != Int {
+	if it.h.kind() != kindInt {
 		return 0, false
 	}
-	return int64(binary.LittleEndian.Uint64(rest(it.b))), true
+	return int64(it.d.store.mem.U64(it.h.value())), true
 }
 
-// SetInt changes the number of an Int in place.
-func (it Item) SetInt(n int64) { binary.LittleEndian.PutUint64(rest(it.b), uint64(n)) }
+// SetInt changes the number of an Int. The item stays valid.
+func (it *Item) SetInt(n int64) {
+	d, s := it.d, it.d.store
+	if s.frozen(it.h.at) {
+		d.rewrite(&it.h, s.probe(it.Key()), it.h.first&flagExpiry != 0, s.lifeOf(&it.h))
+	}
+	s.mem.SetU64(it.h.value(), uint64(n))
+}
 
 // Text gives the value's bytes. Those of an Int are written to scratch, for which 20 bytes are enough.
 func (it Item) Text(scratch []byte) []byte {
-	flags := flagsOf(it.b)
-	switch {
-	case flags&flagEncoding == uint8(Int):
+	s := it.d.store
+	switch it.h.kind() {
+	case kindInt:
 		n, _ := it.Int()
 		return strconv.AppendInt(scratch[:0], n, 10)
-	case flags&flagBig != 0:
-		return it.d.bigs.at(it.b).buf
+	case kindBig:
+		return s.runBytes(s.runOf(&it.h))
 	}
-	n := valueLen(it.b)
-	return rest(it.b)[:n:n]
+	return s.valueBytes(&it.h)
 }
 
 // Len is the length of the value's bytes.
 func (it Item) Len() int {
-	if n, ok := it.Int(); ok {
+	switch it.h.kind() {
+	case kindInt:
+		n, _ := it.Int()
 		var scratch [digitsMax]byte
 		return len(strconv.AppendInt(scratch[:0], n, 10))
+	case kindBig:
+		return int(it.d.store.bigs.runs[it.d.store.runOf(&it.h)].length)
 	}
-	return valueLen(it.b)
-}
-
-// Share gives the bytes of a big value for as long as the caller wants to keep them: a later change of the value works on a copy. ok is false for
-// values that are not big.
-func (it Item) Share() (text []byte, ok bool) {
-	if flagsOf(it.b)&flagBig == 0 {
-		return nil, false
-	}
-	v := it.d.bigs.at(it.b)
-	v.shared = true
-	return v.buf[:len(v.buf):len(v.buf)], true
-}
-
-// bigs are the values that have a Go slice of their own, by number. They come and go with their items.
-type bigs struct {
-	values []bigValue
-	spare  []uint64
-	bytes  int64
-}
-
-type bigValue struct {
-	buf    []byte
-	shared bool // somebody else reads buf: it must not be changed
-}
-
-func (v *bigs) at(b []byte) *bigValue { return &v.values[binary.LittleEndian.Uint64(rest(b))] }
-
-// add takes buf over and notes its number in the item.
-func (v *bigs) add(b, buf []byte, shared bool) {
-	var number uint64
-	if n := len(v.spare); n > 0 {
-		number, v.spare = v.spare[n-1], v.spare[:n-1]
-	} else {
-		number = uint64(len(v.values))
-		v.values = append(v.values, bigValue{})
-	}
-	v.values[number] = bigValue{buf: buf, shared: shared}
-	v.bytes += int64(cap(buf))
-	binary.LittleEndian.PutUint64(rest(b), number)
-}
-
-// replace gives the item another buffer.
-func (v *bigs) replace(b, buf []byte, shared bool) {
-	old := v.at(b)
-	v.bytes += int64(cap(buf)) - int64(cap(old.buf))
-	*old = bigValue{buf: buf, shared: shared}
-}
-
-func (v *bigs) remove(b []byte) {
-	number := binary.LittleEndian.Uint64(rest(b))
-	v.bytes -= int64(cap(v.values[number].buf))
-	v.values[number] = bigValue{}
-	v.spare = append(v.spare, number)
+	return int(it.h.valueLen)
 }

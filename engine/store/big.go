@@ -1,0 +1,269 @@
+package store
+
+// Long values have a run of pages of their own. An item keeps the number of a handle, the handle that of the run: so a run can be shared by a copy of
+// its key, by a snapshot and by a reply that is being sent (Pin), and a database's handles form a list that is given up as a whole when it is emptied.
+// Runs that nobody uses any more are given back in slices.
+
+const (
+	// bigMin is the length from which a value has a run of its own, in bytes.
+	bigMin = 32 << 10
+	// growMin is the same for a value that is lengthened: it has room to be lengthened again without being copied.
+	growMin = 8 << 10
+
+	freeSlice = 1 << 20 // bytes given back at a time
+)
+
+type run struct {
+	at      uint64
+	length  uint32
+	touched uint32 // whole pages
+	refs    uint32
+	order   int8
+}
+
+// handle is an item's share in a run. Handles are linked to lists: one a database, those that are held, those that are to be freed.
+type handle struct {
+	run        uint32
+	next, prev uint32
+}
+
+// bigs are the runs and handles of a store. Number 0 is none.
+type bigs struct {
+	runs         []run
+	spareRuns    []uint32
+	handles      []handle
+	spareHandles []uint32
+	dying        []uint32 // runs to give back
+	orphans      []orphan
+	live         int64 // bytes of runs in use, whole pages
+	touched      int64 // bytes of all runs
+}
+
+// orphan is a list of handles of items that went together.
+type orphan struct {
+	first uint32
+	pass  uint32 // the newest snapshot that may want them; 0 = none
+}
+
+func newBigs() bigs { return bigs{runs: make([]run, 1), handles: make([]handle, 1)} }
+
+// newRun gives a run of n > 0 bytes with one reference. Its content is undefined.
+func (s *Store) newRun(n int) uint32 {
+	b := &s.bigs
+	var number uint32
+	if k := len(b.spareRuns); k > 0 {
+		number, b.spareRuns = b.spareRuns[k-1], b.spareRuns[:k-1]
+	} else {
+		number = uint32(len(b.runs))
+		b.runs = append(b.runs, run{})
+	}
+	order := orderOf(n)
+	b.runs[number] = run{at: s.pages.alloc(order, 0), refs: 1, order: int8(order)}
+	s.extendRun(number, n)
+	return number
+}
+
+// extendRun sets the run's length; it has room for it.
+func (s *Store) extendRun(number uint32, n int) {
+	r := &s.bigs.runs[number]
+	r.length = uint32(n)
+	if need := roundPages(n); need > int(r.touched) {
+		more := int64(need) - int64(r.touched)
+		r.touched = uint32(need)
+		s.bigs.live += more
+		s.bigs.touched += more
+	}
+}
+
+func (s *Store) runBytes(number uint32) []byte {
+	r := &s.bigs.runs[number]
+	return s.mem.Bytes(r.at, int(r.length))
+}
+
+// dropRun takes one reference off.
+func (s *Store) dropRun(number uint32) {
+	r := &s.bigs.runs[number]
+	if r.refs--; r.refs == 0 {
+		s.bigs.live -= int64(r.touched)
+		s.bigs.dying = append(s.bigs.dying, number)
+	}
+}
+
+// freeRuns gives about budget bytes of unused runs back and reports whether there are more.
+func (s *Store) freeRuns(budget int) bool {
+	b := &s.bigs
+	for budget > 0 {
+		if len(b.dying) == 0 {
+			if !s.releaseOrphan() {
+				return false
+			}
+			budget -= PinMin
+			continue
+		}
+		number := b.dying[len(b.dying)-1]
+		r := &b.runs[number]
+		n := min(int(r.touched), freeSlice)
+		r.touched -= uint32(n)
+		b.touched -= int64(n)
+		budget -= max(n, granuleBytes)
+		s.mem.Discard(r.at+uint64(r.touched), n)
+		if r.touched == 0 {
+			s.pages.free(r.at, int(r.order))
+			b.dying = b.dying[:len(b.dying)-1]
+			b.spareRuns = append(b.spareRuns, number)
+		}
+	}
+	return len(b.dying) > 0 || len(b.orphans) > 0
+}
+
+// newHandle makes a handle, whose reference to the run it takes over, and puts it in a list.
+func (s *Store) newHandle(number uint32, list *uint32) uint32 {
+	b := &s.bigs
+	var n uint32
+	if k := len(b.spareHandles); k > 0 {
+		n, b.spareHandles = b.spareHandles[k-1], b.spareHandles[:k-1]
+	} else {
+		n = uint32(len(b.handles))
+		b.handles = append(b.handles, handle{})
+	}
+	s.listHandle(n, number, list)
+	return n
+}
+
+func (s *Store) listHandle(n, number uint32, list *uint32) {
+	b := &s.bigs
+	b.handles[n] = handle{run: number, next: *list}
+	if *list != 0 {
+		b.handles[*list].prev = n
+	}
+	*list = n
+}
+
+// freeHandle takes a handle out of its list and gives it and its reference up.
+func (s *Store) freeHandle(n uint32, list *uint32) {
+	run := s.bigs.handles[n].run
+	s.unlistHandle(n, list)
+	s.bigs.spareHandles = append(s.bigs.spareHandles, n)
+	s.dropRun(run)
+}
+
+func (s *Store) unlistHandle(n uint32, list *uint32) {
+	b := &s.bigs
+	h := b.handles[n]
+	if h.prev != 0 {
+		b.handles[h.prev].next = h.next
+	} else {
+		*list = h.next
+	}
+	if h.next != 0 {
+		b.handles[h.next].prev = h.prev
+	}
+	b.handles[n] = handle{}
+}
+
+// releaseOrphan frees one handle of those that no snapshot wants.
+func (s *Store) releaseOrphan() bool {
+	b := &s.bigs
+	for i := range b.orphans {
+		o := &b.orphans[i]
+		if s.oldestPass() <= o.pass {
+			continue
+		}
+		s.freeHandle(o.first, &o.first)
+		if o.first == 0 {
+			b.orphans = append(b.orphans[:i], b.orphans[i+1:]...)
+		}
+		return true
+	}
+	return false
+}
+
+func (s *Store) handleOf(h *shape) uint32 { return s.mem.U32(h.value()) }
+
+func (s *Store) runOf(h *shape) uint32 { return s.bigs.handles[s.handleOf(h)].run }
+
+// releaseBig gives the handle of an item of d up.
+func (d *DB) releaseBig(h *shape) {
+	n := d.store.handleOf(h)
+	d.bigBytes -= int64(d.store.bigs.runs[d.store.bigs.handles[n].run].touched)
+	d.store.freeHandle(n, &d.handles)
+}
+
+// giveBig moves the handle of an item of d to those of held items.
+func (d *DB) giveBig(h *shape) {
+	s := d.store
+	n, number := s.handleOf(h), s.runOf(h)
+	d.bigBytes -= int64(s.bigs.runs[number].touched)
+	s.unlistHandle(n, &d.handles)
+	s.listHandle(n, number, &s.passes.handles)
+}
+
+// adopt makes an item of d the owner of a reference to a run.
+func (d *DB) adopt(h *shape, number uint32) {
+	s := d.store
+	d.bigBytes += int64(s.bigs.runs[number].touched)
+	s.mem.SetU32(h.value(), s.newHandle(number, &d.handles))
+}
+
+// PinMin is the length from which values can be pinned, in bytes; shorter ones are to be copied.
+const PinMin = bigMin
+
+// Pin keeps the bytes of a long value as they are, whatever becomes of its key, until Unpin.
+type Pin struct {
+	s   *Store
+	run uint32
+}
+
+// Pin pins a long value. ok is false for values that have no run of their own.
+func (it Item) Pin() (p Pin, ok bool) {
+	if it.h.kind() != kindBig {
+		return Pin{}, false
+	}
+	s := it.d.store
+	p = Pin{s: s, run: s.runOf(&it.h)}
+	s.bigs.runs[p.run].refs++
+	return p, true
+}
+
+// Bytes gives the value, to be read only, until Unpin.
+func (p Pin) Bytes() []byte { return p.s.runBytes(p.run) }
+
+// Unpin ends the pin; it is to be called once, on the store's goroutine.
+func (p Pin) Unpin() { p.s.dropRun(p.run) }
+
+// Big is a value that is filled as it arrives, before it has a key.
+type Big struct {
+	s    *Store
+	run  uint32
+	want int
+}
+
+// NewBig makes room for a value of size bytes. It must end with SetBig or Drop.
+func (s *Store) NewBig(size int) *Big {
+	b := &Big{s: s, run: s.newRun(max(size, 1)), want: size}
+	s.setRunLength(b.run, 0)
+	return b
+}
+
+// setRunLength changes the length alone; the pages were counted before.
+func (s *Store) setRunLength(number uint32, n int) { s.bigs.runs[number].length = uint32(n) }
+
+// Write appends p, which must fit.
+func (b *Big) Write(p []byte) (int, error) {
+	n := b.Len()
+	if n+len(p) > b.want {
+		panic("store: a value is longer than was said")
+	}
+	b.s.setRunLength(b.run, n+len(p))
+	copy(b.s.runBytes(b.run)[n:], p)
+	return len(p), nil
+}
+
+// Bytes gives what was written, to be read only; it stays where it is until SetBig or Drop.
+func (b *Big) Bytes() []byte { return b.s.runBytes(b.run) }
+
+// Len is how many bytes were written.
+func (b *Big) Len() int { return int(b.s.bigs.runs[b.run].length) }
+
+// Drop gives the room back.
+func (b *Big) Drop() { b.s.dropRun(b.run) }

@@ -1,0 +1,163 @@
+package store
+
+import "larder/engine/memory"
+
+// Index and wheel are made of small blocks: 64 bytes to 1 KiB, a power of two. Blocks of one size share pages of 4 KiB; pages come from granules. A page
+// without blocks serves any size again, a granule without pages goes back to the system, one kept in reserve.
+
+const (
+	blockShift   = 6 // the smallest block, 64 bytes; links to blocks count in it
+	blockClasses = 5
+	pageShift    = 12
+	granulePages = granuleBytes >> pageShift
+)
+
+type blockPage struct {
+	next, prev int32  // in a list: page + 1, 0 = none
+	free       uint16 // first free block + 1; each free block begins with the next one's
+	fresh      uint16 // blocks from here on were never used
+	used       uint16
+	class      uint8
+}
+
+type blockGranule struct {
+	granule uint32 // 0: not in use
+	used    uint8  // pages with blocks
+	touched uint8  // pages that had any since the granule was taken
+}
+
+type blocks struct {
+	pages    *pages
+	list     []blockPage // sixteen a granule
+	granules []blockGranule
+	spare    []uint32 // numbers of granules not in use
+	room     [blockClasses]int32
+	empty    int32 // pages without blocks
+	idle     int   // granules without blocks, not given back
+	touched  int64 // bytes
+}
+
+// get gives a block of 64<<class bytes. What stands in it is undefined.
+func (b *blocks) get(class int) uint64 {
+	number := b.room[class] - 1
+	if number < 0 {
+		number = b.takePage(class)
+	}
+	p := &b.list[number]
+	base := b.pageAt(number)
+	var index uint16
+	if p.free != 0 {
+		index = p.free - 1
+		p.free = b.pages.mem.U16(base + uint64(index)<<(blockShift+class))
+	} else {
+		index = p.fresh
+		p.fresh++
+	}
+	p.used++
+	if p.free == 0 && int(p.fresh)<<(blockShift+class) == memory.PageBytes {
+		b.unlist(&b.room[class], number)
+	}
+	return base + uint64(index)<<(blockShift+class)
+}
+
+func (b *blocks) pageAt(number int32) uint64 {
+	return uint64(b.granules[number/granulePages].granule)<<granuleShift + uint64(number%granulePages)<<pageShift
+}
+
+func (b *blocks) takePage(class int) int32 {
+	if b.empty == 0 {
+		b.takeGranule()
+	}
+	number := b.empty - 1
+	b.unlist(&b.empty, number)
+	g := &b.granules[number/granulePages]
+	if g.used == 0 {
+		b.idle--
+	}
+	g.used++
+	if page := uint8(number % granulePages); page >= g.touched {
+		b.touched += int64(page+1-g.touched) * memory.PageBytes
+		g.touched = page + 1
+	}
+	b.list[number] = blockPage{class: uint8(class)}
+	b.enlist(&b.room[class], number)
+	return number
+}
+
+func (b *blocks) takeGranule() {
+	var number uint32
+	if n := len(b.spare); n > 0 {
+		number, b.spare = b.spare[n-1], b.spare[:n-1]
+	} else {
+		number = uint32(len(b.granules))
+		b.granules = append(b.granules, blockGranule{})
+		b.list = append(b.list, make([]blockPage, granulePages)...)
+	}
+	at := b.pages.alloc(0, number)
+	b.granules[number] = blockGranule{granule: uint32(at >> granuleShift)}
+	for page := int32(granulePages - 1); page >= 0; page-- {
+		b.enlist(&b.empty, int32(number)*granulePages+page)
+	}
+	b.idle++
+}
+
+// put takes a block back.
+func (b *blocks) put(at uint64, class int) {
+	owner := b.pages.owners[at>>granuleShift]
+	number := int32(owner)*granulePages + int32(at&(granuleBytes-1)>>pageShift)
+	p := &b.list[number]
+	if p.free == 0 && int(p.fresh)<<(blockShift+class) == memory.PageBytes {
+		b.enlist(&b.room[class], number)
+	}
+	b.pages.mem.SetU16(at, p.free)
+	p.free = uint16(at&(memory.PageBytes-1)>>(blockShift+class)) + 1
+	p.used--
+	if p.used > 0 {
+		return
+	}
+	b.unlist(&b.room[class], number)
+	b.enlist(&b.empty, number)
+	g := &b.granules[owner]
+	if g.used--; g.used > 0 {
+		return
+	}
+	if b.idle++; b.idle > 1 {
+		b.giveBack(owner)
+	}
+}
+
+func (b *blocks) giveBack(number uint32) {
+	for page := range int32(granulePages) {
+		b.unlist(&b.empty, int32(number)*granulePages+page)
+	}
+	g := &b.granules[number]
+	at := uint64(g.granule) << granuleShift
+	b.touched -= int64(g.touched) * memory.PageBytes
+	b.pages.mem.Discard(at, granuleBytes)
+	b.pages.free(at, 0)
+	*g = blockGranule{}
+	b.spare = append(b.spare, number)
+	b.idle--
+}
+
+func (b *blocks) enlist(head *int32, number int32) {
+	p := &b.list[number]
+	p.next, p.prev = *head, 0
+	if *head != 0 {
+		b.list[*head-1].prev = number + 1
+	}
+	*head = number + 1
+}
+
+func (b *blocks) unlist(head *int32, number int32) {
+	p := &b.list[number]
+	if p.prev != 0 {
+		b.list[p.prev-1].next = p.next
+	} else {
+		*head = p.next
+	}
+	if p.next != 0 {
+		b.list[p.next-1].prev = p.prev
+	}
+	p.next, p.prev = 0, 0
+}

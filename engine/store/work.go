@@ -1,0 +1,146 @@
+package store
+
+import "math/bits"
+
+// pay does the share of the work in slices that a change of n bytes owes.
+func (s *Store) pay(n int) {
+	n += s.debt
+	s.debt = 0
+	if s.compacting.segment != 0 || s.tooMuchDead() {
+		s.compact(movedPerByte * n)
+	}
+	if s.log.spares > s.sparesMax() {
+		s.trim(1)
+	}
+	if len(s.bigs.dying)+len(s.bigs.orphans) > 0 {
+		s.freeRuns(2 * n)
+	}
+	if len(s.dying) > 0 {
+		s.freeTables(2 * n)
+	}
+}
+
+// Work does what is to be done in slices: compaction, and giving memory back of what was deleted, flushed or shrunk. budget is in bytes; 64 KiB take
+// about 100 microseconds at most. It reports whether there is more. The loop calls it between turns, with a small budget while it is busy.
+func (s *Store) Work(budget int) bool {
+	more := s.freeTables(budget / 4)
+	more = s.freeRuns(budget) || more
+	more = s.compact(budget) || more
+	return s.trim(budget) || more
+}
+
+// dyingTables is the index of a database that was emptied.
+type dyingTables struct {
+	tables []table
+	places []wheelPlace
+}
+
+// freeTables gives about budget bytes of blocks back and reports whether there are more.
+func (s *Store) freeTables(budget int) bool {
+	for budget > 0 && len(s.dying) > 0 {
+		e := &s.dying[len(s.dying)-1]
+		switch {
+		case len(e.tables) > 0:
+			budget -= s.freeLastBucket(e)
+		case len(e.places) > 0:
+			budget -= s.freePlace(e)
+		default:
+			s.dying = s.dying[:len(s.dying)-1]
+		}
+	}
+	return len(s.dying) > 0
+}
+
+// freeLastBucket frees the last bucket of the last table, a small table as a whole.
+func (s *Store) freeLastBucket(e *dyingTables) int {
+	t := &e.tables[len(e.tables)-1]
+	freed := bucketBytes
+	switch {
+	case t.n == 0:
+		e.tables = e.tables[:len(e.tables)-1]
+		return 1
+	case t.n <= chunkBuckets:
+		class := bits.Len32(t.n - 1)
+		for ; t.n > 0; t.n-- {
+			freed += s.freeChain(t.at(t.n - 1))
+		}
+		s.blocks.put(uint64(t.chunks[0])<<blockShift, class)
+		return freed
+	}
+	t.n--
+	freed += s.freeChain(t.at(t.n))
+	if last := len(t.chunks) - 1; t.n&(chunkBuckets-1) == 0 {
+		s.blocks.put(uint64(t.chunks[last])<<blockShift, chunkShift)
+		t.chunks = t.chunks[:last]
+	}
+	return freed
+}
+
+// freeChain frees the buckets behind b and gives their bytes.
+func (s *Store) freeChain(b uint64) int {
+	freed := 0
+	for b = s.link(b); b != 0; freed += bucketBytes {
+		next := s.link(b)
+		s.blocks.put(b, 0)
+		b = next
+	}
+	return freed
+}
+
+func (s *Store) freePlace(e *dyingTables) int {
+	place := &e.places[len(e.places)-1]
+	if place.block == 0 {
+		e.places = e.places[:len(e.places)-1]
+		return 1
+	}
+	at := uint64(place.block) << blockShift
+	place.block = s.mem.U32(at + linkAt)
+	s.blocks.put(at, 0)
+	return bucketBytes
+}
+
+// Flush empties the database and gives the number of keys that were in it. Its memory comes back in slices.
+func (d *DB) Flush() int {
+	n := d.count
+	s := d.store
+	for number := range s.log.segments {
+		g := &s.log.segments[number]
+		if int(g.db) == d.number && (g.state == segmentOpen || g.state == segmentSealed) {
+			s.orphan(uint32(number), g)
+		}
+	}
+	if d.handles != 0 {
+		s.bigs.orphans = append(s.bigs.orphans, orphan{first: d.handles, pass: s.newestPass()})
+	}
+	if d.tables != nil {
+		e := dyingTables{tables: d.tables}
+		if d.wheel.places != nil {
+			for level := range d.wheel.places {
+				e.places = append(e.places, d.wheel.places[level][:]...)
+			}
+			e.places = append(e.places, d.wheel.due[:]...)
+		}
+		s.dying = append(s.dying, e)
+	}
+	*d = DB{store: s, number: d.number}
+	s.pay(0)
+	return n
+}
+
+// orphan takes a segment from its database. It is free unless a snapshot wants something of it.
+func (s *Store) orphan(number uint32, g *segment) {
+	s.log.live -= int64(g.live)
+	held := g.live
+	g.live = 0
+	g.state = segmentSealed
+	if !s.covered(g) {
+		s.log.held -= int64(g.held)
+		g.held = 0
+		s.freeSegment(number, g)
+		return
+	}
+	g.state = segmentOrphan
+	g.flushed = s.newestPass()
+	g.held += held
+	s.log.held += int64(held)
+}
