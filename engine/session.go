@@ -185,7 +185,7 @@ func (s *session) Flush(c *loop.Conn) {
 }
 
 // Drained: the client has read what was kept for it.
-func (s *session) Drained(c *loop.Conn) {
+func (s *session) Drained(_ *loop.Conn) {
 	if s.shared != nil {
 		s.sendShared()
 		return

@@ -44,14 +44,6 @@ func keyOf(b []byte) []byte {
 // rest is the slot's bytes behind the key, all of them.
 func rest(b []byte) []byte { return b[headerBytes+keyLen(b):] }
 
-// inlineBytes is how many bytes of the slot the value takes.
-func inlineBytes(b []byte) int {
-	if flagsOf(b)&flagBig != 0 {
-		return handleBytes
-	}
-	return valueLen(b)
-}
-
 func accessOf(b []byte) uint32 { return binary.LittleEndian.Uint32(b[20:]) >> accessShift }
 
 func touch(b []byte, now int64) {
