@@ -67,8 +67,12 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte, owned int) {
 		c.DB, c.DBIndex, c.NoTouch, c.Owned = s.db, s.dbIndex, s.noTouch, owned
 		handler(c)
 		p.dirty += int64(c.Changed)
-		if c.Shared != nil {
+		switch {
+		case c.Shared != nil:
 			s.share(c.Shared)
+		case c.TooLong:
+			p.w.Out = p.w.Out[:from]
+			s.tooSlow()
 		}
 		p.checkError(row, from)
 	} else {
