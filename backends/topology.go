@@ -86,13 +86,12 @@ const (
 func (s *Topologies) Watch(ctx context.Context, changed func(*router.Topology)) error {
 	var seen uint64
 	pause := retryMin
-	for {
+	for ctx.Err() == nil {
 		entries, next, err := s.registry.Watch(ctx, s.key, seen)
-		if ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
-			s.log.Warn("topology cannot be watched", "key", s.key, "error", err, "again in", pause)
+			if ctx.Err() == nil {
+				s.log.Warn("topology cannot be watched", "key", s.key, "error", err, "again in", pause)
+			}
 			sleep(ctx, pause)
 			pause = min(2*pause, retryMax)
 			continue
@@ -103,6 +102,7 @@ func (s *Topologies) Watch(ctx context.Context, changed func(*router.Topology)) 
 			changed(t)
 		}
 	}
+	return nil
 }
 
 // newer is the topology among the entries if it is newer than the one at hand, else nil.

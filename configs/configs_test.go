@@ -158,14 +158,20 @@ func TestErrors(t *testing.T) {
 		{name: "no file", args: []string{"--config", "/nonexistent/larder.yaml"}, want: []string{"read configuration: open /nonexistent/larder.yaml: no such file"}},
 		{name: "a part's own limit", file: "gateway:\n  databases: 0\n", want: []string{"FILE:2: gateway.databases: databases is 0: must be at least 1"}},
 		{name: "a part's own limit, upwards", env: map[string]string{"LARDER_ENGINE_DATABASES": "99999"}, want: []string{"LARDER_ENGINE_DATABASES: engine.databases: databases is 99999: must be at most"}},
-		{name: "two that do not go together", file: "gateway:\n  databases: 5\n  upstream:\n    backoff-min: 5s\n    backoff-max: 1s\n",
-			want: []string{"FILE:4: gateway.upstream.backoff-min with FILE:5: gateway.upstream.backoff-max: upstream backoff max"}},
+		{
+			name: "two that do not go together", file: "gateway:\n  databases: 5\n  upstream:\n    backoff-min: 5s\n    backoff-max: 1s\n",
+			want: []string{"FILE:4: gateway.upstream.backoff-min with FILE:5: gateway.upstream.backoff-max: upstream backoff max"},
+		},
 		{name: "no shards", args: []string{"--shards", "0"}, want: []string{"--shards: dev.shards: 0 shards: must be from 1 to 1024"}},
 		{name: "replicas", args: []string{"--replicas", "1"}, want: []string{"--replicas: dev.replicas: 1 replicas: must be 0"}},
-		{name: "nodes both ways", file: "gateway: {nodes: ['a:1']}", env: map[string]string{"LARDER_GATEWAY_TOPOLOGY": "f"},
-			want: []string{"FILE:1: gateway.nodes with LARDER_GATEWAY_TOPOLOGY: gateway.topology: nodes are given both ways"}},
-		{name: "several", file: "a: 1\nlog: {level: x}\n", env: map[string]string{"LARDER_X": ""}, args: []string{"--shards", "x"},
-			want: []string{"FILE:1: a: unknown key", "LARDER_X: unknown variable", "--shards: dev.shards", "FILE:2: log.level"}},
+		{
+			name: "nodes both ways", file: "gateway: {nodes: ['a:1']}", env: map[string]string{"LARDER_GATEWAY_TOPOLOGY": "f"},
+			want: []string{"FILE:1: gateway.nodes with LARDER_GATEWAY_TOPOLOGY: gateway.topology: nodes are given both ways"},
+		},
+		{
+			name: "several", file: "a: 1\nlog: {level: x}\n", env: map[string]string{"LARDER_X": ""}, args: []string{"--shards", "x"},
+			want: []string{"FILE:1: a: unknown key", "LARDER_X: unknown variable", "--shards: dev.shards", "FILE:2: log.level"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := load(t, RoleDev, test.file, test.env, test.args...)

@@ -33,111 +33,195 @@ func settings(c *Config) []setting {
 func gatewaySettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
-		{key: "gateway.listen", kind: address{text: text{&g.Listen}}, flag: "listen", roles: RoleGateway | RoleDev,
-			meaning: "The endpoint: where clients connect. An empty host is every address of the machine."},
-		{key: "gateway.nodes", kind: list{&c.Nodes, "addresses host:port", "ADDR", checkNode}, flag: "nodes", roles: RoleGateway,
-			meaning: "The nodes, one shard each; slots are spread evenly over them in this order. A stock redis-server is as good a node. Not together with gateway.topology; dev has nodes of its own."},
-		{key: "gateway.topology", kind: path{text{&c.Topology}}, flag: "topology", roles: RoleGateway,
-			meaning: "A file that says which node has which slots (docs/operations.md). A newer epoch in it is taken over within a second."},
-		{key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev,
-			meaning: "Event loops. 0 = one a processor."},
-		{key: "gateway.clients-max", kind: number{&g.ClientsMax},
-			meaning: "Client connections in all; one more is refused. 0 = as many as the limit on open files allows, which also caps any other number."},
-		{key: "gateway.password", kind: text{&g.Password}, secret: true,
-			meaning: "What a client's AUTH must say. Empty = no password."},
-		{key: "gateway.databases", kind: number{&g.Databases},
-			meaning: "Logical databases that SELECT offers."},
-		{key: "gateway.args-max", kind: number{&g.ArgsMax},
-			meaning: "Arguments of one command; a client that sends more is closed."},
-		{key: "gateway.bulk-max", kind: size[int64]{&g.BulkMaxBytes},
-			meaning: "Bytes of one argument; a client that sends more is closed."},
-		{key: "gateway.inline-max", kind: size[int]{&g.InlineMaxBytes},
-			meaning: "Bytes of one inline command."},
-		{key: "gateway.pending-max", kind: number{&g.PendingMax},
-			meaning: "Commands of one client that wait for replies; beyond it the client is not read until some have come."},
-		{key: "gateway.output-max", kind: size[int64]{&g.OutputMaxBytes},
-			meaning: "Bytes of replies that a client has not taken; beyond it the client is closed."},
-		{key: "gateway.stream-min", kind: size[int64]{&g.StreamMinBytes},
-			meaning: "An argument of at least this size is passed on to its node as it arrives, instead of being waited for."},
-		{key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
-			meaning: "A client that says nothing for so long is closed. 0 = never."},
+		{
+			key: "gateway.listen", kind: address{text: text{&g.Listen}}, flag: "listen", roles: RoleGateway | RoleDev,
+			meaning: "The endpoint: where clients connect. An empty host is every address of the machine.",
+		},
+		{
+			key: "gateway.nodes", kind: list{&c.Nodes, "addresses host:port", "ADDR", checkNode}, flag: "nodes", roles: RoleGateway,
+			meaning: "The nodes, one shard each; slots are spread evenly over them in this order. A stock redis-server is as good a node. Not together with gateway.topology; dev has nodes of its own.",
+		},
+		{
+			key: "gateway.topology", kind: path{text{&c.Topology}}, flag: "topology", roles: RoleGateway,
+			meaning: "A file that says which node has which slots (docs/operations.md). A newer epoch in it is taken over within a second.",
+		},
+		{
+			key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev,
+			meaning: "Event loops. 0 = one a processor.",
+		},
+		{
+			key: "gateway.clients-max", kind: number{&g.ClientsMax},
+			meaning: "Client connections in all; one more is refused. 0 = as many as the limit on open files allows, which also caps any other number.",
+		},
+		{
+			key: "gateway.password", kind: text{&g.Password}, secret: true,
+			meaning: "What a client's AUTH must say. Empty = no password.",
+		},
+		{
+			key: "gateway.databases", kind: number{&g.Databases},
+			meaning: "Logical databases that SELECT offers.",
+		},
+		{
+			key: "gateway.args-max", kind: number{&g.ArgsMax},
+			meaning: "Arguments of one command; a client that sends more is closed.",
+		},
+		{
+			key: "gateway.bulk-max", kind: size[int64]{&g.BulkMaxBytes},
+			meaning: "Bytes of one argument; a client that sends more is closed.",
+		},
+		{
+			key: "gateway.inline-max", kind: size[int]{&g.InlineMaxBytes},
+			meaning: "Bytes of one inline command.",
+		},
+		{
+			key: "gateway.pending-max", kind: number{&g.PendingMax},
+			meaning: "Commands of one client that wait for replies; beyond it the client is not read until some have come.",
+		},
+		{
+			key: "gateway.output-max", kind: size[int64]{&g.OutputMaxBytes},
+			meaning: "Bytes of replies that a client has not taken; beyond it the client is closed.",
+		},
+		{
+			key: "gateway.stream-min", kind: size[int64]{&g.StreamMinBytes},
+			meaning: "An argument of at least this size is passed on to its node as it arrives, instead of being waited for.",
+		},
+		{
+			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
+			meaning: "A client that says nothing for so long is closed. 0 = never.",
+		},
 	}
 }
 
 func upstreamSettings(c *Config) []setting {
 	u := &c.Gateway.Upstream
 	return []setting{
-		{key: "gateway.upstream.user", kind: text{&u.User},
-			meaning: "The user that the gateway says to nodes with its password. Empty = the default user."},
-		{key: "gateway.upstream.password", kind: text{&u.Password}, secret: true,
-			meaning: "The password that the gateway says to nodes. Empty = none. In dev it is engine.password."},
-		{key: "gateway.upstream.dial-timeout", kind: duration{&u.DialTimeout},
-			meaning: "How long a node may take to accept a connection, and again to finish the greeting."},
-		{key: "gateway.upstream.reply-timeout", kind: duration{&u.ReplyTimeout},
-			meaning: "A command unanswered by its node for so long fails, and the connection to the node is closed."},
-		{key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin},
-			meaning: "The wait after the first failed connection to a node; it doubles with each further one up to backoff-max."},
-		{key: "gateway.upstream.backoff-max", kind: duration{&u.BackoffMax},
-			meaning: "The longest wait between attempts to connect to a node."},
-		{key: "gateway.upstream.lane-max", kind: size[int]{&u.LaneMaxBytes},
-			meaning: "Bytes of commands that wait on one connection to a node; beyond it the clients that add to it are not read."},
-		{key: "gateway.upstream.borrow-max", kind: number{&u.BorrowMax},
-			meaning: "Connections to a node lent to single clients (blocking commands, large values), of one event loop."},
+		{
+			key: "gateway.upstream.user", kind: text{&u.User},
+			meaning: "The user that the gateway says to nodes with its password. Empty = the default user.",
+		},
+		{
+			key: "gateway.upstream.password", kind: text{&u.Password}, secret: true,
+			meaning: "The password that the gateway says to nodes. Empty = none. In dev it is engine.password.",
+		},
+		{
+			key: "gateway.upstream.dial-timeout", kind: duration{&u.DialTimeout},
+			meaning: "How long a node may take to accept a connection, and again to finish the greeting.",
+		},
+		{
+			key: "gateway.upstream.reply-timeout", kind: duration{&u.ReplyTimeout},
+			meaning: "A command unanswered by its node for so long fails, and the connection to the node is closed.",
+		},
+		{
+			key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin},
+			meaning: "The wait after the first failed connection to a node; it doubles with each further one up to backoff-max.",
+		},
+		{
+			key: "gateway.upstream.backoff-max", kind: duration{&u.BackoffMax},
+			meaning: "The longest wait between attempts to connect to a node.",
+		},
+		{
+			key: "gateway.upstream.lane-max", kind: size[int]{&u.LaneMaxBytes},
+			meaning: "Bytes of commands that wait on one connection to a node; beyond it the clients that add to it are not read.",
+		},
+		{
+			key: "gateway.upstream.borrow-max", kind: number{&u.BorrowMax},
+			meaning: "Connections to a node lent to single clients (blocking commands, large values), of one event loop.",
+		},
 	}
 }
 
 func engineSettings(c *Config) []setting {
 	e := &c.Engine
 	return []setting{
-		{key: "engine.listen", kind: address{text: text{&e.Listen}}, flag: "listen", roles: RoleEngine,
-			meaning: "Where gateways, and clients that talk to the node directly, connect. In dev nodes take free ports of 127.0.0.1."},
-		{key: "engine.id", kind: text{&e.ID},
-			meaning: "The node's name in its cluster. Empty = a new random one at each start. Not in dev, whose nodes are n0, n1 and so on."},
-		{key: "engine.maxmemory", kind: size[int64]{&e.MaxMemory}, flag: "maxmemory", roles: RoleEngine,
-			meaning: "Bytes that one node's keys, values and index may take; beyond it writes are refused with -OOM. 0 = no limit."},
-		{key: "engine.password", kind: text{&e.Password}, secret: true,
-			meaning: "What AUTH must say to the node. Empty = no password."},
-		{key: "engine.clients-max", kind: number{&e.ClientsMax},
-			meaning: "Connections to one node in all. 0 = as many as the limit on open files allows, which also caps any other number."},
-		{key: "engine.databases", kind: number{&e.Databases},
-			meaning: "Logical databases."},
-		{key: "engine.args-max", kind: number{&e.ArgsMax},
-			meaning: "Arguments of one command."},
-		{key: "engine.bulk-max", kind: size[int64]{&e.BulkMaxBytes},
-			meaning: "Bytes of one argument, and of one value."},
-		{key: "engine.inline-max", kind: size[int]{&e.InlineMaxBytes},
-			meaning: "Bytes of one inline command."},
-		{key: "engine.query-max", kind: size[int64]{&e.QueryMaxBytes},
-			meaning: "Bytes of one command with all its arguments, as it arrives; beyond it the connection is closed."},
-		{key: "engine.output-max", kind: size[int64]{&e.OutputMaxBytes},
-			meaning: "Bytes of replies that a client has not taken; beyond it the client is closed."},
-		{key: "engine.idle-timeout", kind: duration{&e.IdleTimeout},
-			meaning: "A client that says nothing for so long is closed; a gateway is not. 0 = never."},
+		{
+			key: "engine.listen", kind: address{text: text{&e.Listen}}, flag: "listen", roles: RoleEngine,
+			meaning: "Where gateways, and clients that talk to the node directly, connect. In dev nodes take free ports of 127.0.0.1.",
+		},
+		{
+			key: "engine.id", kind: text{&e.ID},
+			meaning: "The node's name in its cluster. Empty = a new random one at each start. Not in dev, whose nodes are n0, n1 and so on.",
+		},
+		{
+			key: "engine.maxmemory", kind: size[int64]{&e.MaxMemory}, flag: "maxmemory", roles: RoleEngine,
+			meaning: "Bytes that one node's keys, values and index may take; beyond it writes are refused with -OOM. 0 = no limit.",
+		},
+		{
+			key: "engine.password", kind: text{&e.Password}, secret: true,
+			meaning: "What AUTH must say to the node. Empty = no password.",
+		},
+		{
+			key: "engine.clients-max", kind: number{&e.ClientsMax},
+			meaning: "Connections to one node in all. 0 = as many as the limit on open files allows, which also caps any other number.",
+		},
+		{
+			key: "engine.databases", kind: number{&e.Databases},
+			meaning: "Logical databases.",
+		},
+		{
+			key: "engine.args-max", kind: number{&e.ArgsMax},
+			meaning: "Arguments of one command.",
+		},
+		{
+			key: "engine.bulk-max", kind: size[int64]{&e.BulkMaxBytes},
+			meaning: "Bytes of one argument, and of one value.",
+		},
+		{
+			key: "engine.inline-max", kind: size[int]{&e.InlineMaxBytes},
+			meaning: "Bytes of one inline command.",
+		},
+		{
+			key: "engine.query-max", kind: size[int64]{&e.QueryMaxBytes},
+			meaning: "Bytes of one command with all its arguments, as it arrives; beyond it the connection is closed.",
+		},
+		{
+			key: "engine.output-max", kind: size[int64]{&e.OutputMaxBytes},
+			meaning: "Bytes of replies that a client has not taken; beyond it the client is closed.",
+		},
+		{
+			key: "engine.idle-timeout", kind: duration{&e.IdleTimeout},
+			meaning: "A client that says nothing for so long is closed; a gateway is not. 0 = never.",
+		},
 	}
 }
 
 func devSettings(c *Config) []setting {
 	return []setting{
-		{key: "dev.shards", kind: number{&c.Dev.Shards}, flag: "shards", roles: RoleDev,
-			meaning: "Shards of the cluster that dev makes, one engine node each."},
-		{key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
-			meaning: "Replicas of each shard. Only 0 is possible in this version."},
+		{
+			key: "dev.shards", kind: number{&c.Dev.Shards}, flag: "shards", roles: RoleDev,
+			meaning: "Shards of the cluster that dev makes, one engine node each.",
+		},
+		{
+			key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
+			meaning: "Replicas of each shard. Only 0 is possible in this version.",
+		},
 	}
 }
 
 func commonSettings(c *Config) []setting {
 	return []setting{
-		{key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleAll,
-			meaning: "Who may connect, to the endpoint of a gateway and to a node: CIDR blocks, IPv4 and IPv6. Anybody else is closed before a byte is read. Empty = nobody."},
-		{key: "data.dir", kind: path{text{&c.Data.Dir}}, flag: "dir", roles: RoleDev | RoleEngine,
-			meaning: "The folder for files; one process at a time. Empty = $XDG_DATA_HOME/larder or ~/.local/share/larder in dev, the working folder in engine."},
-		{key: "metrics.listen", kind: address{text{&c.Metrics.Listen}, true}, flag: "metrics", roles: roleAll,
-			meaning: "Where /metrics (Prometheus), /healthz and /readyz are served over HTTP, to whoever reaches that address. off = not at all. Empty = 127.0.0.1:9121 in dev, off elsewhere."},
-		{key: "metrics.pprof", kind: boolean{&c.Metrics.Pprof}, flag: "pprof", roles: roleAll,
-			meaning: "Serve Go's profiles under /debug/pprof/ beside the metrics."},
-		{key: "log.level", kind: choice{text{&c.Log.Level}, []string{"debug", "info", "warn", "error"}}, flag: "log-level", roles: roleAll,
-			meaning: "The least that is logged. Logs go to stderr."},
-		{key: "log.format", kind: choice{text{&c.Log.Format}, []string{"text", "json"}}, flag: "log-format", roles: roleAll,
-			meaning: "How log lines look: text for people, json for machines."},
+		{
+			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleAll,
+			meaning: "Who may connect, to the endpoint of a gateway and to a node: CIDR blocks, IPv4 and IPv6. Anybody else is closed before a byte is read. Empty = nobody.",
+		},
+		{
+			key: "data.dir", kind: path{text{&c.Data.Dir}}, flag: "dir", roles: RoleDev | RoleEngine,
+			meaning: "The folder for files; one process at a time. Empty = $XDG_DATA_HOME/larder or ~/.local/share/larder in dev, the working folder in engine.",
+		},
+		{
+			key: "metrics.listen", kind: address{text{&c.Metrics.Listen}, true}, flag: "metrics", roles: roleAll,
+			meaning: "Where /metrics (Prometheus), /healthz and /readyz are served over HTTP, to whoever reaches that address. off = not at all. Empty = 127.0.0.1:9121 in dev, off elsewhere.",
+		},
+		{
+			key: "metrics.pprof", kind: boolean{&c.Metrics.Pprof}, flag: "pprof", roles: roleAll,
+			meaning: "Serve Go's profiles under /debug/pprof/ beside the metrics.",
+		},
+		{
+			key: "log.level", kind: choice{text{&c.Log.Level}, []string{"debug", "info", "warn", "error"}}, flag: "log-level", roles: roleAll,
+			meaning: "The least that is logged. Logs go to stderr.",
+		},
+		{
+			key: "log.format", kind: choice{text{&c.Log.Format}, []string{"text", "json"}}, flag: "log-format", roles: roleAll,
+			meaning: "How log lines look: text for people, json for machines.",
+		},
 	}
 }

@@ -69,8 +69,12 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 		handler(c)
 		p.batch.big = c.Big // nil if the store has it now
 		p.dirty += int64(c.Changed)
-		if c.Pinned {
+		switch {
+		case c.Pinned:
 			s.share(c.Shared)
+		case c.TooLong:
+			p.w.Out = p.w.Out[:from]
+			s.tooSlow()
 		}
 		p.checkError(row, from)
 	} else {

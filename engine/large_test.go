@@ -176,9 +176,26 @@ func TestSlowReader(t *testing.T) {
 		t.Errorf("%d bytes of replies", n)
 	}
 	slow.c.Full = true
-	k.do("SET", "big", strings.Repeat("v", 200_000))
-	mget := append([]string{"MGET"}, strings.Fields(strings.Repeat("big ", 20))...)
-	if slow.do(mget...); !slow.c.Closed {
+	for range 9 {
+		slow.do("GET", "k")
+	}
+	if slow.do(append([]string{"MGET"}, strings.Fields(strings.Repeat("k ", 28))...)...); !slow.c.Closed {
 		t.Error("a client over its limit is still open")
+	}
+}
+
+// A reply that could never be kept is not made: a few bytes ask for any amount.
+func TestReplyOfManyValuesIsBounded(t *testing.T) {
+	b := newBed(t, func(o *engine.Options) { o.OutputMaxBytes = 3 << 20 })
+	b.client().do("SET", "big", strings.Repeat("v", 200_000))
+	k := b.client()
+	say := append([]byte("PING\r\n"), resp.AppendCommandStrings(nil, append([]string{"MGET"}, strings.Fields(strings.Repeat("big ", 10_000))...)...)...)
+	const most = 20 << 20
+	if took := allocated(func() { k.c.Feed(say) }); took > most {
+		t.Errorf("took %d bytes", took)
+	}
+	b.m.EndTurn()
+	if got := k.got(); got != "+PONG\r\n" || !k.c.Closed {
+		t.Errorf("got %.100q, closed %v", got, k.c.Closed)
 	}
 }

@@ -71,7 +71,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
-	p.call.BulkMax = int(p.set.bulkMax)
+	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.count.init()
 	p.base0.init()
 	p.again.Reset(p.limits(true))

@@ -179,14 +179,20 @@ func (s *session) wake(why stall) {
 func (s *session) Flush(c *loop.Conn) {
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if int64(c.Unsent()) > s.p.n.opts.OutputMaxBytes {
-		s.p.count.slowClosed++
-		s.p.warn("client closed: it reads its replies too slowly", c)
+		s.tooSlow()
 		c.Close()
 	}
 }
 
+// tooSlow notes that the client is to be closed because more is kept for it than allowed.
+func (s *session) tooSlow() {
+	s.closing = true
+	s.p.count.slowClosed++
+	s.p.warn("client closed: it does not read its replies, or asks for too much at once", s.c)
+}
+
 // Drained: the client has read what was kept for it.
-func (s *session) Drained(c *loop.Conn) {
+func (s *session) Drained(_ *loop.Conn) {
 	if s.shared != nil {
 		s.sendShared()
 		return

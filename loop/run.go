@@ -163,7 +163,7 @@ func (e *engine) boot() error {
 		if err != nil {
 			return err
 		}
-		defer far.Close()
+		defer far.Close() //nolint:revive // they stay until every loop has one
 		if _, err := e.running.Register(gnet.NewNetConnContext(gnet.NewContext(e.ctx, &arrival{}), near)); err != nil {
 			return fmt.Errorf("register with the event loops: %w", err)
 		}

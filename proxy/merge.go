@@ -206,7 +206,8 @@ func (m *merge) appendKeyspace(dst []byte) ([]byte, bool) {
 			}
 		}
 	}
-	text := append(m.text, "# Keyspace\r\n"...)
+	text := m.text
+	text = append(text, "# Keyspace\r\n"...)
 	for db := 0; db <= highest; db++ {
 		if keys[db] == 0 {
 			continue

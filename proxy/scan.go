@@ -3,6 +3,7 @@ package proxy
 import (
 	"strconv"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
@@ -42,8 +43,8 @@ func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 
 func (s *session) runScan(row *command.Row, req resp.Request) bool {
 	p := s.p
-	cursor, err := strconv.ParseUint(string(req.Args[1]), 10, 64)
-	if err != nil {
+	cursor, ok := client.ParseCursor(req.Args[1])
+	if !ok {
 		s.refuse(row, textBadCursor)
 		return true
 	}

@@ -148,8 +148,13 @@ func TestHealthcheck(t *testing.T) {
 		target string
 		config configs.Config
 	}{
-		{"http://" + gateway.metrics(t) + "/readyz", none}, {"redis://" + gateway.endpoint(t), none}, {"redis://" + node.endpoint(t), none}, {"", withMetrics}, {"", withEndpoint},
-		{"redis://" + locked, none}, {"redis://" + locked, withPassword},
+		{"http://" + gateway.metrics(t) + "/readyz", none},
+		{"redis://" + gateway.endpoint(t), none},
+		{"redis://" + node.endpoint(t), none},
+		{"", withMetrics},
+		{"", withEndpoint},
+		{"redis://" + locked, none},
+		{"redis://" + locked, withPassword},
 	} {
 		if err := ask(test.target, test.config); err != nil {
 			t.Errorf("%q: %v", test.target, err)

@@ -25,13 +25,15 @@ type Call struct {
 	Store   *store.Store
 	DBIndex int // of DB in Store
 
-	NowMS    int64 // milliseconds since 1970
-	NoTouch  bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
-	Owned    int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
-	Big      *store.Big
-	BulkMax  int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
-	ShareMin int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
+	NowMS     int64 // milliseconds since 1970
+	NoTouch   bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
+	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
+	Big       *store.Big
+	BulkMax   int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
+	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
+	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
 
+	TooLong bool      // set by the handler: the reply would not fit into OutputMax, and what is in W of it is no reply
 	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
 	Pinned  bool      // Shared is set
@@ -51,7 +53,13 @@ type Handler func(*Call)
 // Reset makes the call ready for another command; what the caller filled in for the connection stays.
 func (c *Call) Reset(row *command.Row, args [][]byte) {
 	c.Row, c.Args = row, args
-	c.Owned, c.Big, c.Changed, c.Pinned = 0, nil, 0, false
+	c.Owned, c.Big, c.Changed, c.Pinned, c.TooLong = 0, nil, 0, false, false
+}
+
+// full tells a handler that its reply has become too long, and notes that.
+func (c *Call) full() bool {
+	c.TooLong = c.OutputMax > 0 && len(c.W.Out) > c.OutputMax
+	return c.TooLong
 }
 
 // look finds a key, as a command that reads or changes it.

@@ -35,7 +35,9 @@ func mGet(c *Call) {
 	keys := c.Args[1:]
 	c.W.Array(len(keys))
 	for _, key := range keys {
-		c.value(key)
+		if c.value(key); c.full() {
+			return
+		}
 	}
 }
 

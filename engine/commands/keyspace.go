@@ -15,7 +15,7 @@ func keys(c *Call) {
 			c.W.BulkBytes(key)
 			n++
 		}
-		return true
+		return !c.full()
 	})
 	insertArray(c.W, head, n)
 }

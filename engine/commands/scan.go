@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"larder/engine/store"
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -73,8 +74,8 @@ func larderScan(c *Call) {
 }
 
 func (c *Call) scan(to int, cursor []byte, options [][]byte) {
-	at, err := strconv.ParseUint(string(cursor), 10, 64)
-	if err != nil {
+	at, ok := client.ParseCursor(cursor)
+	if !ok {
 		c.W.Error(errCursor)
 		return
 	}

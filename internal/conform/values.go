@@ -48,10 +48,10 @@ func (v valuesOf) of(row string, a *command.Arg) []byte {
 	case "pattern":
 		return []byte(pick(v.rng, []string{"*", "k*", "?*", "{a}*", "*[1-3]", "*[^1-3]", "k\\*", "", "*k*0", "[k-", "k[", "**", "{b}k?", "\\", "nope*"}))
 	}
-	return v.text(row, a.Name)
+	return v.text(a.Name)
 }
 
-func (v valuesOf) text(row, name string) []byte {
+func (v valuesOf) text(name string) []byte {
 	switch name {
 	case "operation":
 		return []byte(pick(v.rng, []string{"AND", "or", "Xor", "NOT", "nand"}))
