@@ -13,10 +13,12 @@ import (
 // ahead is how many prepared keys a command's key is looked for among: so many may be skipped by commands that failed early.
 const ahead = 8
 
+// line is a line of the processor's cache, in bytes.
+const line = 64
+
 type prepared struct {
 	first  *byte
 	length int
-	db     *DB
 	bucket uint64
 	tags   uint64
 	p      probe
@@ -34,16 +36,18 @@ func (d *DB) Prepare(key []byte) {
 		return
 	}
 	s := d.store
-	e := prepared{first: &key[0], length: len(key), db: d, p: s.probeOf(key)}
-	if e.bucket = d.bucket(e.p); e.bucket != 0 {
-		e.tags = s.mem.U64(e.bucket)
-	}
-	s.batch.keys = append(s.batch.keys, e)
+	p := s.probeOf(key)
+	s.batch.keys = append(s.batch.keys, prepared{first: &key[0], length: len(key), p: p, bucket: d.bucket(p)})
 }
 
 // Fetch loads the first lines of the items of all prepared keys.
 func (s *Store) Fetch() {
-	sum := uint64(0)
+	for i := range s.batch.keys {
+		if e := &s.batch.keys[i]; e.bucket != 0 {
+			e.tags = s.mem.U64(e.bucket)
+		}
+	}
+	sum, last := uint64(0), uint64(s.mem.Len())-1
 	for i := range s.batch.keys {
 		e := &s.batch.keys[i]
 		if e.bucket == 0 {
@@ -54,7 +58,7 @@ func (s *Store) Fetch() {
 			continue
 		}
 		if ref := s.mem.U40(refPlace(e.bucket, slot)); ref != 0 {
-			sum += uint64(s.mem.Byte(ref))
+			sum += uint64(s.mem.Byte(ref)) + uint64(s.mem.Byte(min(ref+line, last)))
 		}
 	}
 	s.batch.sink += sum
