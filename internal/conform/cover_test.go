@@ -13,19 +13,21 @@ import (
 
 // elsewhere are rows that neither a script nor a generator has: where they are tested instead.
 var elsewhere = map[string]string{
-	"cluster|slots":   "TestClusterAsRedisCluster",
-	"cluster|shards":  "TestClusterAsRedisCluster",
-	"cluster|nodes":   "TestClusterAsRedisCluster",
-	"cluster|info":    "TestClusterAsRedisCluster",
-	"cluster|keyslot": "TestClusterAsRedisCluster",
-	"cluster|myid":    "TestClusterAsRedisCluster",
-	"readonly":        "TestClusterAsRedisCluster",
-	"readwrite":       "TestClusterAsRedisCluster",
-	"asking":          "TestClusterAsRedisCluster",
-	"larder|term":     "the dialect between gateway and node: package engine",
-	"larder|assign":   "the dialect between gateway and node: package engine",
-	"larder|scan":     "the dialect between gateway and node: package engine, and TestScan through a gateway",
-	"larder|help":     "the dialect between gateway and node: package engine",
+	"cluster|slots":           "TestClusterAsRedisCluster",
+	"cluster|shards":          "TestClusterAsRedisCluster",
+	"cluster|nodes":           "TestClusterAsRedisCluster",
+	"cluster|info":            "TestClusterAsRedisCluster",
+	"cluster|keyslot":         "TestClusterAsRedisCluster",
+	"cluster|myid":            "TestClusterAsRedisCluster",
+	"cluster|countkeysinslot": "TestSlots, and package engine",
+	"cluster|getkeysinslot":   "TestSlots, and package engine",
+	"readonly":                "TestClusterAsRedisCluster",
+	"readwrite":               "TestClusterAsRedisCluster",
+	"asking":                  "TestClusterAsRedisCluster",
+	"larder|term":             "the dialect between gateway and node: package engine",
+	"larder|assign":           "the dialect between gateway and node: package engine",
+	"larder|scan":             "the dialect between gateway and node: package engine, and TestScan through a gateway",
+	"larder|help":             "the dialect between gateway and node: package engine",
 }
 
 // TestEveryRowIsCompared: a new command must join.
