@@ -145,6 +145,27 @@ PING
 	}
 }
 
+// TestPlayerSeesFaults: a server that answers a little otherwise is found out, one command at a time and as pipelines, and the fault is traced to few
+// commands.
+func TestPlayerSeesFaults(t *testing.T) {
+	ref := redisEndpoint(t, reference)
+	odd := conform.Endpoint{Name: "odd", Addr: peers.StartRedis(t, "--databases", "5", "--maxmemory-policy", "allkeys-lfu"), Tags: []string{conform.TagNode}}
+	const script = "== x\nSET k v\nOBJECT FREQ k\nGET k\nSELECT 4\nSELECT 5\nGET none\n"
+	secs, err := conform.Parse("s", strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for proto := 2; proto <= 3; proto++ {
+		for _, p := range []conform.Player{{Proto: proto}, {Proto: proto, Rand: dice(t, 3)}} {
+			p.Ref, p.Sub, p.Differences = ref, odd, differences
+			wrong, err := p.Section(&secs[0])
+			if err != nil || len(wrong) != 2 || wrong[0].At != 1 || wrong[1].At != 4 || wrong[1].Command != "SELECT 5" || wrong[1].Where != "s:6" {
+				t.Errorf("RESP%d: %v, %v", proto, wrong, err)
+			}
+		}
+	}
+}
+
 // TestOneSlotIsSaid: a line of a script whose keys can't be split says so, so that a reader knows what a sharded endpoint answers.
 func TestOneSlotIsSaid(t *testing.T) {
 	for _, sec := range sections(t) {
