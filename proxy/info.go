@@ -50,7 +50,7 @@ func (s *session) info(row *command.Row, args [][]byte) bool {
 			if b.Len() > 0 {
 				b.WriteString("\r\n")
 			}
-			fmt.Fprintf(&b, "# %s%s\r\n", strings.ToUpper(section.name[:1]), section.name[1:])
+			fmt.Fprintf(&b, "# %s\r\n", heading(section.name))
 			section.write(s, &b)
 		}
 	}
@@ -64,6 +64,14 @@ func (s *session) info(row *command.Row, args [][]byte) bool {
 	m := s.fanOut(row, mergeKeyspace, [][]byte{[]byte("INFO"), []byte("keyspace")})
 	m.text = []byte(b.String())
 	return true
+}
+
+// heading is a section's name as Redis writes it.
+func heading(name string) string {
+	if name == "cpu" {
+		return "CPU"
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 func (s *session) infoServer(b *strings.Builder) {
