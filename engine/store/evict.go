@@ -60,6 +60,7 @@ type eviction struct {
 	policy   Policy
 	evicting walk
 	ghosts   ghosts
+	duel     duel
 }
 
 // SetLimit bounds the store's memory: Used stays below bytes (0: no bound) by evicting as policy says.
@@ -67,7 +68,7 @@ func (s *Store) SetLimit(bytes int64, policy Policy) {
 	s.limit, s.policy = bytes, policy
 	if bytes == 0 || !policy.queued() {
 		s.exorcise()
-		s.evicting = walk{}
+		s.evicting, s.duel = walk{}, duel{}
 	}
 }
 
@@ -128,6 +129,8 @@ func (s *Store) placement(p probe, place uint64, h *shape, expiry bool) (gen int
 	switch {
 	case s.limit == 0 || !s.policy.queued() || s.policy.volatile() && !expiry:
 		return genMain, freq
+	case s.duel.clockWins && place == 0:
+		return genMain, 0
 	case place != 0:
 		return s.genOf(h), freq
 	case s.haunted(p.ghost):
@@ -151,6 +154,7 @@ func (s *Store) drain(budget int, now int64) bool {
 type queue struct {
 	small, all int64
 	oldest     [2]uint32 // genSmall, genMain: sealed segments that no snapshot wants, or at least sealed ones
+	ages       [2]uint64 // theirs
 }
 
 // pickOldest chooses the segment to drain.
@@ -162,12 +166,13 @@ func (s *Store) pickOldest() bool {
 		}
 		q = s.survey()
 	}
-	pick := q.oldest[genMain]
-	if q.small*smallShare > q.all || pick == 0 {
-		if small := q.oldest[genSmall]; small != 0 {
-			pick = small
-		}
+	pick, small := q.oldest[genMain], q.oldest[genSmall]
+	switch {
+	case small == 0:
+	case pick == 0, s.duel.clockWins && q.ages[genSmall] < q.ages[genMain], !s.duel.clockWins && q.small*smallShare > q.all:
+		pick = small
 	}
+	s.duel.size(s.keys())
 	s.evicting = walk{segment: pick}
 	return pick != 0
 }
@@ -180,7 +185,6 @@ func (s *Store) evictable(g *segment) bool {
 // survey looks at all segments once.
 func (s *Store) survey() queue {
 	var q queue
-	var ages [2]uint64
 	for number := range s.log.segments {
 		g := &s.log.segments[number]
 		if g.live == 0 || g.state != segmentOpen && g.state != segmentSealed || !s.evictable(g) {
@@ -195,8 +199,8 @@ func (s *Store) survey() queue {
 		if s.covered(g) {
 			age += math.MaxUint32 // after all others
 		}
-		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < ages[gen]) {
-			q.oldest[gen], ages[gen] = uint32(number), age
+		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < q.ages[gen]) {
+			q.oldest[gen], q.ages[gen] = uint32(number), age
 		}
 	}
 	return q
@@ -237,8 +241,7 @@ func (s *Store) drainNext(now int64) int {
 	case freq == 0 || s.expired(&h, now):
 		s.evict(&h, small, now)
 		return h.size() + moveCost
-	case small:
-		freq = 0
+	case small || s.duel.clockWins:
 		s.setFreq(&h, 0)
 	default:
 		s.setFreq(&h, freq-1)
