@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"larder/process"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -92,15 +93,12 @@ func (s *session) infoClients(b *strings.Builder) {
 func (s *session) infoMemory(b *strings.Builder) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_rss:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", m.HeapAlloc, residentBytes())
+	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_rss:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", m.HeapAlloc, process.ResidentBytes())
 }
 
 func (s *session) infoStats(b *strings.Builder) {
 	all := s.p.g.sinceReset()
-	var calls uint64
-	for _, n := range all.calls {
-		calls += n
-	}
+	calls, _ := all.commands.Total()
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\nrejected_connections:%d\r\nacl_access_denied_auth:%d\r\nunexpected_error_replies:%d\r\n",
 		all.accepted, calls, all.bytesIn, all.bytesOut, all.refused, all.loginsFailed, all.unknown)
 }
@@ -111,16 +109,13 @@ func (s *session) infoReplication(b *strings.Builder) {
 }
 
 func (s *session) infoCPU(b *strings.Builder) {
-	user, system := cpuSeconds()
+	user, system := process.CPUSeconds()
 	fmt.Fprintf(b, "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\n", system, user)
 }
 
 func (s *session) infoErrors(b *strings.Builder) {
 	all := s.p.g.sinceReset()
-	var failed uint64
-	for _, n := range all.failed {
-		failed += n
-	}
+	_, failed := all.commands.Total()
 	fmt.Fprintf(b, "errorstat_ALL:count=%d\r\n", failed)
 }
 

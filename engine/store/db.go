@@ -37,6 +37,9 @@ func (d *DB) Expires() int { return d.expires }
 // Memory is what the database's keys, values, index and expiries take, in bytes.
 func (d *DB) Memory() int64 { return d.bytes + d.bigBytes + d.index + d.wheel.memory() }
 
+// Overhead is what of Memory is no item: the index and the expiries, in bytes.
+func (d *DB) Overhead() (index, expiries int64) { return d.index, d.wheel.memory() }
+
 // live finds the key's item and removes it if its time has come.
 func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
 	place, h = d.find(p, key)

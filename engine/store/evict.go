@@ -34,6 +34,9 @@ func ParsePolicy(name string) (Policy, bool) {
 	return 0, false
 }
 
+// LFU tells whether the policy is one of Redis's that go by frequency.
+func (p Policy) LFU() bool { return p == AllKeysLFU || p == VolatileLFU }
+
 func (p Policy) volatile() bool { return p >= VolatileLRU }
 
 // queued tells whether the policy is S3-FIFO.
@@ -58,6 +61,7 @@ const (
 type eviction struct {
 	limit    int64 // 0 = none
 	policy   Policy
+	beside   int64 // bytes that others take
 	evicting walk
 	ghosts   ghosts
 	duel     duel
@@ -72,6 +76,21 @@ func (s *Store) SetLimit(bytes int64, policy Policy) {
 	}
 }
 
+// Policy is what SetLimit was told last.
+func (s *Store) Policy() Policy { return s.policy }
+
+// Beside tells how much memory that the limit covers is taken by others than the store, in bytes: so much less is the store's.
+func (s *Store) Beside(bytes int64) { s.beside = bytes }
+
+// Fit evicts a slice of what is above the limit, looking at about budget bytes, and reports whether there is more to do. Between commands it brings the
+// memory below a limit that was lowered; a command's own room is MakeRoom's business.
+func (s *Store) Fit(budget int, now int64) bool {
+	return s.limit > 0 && s.taken()+s.margin() > s.limit && s.reclaim(budget, now)
+}
+
+// taken is what the limit is compared with.
+func (s *Store) taken() int64 { return s.Used() + s.beside }
+
 // Used is the memory that the limit is compared with: all that the store has from the system but what it could give back at once and what snapshots keep,
 // which has a limit of its own.
 func (s *Store) Used() int64 { return s.Reserved() - int64(s.log.spares) - s.Kept() }
@@ -83,18 +102,18 @@ func (s *Store) Evicted() int64 { return s.evictedAll }
 func (s *Store) margin() int64 { return int64(2 * s.segmentBytes()) }
 
 // short tells whether memory is nearly used up.
-func (s *Store) short() bool { return s.Used()+2*s.margin() > s.limit }
+func (s *Store) short() bool { return s.taken()+2*s.margin() > s.limit }
 
 // MakeRoom is to be called before a command that may take memory, with about how much in bytes. It evicts what the policy allows and reports whether
 // there is room; if not, the command is to be refused.
 func (s *Store) MakeRoom(need int, now int64) bool {
-	if s.limit == 0 || s.Used()+int64(need)+s.margin() <= s.limit {
+	if s.limit == 0 || s.taken()+int64(need)+s.margin() <= s.limit {
 		return true
 	}
 	s.reclaim(max(need, evictMin), now)
 	const triesMax = 4096 // each looks at evictMin bytes at least; a command bigger than that must wait for its room
 	for range triesMax + need/evictMin {
-		if s.Used()+int64(need) <= s.limit {
+		if s.taken()+int64(need) <= s.limit {
 			return true
 		}
 		if !s.reclaim(max(need, evictMin), now) {

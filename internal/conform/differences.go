@@ -40,7 +40,7 @@ func intended() []Difference {
 			Larder: exactly(`-ERR (Invalid command specified|The command has no key arguments)\r\n`),
 		},
 		{
-			Name: "refcount", Reason: "we share no values; that of a small integer is called shared however it came about, in Redis COPY and INCR make a new one",
+			Name: "refcount", Reason: "we share no values; that of a small integer is called shared however it came about, Redis's COPY makes a new one",
 			Rows: []string{"object|refcount"}, Only: []string{TagNode, TagGateway},
 			Redis:  exactly(`:(1|2147483647)\r\n`),
 			Larder: exactly(`:(1|2147483647)\r\n`),

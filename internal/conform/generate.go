@@ -74,6 +74,7 @@ func NotDrawn(r *command.Row) string {
 		"client|help":   "of containers, HELP is in the scripts",
 		"config|help":   "of containers, HELP is in the scripts",
 		"object|help":   "of containers, HELP is in the scripts",
+		"memory|help":   "of containers, HELP is in the scripts",
 	}[r.Name]
 }
 
@@ -93,7 +94,8 @@ func how(name string) (How, int64) {
 		return Shape, 0
 	case "dbsize": // a real server counts the expired until it has found them
 		return Outcome, 0
-	case "randomkey", "scan", "info", "client|id", "client|info", "client|list", "hello", "config|resetstat":
+	case "randomkey", "scan", "info", "client|id", "client|info", "client|list", "hello", "config|resetstat",
+		"memory|usage", "memory|stats", "memory|doctor", "memory|malloc-stats":
 		return Outcome, 0
 	}
 	return Exact, 0
