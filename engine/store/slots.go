@@ -41,10 +41,11 @@ func (d *DB) flushSome(group, limit int, chosen func(key []byte) bool) bool {
 		return false
 	}
 	freed := 0
-	for bucket := uint32(0); bucket < d.tables[group].n && limit > 0; {
-		h, ok := d.firstOf(d.tables[group].at(bucket), chosen)
+	// From the last bucket down: when buckets are joined, entries move down.
+	for left := d.tables[group].n; left > 0 && limit > 0; left = min(left, d.tables[group].n) {
+		h, ok := d.firstOf(d.tables[group].at(left-1), chosen)
 		if !ok {
-			bucket++
+			left--
 			continue
 		}
 		p := s.probeOf(s.keyBytes(&h))
