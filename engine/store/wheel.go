@@ -50,6 +50,9 @@ type wheel struct {
 
 func (w *wheel) memory() int64 { return int64(w.blocks) * bucketBytes }
 
+// last is the last tick that the wheel has a place for.
+func (w *wheel) last() int64 { return w.tick + 1<<(wheelLevels*levelShift) - 1 }
+
 // tickAt is the first tick at which a key that dies at atMS is dead.
 func tickAt(atMS int64) int64 { return (atMS-1)>>tickShift + 1 }
 
@@ -59,9 +62,7 @@ func (d *DB) addTimer(e timer, atMS int64) {
 	if w.places == nil {
 		w.places = new([wheelLevels][levelPlaces]wheelPlace)
 	}
-	at := max(tickAt(atMS), w.tick+1)
-	const whole = 1 << (wheelLevels * levelShift)
-	at = min(at, w.tick+whole-1)
+	at := min(max(tickAt(atMS), w.tick+1), w.last())
 	level := 0
 	for ahead := at - w.tick; ahead >= levelPlaces; ahead >>= levelShift {
 		level++
@@ -251,7 +252,7 @@ func (d *DB) soonest() (shape, bool) {
 		return shape{}, false
 	}
 	d.addTimer(e, first) // its expiry was put off, or others with this hash need the entry
-	return found, tickAt(first) <= end
+	return found, min(tickAt(first), d.wheel.last()) <= end
 }
 
 // firstPlace is the first place with entries, nil if there is none, and its last tick. Entries of a higher level may come before some of a lower one.
