@@ -101,13 +101,13 @@ func (d *DB) append(lane, n int) uint64 {
 		g = &s.log.segments[number]
 	}
 	at := g.at + uint64(g.used)
-	s.take(g, n)
+	s.account(g, n)
 	d.bytes += int64(n)
 	return at
 }
 
-// take accounts n bytes more of a segment.
-func (s *Store) take(g *segment, n int) {
+// account counts n bytes more of a segment.
+func (s *Store) account(g *segment, n int) {
 	g.used += uint32(n)
 	g.live += uint32(n)
 	s.log.used += int64(n)
@@ -125,7 +125,7 @@ func (d *DB) appendAlone(lane, n int) uint64 {
 	number := s.newSegment(d, lane, orderOf(n+itemPad))
 	g := &s.log.segments[number]
 	g.state = segmentSealed
-	s.take(g, n)
+	s.account(g, n)
 	d.bytes += int64(n)
 	return g.at
 }
