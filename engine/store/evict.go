@@ -107,7 +107,16 @@ func (s *Store) short() bool { return s.taken()+2*s.margin() > s.limit }
 // MakeRoom is to be called before a command that may take memory, with about how much in bytes. It evicts what the policy allows and reports whether
 // there is room; if not, the command is to be refused.
 func (s *Store) MakeRoom(need int, now int64) bool {
-	if s.limit == 0 || s.taken()+int64(need)+s.margin() <= s.limit {
+	if s.limit == 0 {
+		return true
+	}
+	ok := s.makeRoom(need, now)
+	s.trimTo(s.limit - s.beside + s.Kept())
+	return ok
+}
+
+func (s *Store) makeRoom(need int, now int64) bool {
+	if s.taken()+int64(need)+s.margin() <= s.limit {
 		return true
 	}
 	s.reclaim(max(need, evictMin), now)
