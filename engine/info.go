@@ -11,6 +11,7 @@ import (
 
 	"larder/metrics"
 	"larder/process"
+	"larder/protocol/client"
 )
 
 // infoSection is a heading of INFO; those that are not usual come only by name or with all and everything (Redis 7.0 server.c, genRedisInfoString).
@@ -70,7 +71,7 @@ func infoServer(s *session, b *strings.Builder) {
 	up := int64(time.Since(p.n.started).Seconds())
 	const day = 86400
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:engine\r\nos:%s %s\r\narch_bits:64\r\n",
-		serverVersion, runtime.GOOS, runtime.GOARCH)
+		client.Version, runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
 		runtime.Version(), os.Getpid(), p.n.runID, s.c.Local().Port(), p.nowMS*1000, up, up/day)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"larder/process"
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -79,7 +80,7 @@ func (s *session) infoServer(b *strings.Builder) {
 	_, port := s.endpoint()
 	up := int64(s.p.l.Now().Sub(s.p.g.started).Seconds())
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:gateway\r\nos:%s %s\r\narch_bits:64\r\n",
-		serverVersion, runtime.GOOS, runtime.GOARCH)
+		client.Version, runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
 		runtime.Version(), os.Getpid(), s.p.g.id, port, s.p.g.nowMS(s.p.l.Now())*1000, up, up/86400)
 }

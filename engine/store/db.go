@@ -52,7 +52,11 @@ func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
 
 // Lookup finds a key and notes that it was looked at.
 func (d *DB) Lookup(key []byte, now int64) (Item, bool) {
-	place, h := d.live(d.store.probe(key), key, now)
+	p := d.store.probe(key)
+	place, h := d.live(p, key, now)
+	if d.store.limit > 0 {
+		d.store.watch(p.ghost, true)
+	}
 	if place == 0 {
 		return Item{}, false
 	}

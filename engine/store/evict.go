@@ -64,6 +64,7 @@ type eviction struct {
 	beside   int64 // bytes that others take
 	evicting walk
 	ghosts   ghosts
+	duel     duel
 }
 
 // SetLimit bounds the store's memory: Used stays below bytes (0: no bound) by evicting as policy says.
@@ -71,7 +72,7 @@ func (s *Store) SetLimit(bytes int64, policy Policy) {
 	s.limit, s.policy = bytes, policy
 	if bytes == 0 || !policy.queued() {
 		s.exorcise()
-		s.evicting = walk{}
+		s.evicting, s.duel = walk{}, duel{}
 	}
 }
 
@@ -106,7 +107,16 @@ func (s *Store) short() bool { return s.taken()+2*s.margin() > s.limit }
 // MakeRoom is to be called before a command that may take memory, with about how much in bytes. It evicts what the policy allows and reports whether
 // there is room; if not, the command is to be refused.
 func (s *Store) MakeRoom(need int, now int64) bool {
-	if s.limit == 0 || s.taken()+int64(need)+s.margin() <= s.limit {
+	if s.limit == 0 {
+		return true
+	}
+	ok := s.makeRoom(need, now)
+	s.trimTo(s.limit - s.beside + s.Kept())
+	return ok
+}
+
+func (s *Store) makeRoom(need int, now int64) bool {
+	if s.taken()+int64(need)+s.margin() <= s.limit {
 		return true
 	}
 	s.reclaim(max(need, evictMin), now)
@@ -147,6 +157,8 @@ func (s *Store) placement(p probe, place uint64, h *shape, expiry bool) (gen int
 	switch {
 	case s.limit == 0 || !s.policy.queued() || s.policy.volatile() && !expiry:
 		return genMain, freq
+	case s.duel.clockWins && place == 0:
+		return genMain, 0
 	case place != 0:
 		return s.genOf(h), freq
 	case s.haunted(p.ghost):
@@ -170,6 +182,7 @@ func (s *Store) drain(budget int, now int64) bool {
 type queue struct {
 	small, all int64
 	oldest     [2]uint32 // genSmall, genMain: sealed segments that no snapshot wants, or at least sealed ones
+	ages       [2]uint64 // theirs
 }
 
 // pickOldest chooses the segment to drain.
@@ -181,12 +194,13 @@ func (s *Store) pickOldest() bool {
 		}
 		q = s.survey()
 	}
-	pick := q.oldest[genMain]
-	if q.small*smallShare > q.all || pick == 0 {
-		if small := q.oldest[genSmall]; small != 0 {
-			pick = small
-		}
+	pick, small := q.oldest[genMain], q.oldest[genSmall]
+	switch {
+	case small == 0:
+	case pick == 0, s.duel.clockWins && q.ages[genSmall] < q.ages[genMain], !s.duel.clockWins && q.small*smallShare > q.all:
+		pick = small
 	}
+	s.duel.size(s.keys())
 	s.evicting = walk{segment: pick}
 	return pick != 0
 }
@@ -199,7 +213,6 @@ func (s *Store) evictable(g *segment) bool {
 // survey looks at all segments once.
 func (s *Store) survey() queue {
 	var q queue
-	var ages [2]uint64
 	for number := range s.log.segments {
 		g := &s.log.segments[number]
 		if g.live == 0 || g.state != segmentOpen && g.state != segmentSealed || !s.evictable(g) {
@@ -214,8 +227,8 @@ func (s *Store) survey() queue {
 		if s.covered(g) {
 			age += math.MaxUint32 // after all others
 		}
-		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < ages[gen]) {
-			q.oldest[gen], ages[gen] = uint32(number), age
+		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < q.ages[gen]) {
+			q.oldest[gen], q.ages[gen] = uint32(number), age
 		}
 	}
 	return q
@@ -256,8 +269,7 @@ func (s *Store) drainNext(now int64) int {
 	case freq == 0 || s.expired(&h, now):
 		s.evict(&h, small, now)
 		return h.size() + moveCost
-	case small:
-		freq = 0
+	case small || s.duel.clockWins:
 		s.setFreq(&h, 0)
 	default:
 		s.setFreq(&h, freq-1)

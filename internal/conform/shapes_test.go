@@ -247,6 +247,7 @@ var ourFields = map[string]string{
 
 	"go_heap_bytes":          "what the Go runtime takes, apart from the keyspace",
 	"go_gc_cycles":           "and how often it cleans up",
+	"chores_longest_usec":    "the longest slice of work between commands",
 	"acl_access_denied_auth": "7.2 has it",
 }
 
