@@ -21,6 +21,7 @@ type footprint struct {
 	resident int64 // of the whole process: the store's, Go's heap, the program itself
 	heap     int64 // Go's
 	cycles   uint32
+	gcShare  float64 // of the processor time since the start that cleaning up the Go heap took
 	keys     int
 }
 
@@ -30,7 +31,7 @@ func (p *part) footprint() footprint {
 	runtime.ReadMemStats(&m)
 	f := footprint{
 		used: p.used(), clients: int64(p.buffered), live: p.store.Memory(), kept: p.store.Kept(), active: p.store.Used() + p.store.Kept(),
-		reserved: p.store.Reserved(), resident: process.ResidentBytes(), heap: int64(m.HeapAlloc), cycles: m.NumGC,
+		reserved: p.store.Reserved(), resident: process.ResidentBytes(), heap: int64(m.HeapAlloc), cycles: m.NumGC, gcShare: m.GCCPUFraction,
 	}
 	for i := range p.store.Databases() {
 		db := p.store.DB(i)

@@ -105,7 +105,7 @@ func infoMemory(s *session, b *strings.Builder) {
 		fmt.Fprintf(b, "%s_ratio:%.2f\r\n%s_bytes:%d\r\n", part.name, ratio(part.a, part.b), part.name, part.a-part.b)
 	}
 	fmt.Fprintf(b, "mem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.clients)
-	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\n", f.heap, f.cycles)
+	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\ngo_gc_cpu_perc:%.2f%%\r\n", f.heap, f.cycles, percent*f.gcShare)
 }
 
 // human is a size as Redis prints it for people (Redis 7.0 server.c, bytesToHuman).

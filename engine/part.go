@@ -165,7 +165,7 @@ func (p *part) chores() {
 		if more && time.Since(began) > choresMax {
 			if !p.choring {
 				p.choring = true
-				p.l.Post(p.choresAgain)
+				p.l.Later(p.choresAgain)
 			}
 			break
 		}

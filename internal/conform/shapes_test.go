@@ -247,6 +247,7 @@ var ourFields = map[string]string{
 
 	"go_heap_bytes":          "what the Go runtime takes, apart from the keyspace",
 	"go_gc_cycles":           "and how often it cleans up",
+	"go_gc_cpu_perc":         "and what of the processor that took",
 	"chores_longest_usec":    "the longest slice of work between commands",
 	"acl_access_denied_auth": "7.2 has it",
 }
