@@ -91,15 +91,3 @@ type Probe struct {
 	longest     time.Duration
 	err         error
 }
-
-// StartProbe begins; the command is answered without an error.
-func StartProbe(t testing.TB, addr string, args ...string) *Probe {
-	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &Probe{stop: make(chan struct{}), ended: make(chan struct{})}
-	go p.run(conn, resp.AppendCommandStrings(nil, args...))
-	return p
-}

@@ -4,8 +4,23 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"testing"
 	"time"
+
+	"larder/protocol/resp"
 )
+
+// StartProbe begins; the command is answered without an error.
+func StartProbe(t testing.TB, addr string, args ...string) *Probe {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Probe{stop: make(chan struct{}), ended: make(chan struct{})}
+	go p.run(conn, resp.AppendCommandStrings(nil, args...))
+	return p
+}
 
 // run asks until it is stopped; what it asks is answered in one line.
 func (p *Probe) run(conn net.Conn, command []byte) {
