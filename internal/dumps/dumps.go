@@ -56,3 +56,18 @@ func Restore(t testing.TB, c *peers.Conn, key string, kind rdb.Type, value []byt
 	payload := rdb.AppendFooter(append([]byte{byte(kind)}, value...), 0)
 	return string(c.Do("RESTORE", key, "0", string(payload), "REPLACE"))
 }
+
+// Texts are the elements of a reply that is an array of texts.
+func Texts(t testing.TB, reply []byte) []string {
+	t.Helper()
+	texts := []string{}
+	for it := resp.Elements(reply); it.Left() > 0; {
+		elem, _ := it.Next()
+		text, ok := resp.BulkOf(elem)
+		if !ok {
+			t.Fatalf("%q: an element is no text", reply)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}
