@@ -110,11 +110,29 @@ func (l List) Merge(other List) List {
 	return l
 }
 
+// Size is by how many bytes a list grows when the text is added to it.
+func Size(text []byte) int {
+	f := formOf(text)
+	return f.size()
+}
+
+// SizeInt is by how many bytes a list grows when the number is added to it.
+func SizeInt(n int64) int {
+	f := formOfInt(n)
+	return f.size()
+}
+
 // form is an entry before it has a place.
 type form struct {
 	head    [9]byte
 	headLen int
 	text    []byte
+}
+
+// size is that of the whole entry.
+func (f *form) size() int {
+	size := f.headLen + len(f.text)
+	return size + widthBehind(size)
 }
 
 func formOf(text []byte) form {

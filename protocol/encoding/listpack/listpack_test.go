@@ -72,12 +72,15 @@ func TestEncodings(t *testing.T) {
 		if err := listpack.Validate(l); err != nil {
 			t.Errorf("%.30q: %v", c.text, err)
 		}
+		if size := listpack.Size([]byte(c.text)); size != len(c.entry) {
+			t.Errorf("%.30q: size %d, want %d", c.text, size, len(c.entry))
+		}
 		e := l.Get(l.First())
 		if got := string(e.Append(nil)); got != c.text || e.Len() != len(c.text) || !e.Equal([]byte(c.text)) || e.Equal([]byte(c.text+"0")) {
 			t.Errorf("%.30q comes back as %.30q, length %d", c.text, got, e.Len())
 		}
 		if n, err := strconv.ParseInt(c.text, 10, 64); err == nil && c.text != "01" && c.text != "-0" {
-			if asInt := listpack.New(nil).AppendInt(n); !bytes.Equal(l, asInt) || !e.IsInt() {
+			if asInt := listpack.New(nil).AppendInt(n); !bytes.Equal(l, asInt) || !e.IsInt() || listpack.SizeInt(n) != len(c.entry) {
 				t.Errorf("%s as a number: %q", c.text, asInt)
 			}
 		}
@@ -153,9 +156,22 @@ func TestFind(t *testing.T) {
 		from, skip  int // from is an index
 		want, found int
 	}{
-		{"a", 0, 0, 0, 1}, {"a", 1, 0, 3, 1}, {"a", 1, 1, 3, 1}, {"a", 2, 1, 0, 0}, {"1", 0, 1, 4, 1}, {"1", 0, 0, 1, 1}, {"01", 0, 0, 0, 0},
-		{"300", 1, 1, 5, 1}, {"300", 0, 2, 0, 0}, {"300", 2, 2, 5, 1}, {long, 0, 1, 6, 1}, {long[1:], 0, 0, 0, 0}, {"-70000", 0, 0, 7, 1},
-		{"", 0, 0, 8, 1}, {"5", 9, 3, 9, 1}, {"6", 0, 0, 0, 0},
+		{"a", 0, 0, 0, 1},
+		{"a", 1, 0, 3, 1},
+		{"a", 1, 1, 3, 1},
+		{"a", 2, 1, 0, 0},
+		{"1", 0, 1, 4, 1},
+		{"1", 0, 0, 1, 1},
+		{"01", 0, 0, 0, 0},
+		{"300", 1, 1, 5, 1},
+		{"300", 0, 2, 0, 0},
+		{"300", 2, 2, 5, 1},
+		{long, 0, 1, 6, 1},
+		{long[1:], 0, 0, 0, 0},
+		{"-70000", 0, 0, 7, 1},
+		{"", 0, 0, 8, 1},
+		{"5", 9, 3, 9, 1},
+		{"6", 0, 0, 0, 0},
 	} {
 		want := 0
 		if c.found == 1 {

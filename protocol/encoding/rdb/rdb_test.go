@@ -194,6 +194,22 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 }
 
+func FuzzLength(f *testing.F) {
+	for _, seed := range []string{"\x05", "\x40\x50", "\x80\x00\x01\x00\x00", "\x81\x00\x00\x00\x01\x00\x00\x00\x00", "\xc0"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, size, err := rdb.Length(b)
+		if err != nil {
+			return
+		}
+		again := rdb.AppendLength(nil, n)
+		if m, _, err := rdb.Length(again); size > len(b) || len(again) > size || len(again) > rdb.LengthMax || m != n || err != nil {
+			t.Fatalf("%q: %d in %d bytes, again %q: %d %v", b, n, size, again, m, err)
+		}
+	})
+}
+
 func FuzzString(f *testing.F) {
 	for _, seed := range []string{"\x03abc", "\xc0\x0c", "\xc3\x05\x15\x00a\xe0\x0b\x00", "\x40\x50", "\x80\x00\x00\x00\x01a", "\x81\x00\x00\x00\x00\x00\x00\x00\x01a"} {
 		f.Add([]byte(seed))

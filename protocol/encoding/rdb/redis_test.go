@@ -2,6 +2,7 @@ package rdb_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -32,10 +33,17 @@ func TestRealPayloads(t *testing.T) {
 	}
 }
 
-// randomText is a number, or words drawn from a few letters, so that some are worth compressing.
+// randomText is a number, or a word of a few letters again and again, or many words, so that some are worth compressing.
 func randomText(rng *rand.Rand) string {
-	if rng.IntN(3) == 0 {
+	switch rng.IntN(10) {
+	case 0, 1, 2:
 		return strconv.FormatInt(int64(rng.Uint64())>>rng.IntN(64), 10)
+	case 3:
+		var words []byte
+		for range rng.IntN(6000) {
+			words = fmt.Appendf(words, "word%x ", rng.IntN(1<<rng.IntN(16)))
+		}
+		return string(words)
 	}
 	letters := 1 + rng.IntN(256)
 	word := make([]byte, rng.IntN(40))
