@@ -3,6 +3,7 @@ package lzf_test
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,26 @@ func TestKnownForms(t *testing.T) {
 		}
 		if got, err := lzf.Decompress([]byte("front"), []byte(form), len(text)); err != nil || string(got) != "front"+text {
 			t.Errorf("%q: %q %v", form, got, err)
+		}
+	}
+}
+
+// TestFarCopies has what repeats at, before and behind the farthest distance that a copy can say.
+func TestFarCopies(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, distance := range []int{8191, 8192, 8193, 8194} {
+		text := make([]byte, distance)
+		for i := range text {
+			text[i] = byte(rng.Uint32())
+		}
+		text = append(text, text[:300]...)
+		var c lzf.Compressor
+		form := compressed(t, &c, text)
+		if got, err := lzf.Decompress(nil, form, len(text)); err != nil || !bytes.Equal(got, text) {
+			t.Errorf("distance %d: %v", distance, err)
+		}
+		if copied := len(form) < len(text); copied != (distance <= 8192) {
+			t.Errorf("distance %d: %d bytes", distance, len(form))
 		}
 	}
 }
