@@ -167,7 +167,7 @@ func (b *bed) nutcracker(nodes []string) (*Server, error) {
 }
 
 // role starts larder as a gateway or an engine, with its metrics (and profiles, which cost nothing unless asked for).
-func (b *bed) role(role string, args ...string) (*Server, error) {
+func (b *bed) role(core int, role string, args ...string) (*Server, error) {
 	addr, err := port()
 	if err != nil {
 		return nil, err
@@ -177,11 +177,13 @@ func (b *bed) role(role string, args ...string) (*Server, error) {
 		return nil, err
 	}
 	args = append([]string{role, "--listen", addr, "--metrics", metrics, "--pprof"}, args...)
-	return b.start(&Server{Name: "larder-" + role, Addr: addr, Metrics: metrics}, b.serverCore, b.larder, args...)
+	return b.start(&Server{Name: "larder-" + role, Addr: addr, Metrics: metrics}, core, b.larder, args...)
 }
 
-func (b *bed) gateway(nodes []string) (*Server, error) {
-	return b.role("gateway", "--nodes", strings.Join(nodes, ","))
+func (b *bed) gateway(nodes []string) (*Server, error) { return b.gatewayOn(b.serverCore, nodes) }
+
+func (b *bed) gatewayOn(core int, nodes []string) (*Server, error) {
+	return b.role(core, "gateway", "--nodes", strings.Join(nodes, ","))
 }
 
 func (b *bed) engine() (*Server, error) {
@@ -189,5 +191,5 @@ func (b *bed) engine() (*Server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the engine's folder: %w", err)
 	}
-	return b.role("engine", "--dir", dir)
+	return b.role(b.serverCore, "engine", "--dir", dir)
 }
