@@ -76,7 +76,7 @@ func TestGenerator(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	s := &Server{Name: "fake", Addr: okServer(t)}
+	s := &Server{Addr: okServer(t)}
 	p := plan{conns: 3, stopped: func() error { return nil }}
 	if err := p.fill(s.Addr, fill{value: 8, first: 7, keys: 1000}); err != nil {
 		t.Error(err)

@@ -26,4 +26,4 @@ func (h Heap) reserve() (unsafe.Pointer, int, error) {
 func (h Heap) grow(unsafe.Pointer, int, int) error          { return nil }
 func (h Heap) discard(base unsafe.Pointer, at, n int)       { clear(view(base, at, n)) }
 func (h Heap) populate(unsafe.Pointer, int, int) error      { return nil }
-func (h Heap) release(base unsafe.Pointer, bytes int) error { return nil }
+func (h Heap) release(unsafe.Pointer, int) error { return nil }

@@ -176,7 +176,7 @@ func (d *DB) Grow(key []byte, n int, now int64) []byte {
 	n = max(n, len(old))
 	longer := n >= growMin && len(old) > 0 && n > len(old)
 	if n >= bigMin || longer || place != 0 && h.kind() == kindBig {
-		return d.growBig(p, place, &h, key, old, n, expiry, now)
+		return d.growBig(p, place, &h, key, old, n, now)
 	}
 	if place != 0 && h.kind() != kindInt && int(h.valueLen) == n && s.fits(&h, &content{kind: kindRaw}, expiry) {
 		h.first = h.first&^kindMask | uint32(kindRaw)
@@ -198,7 +198,7 @@ func (d *DB) Grow(key []byte, n int, now int64) []byte {
 }
 
 // growBig is Grow for a value that has, or is to have, a run of its own.
-func (d *DB) growBig(p probe, place uint64, h *shape, key, old []byte, n int, expiry, now int64) []byte {
+func (d *DB) growBig(p probe, place uint64, h *shape, key, old []byte, n int, now int64) []byte {
 	s := d.store
 	if place != 0 && h.kind() == kindBig {
 		r := &s.bigs.runs[s.runOf(h)]
