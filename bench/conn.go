@@ -27,8 +27,9 @@ type conn struct {
 
 	keys    []uint32
 	due     []time.Duration
-	head    int // commands answered
-	tail    int // commands sent
+	open    bool // each command has its own moment, from which its latency counts
+	head    int  // commands answered
+	tail    int  // commands sent
 	started time.Duration
 }
 
@@ -64,12 +65,16 @@ func (c *conn) ask(g *generator, due time.Duration) {
 	c.out = append(c.out, g.shape.command...)
 	slot := c.tail % len(c.due)
 	c.due[slot] = due
+	var key uint32
 	for i, spots := range g.shape.spots {
-		key := g.pick()
+		key = g.pick()
 		c.keys[slot*len(g.shape.spots)+i] = key
 		for _, s := range spots {
 			putDigits(c.out[at+s:], key)
 		}
+	}
+	if g.shape.when > 0 {
+		putWhen(c.out[at+g.shape.when:], g.expiry.of(key-g.first))
 	}
 	c.tail++
 }
@@ -141,7 +146,7 @@ func (c *conn) consume(g *generator) (int, error) {
 			g.wrong(rest[:l])
 			pos += l
 		}
-		if g.open {
+		if c.open {
 			record(g.hist, g.now()-c.due[slot])
 		}
 		c.head++

@@ -24,16 +24,19 @@ type generator struct {
 	base  time.Time
 
 	dice       dice
-	keys       uint32 // keys are chosen below this
+	first      uint32 // keys are chosen from here on,
+	keys       uint32 // so many
 	sequential bool   // one after the other instead of at random
 	next       uint32
+	expiry     expiry // of commands that set one
 
-	open   bool
-	hist   *hdr.Histogram // latency of each command
-	late   *hdr.Histogram // open loop: how late the generator itself was
-	errors int
-	sample string // the first wrong reply
-	events []unix.EpollEvent
+	writers int            // the last connections: in an open loop they go on in a closed one
+	written int            // what those were answered
+	hist    *hdr.Histogram // latency of each command
+	late    *hdr.Histogram // open loop: how late the generator itself was
+	errors  int
+	sample  string // the first wrong reply
+	events  []unix.EpollEvent
 }
 
 // newGenerator connects n connections, spread over addrs in turn.
@@ -108,9 +111,9 @@ func (g *generator) index(c *conn) int {
 func (g *generator) pick() uint32 {
 	if g.sequential {
 		g.next = (g.next + 1) % g.keys
-		return g.next
+		return g.first + g.next
 	}
-	return g.dice.below(g.keys)
+	return g.first + g.dice.below(g.keys)
 }
 
 func (g *generator) wrong(reply []byte) {
@@ -123,7 +126,7 @@ func (g *generator) wrong(reply []byte) {
 func (g *generator) reset() {
 	g.hist.Reset()
 	g.late.Reset()
-	g.errors = 0
+	g.errors, g.written = 0, 0
 }
 
 // wait blocks until a descriptor is ready or silenceMax has passed.
@@ -146,9 +149,9 @@ func (g *generator) wait() ([]unix.EpollEvent, error) {
 // closed sends batches of depth commands on every connection, the next when the last is answered, until requests are
 // sent or limit has passed, and waits for all replies. It returns how many were answered.
 func (g *generator) closed(requests int, limit time.Duration) (int, error) {
-	g.open = false
 	left, end, active, total := requests, g.now()+limit, 0, 0
 	for _, c := range g.conns {
+		c.open = false
 		n, err := g.batch(c, left)
 		if err != nil {
 			return 0, err

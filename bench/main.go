@@ -13,13 +13,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,74 +27,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-const unlimitedRequests = math.MaxInt
-
-// flags is the command line; zero durations and counts mean the default of the chosen form, full or quick.
-type flags struct {
-	quick                 bool
-	only, cell            string
-	rounds, requests      int
-	seconds               float64
-	conns, keys           int
-	out, profile, larder  string
-	generator             string
-	serverCore, otherCore int
-}
-
-func parseFlags(args []string) (flags, error) {
-	var f flags
-	s := flag.NewFlagSet("bench", flag.ContinueOnError)
-	s.BoolVar(&f.quick, "quick", false, "short runs, 64-byte values only: about two minutes, for direction")
-	s.StringVar(&f.only, "only", "gateway,node,latency,memory", "sections to run, separated by commas")
-	s.StringVar(&f.cell, "cell", "", "only loads whose name matches this expression, e.g. '^GET/64B/d16$'")
-	s.IntVar(&f.rounds, "rounds", 3, "interleaved pairs a load")
-	s.IntVar(&f.requests, "requests", 0, "most requests a run; 0: only time limits it")
-	s.Float64Var(&f.seconds, "seconds", 0, "length of a run; 0: 2 s, quick 0.6 s")
-	s.IntVar(&f.conns, "conns", 50, "connections (the latency section has its own numbers)")
-	s.IntVar(&f.keys, "keys", keysMax, "size of the key space")
-	s.StringVar(&f.out, "out", "", "where to write the report (.md; a .json beside it); default bench/RESULTS.md for a full run, else only standard output")
-	s.StringVar(&f.profile, "pprof", "", "don't compare: profile larder's first chosen load into this file")
-	s.StringVar(&f.larder, "larder", "", "a larder binary to measure instead of building ./cmd/larder")
-	s.StringVar(&f.generator, "generator", "own", "own, or redis-benchmark (for GET and SET, as a cross-check)")
-	s.IntVar(&f.serverCore, "server-core", 0, "CPU of the server under test")
-	s.IntVar(&f.otherCore, "load-core", 1, "CPU of the generator and the backends")
-	if err := s.Parse(args); err != nil {
-		return f, err
-	}
-	return f, f.validate(s.Args())
-}
-
-func (f *flags) validate(rest []string) error {
-	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q", rest[0])
-	case f.rounds < 1 || f.conns < 1 || f.requests < 0 || f.seconds < 0:
-		return errors.New("-rounds and -conns must be at least 1, -requests and -seconds not negative")
-	case f.keys < 1 || f.keys > keysMax:
-		return fmt.Errorf("-keys %d: want 1 to %d", f.keys, keysMax)
-	case f.generator != "own" && f.generator != "redis-benchmark":
-		return fmt.Errorf("-generator %q: want own or redis-benchmark", f.generator)
-	case f.serverCore == f.otherCore:
-		return fmt.Errorf("-server-core and -load-core are both %d: the server under test needs a core for itself", f.otherCore)
-	}
-	if f.requests == 0 {
-		f.requests = unlimitedRequests
-	}
-	if f.seconds == 0 {
-		f.seconds = 2
-		if f.quick {
-			f.seconds = 0.6
-		}
-	}
-	return nil
-}
-
-// whole says whether the run is what RESULTS.md stands for.
-func (f *flags) whole() bool {
-	return !f.quick && f.cell == "" && f.generator == "own" && f.requests == unlimitedRequests && f.keys == keysMax &&
-		f.only == "gateway,node,latency,memory"
-}
 
 // runner is one run of the bench.
 type runner struct {
@@ -168,13 +100,12 @@ func newRunner(f flags) (*runner, error) {
 		return nil, fmt.Errorf("-cell: %w", err)
 	}
 	r := &runner{quick: f.quick, sections: map[string]bool{}, only: only, out: os.Stdout}
+	known := sectionNames()
 	for name := range strings.SplitSeq(f.only, ",") {
-		switch name {
-		case "gateway", "node", "latency", "memory":
-			r.sections[name] = true
-		default:
-			return nil, fmt.Errorf("-only %q: sections are gateway, node, latency, memory", name)
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("-only %q: sections are %s", name, strings.Join(known, ", "))
 		}
+		r.sections[name] = true
 	}
 	r.plan = plan{
 		rounds: f.rounds, run: time.Duration(f.seconds * float64(time.Second)), requests: f.requests, conns: f.conns, keys: f.keys,
@@ -189,40 +120,17 @@ func newRunner(f flags) (*runner, error) {
 
 // run measures the chosen sections.
 func (r *runner) run() error {
-	sizes := []int{64, 1024}
-	if r.quick {
-		sizes = sizes[:1]
-	}
-	bySize := func(f func(int) error) func() error {
-		return func() error {
-			for _, v := range sizes {
-				if err := f(v); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
-	steps := []struct {
-		name string
-		do   func() error
-	}{{"gateway", bySize(r.gateway)}, {"node", bySize(r.node)}, {"latency", r.latency}, {"memory", bySize(r.memory)}}
-	for _, s := range steps {
+	for _, s := range sections() {
 		if !r.sections[s.name] {
 			continue
 		}
 		began := time.Now()
-		if err := s.do(); err != nil {
+		if err := s.do(r); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		fmt.Fprintf(r.out, "section %s took %s\n", s.name, time.Since(began).Round(time.Second))
 	}
 	return nil
-}
-
-func (r *runner) say(who string, c *Cell) {
-	fmt.Fprintf(r.out, "%-20s %-14s CPU an operation %.3f / %.3f µs = %.2f (target %s)\n", who, c.Workload,
-		mid(c.Ours, cpuOf), mid(c.Theirs, cpuOf), c.Ratio(), atMost(c.Target))
 }
 
 // pin moves this process to a core by starting itself anew under taskset: a Go program can't move threads that its

@@ -30,15 +30,18 @@ type plan struct {
 type Sample struct {
 	Ops       int
 	PerSecond float64
-	CPU       float64 // µs of the server's CPU an operation
-	User      float64 // part of it outside the kernel
+	CPU       float64 `json:",omitempty"` // µs of the server's CPU an operation
+	User      float64 `json:",omitempty"` // part of it outside the kernel
 	P50       float64 // µs
 	P99       float64
 	P999      float64
+	Max       float64
 	Late      float64 `json:",omitempty"` // open loop: the generator's own lateness, µs at p99
 	Steal     float64
 	PerTurn   float64 `json:",omitempty"` // commands a turn, where the server counts turns
 	Writes    float64 `json:",omitempty"` // socket writes a command
+
+	sent int // commands, those to warm up too
 }
 
 // Cell is one line of a table: the same load on ours and on theirs, in turns.
@@ -59,25 +62,43 @@ func (c *Cell) Ratio() float64 {
 // pairs measures ours, theirs, ours, theirs …
 func (p plan) pairs(ours, theirs *Server, w Workload, target float64) (Cell, error) {
 	c := Cell{Workload: w, Target: target}
+	turns, err := newTurnCounter(ours)
+	if err != nil {
+		return c, err
+	}
 	for range p.rounds {
-		for try := 0; ; try++ {
-			a, err := p.measure(ours, w)
-			if err != nil {
-				return c, err
+		var a, b Sample
+		again, err := p.calm(func() (float64, error) {
+			var err error
+			if a, err = p.measure(ours, w); err != nil {
+				return 0, err
 			}
-			b, err := p.measure(theirs, w)
-			if err != nil {
-				return c, err
+			if b, err = p.measure(theirs, w); err != nil {
+				return 0, err
 			}
-			if max(a.Steal, b.Steal) > stealMax && try < repeatsMax {
-				c.Repeats++
-				continue
-			}
-			c.Ours, c.Theirs = append(c.Ours, a), append(c.Theirs, b)
-			break
+			return max(a.Steal, b.Steal), turns.fill(&a) // counted while theirs ran
+		})
+		if err != nil {
+			return c, err
 		}
+		c.Repeats += again
+		c.Ours, c.Theirs = append(c.Ours, a), append(c.Theirs, b)
 	}
 	return c, nil
+}
+
+// calm does once, which returns the CPU steal, again while there was too much of it; it returns how often.
+func (p plan) calm(once func() (float64, error)) (repeats int, err error) {
+	for {
+		if err := p.stopped(); err != nil {
+			return repeats, err
+		}
+		steal, err := once()
+		if err != nil || steal <= stealMax || repeats == repeatsMax {
+			return repeats, err
+		}
+		repeats++
+	}
 }
 
 // measure runs one workload against one server in a closed loop.
@@ -97,28 +118,42 @@ func (p plan) measure(s *Server, w Workload) (Sample, error) {
 }
 
 func (p plan) own(s *Server, w Workload) (Sample, error) {
-	g, err := newGenerator([]string{s.Addr}, p.conns, w, p.keys)
+	g, err := newGenerator([]string{s.Addr}, p.conns, w, p.space(w))
 	if err != nil {
 		return Sample{}, err
 	}
 	defer g.close()
-	if _, err := g.closed(p.requests, p.run/10); err != nil { // warm up
-		return Sample{}, err
-	}
-	if err := g.verdict(); err != nil {
-		return Sample{}, err
-	}
-	g.reset()
-	n := 0
-	out, err := watch(s, func() (int, error) {
-		n, err = g.closed(p.requests, p.run)
-		return n, err
-	})
+	warm, err := g.warm(p)
 	if err != nil {
 		return Sample{}, err
 	}
+	out, err := watch(s, func() (int, error) { return g.closed(p.requests, p.run) })
+	if err != nil {
+		return Sample{}, err
+	}
+	out.sent = warm + out.Ops
 	out.latency(g)
 	return out, g.verdict()
+}
+
+func (p plan) space(w Workload) int {
+	if w.Space > 0 {
+		return w.Space
+	}
+	return p.keys
+}
+
+// warm sends for a moment what is measured next.
+func (g *generator) warm(p plan) (int, error) {
+	n, err := g.closed(p.requests, p.run/10)
+	if err != nil {
+		return n, err
+	}
+	if err := g.verdict(); err != nil {
+		return n, err
+	}
+	g.reset()
+	return n, nil
 }
 
 // verdict fails a run with wrong replies: its figures would be of other work.
@@ -130,18 +165,11 @@ func (g *generator) verdict() error {
 }
 
 func (s *Sample) latency(g *generator) {
-	s.P50, s.P99, s.P999 = quantile(g.hist, 50), quantile(g.hist, 99), quantile(g.hist, 99.9)
+	s.P50, s.P99, s.P999, s.Max = quantile(g.hist, 50), quantile(g.hist, 99), quantile(g.hist, 99.9), quantile(g.hist, 100)
 }
 
 // watch measures what the server and the machine spend while load runs.
 func watch(s *Server, load func() (int, error)) (Sample, error) {
-	var t0, t1 turnCounts
-	var err error
-	if s.Metrics != "" {
-		if t0, err = readTurns(s.Metrics); err != nil {
-			return Sample{}, err
-		}
-	}
 	host0, err := readHost()
 	if err != nil {
 		return Sample{}, err
@@ -164,20 +192,10 @@ func watch(s *Server, load func() (int, error)) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	if s.Metrics != "" {
-		if t1, err = readTurns(s.Metrics); err != nil {
-			return Sample{}, err
-		}
-	}
-	out := Sample{
+	return Sample{
 		Ops: n, PerSecond: float64(n) / took.Seconds(), Steal: host1.stealSince(host0),
 		CPU: float64(cpu1.since(cpu0)) / 1e3 / float64(max(n, 1)), User: cpu1.userShare(cpu0),
-	}
-	if t1.turns > t0.turns && t1.commands > t0.commands {
-		out.PerTurn = (t1.commands - t0.commands) / (t1.turns - t0.turns)
-		out.Writes = (t1.writes - t0.writes) / (t1.commands - t0.commands)
-	}
-	return out, nil
+	}, nil
 }
 
 // foreign has redis-benchmark make the same load: a check that the own generator favours nobody.
@@ -186,7 +204,7 @@ func (p plan) foreign(s *Server, w Workload) (Sample, error) {
 	n := min(p.requests, int(p.run.Seconds()*40_000)*min(w.Depth, 10))
 	args := []string{
 		"-h", host, "-p", prt, "-c", strconv.Itoa(p.conns), "-P", strconv.Itoa(w.Depth), "-n", strconv.Itoa(n),
-		"-r", strconv.Itoa(p.keys), "-d", strconv.Itoa(w.Value), "-t", strings.ToLower(w.Op), "--csv",
+		"-r", strconv.Itoa(p.space(w)), "-d", strconv.Itoa(w.Value), "-t", strings.ToLower(w.Op), "--csv",
 	}
 	var csvOut []byte
 	out, err := watch(s, func() (int, error) {
@@ -197,6 +215,7 @@ func (p plan) foreign(s *Server, w Workload) (Sample, error) {
 	if err != nil {
 		return Sample{}, fmt.Errorf("redis-benchmark: %w", err)
 	}
+	out.sent = n
 	out.PerSecond, out.P50, out.P99, err = parseBenchmark(string(csvOut))
 	return out, err
 }
@@ -215,22 +234,4 @@ func parseBenchmark(s string) (perSecond, p50, p99 float64, err error) {
 		}
 	}
 	return v[0], v[1] * 1e3, v[2] * 1e3, nil
-}
-
-// preload sets every key once, so that reads hit.
-func (p plan) preload(addr string, value int) error {
-	g, err := newGenerator([]string{addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: value, Depth: 64}, p.keys)
-	if err != nil {
-		return fmt.Errorf("preload %s: %w", addr, err)
-	}
-	defer g.close()
-	g.sequential = true
-	n, err := g.closed(p.keys, unlimited)
-	if err == nil {
-		err = g.verdict()
-	}
-	if err != nil {
-		return fmt.Errorf("preload %s after %d keys: %w", addr, n, err)
-	}
-	return nil
 }

@@ -20,7 +20,14 @@ func (r *runner) profile(ctx context.Context, path string) error {
 	done := fetchProfile(ctx, ours.Metrics, path, profileLength)
 	p := r.plan
 	p.run, p.requests = profileLength, unlimitedRequests
+	turns, err := newTurnCounter(ours)
+	if err != nil {
+		return err
+	}
 	s, err := p.measure(ours, w)
+	if err == nil {
+		err = turns.fill(&s)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,7 +61,7 @@ func (r *runner) profiled() (*Server, Workload, error) {
 			if cells := r.nodeCells(value); len(cells) > 0 {
 				s, err := r.bed.engine()
 				if err == nil {
-					err = r.plan.preload(s.Addr, value)
+					err = r.plan.fill(s.Addr, fill{value: value, keys: r.plan.keys})
 				}
 				return s, cells[0], err
 			}

@@ -12,16 +12,20 @@ import (
 
 // Results is a whole run, as written to the JSON file.
 type Results struct {
-	Machine Machine
-	Rounds  int
-	Seconds float64 // a run
-	Conns   int
-	Keys    int
-	Quick   bool
-	Gateway []Cell        `json:",omitempty"`
-	Node    []Cell        `json:",omitempty"`
-	Latency []LatencyCell `json:",omitempty"`
-	Memory  []MemoryCell  `json:",omitempty"`
+	Machine   Machine
+	Rounds    int
+	Seconds   float64 // a run
+	Conns     int
+	Keys      int
+	Quick     bool
+	Gateway   []Cell        `json:",omitempty"`
+	Node      []Cell        `json:",omitempty"`
+	Behind    []Cell        `json:",omitempty"`
+	Latency   []LatencyCell `json:",omitempty"`
+	Memory    []MemoryCell  `json:",omitempty"`
+	WriteLoad []WritesCell  `json:",omitempty"`
+	Burst     []BurstCell   `json:",omitempty"`
+	Stream    []StreamCell  `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -60,8 +64,14 @@ func (r *Results) markdown(w io.Writer) {
 		fmt.Fprintf(w, "\n## Node, against redis-server\n\n")
 		pairsTable(w, "engine", "redis-server", r.Node)
 	}
+	if len(r.Behind) > 0 {
+		fmt.Fprintf(w, "\n## Node behind the gateway, against redis-server behind the same gateway\n\n%d clients at depth 1. Measured is the node's process; the gateway shares the generator's core.\n\n", behindConns)
+		pairsTable(w, "engine", "redis-server", r.Behind)
+	}
 	r.latencyTable(w)
 	r.memoryTable(w)
+	r.writesTable(w)
+	r.expiryTables(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {
@@ -70,10 +80,10 @@ func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {
 	for i := range cells {
 		c := &cells[i]
 		lo, hi := c.span()
-		fmt.Fprintf(w, "| %s | %.3f | %.3f | **%.2f** | %.2f–%.2f | %s | %s | %.0f / %.0f %% | %s | %s | %.1f %%%s |\n", c.Workload,
+		fmt.Fprintf(w, "| %s | %.3f | %.3f | **%.2f** | %.2f–%.2f | %s | %s | %.0f / %.0f %% | %s | %s | %s |\n", c.Workload,
 			mid(c.Ours, cpuOf), mid(c.Theirs, cpuOf), c.Ratio(), lo, hi, atMost(c.Target), verdict(c.Ratio(), c.Target),
 			100*mid(c.Ours, userOf), 100*mid(c.Theirs, userOf), orDash(mid(c.Ours, func(s Sample) float64 { return s.PerTurn })),
-			orDash(mid(c.Ours, func(s Sample) float64 { return s.Writes })), 100*c.stealMost(), repeats(c.Repeats))
+			orDash(mid(c.Ours, func(s Sample) float64 { return s.Writes })), stealName(stealMost(slices.Concat(c.Ours, c.Theirs)), c.Repeats))
 	}
 	fmt.Fprintf(w, "\nThroughput and latency in the same runs (closed loop: the next batch follows the last one's replies; the generator's core is often the limit).\n\n")
 	fmt.Fprintf(w, "| load | %s /s | %s /s | %s p50 / p99 / p99.9 µs | %s p50 / p99 / p99.9 µs |\n|---|---|---|---|---|\n", ours, theirs, ours, theirs)
@@ -87,7 +97,10 @@ func cpuOf(s Sample) float64  { return s.CPU }
 func userOf(s Sample) float64 { return s.User }
 func rateOf(s Sample) float64 { return s.PerSecond }
 
-func mid(s []Sample, f func(Sample) float64) float64 { return median(column(s, f)) }
+// mid is the middle of the rounds, most their greatest or 0.
+func mid[S any](s []S, f func(S) float64) float64 { return median(column(s, f)) }
+
+func most[S any](s []S, f func(S) float64) float64 { return slices.Max(append(column(s, f), 0)) }
 
 func quantiles(s []Sample) string {
 	return fmt.Sprintf("%.0f / %.0f / %.0f", mid(s, func(s Sample) float64 { return s.P50 }), mid(s, p99), mid(s, func(s Sample) float64 { return s.P999 }))
@@ -102,12 +115,16 @@ func (c *Cell) span() (lo, hi float64) {
 	return slices.Min(r), slices.Max(r)
 }
 
-func (c *Cell) stealMost() float64 {
-	most := 0.0
-	for _, s := range slices.Concat(c.Ours, c.Theirs) {
-		most = max(most, s.Steal)
+func stealMost(s []Sample) float64 {
+	return most(s, func(s Sample) float64 { return s.Steal })
+}
+
+// stealName says how much CPU steal there was at most, and how many rounds were repeated for too much of it.
+func stealName(most float64, repeats int) string {
+	if repeats == 0 {
+		return fmt.Sprintf("%.1f %%", 100*most)
 	}
-	return most
+	return fmt.Sprintf("%.1f %%, %d repeated", 100*most, repeats)
 }
 
 func atMost(target float64) string {
@@ -124,9 +141,17 @@ func verdict(ratio, target float64) string {
 	case math.IsNaN(ratio):
 		return "nothing to compare"
 	case ratio <= target:
-		return "met"
+		return "ok"
 	}
-	return "**missed**"
+	return "**MISSED**"
+}
+
+// judged is target and verdict for a line of progress.
+func judged(v, target float64) string {
+	if target == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s: %s)", atMost(target), strings.Trim(verdict(v, target), "*"))
 }
 
 func orDash(v float64) string {
@@ -134,39 +159,4 @@ func orDash(v float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f", v)
-}
-
-func repeats(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %d repeated", n)
-}
-
-func (r *Results) latencyTable(w io.Writer) {
-	if len(r.Latency) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n## Latency at a fixed rate\n\nGET of 64 bytes, open loop: each request is sent at its time whatever became of earlier ones, and latency counts from that time. µs, medians of the rounds; the ratio is what the gateway adds to the backends' own p99 over what nutcracker adds, the median of the rounds' ratios.\n\n")
-	fmt.Fprintf(w, "| rate | backends p50 / p99 / p99.9 | nutcracker | gateway | p99 added: gateway | nutcracker | ratio | target | | generator late, p99 |\n|---|---|---|---|---|---|---|---|---|---|\n")
-	for i := range r.Latency {
-		c := &r.Latency[i]
-		direct := mid(c.Direct, p99)
-		late := slices.Concat(c.Direct, c.Theirs, c.Ours)
-		fmt.Fprintf(w, "| %d/s, %d connections | %s | %s | %s | %.0f | %.0f | **%.2f** | %s | %s | %.0f%s |\n", c.PerSecond, c.Conns,
-			quantiles(c.Direct), quantiles(c.Theirs), quantiles(c.Ours), mid(c.Ours, p99)-direct, mid(c.Theirs, p99)-direct,
-			c.Ratio(), atMost(latencyTarget), verdict(c.Ratio(), latencyTarget), mid(late, func(s Sample) float64 { return s.Late }), repeats(c.Repeats))
-	}
-}
-
-func (r *Results) memoryTable(w io.Writer) {
-	if len(r.Memory) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n## Memory\n\nResident memory before and %s after loading keys of %d bytes.\n\n| server | value | keys | before, MiB | after, MiB | bytes a key | beyond key and value |\n|---|---|---|---|---|---|---|\n", settle, len(keyPrefix)+digits)
-	for i := range r.Memory {
-		m := &r.Memory[i]
-		fmt.Fprintf(w, "| %s | %s | %d | %.1f | %.1f | %.1f | **%.1f** |\n", m.Server, sizeName(m.Value), m.Keys,
-			float64(m.Before)/(1<<20), float64(m.After)/(1<<20), m.PerKey(), m.Overhead())
-	}
 }

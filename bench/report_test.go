@@ -3,26 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 )
-
-func TestParseTurns(t *testing.T) {
-	text := `# HELP larder_gateway_turns_total Rounds.
-larder_gateway_turns_total 100
-larder_gateway_commands_total{command="get",outcome="ok"} 1500
-larder_gateway_commands_total{command="set name",outcome="error"} 1e2
-larder_gateway_writes_total 350
-go_commands_total 9
-larder_gateway_clients 50
-`
-	got, err := parseTurns(strings.NewReader(text))
-	if want := (turnCounts{turns: 100, commands: 1600, writes: 350}); err != nil || got != want {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
-	}
-	if _, err := parseTurns(strings.NewReader("larder_gateway_turns_total x\n")); err == nil {
-		t.Error("a count that is no number was accepted")
-	}
-}
 
 func TestParseBenchmark(t *testing.T) {
 	out := `"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
@@ -42,64 +23,38 @@ func TestParseBenchmark(t *testing.T) {
 func TestReport(t *testing.T) {
 	w := Workload{Op: "GET", Keys: 1, Value: 64, Depth: 16}
 	r := Results{
-		Rounds: 3, Seconds: 2, Conns: 50, Keys: keysMax,
+		Rounds: 3, Seconds: 2, Conns: 50, Keys: keysUsual,
 		Gateway: []Cell{
 			{Workload: w, Target: gatewayTarget(w), Ours: []Sample{{CPU: 0.4, PerTurn: 12.5}}, Theirs: []Sample{{CPU: 0.8}}},
 			{Workload: w, Target: gatewayTarget(w), Ours: []Sample{{CPU: 0.9}}, Theirs: []Sample{{CPU: 1, Steal: 0.07}}, Repeats: 3},
 		},
+		Behind:  []Cell{{Workload: w, Target: behindTarget, Ours: []Sample{{CPU: 1}}, Theirs: []Sample{{CPU: 2}}}},
 		Latency: []LatencyCell{{Rate: Rate{5000, 50}, Direct: []Sample{{P99: 50}}, Theirs: []Sample{{P99: 50}}, Ours: []Sample{{P99: 90}}}},
-		Memory:  []MemoryCell{{Server: "redis", Value: 64, Keys: 1000, After: 184_000}},
+		Memory:  []MemoryCell{{Value: 64, TTL: true, Keys: 1000, Ours: Footprint{0, 110_000}, Theirs: Footprint{0, 184_000}, Target: 32}},
+		WriteLoad: []WritesCell{{
+			Keys: 5_000_000, Conns: 50, Ours: []Sample{{P999: 500}}, Theirs: []Sample{{P999: 250}},
+			Go: GoShare{Share: 0.005, StopMS: 1.5, HeapMiB: 20},
+		}},
+		Burst:  []BurstCell{{Keys: 1_000_000, Ours: []Burst{{LongestMS: 1.5}, {LongestMS: 1}, {LongestMS: 9}}, Theirs: []Burst{{LongestMS: 25}}}},
+		Stream: []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
 	}
 	var md strings.Builder
 	r.markdown(&md)
 	for _, want := range []string{
-		"| GET/64B/d16 | 0.400 | 0.800 | **0.50** | 0.50–0.50 | ≤ 0.85 | met |", "| 12.50 |",
-		"| **0.90** | 0.90–0.90 | ≤ 0.85 | **missed** |", "7.0 %, 3 repeated", "nothing to compare", "| **104.0** |",
+		"| GET/64B/d16 | 0.400 | 0.800 | **0.50** | 0.50–0.50 | ≤ 0.85 | ok |", "| 12.50 |",
+		"| **0.90** | 0.90–0.90 | ≤ 0.85 | **MISSED** |", "7.0 %, 3 repeated", "| ≤ 0.60 | ok |", "nothing to compare",
+		"| 64B with TTL | 1k | **30.0** | 104.0 | ≤ 32.00 | ok |", "5M live keys", "| **2.00** | ≤ 1.25 | **MISSED** |",
+		"| **0.50 %** | < 1 % | ok |", "| **1.500** | ≤ 1 | **MISSED** |", "| **20.0** | < 64 | ok |",
+		"## 1M keys expire at one moment", "| **1.50** | 25.00 | ≤ 2.00 | ok |",
+		"## 100k keys expire a second", "| **0.20** | 8.00 | ≤ 1.00 | ok |", "| **3.1 %** | 8.0 % | ≤ 3 % | **MISSED** |", "Steal 2.0 %.",
 	} {
 		if !strings.Contains(md.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, md.String())
 		}
 	}
-}
-
-func TestTargets(t *testing.T) {
-	tests := []struct {
-		w             Workload
-		gateway, node float64
-	}{
-		{Workload{Op: "GET", Keys: 1, Depth: 1}, 1.05, 1.05},
-		{Workload{Op: "SET", Keys: 1, Depth: 64}, 0.35, 0.5},
-		{Workload{Op: "MGET", Keys: 10, Depth: 16}, 0.7, 0},
-		{Workload{Op: "MSET", Keys: 10, Depth: 16}, 0, 0},
-	}
-	for _, tt := range tests {
-		if g, n := gatewayTarget(tt.w), nodeTarget(tt.w); g != tt.gateway || n != tt.node {
-			t.Errorf("%s: targets %v and %v, want %v and %v", tt.w, g, n, tt.gateway, tt.node)
-		}
-	}
-}
-
-func TestFlags(t *testing.T) {
-	f, err := parseFlags(nil)
-	if err != nil || !f.whole() || f.seconds != 2 || f.requests != unlimitedRequests {
-		t.Errorf("no flags: %+v, %v", f, err)
-	}
-	if f, err = parseFlags([]string{"-quick"}); err != nil || f.whole() || f.seconds != 0.6 {
-		t.Errorf("-quick: %+v, %v", f, err)
-	}
-	for _, bad := range []string{"-rounds=0", "-keys=1000001", "-generator=ab", "-load-core=0", "x", "-seconds=-1"} {
-		if _, err := parseFlags([]string{bad}); err == nil {
-			t.Errorf("%s was accepted", bad)
-		}
-	}
-	if _, err := newRunner(flags{only: "gateway,console"}); err == nil {
-		t.Error("-only console was accepted")
-	}
-	r, err := newRunner(flags{only: "node", cell: "^GET/.*/d16$"})
-	if err != nil || len(r.gatewayCells(64)) != 1 || r.gatewayCells(64)[0].Depth != 16 {
-		t.Errorf("-cell: %v, %v", r, err)
-	}
-	if got := describe(time.Unix(0, 0), 2); got.Date != "1970-01-01" || got.Kernel == "unknown" {
-		t.Errorf("machine: %+v", got)
+	var empty strings.Builder
+	(&Results{}).markdown(&empty)
+	if strings.Contains(empty.String(), "## ") {
+		t.Errorf("a run of nothing has sections:\n%s", empty.String())
 	}
 }

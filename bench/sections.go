@@ -3,67 +3,46 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"time"
 )
 
-// Targets of issue 01, "Speed": ours to theirs in CPU an operation, by depth.
-func gatewayTarget(w Workload) float64 {
-	switch {
-	case w.Op == "MGET" && w.Depth == 16:
-		return 0.7
-	case w.Keys > 1:
-		return 0
+// manyFold is how many times the usual keys the sections of many keys have: five million by default.
+const manyFold = 5
+
+func (r *runner) many() int { return manyFold * r.plan.keys }
+
+// section is a part of the bench that can be run by itself.
+type section struct {
+	name string
+	do   func(*runner) error
+}
+
+func sections() []section {
+	return []section{
+		{"gateway", func(r *runner) error { return r.bySize(r.gateway) }},
+		{"node", (*runner).node},
+		{"behind", (*runner).behind},
+		{"latency", (*runner).latency},
+		{"memory", (*runner).memory},
+		{"writes", (*runner).writes},
+		{"expiry", (*runner).expiry},
 	}
-	return byDepth(w.Depth, 1.05, 0.85, 0.35)
 }
 
-func nodeTarget(w Workload) float64 {
-	if w.Keys > 1 {
-		return 0
+// bySize measures at each size of values.
+func (r *runner) bySize(f func(value int) error) error {
+	for _, v := range r.sizes() {
+		if err := f(v); err != nil {
+			return err
+		}
 	}
-	return byDepth(w.Depth, 1.05, 0.6, 0.5)
+	return nil
 }
 
-func byDepth(depth int, one, sixteen, sixtyFour float64) float64 {
-	return map[int]float64{1: one, 16: sixteen, 64: sixtyFour}[depth]
-}
-
-// latencyTarget: p99 added by the gateway to what nutcracker adds.
-const latencyTarget = 1.25
-
-// Rate is one open-loop load.
-type Rate struct {
-	PerSecond int
-	Conns     int
-}
-
-// LatencyCell compares p99 at a fixed rate: backends alone, through nutcracker, through the gateway.
-type LatencyCell struct {
-	Rate
-	Direct, Theirs, Ours []Sample
-	Repeats              int // rounds thrown away for CPU steal
-}
-
-func p99(s Sample) float64 { return s.P99 }
-
-// Ratio is what ours adds to p99 over what theirs adds.
-func (c *LatencyCell) Ratio() float64 {
-	return addedRatio(column(c.Ours, p99), column(c.Theirs, p99), column(c.Direct, p99))
-}
-
-// MemoryCell is one server's memory for the preloaded keys.
-type MemoryCell struct {
-	Server        string
-	Value         int
-	Keys          int
-	Before, After int64 // bytes resident
-}
-
-// PerKey is bytes a key, key and value included; Overhead is without them.
-func (m *MemoryCell) PerKey() float64 { return float64(m.After-m.Before) / float64(m.Keys) }
-
-func (m *MemoryCell) Overhead() float64 {
-	return m.PerKey() - float64(len(keyPrefix)+digits+m.Value)
+func (r *runner) sizes() []int {
+	if r.quick {
+		return []int{64}
+	}
+	return []int{64, 1024}
 }
 
 // cells are the loads of a section at one size of values: GET and SET at each depth, and a selection of commands over
@@ -101,10 +80,21 @@ func (r *runner) gatewayCells(value int) []Workload {
 }
 
 func (r *runner) nodeCells(value int) []Workload {
-	if r.quick {
-		return r.cells(value)
+	many := []Workload{{Op: "MGET", Depth: 16}}
+	if !r.quick {
+		many = append(many, Workload{Op: "MGET", Depth: 1}, Workload{Op: "MGET", Depth: 64}, Workload{Op: "MSET", Depth: 16})
 	}
-	return r.cells(value, Workload{Op: "MGET", Depth: 16}, Workload{Op: "MSET", Depth: 16})
+	return r.cells(value, many...)
+}
+
+// manyCells are the node's loads over many keys.
+func (r *runner) manyCells() []Workload {
+	var all []Workload
+	for _, w := range r.cells(64) {
+		w.Space = r.many()
+		all = append(all, w)
+	}
+	return all
 }
 
 // backends starts three stock servers beside the generator, each with every key: so reads hit whichever way a proxy
@@ -116,7 +106,7 @@ func (r *runner) backends(value int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.plan.preload(s.Addr, value); err != nil {
+		if err := r.plan.fill(s.Addr, fill{value: value, keys: r.plan.keys}); err != nil {
 			return nil, err
 		}
 		nodes = append(nodes, s.Addr)
@@ -145,167 +135,98 @@ func (r *runner) gateway(value int) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range cells {
-		c, err := r.plan.pairs(ours, theirs, w, gatewayTarget(w))
-		if err != nil {
-			return err
-		}
-		r.say("gateway/nutcracker", &c)
-		r.results.Gateway = append(r.results.Gateway, c)
-	}
-	return nil
+	r.results.Gateway, err = r.compare(r.results.Gateway, ours, theirs, cells, gatewayTarget)
+	return err
 }
 
-func (r *runner) node(value int) error {
-	cells := r.nodeCells(value)
+func (r *runner) node() error {
+	err := r.bySize(func(value int) error { return r.nodes(r.nodeCells(value), value, r.plan.keys) })
+	if err != nil {
+		return err
+	}
+	return r.nodes(r.manyCells(), 64, r.many())
+}
+
+// nodes compares a node and a redis-server with so many keys each.
+func (r *runner) nodes(cells []Workload, value, keys int) error {
 	if len(cells) == 0 {
 		return nil
 	}
 	defer r.bed.stop()
-	theirs, err := r.bed.redis("redis", r.bed.serverCore)
+	ours, theirs, err := r.twins(fill{value: value, keys: keys})
 	if err != nil {
 		return err
 	}
-	ours, err := r.bed.engine()
-	if err != nil {
-		return err
+	r.results.Node, err = r.compare(r.results.Node, ours, theirs, cells, nodeTarget)
+	return err
+}
+
+// twins starts a node and a redis-server with the same keys.
+func (r *runner) twins(f fill) (ours, theirs *Server, err error) {
+	if theirs, err = r.bed.redis("redis", r.bed.serverCore); err != nil {
+		return nil, nil, err
+	}
+	if ours, err = r.bed.engine(); err != nil {
+		return nil, nil, err
 	}
 	for _, s := range []*Server{theirs, ours} {
-		if err := r.plan.preload(s.Addr, value); err != nil {
-			return err
+		if f.keys == 0 {
+			continue
+		}
+		if err := r.plan.fill(s.Addr, f); err != nil {
+			return nil, nil, err
 		}
 	}
-	for _, w := range cells {
-		c, err := r.plan.pairs(ours, theirs, w, nodeTarget(w))
+	return ours, theirs, nil
+}
+
+// behindConns is how many clients the gateway gathers commands of.
+const behindConns = 200
+
+// behind compares what a node and a redis-server spend on a GET that comes through a gateway. Here the server under
+// test is the node, so the gateways share the generator's core.
+func (r *runner) behind() error {
+	defer r.bed.stop()
+	ours, theirs, err := r.twins(fill{value: 64, keys: r.plan.keys})
+	if err != nil {
+		return err
+	}
+	var fronts [2]*Server
+	for i, s := range []*Server{ours, theirs} {
+		gateway, err := r.bed.gatewayOn(r.bed.otherCore, []string{s.Addr})
 		if err != nil {
 			return err
 		}
-		r.say("engine/redis-server", &c)
-		r.results.Node = append(r.results.Node, c)
+		front := *s // measured is the node, spoken to the gateway
+		front.Addr = gateway.Addr
+		fronts[i] = &front
 	}
+	p := r.plan
+	p.conns = behindConns
+	w := Workload{Op: "GET", Keys: 1, Value: 64, Depth: 1}
+	c, err := p.pairs(fronts[0], fronts[1], w, behindTarget)
+	if err != nil {
+		return err
+	}
+	r.say(&c, ours, theirs)
+	r.results.Behind = append(r.results.Behind, c)
 	return nil
 }
 
-func (r *runner) latency() error {
-	defer r.bed.stop()
-	nodes, ours, theirs, err := r.proxies(64)
-	if err != nil {
-		return err
-	}
-	for _, rate := range r.rates() {
-		c := LatencyCell{Rate: rate}
-		for range r.plan.rounds {
-			if err := r.latencyRound(&c, nodes, theirs, ours); err != nil {
-				return err
-			}
+// compare measures each load on both and adds it to the cells that there are.
+func (r *runner) compare(to []Cell, ours, theirs *Server, loads []Workload, target func(Workload) float64) ([]Cell, error) {
+	for _, w := range loads {
+		c, err := r.plan.pairs(ours, theirs, w, target(w))
+		if err != nil {
+			return to, err
 		}
-		fmt.Fprintf(r.out, "latency at %d/s over %d connections: p99 added by the gateway / by nutcracker %.2f (want <= %.2f)\n",
-			rate.PerSecond, rate.Conns, c.Ratio(), latencyTarget)
-		r.results.Latency = append(r.results.Latency, c)
+		r.say(&c, ours, theirs)
+		to = append(to, c)
 	}
-	return nil
+	return to, nil
 }
 
-func (r *runner) rates() []Rate {
-	if r.quick {
-		return []Rate{{5_000, 50}, {10_000, 200}}
-	}
-	return []Rate{{5_000, 50}, {10_000, 50}, {5_000, 200}, {10_000, 200}}
-}
-
-func (r *runner) latencyRound(c *LatencyCell, nodes []string, theirs, ours *Server) error {
-	for try := 0; ; try++ {
-		var round [3]Sample
-		steal := 0.0
-		for i, addrs := range [][]string{nodes, {theirs.Addr}, {ours.Addr}} {
-			s, err := r.plan.atRate(addrs, c.Rate)
-			if err != nil {
-				return fmt.Errorf("open loop, %d/s over %d connections to %v: %w", c.PerSecond, c.Conns, addrs, err)
-			}
-			round[i] = s
-			steal = max(steal, s.Steal)
-		}
-		if steal > stealMax && try < repeatsMax {
-			c.Repeats++
-			continue
-		}
-		c.Direct, c.Theirs, c.Ours = append(c.Direct, round[0]), append(c.Theirs, round[1]), append(c.Ours, round[2])
-		return nil
-	}
-}
-
-// atRate is an open-loop run of GETs, after a short closed-loop one that warms the path up.
-func (p plan) atRate(addrs []string, rate Rate) (Sample, error) {
-	if err := p.stopped(); err != nil {
-		return Sample{}, err
-	}
-	g, err := newGenerator(addrs, rate.Conns, Workload{Op: "GET", Keys: 1, Value: 64, Depth: 1}, p.keys)
-	if err != nil {
-		return Sample{}, err
-	}
-	defer g.close()
-	if _, err := g.closed(p.requests, p.run/10); err != nil {
-		return Sample{}, err
-	}
-	if err := g.verdict(); err != nil {
-		return Sample{}, err
-	}
-	g.reset()
-	plan := schedule{perSecond: rate.PerSecond}
-	host0, err := readHost()
-	if err != nil {
-		return Sample{}, err
-	}
-	began := time.Now()
-	// Twice as long as a closed run: p99 rests on a hundredth of far fewer requests.
-	n, err := g.paced(plan, min(plan.count(2*p.run), p.requests))
-	if err != nil {
-		return Sample{}, err
-	}
-	took := time.Since(began)
-	host1, err := readHost()
-	if err != nil {
-		return Sample{}, err
-	}
-	s := Sample{Ops: n, PerSecond: float64(n) / took.Seconds(), Steal: host1.stealSince(host0), Late: quantile(g.late, 99)}
-	s.latency(g)
-	return s, g.verdict()
-}
-
-// settle is how long a server may put its memory in order after the load.
-const settle = 2 * time.Second
-
-func (r *runner) memory(value int) error {
-	starts := []func() (*Server, error){
-		func() (*Server, error) { return r.bed.redis("redis", r.bed.serverCore) },
-		r.bed.engine,
-	}
-	for _, start := range starts {
-		if err := r.memoryOf(start, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *runner) memoryOf(start func() (*Server, error), value int) error {
-	defer r.bed.stop()
-	s, err := start()
-	if err != nil {
-		return err
-	}
-	m := MemoryCell{Server: s.Name, Value: value, Keys: r.plan.keys}
-	if m.Before, err = readRSS(s.pid()); err != nil {
-		return err
-	}
-	if err := r.plan.preload(s.Addr, value); err != nil {
-		return err
-	}
-	time.Sleep(settle)
-	if m.After, err = readRSS(s.pid()); err != nil {
-		return err
-	}
-	fmt.Fprintf(r.out, "memory of %s, %d keys with values of %s: %.1f bytes a key beyond key and value\n", m.Server, m.Keys, sizeName(value), m.Overhead())
-	r.results.Memory = append(r.results.Memory, m)
-	return nil
+func (r *runner) say(c *Cell, ours, theirs *Server) {
+	fmt.Fprintf(r.out, "%s / %s %-14s CPU an operation %.3f / %.3f µs = %.2f%s\n", ours.Name, theirs.Name, c.Workload,
+		mid(c.Ours, cpuOf), mid(c.Theirs, cpuOf), c.Ratio(), judged(c.Ratio(), c.Target))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,8 @@ import (
 const (
 	readyMax = 10 * time.Second // for a server to answer PING after its start
 	stopMax  = 5 * time.Second  // to end after SIGTERM, before SIGKILL
+
+	tailLines = 40 // of what a server said that doesn't work
 )
 
 // Server is a process under test or behind one, on a core of its own choice.
@@ -72,13 +75,21 @@ func (s *Server) ready() error {
 		if reply, err := call(s.Addr, "GET", "bench:ready"); err == nil && reply == "$-1" {
 			return nil
 		}
-		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid())); err == nil {
-			if st, err := parsePIDStat(b); err == nil && st.state == 'Z' {
-				break
-			}
+		if s.ended() {
+			break
 		}
 	}
 	return fmt.Errorf("%s does not serve on %s; it said:\n%s", s.Name, s.Addr, s.tail())
+}
+
+// ended says whether the process ended by itself.
+func (s *Server) ended() bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid()))
+	if err != nil {
+		return false
+	}
+	st, err := parsePIDStat(b)
+	return err == nil && st.state == 'Z'
 }
 
 func (s *Server) tail() string {
@@ -87,7 +98,10 @@ func (s *Server) tail() string {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	return strings.Join(lines[max(len(lines)-5, 0):], "\n")
+	if len(lines) > tailLines { // the first lines of a crash say what, the last ones what it was doing
+		lines = slices.Concat(lines[:tailLines/2], []string{"…"}, lines[len(lines)-tailLines/2:])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // stop ends the servers started, last first.
@@ -99,6 +113,9 @@ func (b *bed) stop() {
 }
 
 func (s *Server) stop() {
+	if s.ended() {
+		fmt.Fprintf(os.Stderr, "%s ended by itself; it said:\n%s\n", s.Name, s.tail())
+	}
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	for end := time.Now().Add(stopMax); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var status syscall.WaitStatus
@@ -167,7 +184,7 @@ func (b *bed) nutcracker(nodes []string) (*Server, error) {
 }
 
 // role starts larder as a gateway or an engine, with its metrics (and profiles, which cost nothing unless asked for).
-func (b *bed) role(role string, args ...string) (*Server, error) {
+func (b *bed) role(core int, role string, args ...string) (*Server, error) {
 	addr, err := port()
 	if err != nil {
 		return nil, err
@@ -177,11 +194,13 @@ func (b *bed) role(role string, args ...string) (*Server, error) {
 		return nil, err
 	}
 	args = append([]string{role, "--listen", addr, "--metrics", metrics, "--pprof"}, args...)
-	return b.start(&Server{Name: "larder-" + role, Addr: addr, Metrics: metrics}, b.serverCore, b.larder, args...)
+	return b.start(&Server{Name: "larder-" + role, Addr: addr, Metrics: metrics}, core, b.larder, args...)
 }
 
-func (b *bed) gateway(nodes []string) (*Server, error) {
-	return b.role("gateway", "--nodes", strings.Join(nodes, ","))
+func (b *bed) gateway(nodes []string) (*Server, error) { return b.gatewayOn(b.serverCore, nodes) }
+
+func (b *bed) gatewayOn(core int, nodes []string) (*Server, error) {
+	return b.role(core, "gateway", "--nodes", strings.Join(nodes, ","))
 }
 
 func (b *bed) engine() (*Server, error) {
@@ -189,5 +208,5 @@ func (b *bed) engine() (*Server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the engine's folder: %w", err)
 	}
-	return b.role("engine", "--dir", dir)
+	return b.role(b.serverCore, "engine", "--dir", dir)
 }

@@ -47,8 +47,8 @@ func addedRatio(a, b, base []float64) float64 {
 	return median(r)
 }
 
-// column takes one figure out of each sample.
-func column(s []Sample, f func(Sample) float64) []float64 {
+// column takes one figure out of each round's sample.
+func column[S any](s []S, f func(S) float64) []float64 {
 	out := make([]float64, len(s))
 	for i := range s {
 		out[i] = f(s[i])
@@ -79,6 +79,19 @@ type schedule struct{ perSecond int }
 func (s schedule) due(i int) time.Duration {
 	// Whole seconds apart, so that the product stays within 64 bits however long the run.
 	return time.Duration(i/s.perSecond)*time.Second + time.Duration(i%s.perSecond)*time.Second/time.Duration(s.perSecond)
+}
+
+// expiry says when the i-th key expires: from a moment on so many a second, or all at it.
+type expiry struct {
+	fromMS    int64 // Unix time
+	perSecond int   // 0: all at one moment
+}
+
+func (e expiry) of(i uint32) int64 {
+	if e.perSecond == 0 {
+		return e.fromMS
+	}
+	return e.fromMS + int64(i)*1000/int64(e.perSecond)
 }
 
 // count is how many requests fall into d.

@@ -46,6 +46,41 @@ func TestAddedRatio(t *testing.T) {
 	}
 }
 
+func TestExpiry(t *testing.T) {
+	tests := []struct {
+		e    expiry
+		i    uint32
+		want int64
+	}{{expiry{fromMS: 5}, 1000, 5}, {expiry{5, 1000}, 3, 8}, {expiry{5, 100_000}, 99, 5}, {expiry{5, 100_000}, 9_999_999, 100_004}}
+	for _, tt := range tests {
+		if got := tt.e.of(tt.i); got != tt.want {
+			t.Errorf("%+v: key %d expires at %d, want %d", tt.e, tt.i, got, tt.want)
+		}
+	}
+}
+
+func TestLateness(t *testing.T) {
+	const keys, rate = 1000, 100 // ten seconds of them
+	tests := []struct {
+		name  string
+		since time.Duration
+		gone  int
+		want  time.Duration
+	}{
+		{"before the first is due", -time.Second, 0, 0},
+		{"on time", 5 * time.Second, 500, 0},
+		{"ahead, for a look takes time", 5 * time.Second, 510, 0},
+		{"a second late", 5 * time.Second, 400, time.Second},
+		{"late after the last was due", 12 * time.Second, 900, 3 * time.Second},
+		{"all gone", 12 * time.Second, keys, 0},
+	}
+	for _, tt := range tests {
+		if got := lateness(tt.since, tt.gone, keys, rate); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestSchedule(t *testing.T) {
 	s := schedule{perSecond: 3}
 	tests := []struct {

@@ -6,19 +6,25 @@ import (
 	"strconv"
 )
 
-// keysMax is how many keys the six digits of a key's end can tell apart.
-const keysMax = 1_000_000
+// keysMax is how many keys the seven digits of a key's end can tell apart.
+const keysMax = 10_000_000
 
 // Workload is one kind of command over random keys.
 type Workload struct {
 	Op    string // GET, SET, MGET, MSET
 	Keys  int    // keys a command: 1, or more for MGET and MSET
-	Value int    // bytes of a value, at least 6
+	Value int    // bytes of a value, at least 7
 	Depth int    // commands a connection sends before it waits for all their replies
+	Space int    // keys to choose from; 0: as many as the run has
+	TTL   bool   // SET with the moment the key expires at
 }
 
 func (w Workload) String() string {
-	return fmt.Sprintf("%s/%s/d%d", w.Op, sizeName(w.Value), w.Depth)
+	name := fmt.Sprintf("%s/%s/d%d", w.Op, sizeName(w.Value), w.Depth)
+	if w.Space > 0 {
+		name += "/" + countName(w.Space)
+	}
+	return name
 }
 
 func sizeName(bytes int) string {
@@ -26,6 +32,17 @@ func sizeName(bytes int) string {
 		return strconv.Itoa(bytes/1024) + "KiB"
 	}
 	return strconv.Itoa(bytes) + "B"
+}
+
+// countName is a number of keys as people say it.
+func countName(n int) string {
+	switch {
+	case n >= 1_000_000 && n%1_000_000 == 0:
+		return strconv.Itoa(n/1_000_000) + "M"
+	case n >= 1000 && n%1000 == 0:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.Itoa(n)
 }
 
 func (w Workload) reads() bool { return w.Op == "GET" || w.Op == "MGET" }
@@ -37,12 +54,14 @@ type shape struct {
 	spots   [][]int // for each key of the command: where its digits stand in command
 	reply   []byte
 	tags    []int // for each key of a read: where its digits stand in reply
+	when    int   // where the moment of expiry stands in command; 0: it has none
 }
 
 const (
-	keyPrefix  = "key:000000" // redis-benchmark's form of a random key, so both generators use the same keys
-	digits     = 6
-	digitsNone = "000000"
+	keyPrefix  = "key:00000" // redis-benchmark's form of a random key, so both generators use the same keys
+	digits     = 7
+	digitsNone = "0000000"
+	whenNone   = "0000000000000" // Unix time in ms
 )
 
 func (w Workload) shape() shape {
@@ -54,10 +73,17 @@ func (w Workload) shape() shape {
 			args = append(args, value)
 		}
 	}
+	if w.TTL {
+		args = append(args, []byte("PXAT"), []byte(whenNone))
+	}
 	s := shape{spots: make([][]int, w.Keys)}
 	s.command = append(strconv.AppendInt([]byte("*"), int64(len(args)), 10), "\r\n"...)
 	for i, a := range args {
 		s.command = appendBulk(s.command, a)
+		if w.TTL && i >= len(args)-2 {
+			s.when = len(s.command) - 2 - len(whenNone) // the last argument stays
+			continue
+		}
 		if i == 0 {
 			continue
 		}
@@ -92,17 +118,25 @@ func appendBulk(dst, b []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// putDigits writes n, below keysMax, as six digits.
+// putDigits writes n, below keysMax, as seven digits.
 func putDigits(dst []byte, n uint32) {
-	_ = dst[5]
-	for i := 5; i >= 0; i-- {
+	_ = dst[digits-1]
+	for i := digits - 1; i >= 0; i-- {
 		dst[i] = byte('0' + n%10)
 		n /= 10
 	}
 }
 
+// putWhen writes Unix milliseconds, of this century or the next two.
+func putWhen(dst []byte, ms int64) {
+	for i := len(whenNone) - 1; i >= 0; i-- {
+		dst[i] = byte('0' + ms%10)
+		ms /= 10
+	}
+}
+
 func hasDigits(b []byte, n uint32) bool {
-	for i := 5; i >= 0; i-- {
+	for i := digits - 1; i >= 0; i-- {
 		if b[i] != byte('0'+n%10) {
 			return false
 		}

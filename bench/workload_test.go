@@ -13,25 +13,29 @@ func TestShape(t *testing.T) {
 		command, reply string
 	}{
 		{
-			Workload{Op: "GET", Keys: 1, Value: 8, Depth: 1},
-			"*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000042\r\n", "$8\r\n000042vv\r\n",
+			Workload{Op: "GET", Keys: 1, Value: 9, Depth: 1},
+			"*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000042\r\n", "$9\r\n0000042vv\r\n",
 		},
 		{
-			Workload{Op: "SET", Keys: 1, Value: 8, Depth: 1},
-			"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000042\r\n$8\r\n000042vv\r\n", "+OK\r\n",
+			Workload{Op: "SET", Keys: 1, Value: 9, Depth: 1},
+			"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000042\r\n$9\r\n0000042vv\r\n", "+OK\r\n",
 		},
 		{
-			Workload{Op: "MGET", Keys: 2, Value: 6, Depth: 1},
-			"*3\r\n$4\r\nMGET\r\n$16\r\nkey:000000000042\r\n$16\r\nkey:000000000043\r\n", "*2\r\n$6\r\n000042\r\n$6\r\n000043\r\n",
+			Workload{Op: "MGET", Keys: 2, Value: 7, Depth: 1},
+			"*3\r\n$4\r\nMGET\r\n$16\r\nkey:000000000042\r\n$16\r\nkey:000000000043\r\n", "*2\r\n$7\r\n0000042\r\n$7\r\n0000043\r\n",
 		},
 		{
-			Workload{Op: "MSET", Keys: 2, Value: 7, Depth: 1},
-			"*5\r\n$4\r\nMSET\r\n$16\r\nkey:000000000042\r\n$7\r\n000042v\r\n$16\r\nkey:000000000043\r\n$7\r\n000043v\r\n", "+OK\r\n",
+			Workload{Op: "MSET", Keys: 2, Value: 8, Depth: 1},
+			"*5\r\n$4\r\nMSET\r\n$16\r\nkey:000000000042\r\n$8\r\n0000042v\r\n$16\r\nkey:000000000043\r\n$8\r\n0000043v\r\n", "+OK\r\n",
+		},
+		{
+			Workload{Op: "SET", Keys: 1, Value: 7, Depth: 1, TTL: true},
+			"*5\r\n$3\r\nSET\r\n$16\r\nkey:000000000042\r\n$7\r\n0000042\r\n$4\r\nPXAT\r\n$13\r\n1700000021000\r\n", "+OK\r\n",
 		},
 	}
 	for _, tt := range tests {
 		g, c := loop(tt.w)
-		g.sequential, g.next = true, 41
+		g.sequential, g.next, g.expiry = true, 41, expiry{fromMS: 1_700_000_000_000, perSecond: 2}
 		c.ask(g, 0)
 		if string(c.out) != tt.command {
 			t.Errorf("%s: sends %q, want %q", tt.w, c.out, tt.command)
@@ -57,7 +61,7 @@ func loop(w Workload) (*generator, *conn) {
 }
 
 func TestConsume(t *testing.T) {
-	one, two := "$8\r\n000001vv\r\n", "$8\r\n000002vv\r\n"
+	one, two := "$9\r\n0000001vv\r\n", "$9\r\n0000002vv\r\n"
 	tests := []struct {
 		name, in string
 		answered int
@@ -69,14 +73,14 @@ func TestConsume(t *testing.T) {
 		{"an error", "-ERR no\r\n" + two, 2, 1, ""},
 		{"a miss", "$-1\r\n" + two, 2, 1, ""},
 		{"incomplete", one + two[:9], 1, 0, ""},
-		{"too long a value", "$9\r\n000001vvv\r\n" + two, 2, 1, ""},
+		{"too long a value", "$10\r\n0000001vvv\r\n" + two, 2, 1, ""},
 		{"no reply", "HTTP/1.1 400\r\n" + two, 0, 0, "malformed"},
 		{"too many", one + two + one, 2, 0, "nobody asked"},
 		{"garbage without end", strings.Repeat("+", 4096), 0, 0, "malformed"},
 	}
 	for _, tt := range tests {
 		for piece := 1; piece <= len(tt.in); piece++ {
-			g, c := loop(Workload{Op: "GET", Keys: 1, Value: 8, Depth: 2})
+			g, c := loop(Workload{Op: "GET", Keys: 1, Value: 9, Depth: 2})
 			g.sequential = true
 			c.ask(g, 0)
 			c.ask(g, 0)
@@ -123,8 +127,8 @@ func TestReplyLen(t *testing.T) {
 }
 
 func TestDigitsAndDice(t *testing.T) {
-	var b [6]byte
-	for _, n := range []uint32{0, 7, 123456, 999999} {
+	var b [digits]byte
+	for _, n := range []uint32{0, 7, 1234567, keysMax - 1} {
 		putDigits(b[:], n)
 		if !hasDigits(b[:], n) || hasDigits(b[:], n+1) {
 			t.Errorf("%d written as %q", n, b)

@@ -98,7 +98,7 @@ func TestDevMetrics(t *testing.T) {
 	if status != http.StatusOK {
 		t.Errorf("metrics: %d", status)
 	}
-	for _, want := range []string{"larder_build_info{", "go_goroutines ", "process_open_fds ", `larder_engine_clients{node="n0"}`, `larder_engine_clients{node="n2"}`, "larder_gateway_clients "} {
+	for _, want := range []string{"larder_build_info{", "go_goroutines ", "go_cpu_classes_gc_total_cpu_seconds_total ", "process_open_fds ", `larder_engine_clients{node="n0"}`, `larder_engine_clients{node="n2"}`, "larder_gateway_clients "} {
 		if !strings.Contains(body, "\n"+want) {
 			t.Errorf("metrics lack %q", want)
 		}

@@ -6,8 +6,8 @@ import (
 	"larder/engine/memory"
 )
 
-// A batch of commands is looked up in passes: Prepare for every key (its hash, and the first line of its bucket), Fetch (the first lines of the items),
-// then the commands run in order. The passes only load memory, so that the waits for it overlap. What is kept of a key is its hash and group, which depend
+// A batch of commands is looked up in passes: Prepare for every key (its hash), Fetch (the first lines of all buckets, then of all items), then the
+// commands run in order. Fetch only loads memory, in loops so short that the waits for it overlap. What is kept of a key is its hash and group, which depend
 // on its bytes alone; bucket and item are looked up anew when the command runs, so it does not matter what commands before it did.
 
 // ahead is how many prepared keys a command's key is looked for among: so many may be skipped by commands that failed early.
@@ -30,7 +30,7 @@ type batch struct {
 	sink uint64 // keeps the loads from being left out
 }
 
-// Prepare tells that a command of the batch will ask for key. Its bytes must not change until Forget. It loads the first line of the key's bucket.
+// Prepare tells that a command of the batch will ask for key. Its bytes must not change until Forget.
 func (d *DB) Prepare(key []byte) {
 	if len(key) == 0 {
 		return
@@ -40,14 +40,14 @@ func (d *DB) Prepare(key []byte) {
 	s.batch.keys = append(s.batch.keys, prepared{first: &key[0], length: len(key), p: p, bucket: d.bucket(p)})
 }
 
-// Fetch loads the first lines of the items of all prepared keys.
+// Fetch loads the buckets and items of all prepared keys. No command may have run since they were prepared.
 func (s *Store) Fetch() {
 	for i := range s.batch.keys {
 		if e := &s.batch.keys[i]; e.bucket != 0 {
 			e.tags = s.mem.U64(e.bucket)
 		}
 	}
-	sum, last := uint64(0), uint64(s.mem.Len())-1
+	sum := uint64(0)
 	for i := range s.batch.keys {
 		e := &s.batch.keys[i]
 		if e.bucket == 0 {
@@ -58,7 +58,7 @@ func (s *Store) Fetch() {
 			continue
 		}
 		if ref := s.mem.U40(refPlace(e.bucket, slot)); ref != 0 {
-			sum += uint64(s.mem.Byte(ref)) + uint64(s.mem.Byte(min(ref+line, last)))
+			sum += uint64(s.mem.Byte(ref)) + uint64(s.mem.Byte(min(ref+line, ref|(granuleBytes-1)))) // the next granule may not be in use
 		}
 	}
 	s.batch.sink += sum

@@ -3,7 +3,7 @@ package store
 import "larder/engine/memory"
 
 // Index and wheel are made of small blocks: 64 bytes to 1 KiB, a power of two. Blocks of one size share pages of 4 KiB; pages come from granules. A page
-// without blocks serves any size again, a granule without pages goes back to the system, one kept in reserve.
+// without blocks serves any size again, or goes back to the system if there are many of them; so does a granule without pages, but for one in reserve.
 
 const (
 	blockShift   = 6 // the smallest block, 64 bytes; links to blocks count in it
@@ -18,12 +18,12 @@ type blockPage struct {
 	fresh      uint16 // blocks from here on were never used
 	used       uint16
 	class      uint8
+	touched    bool // its memory was taken from the system
 }
 
 type blockGranule struct {
 	granule uint32 // 0: not in use
 	used    uint8  // pages with blocks
-	touched uint8  // pages that had any since the granule was taken
 }
 
 type blocks struct {
@@ -35,6 +35,7 @@ type blocks struct {
 	empty    int32 // pages without blocks
 	idle     int   // granules without blocks, not given back
 	touched  int64 // bytes
+	unused   int64 // bytes of them in pages without blocks
 }
 
 // get gives a block of 64<<class bytes. What stands in it is undefined.
@@ -75,11 +76,13 @@ func (b *blocks) takePage(class int) int32 {
 		b.idle--
 	}
 	g.used++
-	if page := uint8(number % granulePages); page >= g.touched {
-		b.touched += int64(page+1-g.touched) * memory.PageBytes
-		g.touched = page + 1
+	if b.list[number].touched {
+		b.unused -= memory.PageBytes
+	} else {
+		b.touched += memory.PageBytes
+		b.pages.mem.Use(b.pageAt(number), memory.PageBytes)
 	}
-	b.list[number] = blockPage{class: uint8(class)}
+	b.list[number] = blockPage{class: uint8(class), touched: true}
 	b.enlist(&b.room[class], number)
 	return number
 }
@@ -117,22 +120,42 @@ func (b *blocks) put(at uint64, class int) {
 	}
 	b.unlist(&b.room[class], number)
 	b.enlist(&b.empty, number)
+	b.unused += memory.PageBytes
 	g := &b.granules[owner]
-	if g.used--; g.used > 0 {
-		return
+	if g.used--; g.used == 0 {
+		if b.idle++; b.idle > 1 {
+			b.giveBack(owner)
+			return
+		}
 	}
-	if b.idle++; b.idle > 1 {
-		b.giveBack(owner)
+	if b.unused > b.touched/unusedShare+granuleBytes {
+		b.discardPage(number)
 	}
+}
+
+// unusedShare is what of the memory may be in pages without blocks: one part in so many, and a granule.
+const unusedShare = 16
+
+// discardPage gives a page without blocks back to the system. It stays in the list of those.
+func (b *blocks) discardPage(number int32) {
+	b.list[number].touched = false
+	b.touched -= memory.PageBytes
+	b.unused -= memory.PageBytes
+	b.pages.mem.Discard(b.pageAt(number), memory.PageBytes)
 }
 
 func (b *blocks) giveBack(number uint32) {
 	for page := range int32(granulePages) {
-		b.unlist(&b.empty, int32(number)*granulePages+page)
+		p := int32(number)*granulePages + page
+		b.unlist(&b.empty, p)
+		if b.list[p].touched {
+			b.touched -= memory.PageBytes
+			b.unused -= memory.PageBytes
+		}
+		b.list[p] = blockPage{}
 	}
 	g := &b.granules[number]
 	at := uint64(g.granule) << granuleShift
-	b.touched -= int64(g.touched) * memory.PageBytes
 	b.pages.mem.Discard(at, granuleBytes)
 	b.pages.free(at, 0)
 	*g = blockGranule{}

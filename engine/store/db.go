@@ -19,6 +19,7 @@ type DB struct {
 	open    [lanes]uint32            // segments that take items, 0 = none
 	handles uint32                   // the first of its items' handles
 	wheel   wheel
+	remake  *remake
 	tallies []prefixTally // by configured prefix
 
 	count    int
@@ -35,7 +36,9 @@ func (d *DB) Len() int { return d.count }
 func (d *DB) Expires() int { return d.expires }
 
 // Memory is what the database's keys, values, index and expiries take, in bytes.
-func (d *DB) Memory() int64 { return d.bytes + d.bigBytes + d.index + d.wheel.memory() }
+func (d *DB) Memory() int64 {
+	return d.bytes + d.bigBytes + d.index + d.wheel.memory() + d.remake.memory()
+}
 
 // Overhead is what of Memory is no item: the index and the expiries, in bytes.
 func (d *DB) Overhead() (index, expiries int64) { return d.index, d.wheel.memory() }
@@ -185,6 +188,10 @@ func (d *DB) Transfer(key []byte, to *DB, newKey []byte, keep bool, now int64) b
 		return false
 	}
 	c := content{kind: h.kind(), text: s.valueBytes(&h)}
+	if h.first&flagWords != 0 {
+		w := s.wordsOf(&h)
+		c.words = &w
+	}
 	if c.kind == kindBig {
 		c.run, c.text = s.runOf(&h), nil
 		s.bigs.runs[c.run].refs++

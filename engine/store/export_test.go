@@ -171,3 +171,12 @@ func (s *Store) verifyLog(t *tally) error {
 	}
 	return nil
 }
+
+// Parts says what the memory from the system is.
+func (s *Store) Parts() string {
+	b := int64(0)
+	for i := range s.dbs {
+		b += s.dbs[i].index + s.dbs[i].wheel.memory()
+	}
+	return fmt.Sprintf("log: %d KiB, of it dead %d, spare %d; blocks %d KiB, used %d; runs %d KiB", s.log.touched>>10, s.log.dead()>>10, s.log.spares>>10, s.blocks.touched>>10, b>>10, s.bigs.touched>>10)
+}

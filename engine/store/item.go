@@ -143,6 +143,21 @@ func (s *Store) write(at uint64, l *layout, access uint32) shape {
 	return h
 }
 
+// wordsOf reads memcached's words.
+func (s *Store) wordsOf(h *shape) Words {
+	if h.first&flagWords == 0 {
+		return Words{}
+	}
+	at := h.key() - wordsBytes
+	return Words{CAS: s.mem.U64(at), Flags: s.mem.U32(at + 8)}
+}
+
+func (s *Store) setWords(h *shape, w Words) {
+	at := h.key() - wordsBytes
+	s.mem.SetU64(at, w.CAS)
+	s.mem.SetU32(at+8, w.Flags)
+}
+
 func accessOf(first uint32) uint32 { return first >> accessShift }
 func freqOf(first uint32) uint32   { return first >> freqShift & freqMax }
 

@@ -4,9 +4,10 @@ import "encoding/binary"
 
 // content is a value on its way into an item.
 type content struct {
-	kind Kind
-	text []byte // of all kinds but kindBig
-	run  uint32 // of kindBig: the reference goes to the item
+	words *Words
+	kind  Kind
+	text  []byte // of all kinds but kindBig
+	run   uint32 // of kindBig: the reference goes to the item
 }
 
 func (c *content) inline() int {
@@ -67,6 +68,21 @@ func (d *DB) SetBlob(key []byte, kind Kind, blob []byte, expiryMS, now int64) {
 	d.store.pay(d.put(d.store.probe(key), key, content{kind: kind, text: blob}, expiryMS, now))
 }
 
+// Words are memcached's: what gets and cas ask for, and what a client stores beside a value.
+type Words struct {
+	CAS   uint64
+	Flags uint32
+}
+
+// SetWords is Set with memcached's words.
+func (d *DB) SetWords(key, value []byte, form Form, w Words, expiryMS, now int64) {
+	s := d.store
+	var scratch [numberBytes]byte
+	c := s.stringContent(value, form, &scratch)
+	c.words = &w
+	s.pay(d.put(s.probe(key), key, c, expiryMS, now))
+}
+
 // BlobMax bounds a blob's bytes.
 const BlobMax = bigMin
 
@@ -93,8 +109,11 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 		s.watch(p.ghost, false)
 	}
 	gen, freq := s.placement(p, place, &h, expiryMS != NoExpiry)
-	l := layout{kind: c.kind, expiry: expiryMS != NoExpiry, keyLen: len(key), valueLen: c.inline()}
+	l := layout{kind: c.kind, expiry: expiryMS != NoExpiry, words: c.words != nil, keyLen: len(key), valueLen: c.inline()}
 	nh := d.appendItem(&l, laneOf(gen, lifeOf(expiryMS, now)), freq, key, now)
+	if c.words != nil {
+		s.setWords(&nh, *c.words)
+	}
 	if c.kind == kindBig {
 		d.adopt(&nh, c.run)
 	} else {
@@ -107,7 +126,7 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 
 // fits tells whether an item can take content of its value's length in place.
 func (s *Store) fits(h *shape, c *content, expiryMS int64) bool {
-	return h.kind() != kindBig && c.kind != kindBig && h.first&flagWords == 0 &&
+	return h.kind() != kindBig && c.kind != kindBig && h.first&flagWords == 0 && c.words == nil &&
 		(expiryMS == NoExpiry || h.first&flagExpiry != 0) && !s.frozen(h.at)
 }
 
@@ -157,7 +176,7 @@ func (d *DB) Grow(key []byte, n int, now int64) []byte {
 	n = max(n, len(old))
 	longer := n >= growMin && len(old) > 0 && n > len(old)
 	if n >= bigMin || longer || place != 0 && h.kind() == kindBig {
-		return d.growBig(p, place, &h, key, old, n, expiry, now)
+		return d.growBig(p, place, &h, key, old, n, now)
 	}
 	if place != 0 && h.kind() != kindInt && int(h.valueLen) == n && s.fits(&h, &content{kind: kindRaw}, expiry) {
 		h.first = h.first&^kindMask | uint32(kindRaw)
@@ -179,7 +198,7 @@ func (d *DB) Grow(key []byte, n int, now int64) []byte {
 }
 
 // growBig is Grow for a value that has, or is to have, a run of its own.
-func (d *DB) growBig(p probe, place uint64, h *shape, key, old []byte, n int, expiry, now int64) []byte {
+func (d *DB) growBig(p probe, place uint64, h *shape, key, old []byte, n int, now int64) []byte {
 	s := d.store
 	if place != 0 && h.kind() == kindBig {
 		r := &s.bigs.runs[s.runOf(h)]

@@ -14,11 +14,11 @@ import (
 // An item that is held keeps the number of the newest pass at that time: passes up to it want the item, later ones began after it was gone.
 
 var (
-	// ErrKept: the snapshot was given up since it kept more of what was overwritten than it may.
+	// ErrKept is of a snapshot that was given up since it kept more of what was overwritten than it may.
 	ErrKept = errors.New("store: snapshot keeps too much of overwritten data")
-	// ErrPasses: as many snapshots as can be are in progress.
+	// ErrPasses says that as many snapshots as can be are in progress.
 	ErrPasses = errors.New("store: too many snapshots in progress")
-	// ErrClosed: the snapshot was closed.
+	// ErrClosed is of a snapshot that was closed.
 	ErrClosed = errors.New("store: snapshot is closed")
 )
 

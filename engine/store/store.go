@@ -71,7 +71,7 @@ type Store struct {
 	blocks   blocks
 	log      itemLog
 	bigs     bigs
-	dying    []dyingTables
+	dying    []dying
 	prefixes prefixes
 	batch    batch
 	passes   passes

@@ -104,6 +104,9 @@ func (it Item) Key() []byte { return it.d.store.keyBytes(&it.h) }
 // ExpiryMS is when the key dies, milliseconds since 1970; 0 = never.
 func (it Item) ExpiryMS() int64 { return it.d.store.expiryOf(&it.h) }
 
+// Words gives memcached's words; zeros if the item was set without.
+func (it Item) Words() Words { return it.d.store.wordsOf(&it.h) }
+
 // Kind tells what the value is.
 func (it Item) Kind() Kind { return it.h.kind() }
 

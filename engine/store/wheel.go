@@ -74,15 +74,14 @@ func (w *wheel) placeOf(tick int64) int64 {
 }
 
 // addTimer puts an entry in for the time atMS.
-func (d *DB) addTimer(e timer, atMS int64) {
-	w := &d.wheel
+func (s *Store) addTimer(w *wheel, e timer, atMS int64) {
 	if w.places == nil {
 		w.places = make([]wheelPlace, levelFirst[wheelLevels])
 		w.filled = make([]uint64, levelFirst[wheelLevels]/64)
 	}
 	number := w.placeOf(min(max(tickAt(atMS), w.tick+1), w.last()))
 	w.filled[number/64] |= 1 << (number % 64)
-	d.store.pushTimer(w, &w.places[number], e)
+	s.pushTimer(w, &w.places[number], e)
 }
 
 func (s *Store) pushTimer(w *wheel, place *wheelPlace, e timer) {
@@ -154,10 +153,19 @@ func (s *Store) take(w *wheel) {
 
 // arm puts an entry in for the key with this probe.
 func (d *DB) arm(p probe, atMS, now int64) {
-	if d.wheel.count == 0 {
-		d.wheel.tick = max(d.wheel.tick, now>>tickShift)
+	w := &d.wheel
+	if w.count == 0 {
+		w.tick = max(w.tick, now>>tickShift)
 	}
-	d.addTimer(timerOf(p), atMS)
+	d.store.addTimer(w, timerOf(p), atMS)
+	const spare = 4096
+	switch {
+	case d.remake != nil:
+		d.store.addTimer(&d.remake.wheel, timerOf(p), atMS)
+		d.remakeSome(remakePerArm)
+	case w.count > 2*d.expires+spare:
+		d.remake = &remake{wheel: wheel{tick: w.tick}}
+	}
 }
 
 // expireDue removes dead keys, looking at no more than limit entries, and gives what is left of limit; more: it was not enough.
@@ -226,7 +234,7 @@ func (d *DB) look(e timer, now int64) {
 			continue
 		}
 		if first != math.MaxInt64 {
-			d.addTimer(e, first)
+			d.store.addTimer(&d.wheel, e, first)
 		}
 		return
 	}
@@ -268,7 +276,7 @@ func (d *DB) soonest() (shape, bool) {
 	if found.at == 0 {
 		return shape{}, false
 	}
-	d.addTimer(e, first) // its expiry was put off, or others with this hash need the entry
+	d.store.addTimer(&d.wheel, e, first) // its expiry was put off, or others with this hash need the entry
 	return found, min(tickAt(first), d.wheel.last()) <= end
 }
 

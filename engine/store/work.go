@@ -24,13 +24,16 @@ func (s *Store) pay(n int) {
 // about 100 microseconds at most. It reports whether there is more. The loop calls it between turns, with a small budget while it is busy.
 func (s *Store) Work(budget int) bool {
 	more := s.freeTables(budget / 4)
+	for i := range s.dbs {
+		more = s.dbs[i].remakeSome(budget/remakeCost) || more
+	}
 	more = s.freeRuns(budget) || more
 	more = s.compact(budget) || more
 	return s.trim(budget) || more
 }
 
-// dyingTables is the index of a database that was emptied.
-type dyingTables struct {
+// dying is what is left of a database that was emptied, or of a wheel that was made anew.
+type dying struct {
 	tables []table
 	places []wheelPlace
 }
@@ -52,7 +55,7 @@ func (s *Store) freeTables(budget int) bool {
 }
 
 // freeLastBucket frees the last bucket of the last table, a small table as a whole.
-func (s *Store) freeLastBucket(e *dyingTables) int {
+func (s *Store) freeLastBucket(e *dying) int {
 	t := &e.tables[len(e.tables)-1]
 	freed := bucketBytes
 	switch {
@@ -87,7 +90,7 @@ func (s *Store) freeChain(b uint64) int {
 	return freed
 }
 
-func (s *Store) freePlace(e *dyingTables) int {
+func (s *Store) freePlace(e *dying) int {
 	place := &e.places[len(e.places)-1]
 	if place.block == 0 {
 		e.places = e.places[:len(e.places)-1]
@@ -113,11 +116,11 @@ func (d *DB) Flush() int {
 		s.bigs.orphans = append(s.bigs.orphans, orphan{first: d.handles, pass: s.newestPass()})
 	}
 	if d.tables != nil {
-		e := dyingTables{tables: d.tables}
-		if d.wheel.places != nil {
-			e.places = append(d.wheel.places, d.wheel.due)
+		s.dying = append(s.dying, dying{tables: d.tables})
+		s.dropWheel(&d.wheel)
+		if d.remake != nil {
+			s.dropWheel(&d.remake.wheel)
 		}
-		s.dying = append(s.dying, e)
 	}
 	*d = DB{store: s, number: d.number}
 	s.pay(0)

@@ -1,0 +1,56 @@
+package store
+
+// An expiry that is brought forward, or taken away and given again, leaves an entry behind in the wheel until its time comes. A wheel with far more
+// entries than keys is made anew, in slices, from the index; the old one serves meanwhile.
+
+const (
+	remakePerArm = 4   // buckets looked at for an entry that is put in
+	remakeCost   = 512 // of a bucket, in bytes of budget
+)
+
+type remake struct {
+	wheel  wheel
+	group  int
+	cursor uint64 // Scan's, in the group
+}
+
+func (r *remake) memory() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.wheel.memory()
+}
+
+// remakeSome looks at some buckets and reports whether there are more.
+func (d *DB) remakeSome(buckets int) bool {
+	s, r := d.store, d.remake
+	if r == nil {
+		return false
+	}
+	for ; buckets > 0; buckets-- {
+		if r.cursor == 0 {
+			if r.group = d.NextGroup(r.group); r.group == Groups {
+				s.dropWheel(&d.wheel)
+				d.wheel, d.remake = r.wheel, nil
+				return false
+			}
+		}
+		r.cursor = d.Scan(r.group, r.cursor, NoExpiry, func(it Item) {
+			if at := it.ExpiryMS(); at != NoExpiry {
+				s.addTimer(&r.wheel, timerOf(s.probeOf(it.Key())), at)
+			}
+		})
+		if r.cursor == 0 {
+			r.group++
+		}
+	}
+	return true
+}
+
+// dropWheel leaves a wheel's blocks to be freed in slices.
+func (s *Store) dropWheel(w *wheel) {
+	if w.places != nil {
+		s.dying = append(s.dying, dying{places: append(w.places, w.due)})
+	}
+	*w = wheel{}
+}

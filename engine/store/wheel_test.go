@@ -1,0 +1,99 @@
+package store_test
+
+import (
+	"testing"
+
+	"larder/engine/memory"
+	"larder/engine/store"
+)
+
+// TestTimersAreBounded changes expiries to and fro: what that leaves in the wheel must not pile up, and no key may be forgotten by it.
+func TestTimersAreBounded(t *testing.T) {
+	const now, keys = 1_700_000_000_000, 3000
+	s := open(t, 3)
+	d := s.DB(0)
+	key := make([]byte, 16)
+	for i := range keys {
+		d.Set(sixteen(key, i), nil, store.FormAny, now+int64(i%7+1)*1_000_000, now)
+	}
+	most := int64(0)
+	for i := range 200_000 {
+		it, _ := d.Peek(sixteen(key, i%keys), now)
+		if i%2 == 0 {
+			it.Expire(store.NoExpiry, now)
+		}
+		it.Expire(now+int64(9_000_000-i*7%1000), now)
+		most = max(most, s.Reserved())
+	}
+	if most > 1<<20 {
+		t.Errorf("%d bytes for %d keys", most, keys)
+	}
+	for s.Work(1 << 20) {
+	}
+	if err := s.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	for more := true; more; {
+		_, more = s.Expire(now+9_000_016, 1000)
+	}
+	if d.Len() != 0 {
+		t.Errorf("%d keys were forgotten", d.Len())
+	}
+}
+
+// TestAhead: a growing store has its next segment populated.
+func TestAhead(t *testing.T) {
+	s := open(t, 3)
+	d := s.DB(0)
+	if _, ok := s.Ahead(); ok {
+		t.Error("an empty store wants a segment of 1 MiB")
+	}
+	key, value := make([]byte, 16), make([]byte, 20000)
+	i := 0
+	for ; s.Memory() < 140<<20; i++ {
+		d.Set(sixteen(key, i), value, store.FormRaw, store.NoExpiry, 1)
+	}
+	a, ok := s.Ahead()
+	if !ok {
+		t.Fatal("no segment is wanted")
+	}
+	done := make(chan error)
+	go func() { done <- a.Populate() }()
+	before := s.Reserved()
+	for end := i + 60; i < end; i++ {
+		d.Set(sixteen(key, i), value, store.FormRaw, store.NoExpiry, 1)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if s.Reserved() > before+600_000 {
+		t.Error("the segment was not used")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for name, change := range map[string]func(*store.Options){
+		"databases": func(o *store.Options) { o.Databases = -1 },
+		"memory":    func(o *store.Options) { o.Memory = nil },
+		"size":      func(o *store.Options) { o.Memory = memory.Map{ReserveBytes: 1} },
+		"slot":      func(o *store.Options) { o.Slot = nil },
+		"rand":      func(o *store.Options) { o.Rand = nil },
+		"prefix":    func(o *store.Options) { o.Prefixes = []string{"a", "a"} },
+		"no prefix": func(o *store.Options) { o.Prefixes = []string{""} },
+		"prefixes":  func(o *store.Options) { o.Prefixes = make([]string, store.PrefixesMax+1) },
+	} {
+		o := options(1)
+		change(&o)
+		if _, err := store.New(o); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	for p := store.NoEviction; p <= store.VolatileTTL; p++ {
+		if q, ok := store.ParsePolicy(p.String()); !ok || q != p {
+			t.Errorf("%v is not read back", p)
+		}
+	}
+	if _, ok := store.ParsePolicy("some"); ok {
+		t.Error("an unknown policy was taken")
+	}
+}
