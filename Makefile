@@ -42,6 +42,10 @@ test-long: packages ## fuzz every target for FUZZ_TIME (60s), then the soak test
 bench: packages ## measure beside nutcracker and redis-server, write bench/RESULTS.md; 25 minutes, nothing else should run
 	go run ./bench
 
+.PHONY: pgo
+pgo: packages ## profile gateway and node and write cmd/larder/default.pgo, which go build optimises by
+	tools/pgo.sh
+
 .PHONY: lint
 lint: ## golangci-lint and formatting (the first run builds the tool: a minute)
 	tools/lint/lint.sh run ./...

@@ -19,16 +19,18 @@ var table = []row{
 	{folders: []string{"router"}, may: []string{"protocol"}},
 	{folders: []string{"access"}, may: []string{"protocol/command"}},
 	{folders: []string{"loop"}},
+	{folders: []string{"process"}},
+	{folders: []string{"metrics"}, may: []string{"protocol/command"}},
 	{folders: []string{"engine/memory"}},
 	{folders: []string{"engine/store"}, may: []string{"protocol/encoding", "algebra", "engine/memory"}},
 	{folders: []string{"engine/script"}},
 	{folders: []string{"engine/commands"}, may: []string{"protocol", "algebra", "engine/store"}},
-	{folders: []string{"engine"}, may: []string{"engine", "protocol", "algebra", "router", "access", "loop", "persistence"}},
+	{folders: []string{"engine"}, may: []string{"engine", "protocol", "algebra", "router", "access", "loop", "process", "metrics", "persistence"}},
 	{folders: []string{"persistence"}, may: []string{"protocol"}},
 	{folders: []string{"backends"}, may: []string{"protocol", "router"}},
 	{
 		folders: []string{"proxy"},
-		may:     []string{"protocol", "algebra", "router", "access", "loop", "backends"},
+		may:     []string{"protocol", "algebra", "router", "access", "loop", "process", "metrics", "backends"},
 		not:     []string{"backends/registry"},
 	},
 	{folders: []string{"control/controller"}, may: []string{"router"}},
@@ -42,7 +44,7 @@ var table = []row{
 
 // everything is what a row may import that may import all; rows without a table entry have no room at all.
 var everything = []string{
-	"protocol", "algebra", "router", "access", "loop", "engine", "persistence", "backends", "proxy", "control", "console", "configs", "cmd",
+	"protocol", "algebra", "router", "access", "loop", "process", "metrics", "engine", "persistence", "backends", "proxy", "control", "console", "configs", "cmd",
 	"internal", "bench",
 }
 
@@ -83,7 +85,7 @@ var doors = map[string][]string{
 }
 
 // impure are the rooms that may run things: a library without a door of its own enters there, and never a pure room.
-var impure = []string{"loop", "engine", "persistence", "backends", "proxy", "control", "console", "configs", "cmd", "internal", "bench"}
+var impure = []string{"loop", "process", "metrics", "engine", "persistence", "backends", "proxy", "control", "console", "configs", "cmd", "internal", "bench"}
 
 // pure rooms compute and nothing else.
 var pure = []string{"protocol", "algebra", "router", "access", "engine/store", "engine/commands", "control/controller"}

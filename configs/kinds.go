@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -259,6 +260,13 @@ func checkBlock(element string) error {
 		return nil
 	}
 	return fmt.Errorf("%q must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, or an address", element)
+}
+
+func checkPrefix(element string) error {
+	if element == "" {
+		return errors.New("a prefix is empty")
+	}
+	return nil
 }
 
 func checkNode(element string) error {

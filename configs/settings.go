@@ -2,6 +2,8 @@ package configs
 
 import (
 	"strings"
+
+	"larder/engine"
 )
 
 // setting is one key.
@@ -143,7 +145,15 @@ func engineSettings(c *Config) []setting {
 		},
 		{
 			key: "engine.maxmemory", kind: size[int64]{&e.MaxMemory}, flag: "maxmemory", roles: RoleEngine,
-			meaning: "Bytes that one node's keys, values and index may take; beyond it writes are refused with -OOM. 0 = no limit.",
+			meaning: "Bytes that one node's keys, values and index may take; clients' buffers included; beyond it keys go, or writes are refused, as engine.maxmemory-policy says. 0 = no limit.",
+		},
+		{
+			key: "engine.maxmemory-policy", kind: choice{text{&e.MaxMemoryPolicy}, engine.Policies()}, flag: "maxmemory-policy", roles: RoleEngine,
+			meaning: "What happens at engine.maxmemory: noeviction refuses writes with -OOM, allkeys-* evict any key, volatile-* only keys that have an expiry.",
+		},
+		{
+			key: "engine.key-prefixes", kind: list{&e.KeyPrefixes, "beginnings of keys", "PREFIX", checkPrefix},
+			meaning: "Keys and bytes are counted for each of these beginnings of keys, at most 64: INFO keyprefixes, larder_engine_prefix_keys and _bytes. A key counts for the longest that fits.",
 		},
 		{
 			key: "engine.password", kind: text{&e.Password}, secret: true,

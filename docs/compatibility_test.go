@@ -59,11 +59,13 @@ What the gateway does:
 |---|---|
 | by key | goes unchanged to the shard that has its key; several keys must share a slot (hash tags), else ` + "`-CROSSSLOT …`" + ` as from a Redis Cluster |
 | split and merged | may name keys of any shards: one command a shard, one reply |
+| by slot | goes to the shard that has the slot |
 | all shards | asks every shard (SCAN one after the other), one reply is made of theirs |
 | answered here | by the gateway itself |
 | refused | as an unknown command: it is for nodes, not for clients |
 
-A node is a plain server to whoever is no gateway: what is said of clusters is refused there as a Redis without cluster mode refuses it.
+A node is a plain server to whoever is no gateway: what is said of clusters is refused there as a Redis without cluster mode refuses it,
+but for a slot's keys.
 `
 
 func compatibility() string {
@@ -120,6 +122,11 @@ func gateway(row *command.Row) string {
 		return "refused"
 	}
 	switch row.Request {
+	case command.RequestSpecial:
+		if row.Group == "cluster" {
+			return "by slot"
+		}
+		return "all shards"
 	case command.RequestKey:
 		return "by key"
 	case command.RequestMultiShard:
@@ -132,7 +139,7 @@ func gateway(row *command.Row) string {
 }
 
 func node(row *command.Row) string {
-	if row.Group == "cluster" {
+	if row.Group == "cluster" && row.Request == command.RequestLocal {
 		return "refused"
 	}
 	return "yes"

@@ -22,6 +22,7 @@ type batch struct {
 	args     [][]byte   // of all commands, one after the other: views of the connection's input
 	owned    int        // of a batch of one: index of an argument whose bytes are big's, 0 = none
 	big      *store.Big // of a batch of one
+	starved  bool       // of a batch of one: it lacks an argument for which there is no room
 }
 
 // queued is a command of a batch.
@@ -37,7 +38,7 @@ func (b *batch) reset() {
 		b.args = nil
 	}
 	b.args = b.args[:0]
-	b.owned, b.big = 0, nil
+	b.owned, b.big, b.starved = 0, nil, false
 }
 
 // read fills the batch from buf[pos:]. It gives the position up to which buf was understood, and what the parser said last: Done if there may be more.

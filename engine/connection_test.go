@@ -271,7 +271,12 @@ func TestConfig(t *testing.T) {
 	newBed(t, func(o *engine.Options) { o.Dir = "/data" }).client().talk(`
 		CONFIG GET dir => *2\r\n$3\r\ndir\r\n$5\r\n/data
 		CONFIG GET save APPENDONLY nothing => *4\r\n$10\r\nAPPENDONLY\r\n$2\r\nno\r\n$4\r\nsave\r\n$0\r\n
-		CONFIG GET max* maxmemory => *6\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction
+		CONFIG GET maxc* maxmemory maxmemory-p* MAXMEMORY => *6\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction
+		CONFIG SET maxmemory-samples 10 lfu-log-factor 20 lazyfree-lazy-user-del YES maxmemory-eviction-tenacity 50 => +OK
+		CONFIG GET maxmemory-samples lazyfree-lazy-user-* => *6\r\n$22\r\nlazyfree-lazy-user-del\r\n$3\r\nyes\r\n$24\r\nlazyfree-lazy-user-flush\r\n$3\r\nyes\r\n$17\r\nmaxmemory-samples\r\n$2\r\n10
+		CONFIG SET lazyfree-lazy-expire maybe => -ERR CONFIG SET failed (possibly related to argument 'lazyfree-lazy-expire') - argument must be 'yes' or 'no'
+		CONFIG SET maxmemory-samples 0 => -ERR CONFIG SET failed (possibly related to argument 'maxmemory-samples') - argument must be between 1 and 2147483647 inclusive
+		CONFIG SET maxmemory-eviction-tenacity 101 => -ERR CONFIG SET failed (possibly related to argument 'maxmemory-eviction-tenacity') - argument must be between 0 and 100 inclusive
 		CONFIG GET port => *2\r\n$4\r\nport\r\n$4\r\n6379
 		CONFIG SET maxmemory 1gb timeout 5 => +OK
 		CONFIG GET maxmemory timeout => *4\r\n$9\r\nmaxmemory\r\n$10\r\n1073741824\r\n$7\r\ntimeout\r\n$1\r\n5

@@ -1,30 +1,21 @@
 package engine
 
 import (
-	"math/bits"
+	"maps"
 	"strings"
 
+	"larder/engine/store"
 	"larder/loop"
-	"larder/protocol/command"
+	"larder/metrics"
 )
-
-// Times are counted in powers of two of 128 ns: bucket i counts what took less than 128 ns × 2^i, the last one everything longer.
-const (
-	bucketShift = 7
-	bucketCount = 26 // the last bound is 2.1 s
-)
-
-func bucketOf(ns uint64) int { return min(bits.Len64(ns>>bucketShift), bucketCount-1) }
 
 // errorCodesMax is how many error codes are counted apart, as in Redis 7.2; a client can make up none, so there are few.
 const errorCodesMax = 128
 
 // counters are plain numbers written on the loop; publish copies them out once a second.
 type counters struct {
-	took     [][bucketCount]uint64 // by command.ID; 0 = unknown commands. Their sum is how often it ran
-	tookNS   []uint64
-	failed   []uint64
-	rejected []uint64          // refused before they ran; they are in took too
+	commands metrics.Commands
+	rejected []uint64          // by command.ID: refused before they ran; they are among those that failed
 	errors   map[string]uint64 // by code
 
 	accepted, closed, refused uint64 // connections
@@ -34,47 +25,34 @@ type counters struct {
 	stalls                    uint64
 	slowClosed                uint64
 	stale                     uint64
+	chores, choresNS          uint64 // what the keyspace's own work took
 	large                     uint64 // commands with an argument that was not waited for in the connection's buffer
 
 	// gauges, set by publish
 	clients, lanes                    uint64
 	keys, expires                     uint64
 	memory, memoryReserved, memoryMax uint64
+	prefixes                          []store.PrefixCount
 	expired, evicted                  uint64
 	epoch                             uint64
 	loop                              loop.Stats
 }
 
 func (c *counters) init() {
-	c.took = make([][bucketCount]uint64, command.NumIDs+1)
-	c.tookNS = make([]uint64, command.NumIDs+1)
-	c.failed = make([]uint64, command.NumIDs+1)
-	c.rejected = make([]uint64, command.NumIDs+1)
+	c.commands = metrics.NewCommands()
+	c.rejected = make([]uint64, c.commands.IDs())
 	c.errors = map[string]uint64{}
-}
-
-// calls is how often a command was answered.
-func (c *counters) calls(id int) uint64 {
-	var n uint64
-	for _, count := range &c.took[id] {
-		n += count
-	}
-	return n
 }
 
 // copyTo makes to equal to c; to was initialized and shares nothing with c.
 func (c *counters) copyTo(to *counters) {
-	copies := *to
+	have := *to
 	*to = *c
-	to.took, to.tookNS, to.failed, to.rejected, to.errors = copies.took, copies.tookNS, copies.failed, copies.rejected, copies.errors
-	copy(to.took, c.took)
-	copy(to.tookNS, c.tookNS)
-	copy(to.failed, c.failed)
+	to.commands, to.rejected, to.errors, to.prefixes = have.commands, have.rejected, have.errors, append(have.prefixes[:0], c.prefixes...)
+	to.commands.Set(&c.commands)
 	copy(to.rejected, c.rejected)
 	clear(to.errors)
-	for code, n := range c.errors {
-		to.errors[code] = n
-	}
+	maps.Copy(to.errors, c.errors)
 }
 
 // countError counts an error by the code that its text begins with.
@@ -100,8 +78,9 @@ func (p *part) gather() {
 		c.expires += uint64(p.store.DB(i).Expires())
 	}
 	c.memory, c.memoryReserved, c.memoryMax = uint64(p.store.Memory()), uint64(p.store.Reserved()), uint64(p.set.maxMemory)
-	p.usedPeak = max(p.usedPeak, int64(c.memory))
+	p.usedPeak = max(p.usedPeak, p.used())
 	c.expired, c.evicted = uint64(p.store.Expired()), uint64(p.store.Evicted())
+	c.prefixes = p.store.Prefixes()
 	c.epoch = p.assigned.epoch
 	c.loop = p.l.Stats()
 }

@@ -60,6 +60,7 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 	}
 	if text := p.refusal(s, row, args); text != "" {
 		p.count.rejected[idOf(row)]++
+		p.count.commands.Fail(idOf(row))
 		p.w.Error(text)
 		p.countError(text)
 	} else if handler := p.handlers[row.ID]; handler != nil {
@@ -106,26 +107,31 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row):
 		p.count.stale++
 		return p.assigned.stale
-	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !p.store.MakeRoom(p.outputBytes+bytesOf(args), p.nowMS):
+	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !p.roomFor(args):
 		return textOOM
 	}
 	return ""
 }
 
-// bytesOf is about what a command may add to memory.
-func bytesOf(args [][]byte) int {
-	n := 0
-	for _, arg := range args {
-		n += len(arg)
+// roomFor makes room for what a command may add to memory: about its arguments. One that the store holds already has its room.
+func (p *part) roomFor(args [][]byte) bool {
+	if p.batch.starved {
+		return false
 	}
-	return n
+	n := 0
+	for i, arg := range args {
+		if i == 0 || i != p.batch.owned {
+			n += len(arg)
+		}
+	}
+	return p.store.MakeRoom(n, p.nowMS)
 }
 
 // checkError counts the reply that begins at from in the output, if it is an error.
 func (p *part) checkError(row *command.Row, from int) {
 	out := p.w.Out
 	if len(out) > from && out[from] == '-' {
-		p.count.failed[row.ID]++
+		p.count.commands.Fail(row.ID)
 		p.countError(string(out[from+1:]))
 	}
 }
@@ -138,14 +144,12 @@ func (p *part) timed(ran []queued) {
 	nowNS := int64(time.Since(p.began))
 	shareNS := uint64(max(0, nowNS-p.timedNS)) / uint64(len(ran))
 	p.timedNS = nowNS
-	bucket := bucketOf(shareNS)
 	for i := 0; i < len(ran); {
 		id := idOf(ran[i].row)
 		n := uint64(1)
 		for i++; i < len(ran) && idOf(ran[i].row) == id; i++ {
 			n++
 		}
-		p.count.took[id][bucket] += n
-		p.count.tookNS[id] += n * shareNS
+		p.count.commands.Ran(id, n, shareNS)
 	}
 }

@@ -36,6 +36,9 @@ func buildHere() []hereFunc {
 		command.CmdClientNoEvict: clientNoEvict, command.CmdClientNoTouch: clientNoTouch, command.CmdClientReply: clientReply,
 		command.CmdClientKill: clientKill, command.CmdClientPause: clientPause, command.CmdClientUnpause: clientUnpause,
 
+		command.CmdMemoryDoctor: memoryDoctor, command.CmdMemoryMallocStats: memoryMallocStats, command.CmdMemoryPurge: memoryPurge,
+		command.CmdMemoryStats: memoryStats,
+
 		command.CmdConfigGet: configGet, command.CmdConfigSet: configSet, command.CmdConfigResetStat: configResetStat,
 
 		command.CmdLarderHello: larderHello, command.CmdLarderTerm: larderTerm, command.CmdLarderAssign: larderAssign,

@@ -8,6 +8,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"larder/metrics"
+	"larder/process"
+	"larder/protocol/client"
 )
 
 // infoSection is a heading of INFO; those that are not usual come only by name or with all and everything (Redis 7.0 server.c, genRedisInfoString).
@@ -29,6 +33,7 @@ var infoSections = []infoSection{
 	{"Errorstats", true, infoErrors},
 	{"Cluster", true, infoCluster},
 	{"Keyspace", true, infoKeyspace},
+	{"Keyprefixes", false, infoPrefixes},
 	{"Larder", true, infoLarder},
 }
 
@@ -66,7 +71,7 @@ func infoServer(s *session, b *strings.Builder) {
 	up := int64(time.Since(p.n.started).Seconds())
 	const day = 86400
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:engine\r\nos:%s %s\r\narch_bits:64\r\n",
-		serverVersion, runtime.GOOS, runtime.GOARCH)
+		client.Version, runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
 		runtime.Version(), os.Getpid(), p.n.runID, s.c.Local().Port(), p.nowMS*1000, up, up/day)
 }
@@ -77,19 +82,30 @@ func infoClients(s *session, b *strings.Builder) {
 		c.clients, s.p.n.opts.ClientsMax)
 }
 
-// infoMemory: used_memory is what maxmemory is compared with, the keyspace's own; the process's memory stands beside it.
+// infoMemory: used_memory is what maxmemory is compared with; the process's memory stands beside it.
 func infoMemory(s *session, b *strings.Builder) {
 	p := s.p
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	used, resident := p.store.Used(), residentBytes()
-	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_human:%s\r\nused_memory_rss:%d\r\nused_memory_rss_human:%s\r\nused_memory_peak:%d\r\nused_memory_peak_human:%s\r\n",
-		used, human(used), resident, human(resident), p.usedPeak, human(p.usedPeak))
-	fmt.Fprintf(b, "used_memory_dataset:%d\r\nallocator_allocated:%d\r\nallocator_active:%d\r\nallocator_resident:%d\r\n",
-		used, used, p.store.Reserved(), p.store.Reserved())
-	fmt.Fprintf(b, "maxmemory:%d\r\nmaxmemory_human:%s\r\nmaxmemory_policy:%s\r\n", p.set.maxMemory, human(p.set.maxMemory), p.set.policy)
-	fmt.Fprintf(b, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%d\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\n",
-		float64(p.store.Reserved())/float64(max(used, 1)), p.store.Reserved()-used, m.HeapAlloc, m.NumGC)
+	f := p.footprint()
+	for _, size := range []struct {
+		name string
+		n    int64
+	}{{"used_memory", f.used}, {"used_memory_rss", f.resident}, {"used_memory_peak", f.peak}, {"maxmemory", p.set.maxMemory}} {
+		fmt.Fprintf(b, "%s:%d\r\n%s_human:%s\r\n", size.name, size.n, size.name, human(size.n))
+	}
+	const percent = 100
+	fmt.Fprintf(b, "used_memory_peak_perc:%.2f%%\r\nused_memory_overhead:%d\r\nused_memory_startup:0\r\n", percent*ratio(f.used, f.peak), f.overhead())
+	fmt.Fprintf(b, "used_memory_dataset:%d\r\nused_memory_dataset_perc:%.2f%%\r\n", f.dataset(), percent*ratio(f.dataset(), f.used))
+	fmt.Fprintf(b, "allocator_allocated:%d\r\nallocator_active:%d\r\nallocator_resident:%d\r\nmaxmemory_policy:%s\r\n", f.live, f.active, f.reserved, p.set.policy)
+	for _, part := range []struct {
+		name string
+		a, b int64
+	}{
+		{"allocator_frag", f.active, f.live}, {"allocator_rss", f.reserved, f.active}, {"rss_overhead", f.resident, f.reserved}, {"mem_fragmentation", f.resident, f.used},
+	} {
+		fmt.Fprintf(b, "%s_ratio:%.2f\r\n%s_bytes:%d\r\n", part.name, ratio(part.a, part.b), part.name, part.a-part.b)
+	}
+	fmt.Fprintf(b, "mem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.clients)
+	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\ngo_gc_cpu_perc:%.2f%%\r\n", f.heap, f.cycles, percent*f.gcShare)
 }
 
 // human is a size as Redis prints it for people (Redis 7.0 server.c, bytesToHuman).
@@ -114,17 +130,16 @@ func infoPersistence(s *session, b *strings.Builder) {
 
 func infoStats(s *session, b *strings.Builder) {
 	c, base := &s.p.count, &s.p.base0
-	var calls, failed uint64
-	for id := range c.took {
-		calls += c.calls(id) - base.calls(id)
-		failed += c.failed[id] + c.rejected[id] - base.failed[id] - base.rejected[id]
-	}
+	calls, failed := c.commands.Total()
+	callsBefore, failedBefore := base.commands.Total()
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\n",
-		c.accepted-base.accepted, calls, c.bytesIn-base.bytesIn, c.bytesOut-base.bytesOut)
+		c.accepted-base.accepted, calls-callsBefore, c.bytesIn-base.bytesIn, c.bytesOut-base.bytesOut)
 	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:%d\r\nacl_access_denied_auth:%d\r\n",
 		c.refused-base.refused, c.expired-base.expired, c.evicted-base.evicted, c.loginsFailed-base.loginsFailed)
+	// The expiry wheel knows every key that is due: none are stale but those of a slice that is still to come.
+	fmt.Fprintf(b, "expired_stale_perc:0.00\r\nexpire_cycle_cpu_milliseconds:%d\r\nevicted_clients:0\r\n", (c.choresNS-base.choresNS)/1e6)
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
-		failed, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
+		failed-failedBefore, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
 }
 
 func infoReplication(s *session, b *strings.Builder) {
@@ -132,22 +147,22 @@ func infoReplication(s *session, b *strings.Builder) {
 }
 
 func infoCPU(_ *session, b *strings.Builder) {
-	user, system := cpuSeconds()
+	user, system := process.CPUSeconds()
 	fmt.Fprintf(b, "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\n", system, user)
 }
 
 func infoCommands(s *session, b *strings.Builder) {
 	c, base := &s.p.count, &s.p.base0
-	for id := range c.took {
-		answered := c.calls(id) - base.calls(id)
+	for id := range c.commands.IDs() {
+		answered := c.commands.Calls(id) - base.commands.Calls(id)
 		rejected := c.rejected[id] - base.rejected[id]
 		if id == 0 || answered == 0 {
 			continue
 		}
 		calls := answered - rejected // Redis counts those that ran
-		us := (c.tookNS[id] - base.tookNS[id]) / 1000
+		us := (c.commands.NS(id) - base.commands.NS(id)) / 1000
 		fmt.Fprintf(b, "cmdstat_%s:calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d\r\n",
-			commandName(id), calls, us, float64(us)/float64(max(calls, 1)), rejected, c.failed[id]-base.failed[id])
+			metrics.Name(id), calls, us, float64(us)/float64(max(calls, 1)), rejected, c.commands.Failed(id)-base.commands.Failed(id)-rejected)
 	}
 }
 
@@ -170,7 +185,15 @@ func infoKeyspace(s *session, b *strings.Builder) {
 	}
 }
 
+// infoPrefixes: the prefix comes last and quoted, since it may hold anything.
+func infoPrefixes(s *session, b *strings.Builder) {
+	for i, p := range s.p.count.prefixes {
+		fmt.Fprintf(b, "prefix%d:keys=%d,bytes=%d,prefix=%q\r\n", i, p.Keys, p.Bytes, p.Prefix)
+	}
+}
+
 func infoLarder(s *session, b *strings.Builder) {
 	a := s.p.assigned
-	fmt.Fprintf(b, "node_id:%s\r\nshard:%d\r\ntopology_epoch:%d\r\nslots:%s\r\nlanes:%d\r\n", s.p.n.id, a.shard, a.epoch, a.slots(), s.p.count.lanes)
+	fmt.Fprintf(b, "node_id:%s\r\nshard:%d\r\ntopology_epoch:%d\r\nslots:%s\r\nlanes:%d\r\nchores_longest_usec:%d\r\n",
+		s.p.n.id, a.shard, a.epoch, a.slots(), s.p.count.lanes, s.p.longestNS/1000)
 }

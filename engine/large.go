@@ -2,6 +2,7 @@ package engine
 
 import (
 	"larder/engine/store"
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -20,6 +21,8 @@ type arrival struct {
 	bigAt    int        // its index
 	size     int        // what the last of them will have when fill is done with it, if begin opened it
 	bytes    int64      // of all of them
+	heap     int        // bytes that are not big's
+	starved  bool       // there is no room for it: what comes is dropped, and the command refused
 	complete bool
 }
 
@@ -44,11 +47,26 @@ func (s *session) incomplete(buf []byte, pos int) (next int, more bool) {
 	for _, arg := range big.Args {
 		a.add(arg)
 	}
+	a.starved = a.starved || s.starves(a.args, big.Len)
 	a.begin(s.p.store, int(big.Len))
 	a.fill(big.Data)
 	n := s.requests.Seen()
 	s.requests.Shift(n)
 	return pos + n, true
+}
+
+// starves tells whether the command that begins with args is refused anyway because of an argument of size bytes. Where keys can be evicted they are,
+// while it comes.
+func (s *session) starves(args [][]byte, size int64) bool {
+	p := s.p
+	if p.set.maxMemory == 0 || len(args) == 0 {
+		return false
+	}
+	row := find(args)
+	if row == nil || !row.Flags.Has(command.DenyOOM) {
+		return false
+	}
+	return size > p.set.maxMemory || p.set.policy == store.NoEviction && p.used()+size > p.set.maxMemory
 }
 
 // limitQuery closes a client whose one command needs more than is allowed, and reports that.
@@ -73,6 +91,7 @@ func (s *session) receive(buf []byte, pos int) (next int, more bool) {
 	switch state {
 	case resp.Piece:
 		a.fill(r.Args[0])
+		s.p.store.Fit(len(r.Args[0]), s.p.nowMS)
 		return pos, true
 	case resp.Done:
 		for _, arg := range r.Args {
@@ -96,6 +115,7 @@ func (s *session) runArrival(pos int) (next int, more bool) {
 		p.batch.owned, p.batch.big = a.bigAt, a.big
 		a.args[a.bigAt] = a.big.Bytes()
 	}
+	p.batch.starved = a.starved
 	p.batch.add(find(a.args), a.args, pos)
 	p.runBatch(s, pos)
 	if s.stalled != stallPause {
@@ -110,6 +130,7 @@ func (s *session) runArrival(pos int) (next int, more bool) {
 func (a *arrival) add(arg []byte) {
 	a.args = append(a.args, append([]byte(nil), arg...))
 	a.bytes += int64(len(arg))
+	a.heap += len(arg)
 }
 
 // drop gives back what the store did not keep.
@@ -122,6 +143,10 @@ func (a *arrival) drop() {
 
 // begin opens an argument of size bytes that fill is to bring.
 func (a *arrival) begin(in *store.Store, size int) {
+	if a.starved {
+		a.args = append(a.args, nil)
+		return
+	}
 	if a.big == nil && len(a.args) > 0 {
 		a.big, a.bigAt = in.NewBig(size), len(a.args)
 		a.args = append(a.args, nil)
@@ -131,9 +156,13 @@ func (a *arrival) begin(in *store.Store, size int) {
 	a.args = append(a.args, make([]byte, 0, min(size, largeFirst)))
 	a.size = size
 	a.bytes += int64(size)
+	a.heap += size
 }
 
 func (a *arrival) fill(piece []byte) {
+	if a.starved {
+		return
+	}
 	if a.big != nil && a.bigAt == len(a.args)-1 {
 		_, _ = a.big.Write(piece) // it has room for what was announced
 		return

@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"math"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"larder/protocol/command"
+	"larder/metrics"
 )
 
 // published is the loop's counters as they were a second ago at most.
@@ -18,7 +17,7 @@ type published struct {
 func (p *published) put(c *counters) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.took == nil {
+	if p.last.errors == nil {
 		p.last.init()
 	}
 	c.copyTo(&p.last)
@@ -29,46 +28,39 @@ func (p *published) get() counters {
 	c.init()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.took != nil {
+	if p.last.errors != nil {
 		p.last.copyTo(&c)
 	}
 	return c
 }
 
-// number is a counter or gauge with the name it is published under.
-type number struct {
-	value *uint64
-	gauge bool
-	name  string
-	help  string
-}
-
-func (c *counters) numbers() []number {
-	return []number{
-		{&c.clients, true, "larder_engine_clients", "Connections that are open, lanes of gateways among them."},
-		{&c.lanes, true, "larder_engine_lanes", "Connections of gateways that are open."},
-		{&c.accepted, false, "larder_engine_clients_accepted_total", "Connections that were let in."},
-		{&c.closed, false, "larder_engine_clients_closed_total", "Connections that have ended."},
-		{&c.refused, false, "larder_engine_clients_refused_total", "Connections from addresses that no access list names."},
-		{&c.slowClosed, false, "larder_engine_clients_slow_closed_total", "Connections closed at a limit: replies not read, or a command too large."},
-		{&c.loginsFailed, false, "larder_engine_logins_failed_total", "AUTH and HELLO AUTH with a wrong user or password."},
-		{&c.protocolErrors, false, "larder_engine_protocol_errors_total", "Connections ended by malformed requests."},
-		{&c.stalls, false, "larder_engine_stalls_total", "Times a connection's commands had to wait, for its replies to be read or for CLIENT PAUSE."},
-		{&c.stale, false, "larder_engine_stale_total", "Commands of lanes that were refused because of another epoch."},
-		{&c.large, false, "larder_engine_large_arguments_total", "Commands with an argument that was taken in piece by piece."},
-		{&c.bytesIn, false, "larder_engine_received_bytes_total", "Bytes from clients and gateways."},
-		{&c.bytesOut, false, "larder_engine_sent_bytes_total", "Bytes to clients and gateways."},
-		{&c.keys, true, "larder_engine_keys", "Keys in all databases."},
-		{&c.expires, true, "larder_engine_expiring_keys", "Keys with a time to live."},
-		{&c.expired, false, "larder_engine_expired_total", "Keys that died of age."},
-		{&c.evicted, false, "larder_engine_evicted_total", "Keys that were evicted to keep below maxmemory."},
-		{&c.memory, true, "larder_engine_memory_bytes", "Bytes that keys, values and index take."},
-		{&c.memoryReserved, true, "larder_engine_memory_reserved_bytes", "Bytes that the keyspace has taken from the process, in use or not."},
-		{&c.memoryMax, true, "larder_engine_memory_max_bytes", "The limit on memory; 0 = none."},
-		{&c.epoch, true, "larder_engine_topology_epoch", "Epoch of the topology that the node serves in; 0 = none was assigned."},
-		{&c.loop.Turns, false, "larder_engine_turns_total", "Rounds of the event loop that did something."},
-		{&c.loop.Reads, false, "larder_engine_reads_total", "Reads from sockets."},
-		{&c.loop.Writes, false, "larder_engine_writes_total", "Writes to sockets."},
+func (c *counters) numbers() []metrics.Number {
+	return []metrics.Number{
+		{Value: &c.clients, Gauge: true, Name: "larder_engine_clients", Help: "Connections that are open, lanes of gateways among them."},
+		{Value: &c.lanes, Gauge: true, Name: "larder_engine_lanes", Help: "Connections of gateways that are open."},
+		{Value: &c.accepted, Name: "larder_engine_clients_accepted_total", Help: "Connections that were let in."},
+		{Value: &c.closed, Name: "larder_engine_clients_closed_total", Help: "Connections that have ended."},
+		{Value: &c.refused, Name: "larder_engine_clients_refused_total", Help: "Connections from addresses that no access list names."},
+		{Value: &c.slowClosed, Name: "larder_engine_clients_slow_closed_total", Help: "Connections closed at a limit: replies not read, or a command too large."},
+		{Value: &c.loginsFailed, Name: "larder_engine_logins_failed_total", Help: "AUTH and HELLO AUTH with a wrong user or password."},
+		{Value: &c.protocolErrors, Name: "larder_engine_protocol_errors_total", Help: "Connections ended by malformed requests."},
+		{Value: &c.stalls, Name: "larder_engine_stalls_total", Help: "Times a connection's commands had to wait, for its replies to be read or for CLIENT PAUSE."},
+		{Value: &c.stale, Name: "larder_engine_stale_total", Help: "Commands of lanes that were refused because of another epoch."},
+		{Value: &c.large, Name: "larder_engine_large_arguments_total", Help: "Commands with an argument that was taken in piece by piece."},
+		{Value: &c.chores, Name: "larder_engine_chores_total", Help: "Turns in which the keyspace did work of its own: expiry, eviction, giving memory back."},
+		{Value: &c.bytesIn, Name: "larder_engine_received_bytes_total", Help: "Bytes from clients and gateways."},
+		{Value: &c.bytesOut, Name: "larder_engine_sent_bytes_total", Help: "Bytes to clients and gateways."},
+		{Value: &c.keys, Gauge: true, Name: "larder_engine_keys", Help: "Keys in all databases."},
+		{Value: &c.expires, Gauge: true, Name: "larder_engine_expiring_keys", Help: "Keys with a time to live."},
+		{Value: &c.expired, Name: "larder_engine_expired_total", Help: "Keys that died of age."},
+		{Value: &c.evicted, Name: "larder_engine_evicted_total", Help: "Keys that were evicted to keep below maxmemory."},
+		{Value: &c.memory, Gauge: true, Name: "larder_engine_memory_bytes", Help: "Bytes that keys, values and index take."},
+		{Value: &c.memoryReserved, Gauge: true, Name: "larder_engine_memory_reserved_bytes", Help: "Bytes that the keyspace has taken from the process, in use or not."},
+		{Value: &c.memoryMax, Gauge: true, Name: "larder_engine_memory_max_bytes", Help: "The limit on memory; 0 = none."},
+		{Value: &c.epoch, Gauge: true, Name: "larder_engine_topology_epoch", Help: "Epoch of the topology that the node serves in; 0 = none was assigned."},
+		{Value: &c.loop.Turns, Name: "larder_engine_turns_total", Help: "Rounds of the event loop that did something."},
+		{Value: &c.loop.Reads, Name: "larder_engine_reads_total", Help: "Reads from sockets."},
+		{Value: &c.loop.Writes, Name: "larder_engine_writes_total", Help: "Writes to sockets."},
 	}
 }
 
@@ -76,56 +68,25 @@ func (c *counters) numbers() []number {
 type collector struct{ n *Node }
 
 var (
-	descCommands = prometheus.NewDesc("larder_engine_commands_total", "Commands answered, by name and outcome.", []string{"command", "outcome"}, nil)
-	descTook     = prometheus.NewDesc("larder_engine_command_seconds", "Time a command took in the node, by name: its share of the batch it ran in.", []string{"command"}, nil)
+	byCommand       = metrics.NewFamily("larder_engine", "Time a command took in the node, by name: its share of the batch it ran in.")
+	descPrefixKeys  = prometheus.NewDesc("larder_engine_prefix_keys", "Keys in all databases that begin with one of engine.key-prefixes.", []string{"prefix"}, nil)
+	descPrefixBytes = prometheus.NewDesc("larder_engine_prefix_bytes", "Bytes that those keys and their values take, without their share of the index.", []string{"prefix"}, nil)
 )
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- descCommands
-	ch <- descTook
+	byCommand.Describe(ch)
+	ch <- descPrefixKeys
+	ch <- descPrefixBytes
 	var none counters
-	for _, n := range none.numbers() {
-		ch <- prometheus.NewDesc(n.name, n.help, nil, nil)
-	}
+	metrics.Describe(ch, none.numbers())
 }
 
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	all := c.n.stats.get()
-	for _, n := range all.numbers() {
-		kind := prometheus.CounterValue
-		if n.gauge {
-			kind = prometheus.GaugeValue
-		}
-		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(n.name, n.help, nil, nil), kind, float64(*n.value))
+	metrics.Collect(ch, all.numbers())
+	byCommand.Collect(ch, &all.commands)
+	for _, p := range all.prefixes {
+		ch <- prometheus.MustNewConstMetric(descPrefixKeys, prometheus.GaugeValue, float64(p.Keys), p.Prefix)
+		ch <- prometheus.MustNewConstMetric(descPrefixBytes, prometheus.GaugeValue, float64(p.Bytes), p.Prefix)
 	}
-	for id := range all.took {
-		calls := all.calls(id)
-		if calls == 0 {
-			continue
-		}
-		name := commandName(id)
-		failed := all.failed[id] + all.rejected[id]
-		ch <- prometheus.MustNewConstMetric(descCommands, prometheus.CounterValue, float64(calls-failed), name, "ok")
-		ch <- prometheus.MustNewConstMetric(descCommands, prometheus.CounterValue, float64(failed), name, "error")
-		ch <- prometheus.MustNewConstHistogram(descTook, calls, float64(all.tookNS[id])/1e9, cumulative(all.took[id][:]), name)
-	}
-}
-
-func commandName(id int) string {
-	if row := command.ByID(command.ID(id)); row != nil {
-		return row.Name
-	}
-	return "unknown"
-}
-
-// cumulative turns buckets into Prometheus's upper bounds in seconds.
-func cumulative(buckets []uint64) map[float64]uint64 {
-	const first = 1e-9 * (1 << bucketShift)
-	out := make(map[float64]uint64, len(buckets))
-	var below uint64
-	for i, n := range buckets[:len(buckets)-1] {
-		below += n
-		out[math.Ldexp(first, i)] = below
-	}
-	return out
 }

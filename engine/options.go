@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"larder/access"
 	"larder/engine/store"
@@ -22,8 +23,9 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
-	MaxMemory       int64  // bytes that the keyspace may take, clients' unread output included; 0 = no limit
-	MaxMemoryPolicy string // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
+	MaxMemory       int64    // bytes that the keyspace may take, clients' unread output included; 0 = no limit
+	MaxMemoryPolicy string   // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
+	KeyPrefixes     []string // keys that begin so are counted apart, the longest that fits; at most store.PrefixesMax
 
 	ArgsMax        int           // arguments of one command
 	BulkMaxBytes   int64         // one argument, and one value
@@ -82,8 +84,21 @@ func (o Options) Validate() error {
 	if _, ok := store.ParsePolicy(o.MaxMemoryPolicy); !ok {
 		return fmt.Errorf("max memory policy is %q: must be one of %s", o.MaxMemoryPolicy, strings.Join(policies, ", "))
 	}
+	if err := checkPrefixes(o.KeyPrefixes); err != nil {
+		return err
+	}
 	_, err := access.ParseList(o.Access)
 	return err
+}
+
+// checkPrefixes wants what INFO and metrics can show.
+func checkPrefixes(list []string) error {
+	for _, p := range list {
+		if !utf8.ValidString(p) {
+			return fmt.Errorf("key prefix %q must be text in UTF-8", p)
+		}
+	}
+	return store.ValidatePrefixes(list)
 }
 
 // assignment is what the node serves; immutable.

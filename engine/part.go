@@ -36,9 +36,9 @@ type part struct {
 	nextID   uint64
 	pausing  []*session // wait for CLIENT PAUSE to end
 
-	choring     bool // chores are posted
-	ticks       uint64
-	outputBytes int // what clients have not read, a while ago
+	choring   bool  // chores are posted
+	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
+	buffered  int   // bytes kept for clients: what their sessions owe
 
 	dirty      int64 // changes of the keyspace
 	usedPeak   int64 // the most memory that was seen in use, bytes
@@ -57,13 +57,14 @@ type settings struct {
 	bulkMax   int64
 	maxMemory int64
 	policy    store.Policy
+	idles     [idleCount]int64 // of the parameters without an effect
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory},
+		set:      settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		sessions: map[uint64]*session{},
@@ -141,23 +142,22 @@ func (p *part) Tick(time.Time) {
 		p.endPause()
 	}
 	p.chores()
-	p.fitLimit()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
 		p.closeIdle()
+		p.countBuffers()
 		p.publish()
 	}
 }
 
 const (
-	choresMax   = 500 * time.Microsecond // a turn's share for what the keyspace does in slices
-	choreKeys   = 128                    // candidates for expiry between two looks at the clock
-	choreBytes  = 16 << 10               // of the store's own work, likewise
-	outputEvery = 100                    // ticks between two looks at what clients have not read
+	choresMax  = 500 * time.Microsecond // a turn's share for what the keyspace does in slices
+	choreKeys  = 128                    // candidates for expiry between two looks at the clock
+	choreBytes = 16 << 10               // of the store's own work, likewise
 )
 
-// chores let keys die whose time has come and the store give memory back, for a bounded time. While there is more, every turn does a slice: commands
-// wait for one slice at most, and an idle node is soon done.
+// chores let keys die whose time has come, evict what a lower limit leaves no room for, and give memory back, for a bounded time. While there is more,
+// every turn does a slice: commands wait for one slice at most, and an idle node is soon done.
 func (p *part) chores() {
 	began := time.Now()
 	for more := true; more; {
@@ -165,11 +165,15 @@ func (p *part) chores() {
 		if more && time.Since(began) > choresMax {
 			if !p.choring {
 				p.choring = true
-				p.l.Post(p.choresAgain)
+				p.l.Later(p.choresAgain)
 			}
-			return
+			break
 		}
 	}
+	took := int64(time.Since(began))
+	p.count.chores++
+	p.count.choresNS += uint64(took)
+	p.longestNS = max(p.longestNS, took)
 }
 
 func (p *part) choresAgain() {
@@ -180,25 +184,12 @@ func (p *part) choresAgain() {
 
 // chore is a slice; it reports whether there is more to do. While writes are held back no key dies.
 func (p *part) chore() bool {
-	more := false
+	dying, above := false, false
 	if !p.paused.Active(p.nowMS) {
-		_, more = p.store.Expire(p.nowMS, choreKeys)
+		_, dying = p.store.Expire(p.nowMS, choreKeys)
+		above = p.store.Fit(choreBytes, p.nowMS)
 	}
-	return p.store.Work(choreBytes) || more
-}
-
-// fitLimit evicts what a lower limit, or larger output of clients, leaves no room for (Redis counts clients' output as memory in use).
-func (p *part) fitLimit() {
-	if p.set.maxMemory == 0 {
-		return
-	}
-	if p.ticks++; p.ticks%outputEvery == 0 {
-		p.outputBytes = 0
-		for _, s := range p.sessions {
-			p.outputBytes += s.c.Unsent()
-		}
-	}
-	p.store.MakeRoom(p.outputBytes, p.nowMS)
+	return p.store.Work(choreBytes) || dying || above
 }
 
 // closeIdle closes clients that have been silent for too long.

@@ -53,6 +53,7 @@ type session struct {
 	closing bool // the connection ends when its output is sent; no command runs any more
 	gone    bool // it has ended
 
+	owed               int // bytes that are counted in the part's buffered
 	openedNS, activeNS int64
 	name               string
 	lib                client.Library
@@ -159,6 +160,7 @@ func (s *session) stall(why stall) {
 	s.stalled = why
 	s.p.count.stalls++
 	if why == stallOutput {
+		s.owe(max(s.owed, len(s.p.w.Out)+s.c.Unsent()))
 		s.c.WhenDrained(outputLow)
 	}
 }
@@ -193,6 +195,7 @@ func (s *session) tooSlow() {
 
 // Drained: the client has read what was kept for it.
 func (s *session) Drained(_ *loop.Conn) {
+	s.countBuffers()
 	if s.shared != nil {
 		s.sendShared()
 		return
@@ -210,6 +213,7 @@ func (s *session) Ended(*loop.Conn) bool {
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
 	s.unshare()
+	s.owe(0)
 	if s.arrival != nil {
 		s.arrival.drop()
 		s.arrival = nil

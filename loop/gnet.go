@@ -31,6 +31,7 @@ type engine struct {
 	running gnet.Engine
 	up      chan struct{} // closed when running is set
 	boots   chan struct{} // one for each loop that has been made
+	nudges  chan *Loop    // loops that have something to run later
 	failed  chan error    // a loop could not be made
 
 	mu    sync.Mutex
@@ -99,6 +100,7 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	}
 	l = &Loop{poll: poll, now: time.Now(), clock: time.Now}
 	l.wake = func(f func()) error { return el.Execute(nil, runnable(f)) } //nolint:staticcheck // gnet hands the context to the runnable, which takes none
+	l.nudge = func() { e.nudges <- l }                                    // it has room for one of each loop
 	l.dial = func(addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
 		e.dialFor(l, el, addr, timeout, opened)
 	}

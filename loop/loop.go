@@ -61,11 +61,13 @@ type Loop struct {
 	part  Part
 	wake  func(run func()) error // runs run on the loop, from any goroutine
 	dial  func(addr string, timeout time.Duration, opened func(*Conn, error) Handler)
+	nudge func() // has another goroutine wake the loop for later; called on the loop
 	poll  poller
 	clock func() time.Time
 
 	now      time.Time
 	turn     turn
+	later    []func()     // what Later was given
 	draining []*Conn      // those that wait for Drained
 	waiting  atomic.Int32 // len(draining), for the ticker
 	leaving  []leaving    // those that are to end soon, by whatever has come until then
@@ -90,6 +92,25 @@ func (l *Loop) Post(f func()) {
 		f()
 		l.turn.after(l)
 	})
+}
+
+// Later runs f on the loop once the connections that are ready have been served. It is for work in slices, each of which asks for the next: gnet runs
+// all that is posted before it looks at a connection, what is posted meanwhile too. It is called on the loop.
+func (l *Loop) Later(f func()) {
+	l.later = append(l.later, f)
+	if len(l.later) == 1 {
+		l.nudge()
+	}
+}
+
+func (l *Loop) runLater() {
+	l.begin()
+	due := l.later
+	l.later = nil
+	for _, f := range due {
+		f()
+	}
+	l.turn.after(l)
 }
 
 // Dial connects to addr and calls opened with the connection or the reason why there is none; opened names the connection's owner. timeout bounds the

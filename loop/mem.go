@@ -45,6 +45,7 @@ func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 			m.dials = append(m.dials, &MemDial{Addr: addr, m: m, opened: opened})
 		},
 	}
+	m.Loop.nudge = func() { m.posts = append(m.posts, m.Loop.runLater) }
 	m.Loop.part = newPart(m.Loop)
 	return m
 }

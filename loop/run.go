@@ -35,17 +35,38 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 		o.Loops = runtime.GOMAXPROCS(0)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	e := &engine{
 		ctx: ctx, opts: o, newPart: newPart, most: int64(most), loops: map[gnet.EventLoop]*Loop{},
 		up: make(chan struct{}), boots: make(chan struct{}, o.Loops), failed: make(chan error, 1),
+		nudges: make(chan *Loop, o.Loops),
 	}
+	relayed := make(chan struct{})
+	go func() {
+		defer close(relayed)
+		e.relay()
+	}()
+	defer func() {
+		cancel()
+		<-relayed
+	}()
 	ended := make(chan error, 1)
 	go func() {
 		ended <- gnet.Run(e, "tcp://"+o.Listen, gnet.WithNumEventLoop(o.Loops), gnet.WithReuseAddr(true), gnet.WithTicker(true),
 			gnet.WithLoadBalancing(gnet.LeastConnections), gnet.WithTCPKeepAlive(keepAlive), gnet.WithLogger(logger{o.Logger}))
 	}()
 	return e.wait(ended)
+}
+
+// relay wakes loops for what is to run later. While a loop runs what was posted, this goroutine's post comes too late to be run with it.
+func (e *engine) relay() {
+	for {
+		select {
+		case l := <-e.nudges:
+			_ = l.wake(l.runLater) // it fails when the loop is ending
+		case <-e.ctx.Done():
+			return
+		}
+	}
 }
 
 // probe listens once by Go's own means, whose errors say what is wrong; gnet's do not always.

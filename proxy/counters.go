@@ -1,22 +1,15 @@
 package proxy
 
 import (
-	"math/bits"
-
 	"larder/loop"
+	"larder/metrics"
 	"larder/protocol/command"
 )
-
-// latencyBuckets are powers of two of a microsecond: bucket i counts what took less
-// than 2^i µs, the last one everything longer.
-const latencyBuckets = 24
 
 // counters are one loop's, plain numbers written on the loop; publish copies them out
 // once a second.
 type counters struct {
-	calls, failed []uint64                 // by command.ID; 0 = unknown commands
-	latency       [][latencyBuckets]uint64 // by command.ID
-	latencyUS     []uint64                 // summed, by command.ID
+	commands metrics.Commands
 
 	accepted, closed, refused uint64 // client connections
 	bytesIn, bytesOut         uint64
@@ -33,26 +26,15 @@ type counters struct {
 	loop                                        loop.Stats
 }
 
-func (c *counters) init() {
-	c.calls = make([]uint64, command.NumIDs+1)
-	c.failed = make([]uint64, command.NumIDs+1)
-	c.latency = make([][latencyBuckets]uint64, command.NumIDs+1)
-	c.latencyUS = make([]uint64, command.NumIDs+1)
-}
-
 // ran counts one answered command; row nil = one we do not know.
 func (p *part) ran(row *command.Row, startNS int64, failed bool) {
 	var id command.ID
 	if row != nil {
 		id = row.ID
 	}
-	us := uint64(max(0, p.nowNS-startNS)) / 1000
-	c := &p.count
-	c.calls[id]++
-	c.latencyUS[id] += us
-	c.latency[id][min(bits.Len64(us), latencyBuckets-1)]++
+	p.count.commands.Ran(id, 1, uint64(max(0, p.nowNS-startNS)))
 	if failed {
-		c.failed[id]++
+		p.count.commands.Fail(id)
 	}
 }
 

@@ -75,7 +75,7 @@ func find(args [][]byte) (*command.Row, string) {
 
 func hidden(id command.ID) bool { return id == command.CmdLarder || id == command.CmdShutdown }
 
-// runKey is a command whose keys live in one slot.
+// runKey is a command whose keys live in one slot, or that names the slot.
 func (s *session) runKey(row *command.Row, req resp.Request) bool {
 	var shard int
 	if row.First == 1 && row.Last == 1 {
@@ -86,8 +86,7 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 		}
 	} else {
 		var cross router.Cross
-		s.p.keys = row.KeyPositions(req.Args, s.p.keys[:0])
-		if shard, cross = s.p.topo.OneShard(req.Args, s.p.keys); cross != router.Together {
+		if shard, cross = s.p.shardFor(row, req.Args); cross != router.Together {
 			s.refuse(row, cross.Error())
 			return true
 		}

@@ -159,5 +159,5 @@ func (g *Gateway) loopOptions() loop.Options {
 	}
 }
 
-// Healthy says whether every shard can be reached by at least one loop, or the first reason why not.
+// Healthy says whether any shard answers, or why none does.
 func (g *Gateway) Healthy(ctx context.Context) error { return g.probe(ctx) }

@@ -1,85 +1,31 @@
 package proxy
 
 import (
-	"crypto/subtle"
-	"strings"
-
 	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
-// serverVersion is the Redis release whose behaviour is offered.
-const serverVersion = "7.2.4"
+const textSyntax = "ERR syntax error"
 
-const (
-	textWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
-	textNoPassword = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-	textHelloAuth  = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
-	textSyntax     = "ERR syntax error"
-)
-
-// hello changes the protocol version, from its own reply on. Its options take effect one after the other, also if a later one is wrong (Redis 7.0
-// networking.c, helloCommand).
+// hello changes the protocol version, from its own reply on.
 func (s *session) hello(row *command.Row, args [][]byte) {
-	proto := s.proto
-	if len(args) > 1 {
-		var wrong string
-		if proto, wrong = client.ParseProto(args[1]); wrong != "" {
-			s.refuse(row, wrong)
-			return
-		}
-	}
-	for rest := args[min(2, len(args)):]; len(rest) > 0; {
-		switch word := strings.ToUpper(string(rest[0])); {
-		case word == "AUTH" && len(rest) >= 3:
-			if !s.login(rest[1], rest[2]) {
-				s.refuse(row, textWrongPass)
-				return
-			}
-			rest = rest[3:]
-		case word == "SETNAME" && len(rest) >= 2:
-			if !client.ValidName(rest[1]) {
-				s.refuse(row, client.BadName)
-				return
-			}
-			s.name = string(rest[1])
-			rest = rest[2:]
-		default:
-			s.refuse(row, "ERR Syntax error in HELLO option "+command.Quote(rest[0]))
-			return
-		}
-	}
-	if !s.authed {
-		s.refuse(row, textHelloAuth)
+	proto, wrong := client.Hello(s, args, s.proto)
+	if wrong != "" {
+		s.refuse(row, wrong)
 		return
 	}
 	s.proto = proto
-	s.say(row, s.writeHello)
+	s.say(row, func(w *resp.Writer) { client.WriteHello(w, s.id) })
 }
 
-func (s *session) writeHello(w *resp.Writer) {
-	w.Map(7)
-	w.Bulk("server")
-	w.Bulk("redis")
-	w.Bulk("version")
-	w.Bulk(serverVersion)
-	w.Bulk("proto")
-	w.Int(int64(s.proto))
-	w.Bulk("id")
-	w.Int(int64(s.id))
-	w.Bulk("mode")
-	w.Bulk("standalone")
-	w.Bulk("role")
-	w.Bulk("master")
-	w.Bulk("modules")
-	w.Array(0)
+func (s *session) auth(row *command.Row, args [][]byte) {
+	s.okUnless(row, client.Auth(s, args, s.p.g.settings.Load().password))
 }
 
-// login checks a password. Without one configured everything is right for the default user.
-func (s *session) login(user, password []byte) bool {
-	want := s.p.g.settings.Load().password
-	if string(user) != "default" || want != "" && subtle.ConstantTimeCompare(password, []byte(want)) != 1 {
+// Login, LoggedIn and SetName make the session a client.Session.
+func (s *session) Login(user, password []byte) bool {
+	if !client.Admits(s.p.g.settings.Load().password, user, password) {
 		s.p.count.loginsFailed++
 		return false
 	}
@@ -88,21 +34,8 @@ func (s *session) login(user, password []byte) bool {
 	return true
 }
 
-func (s *session) auth(row *command.Row, args [][]byte) {
-	user, password := []byte("default"), args[1]
-	switch {
-	case len(args) > 3:
-		s.refuse(row, textSyntax)
-		return
-	case len(args) == 3:
-		user, password = args[1], args[2]
-	case s.p.g.settings.Load().password == "":
-		s.refuse(row, textNoPassword)
-		return
-	}
-	if !s.login(user, password) {
-		s.refuse(row, textWrongPass)
-		return
-	}
-	s.ok(row, nil)
-}
+// LoggedIn tells whether the client may run commands.
+func (s *session) LoggedIn() bool { return s.authed }
+
+// SetName is what CLIENT SETNAME does.
+func (s *session) SetName(name string) { s.name = name }

@@ -59,7 +59,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCluster:
 		s.clusterHere(row, args)
 		return true
-	case command.CmdObject:
+	case command.CmdObject, command.CmdMemory:
 		s.help(row)
 		return true
 	}

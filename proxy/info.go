@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"larder/process"
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -50,7 +52,7 @@ func (s *session) info(row *command.Row, args [][]byte) bool {
 			if b.Len() > 0 {
 				b.WriteString("\r\n")
 			}
-			fmt.Fprintf(&b, "# %s%s\r\n", strings.ToUpper(section.name[:1]), section.name[1:])
+			fmt.Fprintf(&b, "# %s\r\n", heading(section.name))
 			section.write(s, &b)
 		}
 	}
@@ -66,11 +68,19 @@ func (s *session) info(row *command.Row, args [][]byte) bool {
 	return true
 }
 
+// heading is a section's name as Redis writes it.
+func heading(name string) string {
+	if name == "cpu" {
+		return "CPU"
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
 func (s *session) infoServer(b *strings.Builder) {
 	_, port := s.endpoint()
 	up := int64(s.p.l.Now().Sub(s.p.g.started).Seconds())
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:gateway\r\nos:%s %s\r\narch_bits:64\r\n",
-		serverVersion, runtime.GOOS, runtime.GOARCH)
+		client.Version, runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
 		runtime.Version(), os.Getpid(), s.p.g.id, port, s.p.g.nowMS(s.p.l.Now())*1000, up, up/86400)
 }
@@ -84,15 +94,12 @@ func (s *session) infoClients(b *strings.Builder) {
 func (s *session) infoMemory(b *strings.Builder) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_rss:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", m.HeapAlloc, residentBytes())
+	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_rss:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", m.HeapAlloc, process.ResidentBytes())
 }
 
 func (s *session) infoStats(b *strings.Builder) {
 	all := s.p.g.sinceReset()
-	var calls uint64
-	for _, n := range all.calls {
-		calls += n
-	}
+	calls, _ := all.commands.Total()
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\nrejected_connections:%d\r\nacl_access_denied_auth:%d\r\nunexpected_error_replies:%d\r\n",
 		all.accepted, calls, all.bytesIn, all.bytesOut, all.refused, all.loginsFailed, all.unknown)
 }
@@ -103,16 +110,13 @@ func (s *session) infoReplication(b *strings.Builder) {
 }
 
 func (s *session) infoCPU(b *strings.Builder) {
-	user, system := cpuSeconds()
+	user, system := process.CPUSeconds()
 	fmt.Fprintf(b, "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\n", system, user)
 }
 
 func (s *session) infoErrors(b *strings.Builder) {
 	all := s.p.g.sinceReset()
-	var failed uint64
-	for _, n := range all.failed {
-		failed += n
-	}
+	_, failed := all.commands.Total()
 	fmt.Fprintf(b, "errorstat_ALL:count=%d\r\n", failed)
 }
 

@@ -19,6 +19,8 @@ const (
 	mergeKeys                      // arrays with an element a key, in the order of the keys
 	mergeFirst                     // the one reply there is, rewritten by who started it
 	mergeRandom                    // RANDOMKEY: of pairs of a number of keys and a key, one key
+	mergeTexts                     // texts for people, one under the other
+	mergeStats                     // MEMORY STATS, added up
 	mergeKeyspace                  // INFO's keyspace section, added up behind the gateway's own sections
 )
 
@@ -29,6 +31,10 @@ func mergeOf(row *command.Row) mergeKind {
 		return mergeSum
 	case row.Response == command.ResponseAllSucceeded:
 		return mergeAllOK
+	case row.ID == command.CmdMemoryStats:
+		return mergeStats
+	case row.Response == command.ResponseSpecial:
+		return mergeTexts
 	case row.Request == command.RequestMultiShard:
 		return mergeKeys
 	default:
@@ -126,6 +132,10 @@ func (m *merge) append(dst []byte) []byte {
 		dst, ok = m.appendKeys(dst)
 	case mergeRandom:
 		dst, ok = m.appendRandom(dst)
+	case mergeTexts:
+		dst, ok = m.appendTexts(dst)
+	case mergeStats:
+		dst, ok = m.appendStats(dst)
 	case mergeKeyspace:
 		dst, ok = m.appendKeyspace(dst)
 	default:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"larder/loop"
+	"larder/metrics"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
@@ -53,7 +54,7 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 		upstreams: map[string]*upstream{},
 		sessions:  map[uint64]*session{},
 	}
-	p.count.init()
+	p.count.commands = metrics.NewCommands()
 	p.again.Reset(g.limits(true))
 	p.enter()
 	return p

@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,20 +25,27 @@ func (g *Gateway) Run(ctx context.Context) error {
 // probeTimeout is how long a node may take to answer the health check.
 const probeTimeout = time.Second
 
-// probe asks every shard's primary for a PING, all at once.
+// probe asks every shard's primary for a PING, all at once. One that answers is enough: a load balancer that takes the gateways away because one shard is
+// down would take the others' keys away too.
 func (g *Gateway) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
-	for i, shard := range g.topo.Load().Shards {
+	shards := g.topo.Load().Shards
+	errs := make([]error, len(shards))
+	var group errgroup.Group
+	for i, shard := range shards {
 		group.Go(func() error {
 			if err := g.ping(ctx, shard.Primary); err != nil {
-				return fmt.Errorf("shard %d: %w", i, err)
+				errs[i] = fmt.Errorf("shard %d: %w", i, err)
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	_ = group.Wait() // the errors are in errs
+	if slices.Contains(errs, nil) {
+		return nil
+	}
+	return errors.Join(errs...)
 }
 
 func (g *Gateway) ping(ctx context.Context, node router.Node) error {

@@ -33,10 +33,13 @@ type scanState struct {
 
 const textBadCursor = "ERR invalid cursor"
 
-// runSpecial are the commands that concern all shards and are not simply sent to all.
+// runSpecial are the commands that are neither sent by key nor simply to all shards.
 func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
-	if row.ID == command.CmdRandomKey {
+	switch {
+	case row.ID == command.CmdRandomKey:
 		return s.runRandomKey(row)
+	case aboutSlot(row.ID):
+		return s.runKey(row, req)
 	}
 	return s.runScan(row, req)
 }

@@ -113,8 +113,7 @@ func (p *part) resend(from *upstream, t ticket, raw []byte) {
 		p.resendSplit(s, t, req)
 		return
 	}
-	p.keys = t.row.KeyPositions(req.Args, p.keys[:0])
-	shard, cross := p.topo.OneShard(req.Args, p.keys)
+	shard, cross := p.shardFor(t.row, req.Args)
 	if cross != router.Together {
 		s.answered(t, appendError(nil, cross.Error()))
 		return

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -43,9 +44,17 @@ func TestGatewayOverNodes(t *testing.T) {
 	if err := node.wait(t); err != nil {
 		t.Error(err)
 	}
+	if status, body := get(t, ready); status != http.StatusOK {
+		t.Errorf("with one node gone, whose keys alone are missing: %d %s", status, body)
+	}
+	peers.Dial(t, stock, 0).Send([]byte("SHUTDOWN NOSAVE\r\n"))
+	end := time.Now().Add(10 * time.Second)
 	status, body := get(t, ready)
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "shard 0") || !strings.Contains(body, "refused") {
-		t.Errorf("with a node gone: %d %s", status, body)
+	for status == http.StatusOK && time.Now().Before(end) {
+		status, body = get(t, ready)
+	}
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "shard 0") || !strings.Contains(body, "shard 1") || !strings.Contains(body, "refused") {
+		t.Errorf("with all nodes gone: %d %s", status, body)
 	}
 	if status, _ := get(t, "http://"+gateway.metrics(t)+"/healthz"); status != http.StatusOK {
 		t.Errorf("with a node gone the process counts as dead: %d", status)

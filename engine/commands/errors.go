@@ -34,6 +34,9 @@ const (
 	errLenAndIdx      = "ERR If you want both the length and indexes, please just use IDX."
 	errLCSMemory      = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
 	errNoFrequency    = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+	errNoIdleTime     = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+	errSlot           = "ERR Invalid slot"
+	errSlotOrCount    = "ERR Invalid slot or number of keys"
 	errOptionUnknown  = "ERR Unsupported option "
 	errExpireTimeHead = "ERR invalid expire time in '"
 )

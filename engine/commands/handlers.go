@@ -60,6 +60,9 @@ func Handlers() []Handler {
 	h[command.CmdObjectIdleTime] = objectIdleTime
 	h[command.CmdObjectRefCount] = objectRefCount
 	h[command.CmdObjectHelp] = objectHelp
+	h[command.CmdMemoryUsage] = memoryUsage
+	h[command.CmdClusterCountKeysInSlot] = countKeysInSlot
+	h[command.CmdClusterGetKeysInSlot] = getKeysInSlot
 	h[command.CmdKeys] = keys
 	h[command.CmdScan] = scan
 	h[command.CmdLarderScan] = larderScan

@@ -82,6 +82,6 @@ func views(args []string) [][]byte {
 func ours() []*command.Row {
 	handlers := commands.Handlers()
 	return slices.DeleteFunc(slices.Clone(command.Rows()), func(r *command.Row) bool {
-		return handlers[r.ID] == nil || r.ID == command.CmdScan || r.ID == command.CmdLarderScan
+		return handlers[r.ID] == nil || r.Parent == command.CmdCluster || r.ID == command.CmdScan || r.ID == command.CmdLarderScan
 	})
 }

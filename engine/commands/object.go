@@ -22,16 +22,27 @@ func objectEncoding(c *Call) {
 	}
 }
 
+// objectIdleTime and objectFreq exclude each other, as in Redis, which keeps either the one or the other; we have both.
 func objectIdleTime(c *Call) {
-	if it, ok := c.object(); ok {
+	it, ok := c.object()
+	switch {
+	case !ok:
+	case c.Store.Policy().LFU():
+		c.W.Error(errNoIdleTime)
+	default:
 		c.W.Int(it.IdleMS(c.NowMS) / 1000)
 	}
 }
 
-// objectFreq has nothing to tell: frequencies are kept only under a policy that evicts by them.
+// objectFreq is 0 to 3, all that the eviction tells apart; Redis counts to 255 by the logarithm.
 func objectFreq(c *Call) {
-	if _, ok := c.object(); ok {
+	it, ok := c.object()
+	switch {
+	case !ok:
+	case !c.Store.Policy().LFU():
 		c.W.Error(errNoFrequency)
+	default:
+		c.W.Int(int64(it.Freq()))
 	}
 }
 

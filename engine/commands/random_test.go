@@ -73,6 +73,7 @@ var grammar = map[command.ID]string{
 	command.CmdObjectRefCount: "key",
 	command.CmdObjectHelp:     "",
 	command.CmdKeys:           "pattern",
+	command.CmdMemoryUsage:    "key",
 	command.CmdRandomKey:      "",
 	command.CmdDBSize:         "",
 	command.CmdFlushDB:        "[flushword]",

@@ -108,6 +108,7 @@ func (s *Store) freeRuns(budget int) bool {
 		budget -= max(n, granuleBytes)
 		s.mem.Discard(r.at+uint64(r.touched), n)
 		if r.touched == 0 {
+			s.mem.Discard(r.at, granuleBytes<<r.order) // a huge page may have brought more than was asked for
 			s.pages.free(r.at, int(r.order))
 			b.dying = b.dying[:len(b.dying)-1]
 			b.spareRuns = append(b.spareRuns, number)

@@ -37,6 +37,9 @@ func (d *DB) Expires() int { return d.expires }
 // Memory is what the database's keys, values, index and expiries take, in bytes.
 func (d *DB) Memory() int64 { return d.bytes + d.bigBytes + d.index + d.wheel.memory() }
 
+// Overhead is what of Memory is no item: the index and the expiries, in bytes.
+func (d *DB) Overhead() (index, expiries int64) { return d.index, d.wheel.memory() }
+
 // live finds the key's item and removes it if its time has come.
 func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
 	place, h = d.find(p, key)
@@ -49,7 +52,11 @@ func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
 
 // Lookup finds a key and notes that it was looked at.
 func (d *DB) Lookup(key []byte, now int64) (Item, bool) {
-	place, h := d.live(d.store.probe(key), key, now)
+	p := d.store.probe(key)
+	place, h := d.live(p, key, now)
+	if d.store.limit > 0 {
+		d.store.watch(p.ghost, true)
+	}
 	if place == 0 {
 		return Item{}, false
 	}

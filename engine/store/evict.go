@@ -34,6 +34,9 @@ func ParsePolicy(name string) (Policy, bool) {
 	return 0, false
 }
 
+// LFU tells whether the policy is one of Redis's that go by frequency.
+func (p Policy) LFU() bool { return p == AllKeysLFU || p == VolatileLFU }
+
 func (p Policy) volatile() bool { return p >= VolatileLRU }
 
 // queued tells whether the policy is S3-FIFO.
@@ -58,8 +61,10 @@ const (
 type eviction struct {
 	limit    int64 // 0 = none
 	policy   Policy
+	beside   int64 // bytes that others take
 	evicting walk
 	ghosts   ghosts
+	duel     duel
 }
 
 // SetLimit bounds the store's memory: Used stays below bytes (0: no bound) by evicting as policy says.
@@ -67,9 +72,24 @@ func (s *Store) SetLimit(bytes int64, policy Policy) {
 	s.limit, s.policy = bytes, policy
 	if bytes == 0 || !policy.queued() {
 		s.exorcise()
-		s.evicting = walk{}
+		s.evicting, s.duel = walk{}, duel{}
 	}
 }
+
+// Policy is what SetLimit was told last.
+func (s *Store) Policy() Policy { return s.policy }
+
+// Beside tells how much memory that the limit covers is taken by others than the store, in bytes: so much less is the store's.
+func (s *Store) Beside(bytes int64) { s.beside = bytes }
+
+// Fit evicts a slice of what is above the limit, looking at about budget bytes, and reports whether there is more to do. Between commands it brings the
+// memory below a limit that was lowered; a command's own room is MakeRoom's business.
+func (s *Store) Fit(budget int, now int64) bool {
+	return s.limit > 0 && s.taken()+s.margin() > s.limit && s.reclaim(budget, now)
+}
+
+// taken is what the limit is compared with.
+func (s *Store) taken() int64 { return s.Used() + s.beside }
 
 // Used is the memory that the limit is compared with: all that the store has from the system but what it could give back at once and what snapshots keep,
 // which has a limit of its own.
@@ -82,18 +102,27 @@ func (s *Store) Evicted() int64 { return s.evictedAll }
 func (s *Store) margin() int64 { return int64(2 * s.segmentBytes()) }
 
 // short tells whether memory is nearly used up.
-func (s *Store) short() bool { return s.Used()+2*s.margin() > s.limit }
+func (s *Store) short() bool { return s.taken()+2*s.margin() > s.limit }
 
 // MakeRoom is to be called before a command that may take memory, with about how much in bytes. It evicts what the policy allows and reports whether
 // there is room; if not, the command is to be refused.
 func (s *Store) MakeRoom(need int, now int64) bool {
-	if s.limit == 0 || s.Used()+int64(need)+s.margin() <= s.limit {
+	if s.limit == 0 {
+		return true
+	}
+	ok := s.makeRoom(need, now)
+	s.trimTo(s.limit - s.beside + s.Kept())
+	return ok
+}
+
+func (s *Store) makeRoom(need int, now int64) bool {
+	if s.taken()+int64(need)+s.margin() <= s.limit {
 		return true
 	}
 	s.reclaim(max(need, evictMin), now)
 	const triesMax = 4096 // each looks at evictMin bytes at least; a command bigger than that must wait for its room
 	for range triesMax + need/evictMin {
-		if s.Used()+int64(need) <= s.limit {
+		if s.taken()+int64(need) <= s.limit {
 			return true
 		}
 		if !s.reclaim(max(need, evictMin), now) {
@@ -128,6 +157,8 @@ func (s *Store) placement(p probe, place uint64, h *shape, expiry bool) (gen int
 	switch {
 	case s.limit == 0 || !s.policy.queued() || s.policy.volatile() && !expiry:
 		return genMain, freq
+	case s.duel.clockWins && place == 0:
+		return genMain, 0
 	case place != 0:
 		return s.genOf(h), freq
 	case s.haunted(p.ghost):
@@ -151,6 +182,7 @@ func (s *Store) drain(budget int, now int64) bool {
 type queue struct {
 	small, all int64
 	oldest     [2]uint32 // genSmall, genMain: sealed segments that no snapshot wants, or at least sealed ones
+	ages       [2]uint64 // theirs
 }
 
 // pickOldest chooses the segment to drain.
@@ -162,12 +194,13 @@ func (s *Store) pickOldest() bool {
 		}
 		q = s.survey()
 	}
-	pick := q.oldest[genMain]
-	if q.small*smallShare > q.all || pick == 0 {
-		if small := q.oldest[genSmall]; small != 0 {
-			pick = small
-		}
+	pick, small := q.oldest[genMain], q.oldest[genSmall]
+	switch {
+	case small == 0:
+	case pick == 0, s.duel.clockWins && q.ages[genSmall] < q.ages[genMain], !s.duel.clockWins && q.small*smallShare > q.all:
+		pick = small
 	}
+	s.duel.size(s.keys())
 	s.evicting = walk{segment: pick}
 	return pick != 0
 }
@@ -180,7 +213,6 @@ func (s *Store) evictable(g *segment) bool {
 // survey looks at all segments once.
 func (s *Store) survey() queue {
 	var q queue
-	var ages [2]uint64
 	for number := range s.log.segments {
 		g := &s.log.segments[number]
 		if g.live == 0 || g.state != segmentOpen && g.state != segmentSealed || !s.evictable(g) {
@@ -195,8 +227,8 @@ func (s *Store) survey() queue {
 		if s.covered(g) {
 			age += math.MaxUint32 // after all others
 		}
-		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < ages[gen]) {
-			q.oldest[gen], ages[gen] = uint32(number), age
+		if g.state == segmentSealed && uint32(number) != s.compacting.segment && (q.oldest[gen] == 0 || age < q.ages[gen]) {
+			q.oldest[gen], q.ages[gen] = uint32(number), age
 		}
 	}
 	return q
@@ -237,8 +269,7 @@ func (s *Store) drainNext(now int64) int {
 	case freq == 0 || s.expired(&h, now):
 		s.evict(&h, small, now)
 		return h.size() + moveCost
-	case small:
-		freq = 0
+	case small || s.duel.clockWins:
 		s.setFreq(&h, 0)
 	default:
 		s.setFreq(&h, freq-1)

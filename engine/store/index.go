@@ -317,6 +317,7 @@ func (d *DB) join(t *table) {
 		}
 	}
 	d.cut(from)
+	s.mem.Zero(from, bucketBytes)
 	d.dropBucket(t)
 }
 

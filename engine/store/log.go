@@ -101,13 +101,13 @@ func (d *DB) append(lane, n int) uint64 {
 		g = &s.log.segments[number]
 	}
 	at := g.at + uint64(g.used)
-	s.take(g, n)
+	s.account(g, n)
 	d.bytes += int64(n)
 	return at
 }
 
-// take accounts n bytes more of a segment.
-func (s *Store) take(g *segment, n int) {
+// account counts n bytes more of a segment.
+func (s *Store) account(g *segment, n int) {
 	g.used += uint32(n)
 	g.live += uint32(n)
 	s.log.used += int64(n)
@@ -125,7 +125,7 @@ func (d *DB) appendAlone(lane, n int) uint64 {
 	number := s.newSegment(d, lane, orderOf(n+itemPad))
 	g := &s.log.segments[number]
 	g.state = segmentSealed
-	s.take(g, n)
+	s.account(g, n)
 	d.bytes += int64(n)
 	return g.at
 }
@@ -212,20 +212,35 @@ func (s *Store) freeSegment(number uint32, g *segment) {
 
 // trim gives spare segments back to the system, about budget bytes of them, and reports whether there are more than should be kept.
 func (s *Store) trim(budget int) bool {
-	l := &s.log
-	for order := runOrders - 1; order >= 0 && l.spares > s.sparesMax(); order-- {
-		for len(l.spare[order]) > 0 && l.spares > s.sparesMax() {
-			if budget <= 0 {
-				return true
-			}
-			n := len(l.spare[order]) - 1
-			number := l.spare[order][n]
-			l.spare[order] = l.spare[order][:n]
-			budget -= int(l.segments[number].touched)
-			s.discard(number)
+	for s.log.spares > s.sparesMax() {
+		if budget <= 0 {
+			return true
 		}
+		budget -= s.discardSpare()
 	}
 	return false
+}
+
+// trimTo gives spare segments back until the store has no more than bytes from the system.
+func (s *Store) trimTo(bytes int64) {
+	for s.log.spares > 0 && s.Reserved() > bytes {
+		s.discardSpare()
+	}
+}
+
+// discardSpare gives one of the largest spare segments back and tells its bytes.
+func (s *Store) discardSpare() int {
+	l := &s.log
+	order := runOrders - 1
+	for len(l.spare[order]) == 0 {
+		order--
+	}
+	n := len(l.spare[order]) - 1
+	number := l.spare[order][n]
+	l.spare[order] = l.spare[order][:n]
+	bytes := int(l.segments[number].touched)
+	s.discard(number)
+	return bytes
 }
 
 // sparesMax is how many bytes of spare segments are kept.

@@ -78,7 +78,8 @@ func (s *Store) Prefixes() []PrefixCount {
 	return list
 }
 
-func validatePrefixes(list []string) error {
+// ValidatePrefixes names what is wrong with a list of prefixes.
+func ValidatePrefixes(list []string) error {
 	if len(list) > PrefixesMax {
 		return fmt.Errorf("store: %d prefixes: want at most %d", len(list), PrefixesMax)
 	}

@@ -89,6 +89,9 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 		d.setExpiry(&h, p, old, expiryMS, now)
 		return 0
 	}
+	if s.limit > 0 {
+		s.watch(p.ghost, false)
+	}
 	gen, freq := s.placement(p, place, &h, expiryMS != NoExpiry)
 	l := layout{kind: c.kind, expiry: expiryMS != NoExpiry, keyLen: len(key), valueLen: c.inline()}
 	nh := d.appendItem(&l, laneOf(gen, lifeOf(expiryMS, now)), freq, key, now)

@@ -1,5 +1,7 @@
 package store
 
+import "math/bits"
+
 // A slot's keys are those of its group whose slot it is: to list or count them takes time in proportion to the group's keys, a sixteenth of which are the
 // slot's.
 
@@ -40,17 +42,24 @@ func (d *DB) flushSome(group, limit int, chosen func(key []byte) bool) bool {
 	if d.tables == nil {
 		return false
 	}
-	freed := 0
-	for bucket := uint32(0); bucket < d.tables[group].n && limit > 0; {
-		h, ok := d.firstOf(d.tables[group].at(bucket), chosen)
+	freed, t := 0, &d.tables[group]
+	for bucket := int(t.n) - 1; bucket >= 0 && limit > 0; {
+		h, ok := d.firstOf(t.at(uint32(bucket)), chosen)
 		if !ok {
-			bucket++
+			bucket--
 			continue
 		}
+		before := t.n
 		p := s.probeOf(s.keyBytes(&h))
 		d.drop(p, d.placeOf(p, h.at), &h)
 		freed += h.size()
 		limit--
+		switch last := before - 1; {
+		case t.n == 0:
+			bucket = -1
+		case t.n < before: // what was in the last bucket is in one before it now, which may have been passed
+			bucket = min(max(bucket, int(last)-1<<(bits.Len32(last)-1)), int(t.n)-1)
+		}
 	}
 	s.pay(freed)
 	return limit == 0

@@ -59,7 +59,7 @@ func (o *Options) Validate() error {
 	case o.Rand == nil:
 		return errors.New("store: the source of chance is missing")
 	}
-	return validatePrefixes(o.Prefixes)
+	return ValidatePrefixes(o.Prefixes)
 }
 
 // Store is the keyspace.

@@ -2,19 +2,20 @@ package store
 
 import "math"
 
-// Keys that nobody asks for must die too. A wheel of four levels holds an entry for each key with an expiry: level 0 has a place for each of the next 256
-// ticks, a place of the next level is as long as the whole level below. When a place's time comes its entries are looked at: the item is dead and goes, or
-// it lives (its expiry was put off, or lies beyond the level) and is put in again where it belongs now. So putting an expiry off costs nothing. Entries of
-// keys that are gone find nothing.
+// Keys that nobody asks for must die too. A wheel holds an entry for each key with an expiry. Level 0 has a place for each of the next 8192 ticks, a place
+// of level 1 is 4096 ticks long, one of level 2 is 512 of those. When a tick's place comes its entries are looked at: the item is dead and goes, or it
+// lives, since its expiry was put off, and the entry is put in again where it belongs now. So putting an expiry off costs nothing. Entries of keys that
+// are gone find nothing.
+//
+// Entries of the next place of level 1, and of level 2, are moved down tick by tick while the place before runs, so that there is never a heap of them:
+// that is why a level has twice as many places as the next level's place is long.
 //
 // An entry is 40 bits: the group, 22 bits of the hash, the tag. A place is a chain of blocks of twelve entries with a link at the end, of which only the
 // first is not full.
 
 const (
 	tickShift   = 4 // a tick is 16 ms
-	wheelLevels = 4 // together 2.1 years; what lies beyond goes to the end and is looked at then
-	levelShift  = 8
-	levelPlaces = 1 << levelShift
+	wheelLevels = 3 // together 2.1 years; what lies beyond goes to the end and is looked at then
 
 	wheelEntry    = 5 // bytes
 	blockEntries  = linkAt / wheelEntry
@@ -22,6 +23,12 @@ const (
 	groupBits     = 10
 
 	expiredPay = 64 // bytes of compaction that the removal of a dead key pays for
+)
+
+var (
+	levelShift  = [wheelLevels]int{0, 12, 21}                  // log2 of the ticks of a place
+	levelPlaces = [wheelLevels]int64{8192, 1024, 2048}         // places
+	levelFirst  = [wheelLevels + 1]int64{0, 8192, 9216, 11264} // the number of its first place
 )
 
 // timer is what the wheel keeps of a key.
@@ -36,64 +43,69 @@ func (e timer) probe() probe {
 }
 
 type wheelPlace struct {
-	block  uint32 // the first block, in units of 64 bytes
-	filled uint8  // entries of the first block
+	block uint32 // the first block, in units of 64 bytes
+	count uint32 // entries
 }
 
 type wheel struct {
-	places *[wheelLevels][levelPlaces]wheelPlace
-	due    [wheelLevels]wheelPlace // taken out and not looked at yet
-	tick   int64                   // places up to this one were taken out
-	count  int                     // entries in places and in due
+	places []wheelPlace
+	filled []uint64   // a bit for each place with entries
+	due    wheelPlace // taken out and not looked at yet
+	tick   int64      // places up to this one were taken out
+	count  int        // entries in places and in due
 	blocks int
 }
 
 func (w *wheel) memory() int64 { return int64(w.blocks) * bucketBytes }
 
+// last is the last tick that the wheel has a place for.
+func (w *wheel) last() int64 { return w.tick + (levelPlaces[2]-1)<<levelShift[2] }
+
 // tickAt is the first tick at which a key that dies at atMS is dead.
 func tickAt(atMS int64) int64 { return (atMS-1)>>tickShift + 1 }
+
+// placeOf is the number of the place of a tick.
+func (w *wheel) placeOf(tick int64) int64 {
+	level := 0
+	for level < wheelLevels-1 && tick>>levelShift[level]-w.tick>>levelShift[level] >= levelPlaces[level] {
+		level++
+	}
+	return levelFirst[level] + tick>>levelShift[level]%levelPlaces[level]
+}
 
 // addTimer puts an entry in for the time atMS.
 func (d *DB) addTimer(e timer, atMS int64) {
 	w := &d.wheel
 	if w.places == nil {
-		w.places = new([wheelLevels][levelPlaces]wheelPlace)
+		w.places = make([]wheelPlace, levelFirst[wheelLevels])
+		w.filled = make([]uint64, levelFirst[wheelLevels]/64)
 	}
-	at := max(tickAt(atMS), w.tick+1)
-	const whole = 1 << (wheelLevels * levelShift)
-	at = min(at, w.tick+whole-1)
-	level := 0
-	for ahead := at - w.tick; ahead >= levelPlaces; ahead >>= levelShift {
-		level++
-	}
-	d.pushTimer(&w.places[level][at>>(level*levelShift)%levelPlaces], e)
+	number := w.placeOf(min(max(tickAt(atMS), w.tick+1), w.last()))
+	w.filled[number/64] |= 1 << (number % 64)
+	d.store.pushTimer(w, &w.places[number], e)
 }
 
-func (d *DB) pushTimer(place *wheelPlace, e timer) {
-	s, w := d.store, &d.wheel
-	if place.block == 0 || place.filled == blockEntries {
+func (s *Store) pushTimer(w *wheel, place *wheelPlace, e timer) {
+	filled := place.count % blockEntries
+	if filled == 0 {
 		at := s.blocks.get(0)
 		s.mem.SetU32(at+linkAt, place.block)
-		*place = wheelPlace{block: uint32(at >> blockShift)}
+		place.block = uint32(at >> blockShift)
 		w.blocks++
 	}
-	at := uint64(place.block)<<blockShift + uint64(place.filled)*wheelEntry
-	s.mem.SetU40(at, uint64(e))
-	place.filled++
+	s.mem.SetU40(uint64(place.block)<<blockShift+uint64(filled)*wheelEntry, uint64(e))
+	place.count++
 	w.count++
 }
 
-func (d *DB) popTimer(place *wheelPlace) timer {
-	s, w := d.store, &d.wheel
+func (s *Store) popTimer(w *wheel, place *wheelPlace) timer {
 	block := uint64(place.block) << blockShift
-	place.filled--
-	e := timer(s.mem.U40(block + uint64(place.filled)*wheelEntry))
+	place.count--
+	filled := place.count % blockEntries
+	e := timer(s.mem.U40(block + uint64(filled)*wheelEntry))
 	w.count--
-	if place.filled == 0 {
-		*place = wheelPlace{block: s.mem.U32(block + linkAt)}
-		if place.block != 0 {
-			place.filled = blockEntries
-		}
+	if filled == 0 {
+		place.block = s.mem.U32(block + linkAt)
 		s.blocks.put(block, 0)
 		w.blocks--
 	}
@@ -105,10 +117,8 @@ func (d *DB) popTimer(place *wheelPlace) timer {
 func (d *DB) nextTimer(tick int64, steps *int) (timer, bool) {
 	w := &d.wheel
 	for {
-		for level := range w.due {
-			if w.due[level].filled > 0 {
-				return d.popTimer(&w.due[level]), true
-			}
+		if w.due.count > 0 {
+			return d.store.popTimer(w, &w.due), true
 		}
 		if w.count == 0 {
 			w.tick = max(w.tick, tick)
@@ -119,18 +129,26 @@ func (d *DB) nextTimer(tick int64, steps *int) (timer, bool) {
 		}
 		*steps--
 		w.tick++
-		w.take()
+		d.store.take(w)
 	}
 }
 
-// take moves the entries of the places that begin with this tick to due, which is empty.
-func (w *wheel) take() {
-	for level := range wheelLevels {
-		if level > 0 && w.tick&(1<<(level*levelShift)-1) != 0 {
-			return
+// take moves the entries of this tick, and its share of what is to be moved down, to due, which is empty.
+func (s *Store) take(w *wheel) {
+	number := w.tick % levelPlaces[0]
+	w.due, w.places[number] = w.places[number], wheelPlace{}
+	w.filled[number/64] &^= 1 << (number % 64)
+	for level := 1; level < wheelLevels; level++ {
+		shift := levelShift[level]
+		number := levelFirst[level] + (w.tick>>shift+1)%levelPlaces[level]
+		place := &w.places[number]
+		left := int64(1)<<shift - w.tick&(1<<shift-1)
+		for n := (int64(place.count) + left - 1) / left; n > 0; n-- {
+			s.pushTimer(w, &w.due, s.popTimer(w, place))
 		}
-		place := &w.places[level][w.tick>>(level*levelShift)%levelPlaces]
-		w.due[level], *place = *place, wheelPlace{}
+		if place.count == 0 {
+			w.filled[number/64] &^= 1 << (number % 64)
+		}
 	}
 }
 
@@ -238,7 +256,7 @@ func (d *DB) soonest() (shape, bool) {
 	if place == nil {
 		return shape{}, false
 	}
-	e := d.popTimer(place)
+	e := d.store.popTimer(&d.wheel, place)
 	found, first := shape{}, int64(math.MaxInt64)
 	d.candidates(e.probe(), func(h *shape) bool {
 		at := d.store.expiryOf(h)
@@ -251,7 +269,7 @@ func (d *DB) soonest() (shape, bool) {
 		return shape{}, false
 	}
 	d.addTimer(e, first) // its expiry was put off, or others with this hash need the entry
-	return found, tickAt(first) <= end
+	return found, min(tickAt(first), d.wheel.last()) <= end
 }
 
 // firstPlace is the first place with entries, nil if there is none, and its last tick. Entries of a higher level may come before some of a lower one.
@@ -260,16 +278,19 @@ func (d *DB) firstPlace() (place *wheelPlace, end int64) {
 	if w.count == 0 {
 		return nil, 0
 	}
-	for level := range w.due {
-		if w.due[level].filled > 0 {
-			return &w.due[level], w.tick
-		}
+	if w.due.count > 0 {
+		return &w.due, w.tick
 	}
-	for level := range w.places {
-		for i := range int64(levelPlaces) {
-			number := w.tick>>(level*levelShift) + 1 + i
-			if place = &w.places[level][number%levelPlaces]; place.filled > 0 {
-				return place, (number+1)<<(level*levelShift) - 1
+	for level := range wheelLevels {
+		shift := levelShift[level]
+		for i := int64(1); i <= levelPlaces[level]; i++ {
+			number := levelFirst[level] + (w.tick>>shift+i)%levelPlaces[level]
+			if rest := w.filled[number/64] >> (number % 64); rest == 0 {
+				i += 63 - number%64 // none of this word's
+			} else if rest&1 != 0 && w.places[number].count == 0 {
+				w.filled[number/64] &^= 1 << (number % 64)
+			} else if rest&1 != 0 {
+				return &w.places[number], (w.tick>>shift+i+1)<<shift - 1
 			}
 		}
 	}

@@ -115,10 +115,7 @@ func (d *DB) Flush() int {
 	if d.tables != nil {
 		e := dyingTables{tables: d.tables}
 		if d.wheel.places != nil {
-			for level := range d.wheel.places {
-				e.places = append(e.places, d.wheel.places[level][:]...)
-			}
-			e.places = append(e.places, d.wheel.due[:]...)
+			e.places = append(d.wheel.places, d.wheel.due)
 		}
 		s.dying = append(s.dying, e)
 	}

@@ -31,9 +31,22 @@ func TestRedisCLI(t *testing.T) {
 			addr := s.start(t)
 			cli := func(args ...string) string { return program(t, nil, "redis-cli", addr, args...) }
 			for _, x := range []struct{ want, command string }{
-				{"OK", "SET k v"}, {"v", "GET k"}, {"v", "-3 GET k"}, {"OK", "MSET a 1 b 2 c 3"}, {"1\n2\n\n3", "MGET a b none c"}, {"OK", "-n 5 SET k five"}, {"five", "-n 5 GET k"},
-				{"v", "-n 0 GET k"}, {"\"v\"", "--no-raw GET k"}, {"v", "--user default --pass x GET k"}, {"PONG", "-2 PING"}, {"4", "DBSIZE"}, {"1", "--raw DEL k"},
-				{"v\nv", "-r 2 ECHO v"}, {`"v"`, "--csv ECHO v"}, {`"v"`, "--json ECHO v"},
+				{"OK", "SET k v"},
+				{"v", "GET k"},
+				{"v", "-3 GET k"},
+				{"OK", "MSET a 1 b 2 c 3"},
+				{"1\n2\n\n3", "MGET a b none c"},
+				{"OK", "-n 5 SET k five"},
+				{"five", "-n 5 GET k"},
+				{"v", "-n 0 GET k"},
+				{"\"v\"", "--no-raw GET k"},
+				{"v", "--user default --pass x GET k"},
+				{"PONG", "-2 PING"},
+				{"4", "DBSIZE"},
+				{"1", "--raw DEL k"},
+				{"v\nv", "-r 2 ECHO v"},
+				{`"v"`, "--csv ECHO v"},
+				{`"v"`, "--json ECHO v"},
 			} {
 				got := strings.TrimSpace(strings.ReplaceAll(cli(strings.Fields(x.command)...), "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.\n", ""))
 				if got = strings.TrimPrefix(got, "AUTH failed: WRONGPASS invalid username-password pair or user is disabled.\n"); got != x.want {

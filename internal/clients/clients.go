@@ -49,8 +49,10 @@ type Process struct {
 // Engine starts a node on a free port.
 func (b Binary) Engine(t testing.TB, args ...string) *Process {
 	t.Helper()
-	addr := freeAddr(t)
-	return launch(t, addr, b.path, append([]string{"engine", "--listen", addr, "--dir", t.TempDir()}, args...)...)
+	addr, metrics := freeAddr(t), freeAddr(t)
+	p := launch(t, addr, b.path, append([]string{"engine", "--listen", addr, "--dir", t.TempDir(), "--metrics", metrics}, args...)...)
+	p.Metrics = metrics
+	return p
 }
 
 // Gateway starts a gateway over nodes on a free port.

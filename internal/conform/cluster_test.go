@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"larder/internal/conform"
+	"larder/internal/fleet"
 	"larder/internal/peers"
 	"larder/protocol/resp"
 )
@@ -52,6 +53,32 @@ func TestClusterAsRedisCluster(t *testing.T) {
 				fieldsOfInfo(t, theirs, ours)
 			}
 		})
+	}
+}
+
+// TestSlots: through a gateway a slot's keys are listed by the node that has them.
+func TestSlots(t *testing.T) {
+	ours := peers.Dial(t, fleet.Gateway(t, fleet.Nodes(t, 3)), 2)
+	for i := range 300 {
+		ours.Do("SET", fmt.Sprint("key:", i), "v")
+	}
+	for i := range 300 {
+		key := fmt.Sprint("key:", i)
+		slot := strings.Trim(string(ours.Do("CLUSTER", "KEYSLOT", key)), ":\r\n")
+		if got := string(ours.Do("CLUSTER", "GETKEYSINSLOT", slot, "100")); !strings.Contains(got, "\r\n"+key+"\r\n") {
+			t.Errorf("%s is not among the keys of its slot %s: %q", key, slot, got)
+		}
+		if got := string(ours.Do("CLUSTER", "COUNTKEYSINSLOT", slot)); got == ":0\r\n" || got[0] != ':' {
+			t.Errorf("slot %s: %q", slot, got)
+		}
+	}
+	for _, args := range [][]string{{"16384"}, {"-1"}} {
+		if got := string(ours.Do(append([]string{"CLUSTER", "COUNTKEYSINSLOT"}, args...)...)); got != "-ERR Invalid slot\r\n" {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+	if got := string(ours.Do("CLUSTER", "GETKEYSINSLOT", "x", "1")); got != "-ERR value is not an integer or out of range\r\n" {
+		t.Errorf("no number: %q", got)
 	}
 }
 

@@ -13,19 +13,21 @@ import (
 
 // elsewhere are rows that neither a script nor a generator has: where they are tested instead.
 var elsewhere = map[string]string{
-	"cluster|slots":   "TestClusterAsRedisCluster",
-	"cluster|shards":  "TestClusterAsRedisCluster",
-	"cluster|nodes":   "TestClusterAsRedisCluster",
-	"cluster|info":    "TestClusterAsRedisCluster",
-	"cluster|keyslot": "TestClusterAsRedisCluster",
-	"cluster|myid":    "TestClusterAsRedisCluster",
-	"readonly":        "TestClusterAsRedisCluster",
-	"readwrite":       "TestClusterAsRedisCluster",
-	"asking":          "TestClusterAsRedisCluster",
-	"larder|term":     "the dialect between gateway and node: package engine",
-	"larder|assign":   "the dialect between gateway and node: package engine",
-	"larder|scan":     "the dialect between gateway and node: package engine, and TestScan through a gateway",
-	"larder|help":     "the dialect between gateway and node: package engine",
+	"cluster|slots":           "TestClusterAsRedisCluster",
+	"cluster|shards":          "TestClusterAsRedisCluster",
+	"cluster|nodes":           "TestClusterAsRedisCluster",
+	"cluster|info":            "TestClusterAsRedisCluster",
+	"cluster|keyslot":         "TestClusterAsRedisCluster",
+	"cluster|myid":            "TestClusterAsRedisCluster",
+	"cluster|countkeysinslot": "TestSlots, and package engine",
+	"cluster|getkeysinslot":   "TestSlots, and package engine",
+	"readonly":                "TestClusterAsRedisCluster",
+	"readwrite":               "TestClusterAsRedisCluster",
+	"asking":                  "TestClusterAsRedisCluster",
+	"larder|term":             "the dialect between gateway and node: package engine",
+	"larder|assign":           "the dialect between gateway and node: package engine",
+	"larder|scan":             "the dialect between gateway and node: package engine, and TestScan through a gateway",
+	"larder|help":             "the dialect between gateway and node: package engine",
 }
 
 // TestEveryRowIsCompared: a new command must join.
@@ -139,6 +141,27 @@ PING
 	for _, bad := range []string{"PING", "== x\n#nope\nPING", "== x\nGET \"k", "== x\nGET 'k'x", "== x only=nope\n", "== x\nGET @nope", "== x\n#approx 3", "== x proto=4"} {
 		if _, err := conform.Parse("s", strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: no error", bad)
+		}
+	}
+}
+
+// TestPlayerSeesFaults: a server that answers a little otherwise is found out, one command at a time and as pipelines, and the fault is traced to few
+// commands.
+func TestPlayerSeesFaults(t *testing.T) {
+	ref := redisEndpoint(t, reference)
+	odd := conform.Endpoint{Name: "odd", Addr: peers.StartRedis(t, "--databases", "5", "--maxmemory-policy", "allkeys-lfu"), Tags: []string{conform.TagNode}}
+	const script = "== x\nSET k v\nOBJECT FREQ k\nGET k\nSELECT 4\nSELECT 5\nGET none\n"
+	secs, err := conform.Parse("s", strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for proto := 2; proto <= 3; proto++ {
+		for _, p := range []conform.Player{{Proto: proto}, {Proto: proto, Rand: dice(t, 3)}} {
+			p.Ref, p.Sub, p.Differences = ref, odd, differences
+			wrong, err := p.Section(&secs[0])
+			if err != nil || len(wrong) != 2 || wrong[0].At != 1 || wrong[1].At != 4 || wrong[1].Command != "SELECT 5" || wrong[1].Where != "s:6" {
+				t.Errorf("RESP%d: %v, %v", proto, wrong, err)
+			}
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (v valuesOf) integer(row, name string) []byte {
 	case "protover":
 		return []byte(pick(v.rng, []string{"2", "3", "3", "2", "1", "4", "0", "-1", "03"}))
 	case "cursor":
-		return []byte(pick(v.rng, []string{"0", "0", "0", "00", "x", "18446744073709551616"}))
+		return []byte(pick(v.rng, []string{"0", "0", "0", "00", "x", "-1", "18446744073709551616", "", " 1", "+0"}))
 	case "count":
 		return []byte(pick(v.rng, []string{"1", "10", "1000", "0", "-1", "9223372036854775807"}))
 	case "value":

@@ -15,6 +15,14 @@ func clusterDocs() map[ID]Doc {
 			Args: takes(text("key")),
 		},
 		CmdClusterMyID: {Summary: "Tells the ID of the node that answers.", Complexity: "O(1)"},
+		CmdClusterCountKeysInSlot: {
+			Summary: "Counts the keys of a slot.", Complexity: "O(N) in the number of keys of sixteen slots",
+			Args: takes(integer("slot")),
+		},
+		CmdClusterGetKeysInSlot: {
+			Summary: "Lists keys of a slot, at most so many.", Complexity: "O(N) in the number of keys of sixteen slots",
+			Args: takes(integer("slot"), integer("count")),
+		},
 		CmdClusterHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 		CmdReadOnly:    {Summary: "Lets this connection read from replicas.", Complexity: "O(1)"},
 		CmdReadWrite:   {Summary: "Takes READONLY back.", Complexity: "O(1)"},

@@ -68,3 +68,18 @@ func serverDocs() map[ID]Doc {
 		},
 	}
 }
+
+func memoryDocs() map[ID]Doc {
+	return map[ID]Doc{
+		CmdMemory:            {Summary: "Commands about memory.", Complexity: "that of the subcommand"},
+		CmdMemoryDoctor:      {Summary: "Says in words what is wrong with the memory, if anything.", Complexity: "O(1)"},
+		CmdMemoryMallocStats: {Summary: "Reports what the allocator holds, for people.", Complexity: "O(1)"},
+		CmdMemoryPurge:       {Summary: "Gives memory that is free back to the system.", Complexity: "O(N) in the memory that is given back"},
+		CmdMemoryStats:       {Summary: "Reports what takes memory.", Complexity: "O(1)"},
+		CmdMemoryUsage: {
+			Summary: "Tells how much memory a key takes.", Complexity: "O(N) in the number of samples",
+			Args: takes(keyArg("key", 0), integer("count").token("SAMPLES").optional()),
+		},
+		CmdMemoryHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
+	}
+}

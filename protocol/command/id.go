@@ -16,6 +16,7 @@ const (
 	CmdCommand
 	CmdInfo
 	CmdConfig
+	CmdMemory
 	CmdTime
 	CmdDBSize
 	CmdFlushAll
@@ -102,12 +103,20 @@ const (
 	CmdConfigSet
 	CmdConfigResetStat
 	CmdConfigHelp
+	CmdMemoryDoctor
+	CmdMemoryMallocStats
+	CmdMemoryPurge
+	CmdMemoryStats
+	CmdMemoryUsage
+	CmdMemoryHelp
 	CmdClusterSlots
 	CmdClusterShards
 	CmdClusterNodes
 	CmdClusterInfo
 	CmdClusterKeySlot
 	CmdClusterMyID
+	CmdClusterCountKeysInSlot
+	CmdClusterGetKeysInSlot
 	CmdClusterHelp
 	CmdObjectEncoding
 	CmdObjectFreq

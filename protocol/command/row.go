@@ -97,7 +97,7 @@ const (
 	RequestMultiShard                // split by key: one sub-command a shard
 	RequestAllShards                 // to every shard, once
 	RequestAllNodes                  // to every node, replicas too
-	RequestSpecial                   // the gateway has its own code for it (SCAN, RANDOMKEY)
+	RequestSpecial                   // the gateway has its own code for it (SCAN, RANDOMKEY, what concerns one slot)
 	RequestLocal                     // answered where it arrives, whatever a shard would say
 )
 

@@ -125,8 +125,15 @@ func TestPolicies(t *testing.T) {
 		"flushdb":   {command.RequestAllShards, command.ResponseAllSucceeded},
 		"scan":      {command.RequestSpecial, command.ResponseSpecial},
 		"randomkey": {command.RequestSpecial, command.ResponseSpecial},
+
+		"memory|doctor":           {command.RequestAllShards, command.ResponseSpecial},
+		"memory|malloc-stats":     {command.RequestAllShards, command.ResponseSpecial},
+		"memory|purge":            {command.RequestAllShards, command.ResponseAllSucceeded},
+		"memory|stats":            {command.RequestAllShards, command.ResponseSpecial},
+		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
+		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder object|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder object|help memory|help")
 	for _, r := range command.Rows() {
 		base, _, _ := strings.Cut(r.Name, "|")
 		switch p, special := want[r.Name]; {
@@ -134,7 +141,7 @@ func TestPolicies(t *testing.T) {
 			if r.Request != p.request || r.Response != p.response {
 				t.Errorf("%s: %d, %d, want %v", r.Name, r.Request, r.Response, p)
 			}
-		case slices.Contains(local, base) || slices.Contains(local, r.Name) || r.Name == "object":
+		case slices.Contains(local, base) || slices.Contains(local, r.Name) || r.Name == "object" || r.Name == "memory":
 			if r.Request != command.RequestLocal {
 				t.Errorf("%s is not answered here", r.Name)
 			}

@@ -1,4 +1,6 @@
-package proxy
+// Package process says what the system knows of the process: memory and processor time. What must hold: nothing fails; what the system does not tell is 0.
+// Any goroutine may call it; a call costs microseconds.
+package process
 
 import (
 	"bytes"
@@ -7,8 +9,8 @@ import (
 	"syscall"
 )
 
-// residentBytes is the process's resident memory, 0 where /proc does not tell.
-func residentBytes() int64 {
+// ResidentBytes is the process's resident memory, 0 where /proc does not tell.
+func ResidentBytes() int64 {
 	stat, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
@@ -24,8 +26,8 @@ func residentBytes() int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// cpuSeconds is the processor time that the process has used.
-func cpuSeconds() (user, system float64) {
+// CPUSeconds is the processor time that the process has used.
+func CPUSeconds() (user, system float64) {
 	var use syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &use) != nil {
 		return 0, 0

@@ -1,0 +1,135 @@
+package metrics
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/protocol/command"
+)
+
+// Times are counted in powers of two of 128 ns: bucket i counts what took less than 128 ns × 2^i, the last one everything longer.
+const (
+	bucketShift = 7
+	buckets     = 28 // the last bound is 8.6 s
+)
+
+// Commands are counts by command.ID; 0 = commands that there are not.
+type Commands struct {
+	took   [][buckets]uint64 // their sum is how often it was answered
+	tookNS []uint64
+	failed []uint64
+}
+
+// NewCommands counts nothing yet.
+func NewCommands() Commands {
+	const n = command.NumIDs + 1
+	return Commands{took: make([][buckets]uint64, n), tookNS: make([]uint64, n), failed: make([]uint64, n)}
+}
+
+// IDs is one more than the greatest ID.
+func (c *Commands) IDs() int { return len(c.took) }
+
+// Ran counts n answers to a command, each of which took ns.
+func (c *Commands) Ran(id command.ID, n, ns uint64) {
+	c.took[id][min(bits.Len64(ns>>bucketShift), buckets-1)] += n
+	c.tookNS[id] += n * ns
+}
+
+// Fail counts that an answer was an error; Ran counts it too.
+func (c *Commands) Fail(id command.ID) { c.failed[id]++ }
+
+// Calls is how often a command was answered.
+func (c *Commands) Calls(id int) uint64 {
+	var n uint64
+	for _, count := range &c.took[id] {
+		n += count
+	}
+	return n
+}
+
+// Failed is how often the answer was an error, NS how long all answers took.
+func (c *Commands) Failed(id int) uint64 { return c.failed[id] }
+func (c *Commands) NS(id int) uint64     { return c.tookNS[id] }
+
+// Total sums up all commands.
+func (c *Commands) Total() (calls, failed uint64) {
+	for id := range c.took {
+		calls += c.Calls(id)
+		failed += c.failed[id]
+	}
+	return calls, failed
+}
+
+// Set makes c equal to o; they share nothing.
+func (c *Commands) Set(o *Commands) {
+	copy(c.took, o.took)
+	copy(c.tookNS, o.tookNS)
+	copy(c.failed, o.failed)
+}
+
+// Add adds o's counts, Take takes them off.
+func (c *Commands) Add(o *Commands)  { c.combine(o, 1) }
+func (c *Commands) Take(o *Commands) { c.combine(o, math.MaxUint64) } // -1
+
+func (c *Commands) combine(o *Commands, times uint64) {
+	for id := range c.took {
+		c.failed[id] += times * o.failed[id]
+		c.tookNS[id] += times * o.tookNS[id]
+		for b := range c.took[id] {
+			c.took[id][b] += times * o.took[id][b]
+		}
+	}
+}
+
+// Family is the names that a role's counts by command are published under.
+type Family struct{ outcomes, took *prometheus.Desc }
+
+// NewFamily names them: <prefix>_commands_total and <prefix>_command_seconds, which help explains.
+func NewFamily(prefix, help string) Family {
+	return Family{
+		outcomes: prometheus.NewDesc(prefix+"_commands_total", "Commands answered, by name and outcome.", []string{"command", "outcome"}, nil),
+		took:     prometheus.NewDesc(prefix+"_command_seconds", help, []string{"command"}, nil),
+	}
+}
+
+// Describe tells what the family is.
+func (f Family) Describe(ch chan<- *prometheus.Desc) {
+	ch <- f.outcomes
+	ch <- f.took
+}
+
+// Collect tells what was counted of the commands that were met.
+func (f Family) Collect(ch chan<- prometheus.Metric, c *Commands) {
+	for id := range c.took {
+		calls, failed := c.Calls(id), c.failed[id]
+		if calls == 0 {
+			continue
+		}
+		name := Name(id)
+		ch <- prometheus.MustNewConstMetric(f.outcomes, prometheus.CounterValue, float64(calls-failed), name, "ok")
+		ch <- prometheus.MustNewConstMetric(f.outcomes, prometheus.CounterValue, float64(failed), name, "error")
+		ch <- prometheus.MustNewConstHistogram(f.took, calls, float64(c.tookNS[id])/1e9, cumulative(&c.took[id]), name)
+	}
+}
+
+// Name is a command's name in metrics.
+func Name(id int) string {
+	if row := command.ByID(command.ID(id)); row != nil {
+		return row.Name
+	}
+	return "unknown"
+}
+
+// cumulative turns buckets into Prometheus's upper bounds in seconds.
+func cumulative(counts *[buckets]uint64) map[float64]uint64 {
+	const first = 1e-9 * (1 << bucketShift)
+	out := make(map[float64]uint64, buckets)
+	var below uint64
+	for i, n := range counts[:buckets-1] {
+		below += n
+		out[math.Ldexp(first, i)] = below
+	}
+	return out
+}
