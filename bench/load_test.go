@@ -76,9 +76,9 @@ func TestGenerator(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	s := &Server{Addr: okServer(t)}
+	addr := okServer(t)
 	p := plan{conns: 3, stopped: func() error { return nil }}
-	if err := p.fill(s.Addr, fill{value: 8, first: 7, keys: 1000}); err != nil {
+	if err := p.fill(addr, fill{value: 8, first: 7, keys: 1000}); err != nil {
 		t.Error(err)
 	}
 	if err := p.fill("127.0.0.1:1", fill{value: 8, keys: 1}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
