@@ -671,16 +671,38 @@ func TestPinIsNotChanged(t *testing.T) {
 	pin.Unpin()
 }
 
+// TestNoAllocation: commands on a store that has its size take nothing from the Go heap.
 func TestNoAllocation(t *testing.T) {
-	d := open(t, 3).DB(0)
-	key, value := []byte("some key"), []byte("some value")
-	d.Set(key, value, store.FormAny, 0, 1)
-	if n := testing.AllocsPerRun(100, func() {
-		d.Set(key, value, store.FormAny, 0, 1)
-		if it, ok := d.Lookup(key, 1); !ok || it.Len() != len(value) {
+	s := open(t, 3)
+	d := s.DB(0)
+	const keys = 2000
+	names, value := make([][]byte, keys), make([]byte, 300)
+	for i := range names {
+		names[i] = sixteen(nil, i)
+	}
+	i := 0
+	round := func() {
+		i++
+		for j, key := range names[i%(keys-16):][:16] {
+			d.Prepare(key)
+			if j == 15 {
+				s.Fetch()
+			}
+		}
+		key, now := names[i%keys], int64(i)
+		d.Lookup(key, now)
+		d.Set(key, value[:i*31%300], store.FormAny, []int64{store.NoExpiry, now + 1000}[i%2], now)
+		if it, ok := d.Lookup(key, now); !ok || it.Len() != i*31%300 {
 			t.Fatal("lost")
 		}
-	}); n != 0 {
+		d.Delete(names[i*7919%keys], now)
+		s.Expire(now, 16)
+		s.Forget()
+	}
+	for range 20 * keys {
+		round()
+	}
+	if n := testing.AllocsPerRun(5*keys, round); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
