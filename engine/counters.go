@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"larder/engine/store"
@@ -48,7 +49,8 @@ func (c *counters) init() {
 func (c *counters) copyTo(to *counters) {
 	have := *to
 	*to = *c
-	to.commands, to.rejected, to.errors, to.prefixes = have.commands, have.rejected, have.errors, append(have.prefixes[:0], c.prefixes...)
+	to.commands, to.rejected, to.errors = have.commands, have.rejected, have.errors
+	to.prefixes = slices.Clone(c.prefixes)
 	to.commands.Set(&c.commands)
 	copy(to.rejected, c.rejected)
 	clear(to.errors)

@@ -56,18 +56,35 @@ func (s *session) writeCounts(list []count) {
 func (f *footprint) counts() (before, after []count) {
 	const percent = 100
 	before = []count{
-		{"peak.allocated", f.peak, 0}, {"total.allocated", f.used, 0}, {"startup.allocated", 0, 0}, {"replication.backlog", 0, 0}, {"clients.slaves", 0, 0},
-		{"clients.normal", f.clients, 0}, {"cluster.links", 0, 0}, {"aof.buffer", 0, 0}, {"lua.caches", 0, 0}, {"functions.caches", 0, 0},
+		{"peak.allocated", f.peak, 0},
+		{"total.allocated", f.used, 0},
+		{"startup.allocated", 0, 0},
+		{"replication.backlog", 0, 0},
+		{"clients.slaves", 0, 0},
+		{"clients.normal", f.clients, 0},
+		{"cluster.links", 0, 0},
+		{"aof.buffer", 0, 0},
+		{"lua.caches", 0, 0},
+		{"functions.caches", 0, 0},
 	}
 	after = []count{
-		{"overhead.total", f.overhead(), 0}, {"keys.count", int64(f.keys), 0}, {"keys.bytes-per-key", f.used / int64(max(f.keys, 1)), 0},
-		{"dataset.bytes", f.dataset(), 0}, {"dataset.percentage", 0, percent * ratio(f.dataset(), f.used)},
+		{"overhead.total", f.overhead(), 0},
+		{"keys.count", int64(f.keys), 0},
+		{"keys.bytes-per-key", f.used / int64(max(f.keys, 1)), 0},
+		{"dataset.bytes", f.dataset(), 0},
+		{"dataset.percentage", 0, percent * ratio(f.dataset(), f.used)},
 		{"peak.percentage", 0, percent * ratio(f.used, f.peak)},
-		{"allocator.allocated", f.live, 0}, {"allocator.active", f.active, 0}, {"allocator.resident", f.reserved, 0},
-		{"allocator-fragmentation.ratio", 0, ratio(f.active, f.live)}, {"allocator-fragmentation.bytes", f.active - f.live, 0},
-		{"allocator-rss.ratio", 0, ratio(f.reserved, f.active)}, {"allocator-rss.bytes", f.reserved - f.active, 0},
-		{"rss-overhead.ratio", 0, ratio(f.resident, f.reserved)}, {"rss-overhead.bytes", f.resident - f.reserved, 0},
-		{"fragmentation", 0, ratio(f.resident, f.used)}, {"fragmentation.bytes", f.resident - f.used, 0},
+		{"allocator.allocated", f.live, 0},
+		{"allocator.active", f.active, 0},
+		{"allocator.resident", f.reserved, 0},
+		{"allocator-fragmentation.ratio", 0, ratio(f.active, f.live)},
+		{"allocator-fragmentation.bytes", f.active - f.live, 0},
+		{"allocator-rss.ratio", 0, ratio(f.reserved, f.active)},
+		{"allocator-rss.bytes", f.reserved - f.active, 0},
+		{"rss-overhead.ratio", 0, ratio(f.resident, f.reserved)},
+		{"rss-overhead.bytes", f.resident - f.reserved, 0},
+		{"fragmentation", 0, ratio(f.resident, f.used)},
+		{"fragmentation.bytes", f.resident - f.used, 0},
 	}
 	return before, after
 }
@@ -77,9 +94,15 @@ func memoryMallocStats(s *session, _ [][]byte) {
 	f := s.p.footprint()
 	var b strings.Builder
 	for _, line := range []count{
-		{"taken from the system for keys", f.reserved, 0}, {"of it in use", f.active - f.kept, 0}, {"of that alive", f.live, 0},
-		{"of that index", f.index, 0}, {"of that expiries", f.expiries, 0}, {"kept for snapshots", f.kept, 0},
-		{"clients' buffers", f.clients, 0}, {"Go heap", f.heap, 0}, {"resident in all", f.resident, 0},
+		{"taken from the system for keys", f.reserved, 0},
+		{"of it in use", f.active - f.kept, 0},
+		{"of that alive", f.live, 0},
+		{"of that index", f.index, 0},
+		{"of that expiries", f.expiries, 0},
+		{"kept for snapshots", f.kept, 0},
+		{"clients' buffers", f.clients, 0},
+		{"Go heap", f.heap, 0},
+		{"resident in all", f.resident, 0},
 	} {
 		fmt.Fprintf(&b, "%-32s %14d (%s)\n", line.name, line.n, human(line.n))
 	}

@@ -31,9 +31,20 @@ func TestSlotsAsRedisCluster(t *testing.T) {
 		ours.do("SET", key, "1")
 	}
 	for _, args := range [][]string{
-		{"COUNTKEYSINSLOT", slot}, {"COUNTKEYSINSLOT", "0"}, {"COUNTKEYSINSLOT", "-1"}, {"COUNTKEYSINSLOT", "16384"}, {"COUNTKEYSINSLOT", "x"}, {"COUNTKEYSINSLOT"},
-		{"GETKEYSINSLOT", slot, "10"}, {"GETKEYSINSLOT", slot, "0"}, {"GETKEYSINSLOT", slot, "-1"}, {"GETKEYSINSLOT", "16384", "1"}, {"GETKEYSINSLOT", "x", "1"},
-		{"GETKEYSINSLOT", "1", "x"}, {"GETKEYSINSLOT", "0", "5"}, {"GETKEYSINSLOT", slot},
+		{"COUNTKEYSINSLOT", slot},
+		{"COUNTKEYSINSLOT", "0"},
+		{"COUNTKEYSINSLOT", "-1"},
+		{"COUNTKEYSINSLOT", "16384"},
+		{"COUNTKEYSINSLOT", "x"},
+		{"COUNTKEYSINSLOT"},
+		{"GETKEYSINSLOT", slot, "10"},
+		{"GETKEYSINSLOT", slot, "0"},
+		{"GETKEYSINSLOT", slot, "-1"},
+		{"GETKEYSINSLOT", "16384", "1"},
+		{"GETKEYSINSLOT", "x", "1"},
+		{"GETKEYSINSLOT", "1", "x"},
+		{"GETKEYSINSLOT", "0", "5"},
+		{"GETKEYSINSLOT", slot},
 	} {
 		args := append([]string{"CLUSTER"}, args...)
 		if got, want := inOrder(ours.do(args...)), inOrder(string(theirs.Do(args...))); got != want {

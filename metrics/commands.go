@@ -49,9 +49,11 @@ func (c *Commands) Calls(id int) uint64 {
 	return n
 }
 
-// Failed is how often the answer was an error, NS how long all answers took.
+// Failed is how often the answer was an error.
 func (c *Commands) Failed(id int) uint64 { return c.failed[id] }
-func (c *Commands) NS(id int) uint64     { return c.tookNS[id] }
+
+// NS is how long all answers took, in nanoseconds.
+func (c *Commands) NS(id int) uint64 { return c.tookNS[id] }
 
 // Total sums up all commands.
 func (c *Commands) Total() (calls, failed uint64) {
@@ -69,8 +71,10 @@ func (c *Commands) Set(o *Commands) {
 	copy(c.failed, o.failed)
 }
 
-// Add adds o's counts, Take takes them off.
-func (c *Commands) Add(o *Commands)  { c.combine(o, 1) }
+// Add adds o's counts.
+func (c *Commands) Add(o *Commands) { c.combine(o, 1) }
+
+// Take takes o's counts off.
 func (c *Commands) Take(o *Commands) { c.combine(o, math.MaxUint64) } // -1
 
 func (c *Commands) combine(o *Commands, times uint64) {
