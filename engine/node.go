@@ -56,7 +56,7 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 		return nil, fmt.Errorf("engine access list: %w", err)
 	}
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	keyspace, err := store.New(store.Options{Databases: o.Databases, Memory: memory.Map{Huge: true}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance, Prefixes: o.KeyPrefixes})
+	keyspace, err := store.New(store.Options{Databases: o.Databases, Memory: memory.Map{}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance, Prefixes: o.KeyPrefixes})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

@@ -2,13 +2,15 @@ package store
 
 import (
 	"fmt"
+	"math/bits"
 
 	"larder/engine/memory"
 )
 
 // A batch of commands is looked up in passes: Prepare for every key (its hash), Fetch (the first lines of all buckets, then of all items), then the
 // commands run in order. Fetch only loads memory, in loops so short that the waits for it overlap. What is kept of a key is its hash and group, which depend
-// on its bytes alone; bucket and item are looked up anew when the command runs, so it does not matter what commands before it did.
+// on its bytes alone, and the place of a reference that may lead to its item, which counts only while the index has not changed: else bucket and item are
+// looked up anew when the command runs. So it does not matter what commands before it did.
 
 // ahead is how many prepared keys a command's key is looked for among: so many may be skipped by commands that failed early.
 const ahead = 8
@@ -18,16 +20,19 @@ const line = 64
 
 type prepared struct {
 	first  *byte
-	length int
-	bucket uint64
-	tags   uint64
-	p      probe
+	db     *DB
+	hash   uint64
+	place  uint64 // of the bucket; when found, of the reference that may lead to the item; 0 = there is none
+	length uint32
+	group  uint16
+	found  bool
 }
 
 type batch struct {
-	keys []prepared
-	next int
-	sink uint64 // keeps the loads from being left out
+	keys    []prepared
+	next    int
+	version uint64 // of the index, when the keys were looked up
+	sink    uint64 // keeps the loads from being left out
 }
 
 // Prepare tells that a command of the batch will ask for key. Its bytes must not change until Forget.
@@ -36,30 +41,77 @@ func (d *DB) Prepare(key []byte) {
 		return
 	}
 	s := d.store
-	p := s.probeOf(key)
-	s.batch.keys = append(s.batch.keys, prepared{first: &key[0], length: len(key), p: p, bucket: d.bucket(p)})
+	n := len(s.batch.keys)
+	if n == cap(s.batch.keys) {
+		s.batch.keys = append(s.batch.keys, prepared{})
+	}
+	s.batch.keys = s.batch.keys[:n+1]
+	e := &s.batch.keys[n]
+	e.first, e.db, e.length, e.found = &key[0], d, uint32(len(key)), false
+	e.hash, e.group = s.hash(key), uint16(s.options.Slot(key)/GroupSlots)
+	e.place = d.bucketOf(e.group, uint32(e.hash))
 }
 
 // Fetch loads the buckets and items of all prepared keys. No command may have run since they were prepared.
 func (s *Store) Fetch() {
-	for i := range s.batch.keys {
-		if e := &s.batch.keys[i]; e.bucket != 0 {
-			e.tags = s.mem.U64(e.bucket)
+	b := &s.batch
+	b.version = s.version
+	for i := range b.keys {
+		if e := &b.keys[i]; e.place != 0 {
+			b.sink += uint64(s.mem.Byte(e.place))
 		}
 	}
+	if s.fetchItems() { // some buckets are full, and have others behind them
+		s.fetchItems()
+	}
+	for i := range b.keys {
+		if e := &b.keys[i]; e.found {
+			s.fetchRest(s.mem.U40(e.place))
+		}
+	}
+}
+
+// fetchItems finds the references to the keys' items, by their tags, and loads the items' first lines. It reports whether there are chains to follow.
+func (s *Store) fetchItems() (more bool) {
 	sum := uint64(0)
 	for i := range s.batch.keys {
 		e := &s.batch.keys[i]
-		if e.bucket == 0 {
+		if e.place == 0 || e.found {
 			continue
 		}
-		slot := firstSlot(equal8(e.tags, e.p.tag))
-		if slot == bucketSlots {
-			continue
+		lo, hi := s.hits(e.place, tagOf(e.hash))
+		slot := bits.TrailingZeros64(lo) >> 3
+		if lo == 0 {
+			if hi == 0 {
+				if e.place = s.link(e.place); e.place != 0 {
+					more = true
+					sum += uint64(s.mem.Byte(e.place))
+				}
+				continue
+			}
+			slot = 8 + bits.TrailingZeros64(hi)>>3
 		}
-		if ref := s.mem.U40(refPlace(e.bucket, slot)); ref != 0 {
-			sum += uint64(s.mem.Byte(ref)) + uint64(s.mem.Byte(min(ref+line, ref|(granuleBytes-1)))) // the next granule may not be in use
-		}
+		e.place, e.found = refPlace(e.place, slot), true
+		sum += uint64(s.mem.Byte(s.mem.U40(e.place)))
+	}
+	s.batch.sink += sum
+	return more
+}
+
+// fetchMax is how much of an item is loaded ahead, in bytes: the processor sees by itself that a longer one is read from front to end.
+const fetchMax = 512
+
+// fetchRest loads an item's lines behind the first, as its lengths say if they are short; not beyond the granule, since the next may not be in use.
+func (s *Store) fetchRest(ref uint64) {
+	w := s.mem.U64(ref)
+	last := ref + uint64(fetchMax)
+	if w&longLength == 0 {
+		last = ref + firstBytes + 1 + w>>32&0xff + w>>40&0xff
+	}
+	last = min(last, ref|(granuleBytes-1))
+	sum := uint64(s.mem.Byte(last))
+	for at := ref + line; at < last; at += line {
+		sum += uint64(s.mem.Byte(at))
 	}
 	s.batch.sink += sum
 }
@@ -71,18 +123,59 @@ func (s *Store) Forget() {
 	s.batch.next = 0
 }
 
-// probe gives a key's probe, the prepared one if there is one.
-func (s *Store) probe(key []byte) probe {
-	if s.batch.next < len(s.batch.keys) && len(key) > 0 {
-		end := min(s.batch.next+ahead, len(s.batch.keys))
-		for i := s.batch.next; i < end; i++ {
-			if e := &s.batch.keys[i]; e.first == &key[0] && e.length == len(key) {
-				s.batch.next = i
-				if memory.Checked && e.p != s.probeOf(key) {
-					panic(fmt.Sprintf("store: key %q changed since it was prepared", key))
-				}
-				return e.p
+// lookupPrepared is Lookup for the usual key of a batch: prepared, found at once, and without an expiry. It exists for speed alone: where it gives no
+// item, Lookup says whether there is one.
+func (d *DB) lookupPrepared(key []byte, now int64) (Item, bool) {
+	s := d.store
+	b := &s.batch
+	i := b.next
+	if i >= len(b.keys) || b.version != s.version || s.limit > 0 || len(key) == 0 {
+		return Item{}, false
+	}
+	e := &b.keys[i]
+	if e.first != &key[0] {
+		if i++; i == len(b.keys) {
+			return Item{}, false
+		}
+		e = &b.keys[i]
+	}
+	if e.first != &key[0] || int(e.length) != len(key) || e.db != d || !e.found {
+		return Item{}, false
+	}
+	b.next = i
+	at := s.mem.U40(e.place)
+	w := s.mem.U64(at)
+	const head = firstBytes + 2
+	if w&(longLength|flagExpiry|flagWords) != 0 || int(w>>32&0xff) != len(key) || string(s.mem.Bytes(at+head, len(key))) != string(key) {
+		return Item{}, false
+	}
+	first := touched(uint32(w), now)
+	if first != uint32(w) {
+		s.mem.SetU32(at, first)
+	}
+	return Item{d: d, h: shape{at: at, first: first, head: head, keyLen: uint32(len(key)), valueLen: uint32(w >> 40 & 0xff)}}, true
+}
+
+// probe gives a key's probe, from what was prepared if it was.
+func (d *DB) probe(key []byte) probe {
+	s := d.store
+	b := &s.batch
+	if b.next < len(b.keys) && len(key) > 0 {
+		end := min(b.next+ahead, len(b.keys))
+		for i := b.next; i < end; i++ {
+			e := &b.keys[i]
+			if e.first != &key[0] || int(e.length) != len(key) {
+				continue
 			}
+			b.next = i
+			if memory.Checked && e.hash != s.hash(key) {
+				panic(fmt.Sprintf("store: key %q changed since it was prepared", key))
+			}
+			p := probe{ghost: e.hash, hash: uint32(e.hash), group: e.group, tag: tagOf(e.hash)}
+			if e.found && e.db == d && b.version == s.version {
+				p.place = e.place
+			}
+			return p
 		}
 	}
 	return s.probeOf(key)

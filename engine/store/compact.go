@@ -116,7 +116,7 @@ func (s *Store) move(h *shape, gen int) {
 		to.age = age
 	}
 	s.mem.Copy(at, h.at, h.size())
-	s.mem.SetU40(place, at)
+	s.setRef(place, at)
 	s.vacate(h)
 }
 

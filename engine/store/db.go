@@ -55,7 +55,10 @@ func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
 
 // Lookup finds a key and notes that it was looked at.
 func (d *DB) Lookup(key []byte, now int64) (Item, bool) {
-	p := d.store.probe(key)
+	if it, ok := d.lookupPrepared(key, now); ok {
+		return it, true
+	}
+	p := d.probe(key)
 	place, h := d.live(p, key, now)
 	if d.store.limit > 0 {
 		d.store.watch(p.ghost, true)
@@ -69,13 +72,13 @@ func (d *DB) Lookup(key []byte, now int64) (Item, bool) {
 
 // Peek finds a key and leaves the time of its last access as it is.
 func (d *DB) Peek(key []byte, now int64) (Item, bool) {
-	place, h := d.live(d.store.probe(key), key, now)
+	place, h := d.live(d.probe(key), key, now)
 	return Item{d: d, h: h}, place != 0
 }
 
 // Delete removes a key and reports whether it was there.
 func (d *DB) Delete(key []byte, now int64) bool {
-	p := d.store.probe(key)
+	p := d.probe(key)
 	place, h := d.live(p, key, now)
 	if place == 0 {
 		return false
@@ -123,7 +126,7 @@ func (it *Item) Expire(atMS, now int64) {
 	if atMS == KeepExpiry || atMS == old {
 		return
 	}
-	p := s.probe(it.Key())
+	p := d.probe(it.Key())
 	if atMS != NoExpiry && it.h.first&flagExpiry == 0 || s.frozen(it.h.at) {
 		d.rewrite(&it.h, p, atMS != NoExpiry, lifeOf(atMS, now))
 	}
@@ -149,7 +152,7 @@ func (d *DB) rewrite(h *shape, p probe, expiry bool, life int) {
 	if s.prefixes.on() {
 		d.tally(s.keyBytes(h), 0, nh.size()-h.size())
 	}
-	s.mem.SetU40(place, at)
+	s.setRef(place, at)
 	s.vacate(h)
 	*h = nh
 }
@@ -182,7 +185,7 @@ func (d *DB) noteExpiry(p probe, old, at, now int64) {
 // whether the key was there. The two must not be the same key of the same database.
 func (d *DB) Transfer(key []byte, to *DB, newKey []byte, keep bool, now int64) bool {
 	s := d.store
-	p := s.probe(key)
+	p := d.probe(key)
 	place, h := d.live(p, key, now)
 	if place == 0 {
 		return false
@@ -196,8 +199,9 @@ func (d *DB) Transfer(key []byte, to *DB, newKey []byte, keep bool, now int64) b
 		c.run, c.text = s.runOf(&h), nil
 		s.bigs.runs[c.run].refs++
 	}
-	to.put(s.probe(newKey), newKey, c, s.expiryOf(&h), now)
+	to.put(to.probe(newKey), newKey, c, s.expiryOf(&h), now)
 	if !keep {
+		p.place = 0 // the index has changed
 		place, h = d.find(p, key)
 		d.drop(p, place, &h)
 	}

@@ -91,13 +91,25 @@ func (s *Store) entryAt(b uint64, slot int) entry {
 }
 
 func (s *Store) setEntry(b uint64, slot int, e entry) {
+	s.version++
 	s.mem.SetByte(b+uint64(slot), e.tag)
 	s.mem.SetU40(refPlace(b, slot), e.ref)
+}
+
+// setRef makes the reference at place one to at.
+func (s *Store) setRef(place, at uint64) {
+	s.version++
+	s.mem.SetU40(place, at)
 }
 
 // find gives the item of a key and the place of the reference to it.
 func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 	s := d.store
+	if p.place != 0 {
+		if h = s.shapeOf(s.mem.U40(p.place)); int(h.keyLen) == len(key) && string(s.keyBytes(&h)) == string(key) {
+			return p.place, h
+		}
+	}
 	for b := d.bucket(p); b != 0; b = s.link(b) {
 		lo, hi := s.hits(b, p.tag)
 		for lo|hi != 0 {
@@ -119,15 +131,17 @@ func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 }
 
 // bucket is the first bucket of a probe's chain, 0 if there is none.
-func (d *DB) bucket(p probe) uint64 {
+func (d *DB) bucket(p probe) uint64 { return d.bucketOf(p.group, p.hash) }
+
+func (d *DB) bucketOf(group uint16, hash uint32) uint64 {
 	if d.tables == nil {
 		return 0
 	}
-	t := &d.tables[p.group]
+	t := &d.tables[group]
 	if t.n == 0 {
 		return 0
 	}
-	return t.at(bucketOf(p.hash, t.n))
+	return t.at(bucketOf(hash, t.n))
 }
 
 // placeOf finds the reference to an item that is in the index.
@@ -229,6 +243,7 @@ func (d *DB) pull(b, place uint64) {
 
 // addBucket lengthens the table by an empty bucket.
 func (d *DB) addBucket(t *table) uint64 {
+	d.store.version++
 	switch {
 	case t.n >= chunkBuckets && t.n&(chunkBuckets-1) == 0:
 		t.chunks = append(t.chunks, d.newBlock(chunkShift))
@@ -241,6 +256,7 @@ func (d *DB) addBucket(t *table) uint64 {
 
 // dropBucket shortens the table by its last bucket, which is empty.
 func (d *DB) dropBucket(t *table) {
+	d.store.version++
 	t.n--
 	switch {
 	case t.n >= chunkBuckets && t.n&(chunkBuckets-1) == 0:
@@ -260,6 +276,7 @@ func (d *DB) dropBucket(t *table) {
 
 // resizeChunk gives the only chunk room for 2^class buckets; it had room for 2^was.
 func (d *DB) resizeChunk(t *table, was, class int) {
+	d.store.version++
 	old := uint64(t.chunks[0]) << blockShift
 	t.chunks[0] = d.newBlock(class)
 	d.store.mem.Copy(uint64(t.chunks[0])<<blockShift, old, int(t.n)*bucketBytes)
@@ -296,6 +313,7 @@ func (d *DB) split(t *table) {
 // cut frees the buckets behind b in its chain.
 func (d *DB) cut(b uint64) {
 	s := d.store
+	s.version++
 	rest := s.link(b)
 	s.setLink(b, 0)
 	for rest != 0 {

@@ -61,6 +61,17 @@ func (h *shape) expiryAt() uint64 {
 // shapeOf reads the head of an item.
 func (s *Store) shapeOf(at uint64) shape {
 	w := s.mem.U64(at)
+	if w&(longLength|flagExpiry|flagWords) == 0 {
+		return shape{at: at, first: uint32(w), head: firstBytes + 2, keyLen: uint32(w >> 32 & 0xff), valueLen: uint32(w >> 40 & 0xff)}
+	}
+	return s.longShape(at, w)
+}
+
+// longLength is set in an item's first eight bytes if one of its lengths takes more than a byte (the second is then not where it is looked for).
+const longLength = 0x8080 << 32
+
+// longShape is shapeOf for items that are not of the usual form.
+func (s *Store) longShape(at, w uint64) shape {
 	h := shape{at: at, first: uint32(w), head: firstBytes + 2, keyLen: uint32(w >> 32 & 0xff), valueLen: uint32(w >> 40 & 0xff)}
 	if (h.keyLen|h.valueLen)&0x80 != 0 {
 		s.longLengths(&h)
@@ -165,14 +176,19 @@ func clockOf(now int64) uint32 { return uint32(now/1000) & (accessPeriod - 1) }
 
 // touch notes an access: its time, and for the eviction that the item was seen once more.
 func (s *Store) touch(h *shape, now int64) {
-	first := h.first&(1<<accessShift-1) | clockOf(now)<<accessShift
-	if freqOf(first) < freqMax {
-		first += 1 << freqShift
-	}
-	if first != h.first {
+	if first := touched(h.first, now); first != h.first {
 		h.first = first
 		s.mem.SetU32(h.at, first)
 	}
+}
+
+// touched is an item's first word after an access.
+func touched(first uint32, now int64) uint32 {
+	first = first&(1<<accessShift-1) | clockOf(now)<<accessShift
+	if freqOf(first) < freqMax {
+		first += 1 << freqShift
+	}
+	return first
 }
 
 func (s *Store) keyBytes(h *shape) []byte   { return s.mem.Bytes(h.key(), int(h.keyLen)) }

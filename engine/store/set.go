@@ -36,7 +36,7 @@ func (s *Store) stringContent(value []byte, form Form, scratch *[numberBytes]byt
 func (d *DB) Set(key, value []byte, form Form, expiryMS, now int64) {
 	s := d.store
 	var scratch [numberBytes]byte
-	n := d.put(s.probe(key), key, s.stringContent(value, form, &scratch), expiryMS, now)
+	n := d.put(d.probe(key), key, s.stringContent(value, form, &scratch), expiryMS, now)
 	s.pay(n)
 }
 
@@ -49,7 +49,7 @@ func (d *DB) SetOwned(key, value []byte, form Form, expiryMS, now int64) {
 func (d *DB) SetInt(key []byte, n, expiryMS, now int64) {
 	var b [numberBytes]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(n))
-	d.store.pay(d.put(d.store.probe(key), key, content{kind: kindInt, text: b[:]}, expiryMS, now))
+	d.store.pay(d.put(d.probe(key), key, content{kind: kindInt, text: b[:]}, expiryMS, now))
 }
 
 // SetBig gives key a value that was filled before. It takes b over.
@@ -60,12 +60,12 @@ func (d *DB) SetBig(key []byte, b *Big, form Form, expiryMS, now int64) {
 		b.Drop()
 		return
 	}
-	s.pay(d.put(s.probe(key), key, content{kind: kindBig, run: b.run}, expiryMS, now))
+	s.pay(d.put(d.probe(key), key, content{kind: kindBig, run: b.run}, expiryMS, now))
 }
 
 // SetBlob gives key a value of another type than string, kept as one blob of less than BlobMax bytes.
 func (d *DB) SetBlob(key []byte, kind Kind, blob []byte, expiryMS, now int64) {
-	d.store.pay(d.put(d.store.probe(key), key, content{kind: kind, text: blob}, expiryMS, now))
+	d.store.pay(d.put(d.probe(key), key, content{kind: kind, text: blob}, expiryMS, now))
 }
 
 // Words are memcached's: what gets and cas ask for, and what a client stores beside a value.
@@ -80,7 +80,7 @@ func (d *DB) SetWords(key, value []byte, form Form, w Words, expiryMS, now int64
 	var scratch [numberBytes]byte
 	c := s.stringContent(value, form, &scratch)
 	c.words = &w
-	s.pay(d.put(s.probe(key), key, c, expiryMS, now))
+	s.pay(d.put(d.probe(key), key, c, expiryMS, now))
 }
 
 // BlobMax bounds a blob's bytes.
@@ -156,7 +156,7 @@ func (d *DB) link(p probe, place uint64, old, h *shape) {
 	if s.prefixes.on() {
 		d.tally(s.keyBytes(h), 0, d.sizeOf(h)-d.sizeOf(old))
 	}
-	s.mem.SetU40(place, h.at)
+	s.setRef(place, h.at)
 	s.kill(old)
 }
 
@@ -164,7 +164,7 @@ func (d *DB) link(p probe, place uint64, old, h *shape) {
 // the old ones are 0. The expiry stays.
 func (d *DB) Grow(key []byte, n int, now int64) []byte {
 	s := d.store
-	p := s.probe(key)
+	p := d.probe(key)
 	place, h := d.live(p, key, now)
 	var scratch [digitsMax]byte
 	var old []byte

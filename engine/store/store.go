@@ -77,6 +77,7 @@ type Store struct {
 	passes   passes
 	eviction
 
+	version    uint64 // of the index: grows with every change of a bucket or table
 	compacting walk
 	scanAt     uint32 // segment from which on a victim is looked for
 	debt       int    // bytes that a change appended and did not pay for yet
@@ -166,6 +167,7 @@ func (s *Store) Expire(now int64, limit int) (removed int, more bool) {
 // probe is where a key belongs.
 type probe struct {
 	ghost uint64 // the whole hash
+	place uint64 // of a reference that may be the key's until the index changes; 0 = none is known
 	hash  uint32
 	group uint16
 	tag   uint8 // bits of the hash that the bucket's number has not; not 0

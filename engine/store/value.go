@@ -155,7 +155,7 @@ func (it Item) Int() (int64, bool) {
 func (it *Item) SetInt(n int64) {
 	d, s := it.d, it.d.store
 	if s.frozen(it.h.at) {
-		d.rewrite(&it.h, s.probe(it.Key()), it.h.first&flagExpiry != 0, s.lifeOf(&it.h))
+		d.rewrite(&it.h, d.probe(it.Key()), it.h.first&flagExpiry != 0, s.lifeOf(&it.h))
 	}
 	s.mem.SetU64(it.h.value(), uint64(n))
 }

@@ -123,6 +123,7 @@ func (d *DB) Flush() int {
 		}
 	}
 	*d = DB{store: s, number: d.number}
+	s.version++
 	s.pay(0)
 	return n
 }
