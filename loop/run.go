@@ -16,6 +16,7 @@ import (
 )
 
 const (
+	readBytes = 256 << 10 // at most, from a socket at once: a pipeline that is cut is copied
 	tickEvery = 10 * time.Millisecond
 	drainLook = time.Millisecond // while a connection waits for its output to leave
 	keepAlive = 5 * time.Minute  // of silent clients, as Redis's tcp-keepalive
@@ -51,7 +52,7 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	}()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- gnet.Run(e, "tcp://"+o.Listen, gnet.WithNumEventLoop(o.Loops), gnet.WithReuseAddr(true), gnet.WithTicker(true),
+		ended <- gnet.Run(e, "tcp://"+o.Listen, gnet.WithNumEventLoop(o.Loops), gnet.WithReadBufferCap(readBytes), gnet.WithReuseAddr(true), gnet.WithTicker(true),
 			gnet.WithLoadBalancing(gnet.LeastConnections), gnet.WithTCPKeepAlive(keepAlive), gnet.WithLogger(logger{o.Logger}))
 	}()
 	return e.wait(ended)

@@ -23,8 +23,8 @@ const (
 	// lanePiece is the most that is handed to the kernel at once: what was never handed
 	// over surely did not run, so the rest stays here until the kernel takes more.
 	lanePiece = 256 << 10
-	// logKeepMax is how large an empty log may stay.
-	logKeepMax = 1 << 20
+	// logKeepMax is how large an empty log may stay: pipelines of large values fill some MiB, and a log made anew each time costs a fifth of their CPU.
+	logKeepMax = 4 << 20
 	// logCompactMin is the answered part of a log that is worth a copy to drop.
 	logCompactMin = 64 << 10
 )
