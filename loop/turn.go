@@ -19,9 +19,9 @@ type turn struct {
 }
 
 const (
-	gainOne    = 256         // one write saved a round
+	gainOne    = 256          // one write saved a round
 	gainMin    = gainOne / 12 // below it gathering does not pay; a write saved is worth many wake-ups on a busy loop
-	inlineRuns = 32          // callbacks between two tries
+	inlineRuns = 32           // callbacks between two tries
 )
 
 // after ends a callback.
