@@ -73,7 +73,6 @@ var doors = map[string][]string{
 	"filippo.io/age":                          {"persistence"},
 	"github.com/klauspost/compress":           {"persistence", "backends/registry"},
 	"github.com/zeebo/xxh3":                   {"engine/store"},
-	"github.com/tidwall/match":                {"proxy", "engine"},
 	"github.com/prometheus/client_golang":     impure,
 	"golang.org/x/sync":                       impure,
 	"golang.org/x/sys":                        {"loop", "engine/memory", "cmd", "bench"},
