@@ -27,6 +27,7 @@ func (p *part) runBatch(s *session, pos int) int {
 		if p.holds(q.row) {
 			s.stall(stallPause)
 			p.pausing = append(p.pausing, s)
+			p.l.Hurry()
 			break
 		}
 		p.execute(s, q.row, b.args[q.first:q.last])

@@ -141,6 +141,9 @@ func (p *part) Tick(time.Time) {
 	if !p.paused.Active(p.nowMS) {
 		p.endPause()
 	}
+	if len(p.pausing) > 0 {
+		p.l.Hurry()
+	}
 	p.chores()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS

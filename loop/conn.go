@@ -32,6 +32,7 @@ type Conn struct {
 
 	drainLow  int
 	touchedBy uint32 // the serial of the callback that touched it last
+	window    uint32 // the window of nap in which it brought bytes last
 	peak      int    // the longest Out since the last trim
 	touched   bool
 	resuming  bool
@@ -187,7 +188,7 @@ func (c *Conn) WhenDrained(low int) {
 	}
 	c.drainWait = true
 	c.l.draining = append(c.l.draining, c)
-	c.l.waiting.Store(int32(len(c.l.draining)))
+	c.l.tickIn(drainLook)
 }
 
 // Pause stops the reading of the connection; what was received stays in In.

@@ -32,6 +32,7 @@ type engine struct {
 	up      chan struct{} // closed when running is set
 	boots   chan struct{} // one for each loop that has been made
 	nudges  chan *Loop    // loops that have something to run later
+	hurries chan struct{} // a loop wants its next tick sooner
 	failed  chan error    // a loop could not be made
 
 	mu    sync.Mutex
@@ -98,9 +99,16 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l = &Loop{poll: poll, now: time.Now(), clock: time.Now}
+	l = &Loop{poll: poll, now: time.Now(), clock: time.Now, sleep: sleep}
 	l.wake = func(f func()) error { return el.Execute(nil, runnable(f)) } //nolint:staticcheck // gnet hands the context to the runnable, which takes none
 	l.nudge = func() { e.nudges <- l }                                    // it has room for one of each loop
+	l.until.Store(int64(tickEvery))
+	l.hurry = func() {
+		select {
+		case e.hurries <- struct{}{}:
+		default:
+		}
+	}
 	l.dial = func(addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
 		e.dialFor(l, el, addr, timeout, opened)
 	}
@@ -123,6 +131,7 @@ func (e *engine) OnTraffic(gc gnet.Conn) gnet.Action {
 	l := c.l
 	l.begin()
 	l.stats.Reads++
+	l.nap.read(c, l.now)
 	if c.paused {
 		if len(p) > 0 {
 			c.keep(p)
@@ -162,6 +171,13 @@ func (e *engine) gone(c *Conn) {
 	if c.client {
 		e.clients.Add(-1)
 	}
+}
+
+// sleep sleeps as exactly as the kernel can: it would add 50 us of slack to spare itself an interrupt. The slack is the thread's, and the loop may have
+// come to another one since.
+func sleep(d time.Duration) {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(time.Microsecond), 0, 0, 0)
+	_ = unix.Nanosleep(&unix.Timespec{Nsec: int64(d)}, nil) // a signal may end it early
 }
 
 // runnable is a function as gnet wants it.

@@ -19,13 +19,14 @@ func (s *slicer) slice() {
 	s.l.Later(s.slice)
 }
 
-func (s *slicer) Accept(*Conn) Handler { return s }
-func (s *slicer) Tick(time.Time) {
+func (s *slicer) Accept(*Conn) Handler {
 	if s.slices == 0 {
 		s.slice()
 	}
+	return s
 }
-func (s *slicer) Stop() {}
+func (s *slicer) Tick(time.Time) {}
+func (s *slicer) Stop()          {}
 
 func (s *slicer) Data(c *Conn) {
 	c.Out = append(c.Out, c.In()...)

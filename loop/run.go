@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -17,8 +18,9 @@ import (
 
 const (
 	readBytes = 256 << 10 // at most, from a socket at once: a pipeline that is cut is copied
-	tickEvery = 10 * time.Millisecond
-	drainLook = time.Millisecond // while a connection waits for its output to leave
+	tickEvery = 100 * time.Millisecond
+	tickSoon  = 10 * time.Millisecond // after Hurry
+	drainLook = time.Millisecond      // while a connection waits for its output to leave
 	keepAlive = 5 * time.Minute  // of silent clients, as Redis's tcp-keepalive
 	bootMax   = 10 * time.Second
 )
@@ -39,7 +41,7 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	e := &engine{
 		ctx: ctx, opts: o, newPart: newPart, most: int64(most), loops: map[gnet.EventLoop]*Loop{},
 		up: make(chan struct{}), boots: make(chan struct{}, o.Loops), failed: make(chan error, 1),
-		nudges: make(chan *Loop, o.Loops),
+		nudges: make(chan *Loop, o.Loops), hurries: make(chan struct{}, 1),
 	}
 	relayed := make(chan struct{})
 	go func() {
@@ -58,16 +60,42 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	return e.wait(ended)
 }
 
-// relay wakes loops for what is to run later. While a loop runs what was posted, this goroutine's post comes too late to be run with it.
+// relay wakes loops: for ticks, each of which comes as soon as the loop in the greatest hurry wants it, and for what is to run later. While a loop runs
+// what was posted, this goroutine's post comes too late to be run with it.
 func (e *engine) relay() {
+	ticks := time.NewTimer(tickEvery)
+	defer ticks.Stop()
 	for {
 		select {
 		case l := <-e.nudges:
 			_ = l.wake(l.runLater) // it fails when the loop is ending
+		case <-e.hurries:
+			ticks.Reset(e.untilTick())
+		case <-ticks.C:
+			e.tick()
+			ticks.Reset(e.untilTick())
 		case <-e.ctx.Done():
 			return
 		}
 	}
+}
+
+func (e *engine) tick() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.loops {
+		_ = l.wake(l.tick)
+	}
+}
+
+func (e *engine) untilTick() time.Duration {
+	until := tickEvery
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.loops {
+		until = min(until, time.Duration(l.until.Load()))
+	}
+	return until
 }
 
 // probe listens once by Go's own means, whose errors say what is wrong; gnet's do not always.
@@ -152,7 +180,7 @@ func (e *engine) stopParts() {
 	stopped.Wait()
 }
 
-// OnTick comes on a goroutine of gnet's. The first one is the sign that the loops exist: before it gnet may not be asked for them.
+// OnTick comes on a goroutine of gnet's, and is the sign that the loops exist: before it gnet may not be asked for them. It is not wanted again.
 func (e *engine) OnTick() (time.Duration, gnet.Action) {
 	if !e.booted {
 		e.booted = true
@@ -163,16 +191,7 @@ func (e *engine) OnTick() (time.Duration, gnet.Action) {
 			}
 		}
 	}
-	every := tickEvery
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, l := range e.loops {
-		if l.waiting.Load() > 0 {
-			every = drainLook
-		}
-		_ = l.wake(l.tick) // it fails when the loop is ending
-	}
-	return every, gnet.None
+	return math.MaxInt64, gnet.None
 }
 
 // boot makes gnet register a connection with each loop, which is how the loops are found, and tells that clients can come. gnet gives a connection to

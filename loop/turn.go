@@ -16,6 +16,7 @@ type turn struct {
 	saved   int     // writes that gathering saved in this round
 	gain    int     // saved, averaged over the recent rounds, in 1/gainOne
 	inline  int     // callbacks to go before a round is gathered again
+	calls   int     // callbacks since the last round that was gathered
 }
 
 const (
@@ -30,10 +31,11 @@ func (t *turn) after(l *Loop) {
 		return
 	}
 	t.serial++
+	t.calls++
 	if len(t.touched) == 0 && len(t.resumed) == 0 || t.armed {
 		return
 	}
-	if t.inline > 0 {
+	if t.inline > 0 && !l.nap.pays {
 		t.inline--
 		t.end(l)
 		return
@@ -60,6 +62,10 @@ func (l *Loop) turnEnd() {
 	}
 	t.end(l)
 	t.serial++
+	if l.nap.due(t.calls) {
+		l.sleep(napLength)
+	}
+	t.calls = 0
 }
 
 // end flushes what was touched and resumes who may go on, until nothing is left of both.

@@ -193,6 +193,9 @@ func (p *part) Tick(time.Time) {
 		p.tickUpstream(u)
 	}
 	p.retryStale()
+	if len(p.retries)+len(p.pausing) > 0 {
+		p.l.Hurry()
+	}
 	if pause := p.g.pause.Load(); len(p.pausing) > 0 && (pause == nil || !pause.Active(p.g.nowMS(p.l.Now()))) {
 		p.endPause()
 	}
@@ -261,7 +264,10 @@ func (p *part) paused(row *command.Row) bool {
 	return pause != nil && pause.Active(p.g.nowMS(p.l.Now())) && pause.Holds(row)
 }
 
-func (p *part) waitPause(s *session) { p.pausing = append(p.pausing, s) }
+func (p *part) waitPause(s *session) {
+	p.pausing = append(p.pausing, s)
+	p.l.Hurry()
+}
 
 func (p *part) endPause() {
 	waiting := p.pausing

@@ -61,6 +61,7 @@ const staleTerm = ^uint64(0)
 // one topology. What the session sends meanwhile waits.
 func (p *part) later(u *upstream, t ticket, raw []byte) {
 	p.swaps++
+	p.l.Hurry()
 	t.s.retrying++
 	p.retries = append(p.retries, retry{t: t, u: u, raw: append([]byte(nil), raw...)})
 }
