@@ -21,7 +21,7 @@ const (
 	tickEvery = 100 * time.Millisecond
 	tickSoon  = 10 * time.Millisecond // after Hurry
 	drainLook = time.Millisecond      // while a connection waits for its output to leave
-	keepAlive = 5 * time.Minute  // of silent clients, as Redis's tcp-keepalive
+	keepAlive = 5 * time.Minute       // of silent clients, as Redis's tcp-keepalive
 	bootMax   = 10 * time.Second
 )
 
