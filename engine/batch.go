@@ -45,24 +45,45 @@ func (b *batch) reset() {
 func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) (int, resp.State) {
 	b.reset()
 	for len(b.commands) < batchMax && len(b.args) < batchArgsMax {
-		r, n, state := requests.Next(buf[pos:])
-		pos += n
-		if state != resp.Done {
-			return pos, state
+		first := len(b.args)
+		args, n := requests.Append(b.args, buf[pos:])
+		inline := false
+		if n == 0 {
+			var r resp.Request
+			var state resp.State
+			r, n, state = requests.Next(buf[pos:])
+			if state != resp.Done {
+				return pos + n, state
+			}
+			args = append(b.args, r.Args...)
+			inline = r.Inline
 		}
-		row := find(r.Args)
-		b.add(row, r.Args, pos)
-		if r.Inline || !authed || row != nil && endsBatch[row.ID] {
+		pos += n
+		b.args = args
+		row := b.find(args[first:])
+		b.commands = append(b.commands, queued{row: row, first: first, last: len(args), end: pos})
+		if inline || !authed || row != nil && endsBatch[row.ID] {
 			break // an inline command's words may stand in the parser's scratch
 		}
 	}
 	return pos, resp.Done
 }
 
+// add makes a batch of one.
 func (b *batch) add(row *command.Row, args [][]byte, end int) {
-	first := len(b.args)
 	b.args = append(b.args, args...)
-	b.commands = append(b.commands, queued{row: row, first: first, last: len(b.args), end: end})
+	b.commands = append(b.commands, queued{row: row, last: len(b.args), end: end})
+}
+
+// find is the row that runs args; most commands of a batch have the name of the one before.
+func (b *batch) find(args [][]byte) *command.Row {
+	if n := len(b.commands); n > 0 {
+		before := &b.commands[n-1]
+		if before.row != nil && before.row.Parent == 0 && len(before.row.Subs) == 0 && string(args[0]) == string(b.args[before.first]) {
+			return before.row
+		}
+	}
+	return find(args)
 }
 
 const (

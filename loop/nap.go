@@ -10,16 +10,17 @@ import "time"
 // noticeably, so a nap is taken only when it is short against the time in which a connection comes back with its next bytes, which by Little's law is the
 // number of busy connections over the rate of their reads; and only when bytes arrive so fast that some surely come meanwhile.
 type nap struct {
-	window uint32    // the number of the window of time that is counted now
-	began  time.Time // when it began
-	reads  int       // in this window
-	busy   int       // connections that brought bytes in this window
-	usual  int       // busy, in the window before
-	pays   bool      // as the window before says
+	window uint32        // the number of the window of time that is counted now
+	began  time.Time     // when it began
+	reads  int           // in this window
+	busy   int           // connections that brought bytes in this window
+	usual  int           // busy, in the window before
+	length time.Duration // as the window before says; 0 = none pays
 }
 
 const (
-	napLength  = 20 * time.Microsecond
+	napMin     = 20 * time.Microsecond // what is shorter the kernel's timer does not give
+	napMax     = 50 * time.Microsecond
 	napWindow  = 10 * time.Millisecond
 	napShare   = 25 // a connection's time between two reads is at least this many naps
 	napReads   = 2  // at least one read in so many naps
@@ -42,7 +43,10 @@ func (n *nap) read(c *Conn, now time.Time) {
 // judge ends a window.
 func (n *nap) judge(elapsed time.Duration) {
 	between := elapsed * time.Duration(n.busy) / time.Duration(n.reads)
-	n.pays = between >= napShare*napLength && elapsed <= napReads*napLength*time.Duration(n.reads)
+	n.length = min(between/napShare, napMax)
+	if n.length < napMin || elapsed > napReads*n.length*time.Duration(n.reads) {
+		n.length = 0
+	}
 	n.usual = n.busy
 	n.window++
 	n.reads, n.busy = 0, 0
@@ -50,5 +54,5 @@ func (n *nap) judge(elapsed time.Duration) {
 
 // due says whether to sleep after a round of so many callbacks.
 func (n *nap) due(callbacks int) bool {
-	return n.pays && callbacks*napCrowded <= n.usual
+	return n.length > 0 && callbacks*napCrowded <= n.usual
 }

@@ -35,7 +35,7 @@ func (t *turn) after(l *Loop) {
 	if len(t.touched) == 0 && len(t.resumed) == 0 || t.armed {
 		return
 	}
-	if t.inline > 0 && !l.nap.pays {
+	if t.inline > 0 && l.nap.length == 0 {
 		t.inline--
 		t.end(l)
 		return
@@ -63,7 +63,7 @@ func (l *Loop) turnEnd() {
 	t.end(l)
 	t.serial++
 	if l.nap.due(t.calls) {
-		l.sleep(napLength)
+		l.sleep(l.nap.length)
 	}
 	t.calls = 0
 }

@@ -23,28 +23,29 @@ func Slot(key []byte) int {
 	return int(crc16(key)) & (Slots - 1)
 }
 
-// crc16 is CRC-16/XMODEM: polynomial 0x1021, start 0, nothing reflected. Four bytes a step: each table advances one of them over those behind it.
+// crc16 is CRC-16/XMODEM: polynomial 0x1021, start 0, nothing reflected. Eight bytes a step: each table advances one of them over those behind it.
 func crc16(data []byte) uint16 {
 	var crc uint16
-	for len(data) >= 4 {
-		crc = crcTables[3][byte(crc>>8)^data[0]] ^
-			crcTables[2][byte(crc)^data[1]] ^
-			crcTables[1][data[2]] ^
-			crcTables[0][data[3]]
-		data = data[4:]
+	t := crcTables
+	for len(data) >= 8 {
+		crc = t[7][byte(crc>>8)^data[0]] ^ t[6][byte(crc)^data[1]] ^ t[5][data[2]] ^ t[4][data[3]] ^
+			t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]]
+		data = data[8:]
 	}
 	for _, b := range data {
-		crc = crc<<8 ^ crcTables[0][byte(crc>>8)^b]
+		crc = crc<<8 ^ t[0][byte(crc>>8)^b]
 	}
 	return crc
 }
 
+const crcStep = 8
+
 // crcTables[0] is the classic table; crcTables[i][b] is the remainder of b followed by i zero bytes.
 var crcTables = makeCRCTables()
 
-func makeCRCTables() *[4][256]uint16 {
+func makeCRCTables() *[crcStep][256]uint16 {
 	const polynomial = 0x1021
-	var tables [4][256]uint16
+	var tables [crcStep][256]uint16
 	for b := range 256 {
 		crc := uint16(b) << 8
 		for range 8 {
@@ -57,7 +58,7 @@ func makeCRCTables() *[4][256]uint16 {
 		tables[0][b] = crc
 	}
 	for b := range 256 {
-		for i := 1; i < 4; i++ {
+		for i := 1; i < crcStep; i++ {
 			before := tables[i-1][b]
 			tables[i][b] = before<<8 ^ tables[0][byte(before>>8)]
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -92,16 +90,8 @@ func (p *process) startGateway(o proxy.Options, src router.Source) (*proxy.Gatew
 	return gateway, nil
 }
 
-// heapGrowth is how much the Go heap of a node grows over what is alive before it is collected, in percent. Keys and values are not in it, and commands
-// allocate next to nothing, so it is a few MiB, clients' buffers among them: a collection marks little and comes seldom. There is no limit (GOMEMLIMIT)
-// beside it: buffers that grow past one would be collected for without end, and they count towards maxmemory, which makes keys go instead.
-const heapGrowth = 200
-
 // Engine runs one node until ctx ends or a client says SHUTDOWN.
 func Engine(ctx context.Context, c configs.Config, env Env) error {
-	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth))
-	}
 	if c.Data.Dir != "" {
 		data, err := takeFolder(c.Data.Dir)
 		if err != nil {

@@ -23,6 +23,7 @@ type prepared struct {
 	db     *DB
 	hash   uint64
 	place  uint64 // of the bucket; when found, of the reference that may lead to the item; 0 = there is none
+	ref    uint64 // when found: the item it leads to
 	length uint32
 	group  uint16
 	found  bool
@@ -32,6 +33,7 @@ type batch struct {
 	keys    []prepared
 	next    int
 	version uint64 // of the index, when the keys were looked up
+	reach   uint64 // about how many bytes of an item are asked for, from its front
 	sink    uint64 // keeps the loads from being left out
 }
 
@@ -49,31 +51,46 @@ func (d *DB) Prepare(key []byte) {
 	e := &s.batch.keys[n]
 	e.first, e.db, e.length, e.found = &key[0], d, uint32(len(key)), false
 	e.hash, e.group = s.hash(key), uint16(s.options.Slot(key)/GroupSlots)
-	e.place = d.bucketOf(e.group, uint32(e.hash))
 }
 
-// Fetch loads the buckets and items of all prepared keys. No command may have run since they were prepared.
+// Fetch loads the buckets and items of all prepared keys. No command may have run since they were prepared. What a loop loads does not depend on what
+// it loaded before, and it does nothing else, so that many loads are under way at once.
 func (s *Store) Fetch() {
 	b := &s.batch
 	b.version = s.version
 	for i := range b.keys {
-		if e := &b.keys[i]; e.place != 0 {
-			b.sink += uint64(s.mem.Byte(e.place))
+		e := &b.keys[i]
+		e.place = e.db.bucketOf(e.group, uint32(e.hash))
+	}
+	sum := uint64(0)
+	for i := range b.keys {
+		if place := b.keys[i].place; place != 0 {
+			sum += uint64(s.mem.Byte(place))
 		}
 	}
-	if s.fetchItems() { // some buckets are full, and have others behind them
-		s.fetchItems()
+	for more := true; more; {
+		more = s.findItems()
 	}
 	for i := range b.keys {
-		if e := &b.keys[i]; e.found {
-			s.fetchRest(s.mem.U40(e.place))
+		if ref := b.keys[i].ref; ref != 0 {
+			sum += uint64(s.mem.Byte(ref))
 		}
 	}
+	for at := uint64(line); at < b.reach+line; at += line {
+		for i := range b.keys {
+			// Not beyond the granule, since the next may not be in use.
+			if ref := b.keys[i].ref; ref != 0 {
+				sum += uint64(s.mem.Byte(min(ref+min(at, b.reach), ref|(granuleBytes-1))))
+			}
+		}
+	}
+	b.reach -= b.reach / 8
+	b.sink += sum
 }
 
-// fetchItems finds the references to the keys' items, by their tags, and loads the items' first lines. It reports whether there are chains to follow.
-func (s *Store) fetchItems() (more bool) {
-	sum := uint64(0)
+// findItems finds the references to the keys' items, by their tags. It reports whether there are chains to follow: some buckets are full, and have others
+// behind them.
+func (s *Store) findItems() (more bool) {
 	for i := range s.batch.keys {
 		e := &s.batch.keys[i]
 		if e.place == 0 || e.found {
@@ -83,37 +100,26 @@ func (s *Store) fetchItems() (more bool) {
 		slot := bits.TrailingZeros64(lo) >> 3
 		if lo == 0 {
 			if hi == 0 {
-				if e.place = s.link(e.place); e.place != 0 {
-					more = true
-					sum += uint64(s.mem.Byte(e.place))
-				}
+				e.place = s.link(e.place)
+				more = more || e.place != 0
 				continue
 			}
 			slot = 8 + bits.TrailingZeros64(hi)>>3
 		}
 		e.place, e.found = refPlace(e.place, slot), true
-		sum += uint64(s.mem.Byte(s.mem.U40(e.place)))
+		e.ref = s.mem.U40(e.place)
 	}
-	s.batch.sink += sum
 	return more
 }
 
-// fetchMax is how much of an item is loaded ahead, in bytes: the processor sees by itself that a longer one is read from front to end.
-const fetchMax = 512
+// reachMax is how much of an item is loaded ahead, in bytes: the processor sees by itself that a longer one is read from front to end.
+const reachMax = 512
 
-// fetchRest loads an item's lines behind the first, as its lengths say if they are short; not beyond the granule, since the next may not be in use.
-func (s *Store) fetchRest(ref uint64) {
-	w := s.mem.U64(ref)
-	last := ref + uint64(fetchMax)
-	if w&longLength == 0 {
-		last = ref + firstBytes + 1 + w>>32&0xff + w>>40&0xff
+// reached notes how long an item is that was asked for.
+func (b *batch) reached(length uint64) {
+	if length > b.reach {
+		b.reach = min(length, reachMax)
 	}
-	last = min(last, ref|(granuleBytes-1))
-	sum := uint64(s.mem.Byte(last))
-	for at := ref + line; at < last; at += line {
-		sum += uint64(s.mem.Byte(at))
-	}
-	s.batch.sink += sum
 }
 
 // Forget ends the batch.
@@ -143,17 +149,24 @@ func (d *DB) lookupPrepared(key []byte, now int64) (Item, bool) {
 		return Item{}, false
 	}
 	b.next = i
-	at := s.mem.U40(e.place)
+	at := e.ref
 	w := s.mem.U64(at)
-	const head = firstBytes + 2
-	if w&(longLength|flagExpiry|flagWords) != 0 || int(w>>32&0xff) != len(key) || string(s.mem.Bytes(at+head, len(key))) != string(key) {
+	if w&(flagExpiry|flagWords) != 0 {
 		return Item{}, false
 	}
-	first := touched(uint32(w), now)
-	if first != uint32(w) {
+	h := shape{at: at, first: uint32(w), head: firstBytes + 2, lens: lensOf(uint32(w>>32&0xff), uint32(w>>40&0xff))}
+	if w&longLength != 0 {
+		h = s.longShape(at, w)
+	}
+	if int(h.keyLen()) != len(key) || string(s.mem.Bytes(at+uint64(h.head), len(key))) != string(key) {
+		return Item{}, false
+	}
+	b.reached(uint64(h.head) + uint64(h.keyLen()) + uint64(h.valueLen()))
+	if first := touched(h.first, now); first != h.first {
+		h.first = first
 		s.mem.SetU32(at, first)
 	}
-	return Item{d: d, h: shape{at: at, first: first, head: head, keyLen: uint32(len(key)), valueLen: uint32(w >> 40 & 0xff)}}, true
+	return Item{d: d, h: h}, true
 }
 
 // probe gives a key's probe, from what was prepared if it was.

@@ -137,12 +137,12 @@ func (it *Item) Expire(atMS, now int64) {
 func (d *DB) rewrite(h *shape, p probe, expiry bool, life int) {
 	s := d.store
 	place := d.placeOf(p, h.at)
-	l := layout{kind: h.kind(), expiry: expiry, words: h.first&flagWords != 0, keyLen: int(h.keyLen), valueLen: int(h.valueLen)}
+	l := layout{kind: h.kind(), expiry: expiry, words: h.first&flagWords != 0, keyLen: int(h.keyLen()), valueLen: int(h.valueLen())}
 	at := d.append(laneOf(s.genOf(h), life), l.size())
 	nh := s.write(at, &l, accessOf(h.first))
 	nh.first |= h.first & (freqMax << freqShift)
 	s.mem.SetU32(at, nh.first)
-	s.mem.Copy(nh.key(), h.key(), int(h.keyLen+h.valueLen))
+	s.mem.Copy(nh.key(), h.key(), int(h.keyLen()+h.valueLen()))
 	if l.words {
 		s.mem.Copy(nh.key()-wordsBytes, h.key()-wordsBytes, wordsBytes)
 	}

@@ -106,7 +106,8 @@ func (s *Store) setRef(place, at uint64) {
 func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 	s := d.store
 	if p.place != 0 {
-		if h = s.shapeOf(s.mem.U40(p.place)); int(h.keyLen) == len(key) && string(s.keyBytes(&h)) == string(key) {
+		if h = s.shapeOf(s.mem.U40(p.place)); int(h.keyLen()) == len(key) && string(s.keyBytes(&h)) == string(key) {
+			s.batch.reached(uint64(h.size()))
 			return p.place, h
 		}
 	}
@@ -122,7 +123,7 @@ func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 			}
 			place = refPlace(b, slot)
 			h = s.shapeOf(s.mem.U40(place))
-			if int(h.keyLen) == len(key) && string(s.keyBytes(&h)) == string(key) {
+			if int(h.keyLen()) == len(key) && string(s.keyBytes(&h)) == string(key) {
 				return place, h
 			}
 		}

@@ -35,19 +35,23 @@ const (
 	itemPad     = 8 // bytes behind the last item of a segment: words are read whole
 )
 
-// shape is where the parts of the item at at are.
+// shape is where the parts of the item at at are. It is so small that the compiler keeps it, and an Item, in registers.
 type shape struct {
-	at       uint64
-	first    uint32
-	head     uint32 // bytes before the key
-	keyLen   uint32
-	valueLen uint32
+	at    uint64
+	first uint32
+	head  uint32 // bytes before the key
+	lens  uint64 // of key and value, see lensOf
 }
+
+func lensOf(key, value uint32) uint64 { return uint64(key) | uint64(value)<<32 }
+
+func (h *shape) keyLen() uint32   { return uint32(h.lens) }
+func (h *shape) valueLen() uint32 { return uint32(h.lens >> 32) }
 
 func (h *shape) kind() Kind    { return Kind(h.first & kindMask) }
 func (h *shape) key() uint64   { return h.at + uint64(h.head) }
-func (h *shape) value() uint64 { return h.at + uint64(h.head) + uint64(h.keyLen) }
-func (h *shape) size() int     { return int(h.head) + int(h.keyLen) + int(h.valueLen) }
+func (h *shape) value() uint64 { return h.at + uint64(h.head) + uint64(h.keyLen()) }
+func (h *shape) size() int     { return int(h.head) + int(h.keyLen()) + int(h.valueLen()) }
 
 // expiryAt is where the expiry stands, if there is room for one.
 func (h *shape) expiryAt() uint64 {
@@ -62,7 +66,7 @@ func (h *shape) expiryAt() uint64 {
 func (s *Store) shapeOf(at uint64) shape {
 	w := s.mem.U64(at)
 	if w&(longLength|flagExpiry|flagWords) == 0 {
-		return shape{at: at, first: uint32(w), head: firstBytes + 2, keyLen: uint32(w >> 32 & 0xff), valueLen: uint32(w >> 40 & 0xff)}
+		return shape{at: at, first: uint32(w), head: firstBytes + 2, lens: lensOf(uint32(w>>32&0xff), uint32(w>>40&0xff))}
 	}
 	return s.longShape(at, w)
 }
@@ -72,8 +76,8 @@ const longLength = 0x8080 << 32
 
 // longShape is shapeOf for items that are not of the usual form.
 func (s *Store) longShape(at, w uint64) shape {
-	h := shape{at: at, first: uint32(w), head: firstBytes + 2, keyLen: uint32(w >> 32 & 0xff), valueLen: uint32(w >> 40 & 0xff)}
-	if (h.keyLen|h.valueLen)&0x80 != 0 {
+	h := shape{at: at, first: uint32(w), head: firstBytes + 2, lens: lensOf(uint32(w>>32&0xff), uint32(w>>40&0xff))}
+	if (h.keyLen()|h.valueLen())&0x80 != 0 {
 		s.longLengths(&h)
 	}
 	if h.first&(flagExpiry|flagWords) != 0 {
@@ -90,8 +94,9 @@ func (s *Store) longShape(at, w uint64) shape {
 // longLengths reads lengths of more than 7 bits.
 func (s *Store) longLengths(h *shape) {
 	at := h.at + firstBytes
-	h.keyLen, at = s.varint(at)
-	h.valueLen, at = s.varint(at)
+	key, at := s.varint(at)
+	value, at := s.varint(at)
+	h.lens = lensOf(key, value)
 	h.head = uint32(at - h.at)
 }
 
@@ -142,7 +147,7 @@ func (s *Store) write(at uint64, l *layout, access uint32) shape {
 	binary.LittleEndian.PutUint32(b[:], first)
 	n := firstBytes + binary.PutUvarint(b[firstBytes:], uint64(l.keyLen))
 	n += binary.PutUvarint(b[n:], uint64(l.valueLen))
-	h := shape{at: at, first: first, head: uint32(n), keyLen: uint32(l.keyLen), valueLen: uint32(l.valueLen)}
+	h := shape{at: at, first: first, head: uint32(n), lens: lensOf(uint32(l.keyLen), uint32(l.valueLen))}
 	if l.expiry {
 		h.head += expiryBytes
 	}
@@ -191,8 +196,8 @@ func touched(first uint32, now int64) uint32 {
 	return first
 }
 
-func (s *Store) keyBytes(h *shape) []byte   { return s.mem.Bytes(h.key(), int(h.keyLen)) }
-func (s *Store) valueBytes(h *shape) []byte { return s.mem.Bytes(h.value(), int(h.valueLen)) }
+func (s *Store) keyBytes(h *shape) []byte   { return s.mem.Bytes(h.key(), int(h.keyLen())) }
+func (s *Store) valueBytes(h *shape) []byte { return s.mem.Bytes(h.value(), int(h.valueLen())) }
 
 func (s *Store) expiryOf(h *shape) int64 {
 	if h.first&flagExpiry == 0 {

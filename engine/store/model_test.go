@@ -135,11 +135,13 @@ func (k *machine) Set(t *rapid.T) {
 	form := rapid.SampledFrom([]store.Form{store.FormAny, store.FormText, store.FormRaw}).Draw(t, "form")
 	expiry := rapid.SampledFrom([]int64{store.NoExpiry, store.KeepExpiry, k.m.now + 1, k.m.now + 500, k.m.now + 100000, k.m.now + 1<<50}).Draw(t, "expiry")
 	old, _ := k.m.get(db, key)
-	if rapid.Bool().Draw(t, "owned") {
-		k.s.DB(db).SetOwned([]byte(key), []byte(text), form, expiry, k.m.now)
-	} else {
-		k.s.DB(db).Set([]byte(key), []byte(text), form, expiry, k.m.now)
+	name := []byte(key)
+	if rapid.Bool().Draw(t, "batch") {
+		k.s.DB(db).Prepare(name)
+		k.s.Fetch()
 	}
+	k.s.DB(db).Set(name, []byte(text), form, expiry, k.m.now)
+	k.s.Forget()
 	if expiry == store.KeepExpiry {
 		expiry = old.expiry
 	}

@@ -35,14 +35,29 @@ func (s *Store) stringContent(value []byte, form Form, scratch *[numberBytes]byt
 // Set gives key a value and an expiry (milliseconds since 1970, NoExpiry, KeepExpiry). value is copied.
 func (d *DB) Set(key, value []byte, form Form, expiryMS, now int64) {
 	s := d.store
+	if (expiryMS == NoExpiry || expiryMS == KeepExpiry) && d.overwrite(key, value, form, now) {
+		return
+	}
 	var scratch [numberBytes]byte
 	n := d.put(d.probe(key), key, s.stringContent(value, form, &scratch), expiryMS, now)
 	s.pay(n)
 }
 
-// SetOwned is Set for a text that the caller gives away.
-func (d *DB) SetOwned(key, value []byte, form Form, expiryMS, now int64) {
-	d.Set(key, value, form, expiryMS, now)
+// overwrite is Set for the usual write of a batch: over a text of the same length without an expiry. It exists for speed alone.
+func (d *DB) overwrite(key, value []byte, form Form, now int64) bool {
+	it, ok := d.lookupPrepared(key, now)
+	if !ok || it.h.kind() == kindBig || int(it.h.valueLen()) != len(value) || d.store.frozen(it.h.at) {
+		return false
+	}
+	kind, _ := form.kind(value)
+	if kind == kindInt {
+		return false
+	}
+	if kind != it.h.kind() {
+		d.store.mem.SetU32(it.h.at, it.h.first&^kindMask|uint32(kind))
+	}
+	copy(d.store.valueBytes(&it.h), value)
+	return true
 }
 
 // SetInt gives key a number.
@@ -97,7 +112,7 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 	if expiryMS == KeepExpiry {
 		expiryMS = old
 	}
-	if place != 0 && int(h.valueLen) == c.inline() && s.fits(&h, &c, expiryMS) {
+	if place != 0 && int(h.valueLen()) == c.inline() && s.fits(&h, &c, expiryMS) {
 		h.first = h.first&^kindMask | uint32(c.kind)
 		s.mem.SetU32(h.at, h.first)
 		s.touch(&h, now)
@@ -178,7 +193,7 @@ func (d *DB) Grow(key []byte, n int, now int64) []byte {
 	if n >= bigMin || longer || place != 0 && h.kind() == kindBig {
 		return d.growBig(p, place, &h, key, old, n, now)
 	}
-	if place != 0 && h.kind() != kindInt && int(h.valueLen) == n && s.fits(&h, &content{kind: kindRaw}, expiry) {
+	if place != 0 && h.kind() != kindInt && int(h.valueLen()) == n && s.fits(&h, &content{kind: kindRaw}, expiry) {
 		h.first = h.first&^kindMask | uint32(kindRaw)
 		s.mem.SetU32(h.at, h.first)
 		s.touch(&h, now)

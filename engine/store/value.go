@@ -183,5 +183,5 @@ func (it Item) Len() int {
 	case kindBig:
 		return int(it.d.store.bigs.runs[it.d.store.runOf(&it.h)].length)
 	}
-	return int(it.h.valueLen)
+	return int(it.h.valueLen())
 }

@@ -32,8 +32,11 @@ func AppendInt(dst []byte, n int64) []byte { return appendLine(dst, ':', n) }
 
 func appendLine(dst []byte, mark byte, n int64) []byte {
 	dst = append(dst, mark)
-	if 0 <= n && n < 10 {
+	switch {
+	case 0 <= n && n < 10:
 		return append(dst, byte('0'+n), '\r', '\n')
+	case 10 <= n && n < 100:
+		return append(dst, byte('0'+n/10), byte('0'+n%10), '\r', '\n')
 	}
 	dst = strconv.AppendInt(dst, n, 10)
 	return append(dst, '\r', '\n')

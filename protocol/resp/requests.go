@@ -129,40 +129,70 @@ func (p *Requests) Dropped() int { return p.dropped }
 func (p *Requests) Next(buf []byte) (r Request, n int, s State) {
 	if !p.busy && p.scanned == 0 {
 		p.dropped = 0
-		if n := p.whole(buf); n > 0 {
-			return Request{Args: p.args, Raw: buf[:n:n]}, n, Done
+		args, n := p.whole(p.args[:0], buf)
+		if n > 0 {
+			p.args = args
+			return Request{Args: args, Raw: buf[:n:n]}, n, Done
 		}
 	}
 	return p.resume(buf)
 }
 
-// whole is the usual case, a complete and correct command, in one pass. Else it returns 0 and leaves the rest to resume, which starts over: once a
-// command at most.
-func (p *Requests) whole(buf []byte) int {
+// Append is Next for the usual case, a complete and correct command that no call of Next has begun: its arguments are appended to args, and n is its
+// length. n is 0 in any other case, and Next is to be called.
+func (p *Requests) Append(args [][]byte, buf []byte) (all [][]byte, n int) {
+	if p.busy || p.scanned != 0 {
+		return args, 0
+	}
+	p.dropped = 0
+	return p.whole(args, buf)
+}
+
+// whole is the usual case, a complete and correct command, in one pass; its arguments are appended to args. Else it returns 0 and leaves the rest to
+// resume, which starts over: once a command at most.
+func (p *Requests) whole(args [][]byte, buf []byte) ([][]byte, int) {
 	if len(buf) < 4 || buf[0] != '*' {
-		return 0
+		return args, 0
 	}
-	count, i := digits(buf, 1, p.argsMax)
+	count, i := short(buf, 1)
+	if i == 0 || count > p.argsMax {
+		count, i = digits(buf, 1, p.argsMax)
+	}
 	if i == 0 || count == 0 {
-		return 0
+		return args, 0
 	}
-	args := p.args[:0]
+	all := args
 	for range count {
-		if i+1 >= len(buf) || buf[i] != '$' {
-			p.args = args
-			return 0
+		if i+3 >= len(buf) || buf[i] != '$' {
+			return args, 0
 		}
-		size, start := digits(buf, i+1, p.bulkMax)
+		size, start := short(buf, i+1)
+		if start == 0 || size > p.bulkMax {
+			size, start = digits(buf, i+1, p.bulkMax)
+		}
 		end := start + size
 		if start == 0 || end+2 > len(buf) {
-			p.args = args
-			return 0
+			return args, 0
 		}
-		args = append(args, buf[start:end:end])
+		all = append(all, buf[start:end:end])
 		i = end + 2
 	}
-	p.args = args
-	return i
+	return all, i
+}
+
+// short is digits for a number of one digit or two, and gives 0 for any other. buf[i+1] must be there.
+func short(buf []byte, i int) (v, next int) {
+	first, second := buf[i]-'0', buf[i+1]
+	if first > 9 {
+		return 0, 0
+	}
+	if second == '\r' {
+		return int(first), i + 3
+	}
+	if second -= '0'; second > 9 || first == 0 || i+2 >= len(buf) || buf[i+2] != '\r' {
+		return 0, 0
+	}
+	return int(first)*10 + int(second), i + 4
 }
 
 // digits reads the number at buf[i] and the CR and the byte behind it; next is 0 where that isn't a number from 0 to most in its only form. (Redis
