@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 for section in gateway node; do
-  for cell in GET/64B/d1 GET/64B/d16 SET/64B/d16 MGET/64B/d16; do
+  for cell in GET/64B/d1 GET/64B/d16 GET/64B/d64 SET/64B/d16 SET/64B/d64 MGET/64B/d16; do
     go run ./bench -only "$section" -cell "^$cell\$" -pprof "$dir/$section-${cell//\//-}.pprof"
   done
 done
