@@ -19,10 +19,12 @@ const (
 // (command.CmdAuth and the like) ends a batch, and a client that has yet to log in has batches of one.
 type batch struct {
 	commands []queued
-	args     [][]byte   // of all commands, one after the other: views of the connection's input
-	owned    int        // of a batch of one: index of an argument whose bytes are big's, 0 = none
-	big      *store.Big // of a batch of one
-	starved  bool       // of a batch of one: it lacks an argument for which there is no room
+	args     [][]byte     // of all commands, one after the other: views of the connection's input
+	owned    int          // of a batch of one: index of an argument whose bytes are big's, 0 = none
+	big      *store.Big   // of a batch of one
+	head     resp.Head    // of the command before, if its row is known by its name alone
+	row      *command.Row // that row
+	starved  bool         // of a batch of one: it lacks an argument for which there is no room
 }
 
 // queued is a command of a batch.
@@ -46,9 +48,19 @@ func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) 
 	b.reset()
 	for len(b.commands) < batchMax && len(b.args) < batchArgsMax {
 		first := len(b.args)
+		if authed {
+			if args, n := requests.Like(&b.head, b.args, buf[pos:]); n > 0 {
+				pos += n
+				b.args = args
+				b.commands = append(b.commands, queued{row: b.row, first: first, last: len(args), end: pos})
+				continue
+			}
+		}
 		args, n := requests.Append(b.args, buf[pos:])
 		inline := false
-		if n == 0 {
+		if n > 0 {
+			b.head.Set(args[first:], buf[pos:])
+		} else {
 			var r resp.Request
 			var state resp.State
 			r, n, state = requests.Next(buf[pos:])
@@ -57,12 +69,17 @@ func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) 
 			}
 			args = append(b.args, r.Args...)
 			inline = r.Inline
+			b.head.Clear()
 		}
 		pos += n
 		b.args = args
-		row := b.find(args[first:])
+		row := find(args[first:])
 		b.commands = append(b.commands, queued{row: row, first: first, last: len(args), end: pos})
-		if inline || !authed || row != nil && endsBatch[row.ID] {
+		ends := row != nil && endsBatch[row.ID]
+		if b.row = row; row == nil || ends || row.Parent != 0 || len(row.Subs) > 0 {
+			b.head.Clear()
+		}
+		if inline || !authed || ends {
 			break // an inline command's words may stand in the parser's scratch
 		}
 	}
@@ -73,17 +90,6 @@ func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) 
 func (b *batch) add(row *command.Row, args [][]byte, end int) {
 	b.args = append(b.args, args...)
 	b.commands = append(b.commands, queued{row: row, last: len(b.args), end: end})
-}
-
-// find is the row that runs args; most commands of a batch have the name of the one before.
-func (b *batch) find(args [][]byte) *command.Row {
-	if n := len(b.commands); n > 0 {
-		before := &b.commands[n-1]
-		if before.row != nil && before.row.Parent == 0 && len(before.row.Subs) == 0 && string(args[0]) == string(b.args[before.first]) {
-			return before.row
-		}
-	}
-	return find(args)
 }
 
 const (

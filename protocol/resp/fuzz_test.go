@@ -1,6 +1,7 @@
 package resp_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -124,4 +125,31 @@ var replySeeds = []string{
 	">2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n+OK\r\n", "|1\r\n+ttl\r\n:5\r\n$1\r\nx\r\n", "|0\r\n+x\r\n", "*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n", "|1\r\n|1\r\n+a\r\n+b\r\n+k\r\n+v\r\n-E\r\n",
 	"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "$5\r\nhelloXX", "$5\r\nhello\rX", "?\r\n", ":x\r\n", "#x\r\n", "_x\r\n", ",1.\r\n", ",.5\r\n", ",\r\n", "(\r\n", "$-2\r\n", "*-2\r\n",
 	"%-1\r\n", "=3\r\nabc\r\n", "+a\rb\r\n", "$1099511627777\r\n", "*4294967297\r\n", "$01\r\nx\r\n", "+\r\n-\r\n", "+123456789012345678901234567890123456\r\n",
+}
+
+// A command that is read by the head of one like it is read as by itself.
+func FuzzLike(f *testing.F) {
+	f.Add([]byte("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), []byte("*2\r\n$3\r\nGET\r\n$12\r\nabcdefghijkl\r\n*1\r\n$4\r\nPING\r\n"))
+	f.Add([]byte("*1\r\n$4\r\nPING\r\n"), []byte("*1\r\n$4\r\nPING\r\n"))
+	f.Add([]byte("*1\r\n$4\rxPINGab"), []byte("*1\r\n$4\rxPINGab"))
+	f.Add([]byte("*2\r\n$12\r\nabcdefghijkl\r\n$1\r\nk\r\n"), []byte("*2\r\n$12\r\nabcdefghijkl\r\n$0\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		var p, alone resp.Requests
+		p.Reset(resp.DefaultLimits())
+		alone.Reset(resp.DefaultLimits())
+		args, n := p.Append(nil, first)
+		if n == 0 {
+			return
+		}
+		var h resp.Head
+		h.Set(args, first)
+		got, n := p.Like(&h, nil, second)
+		if n == 0 {
+			return
+		}
+		r, want, state := alone.Next(second)
+		if state != resp.Done || n != want || !slices.EqualFunc(got, r.Args, bytes.Equal) {
+			t.Fatalf("%q after %q: %q, %d bytes; alone %v, %q, %d bytes", second, first, got, n, state, r.Args, want)
+		}
+	})
 }

@@ -148,6 +148,49 @@ func (p *Requests) Append(args [][]byte, buf []byte) (all [][]byte, n int) {
 	return p.whole(args, buf)
 }
 
+// Head is what a command begins with, up to the end of its name: "*2\r\n$3\r\nGET\r\n". The commands of a pipeline are mostly of one name and number of
+// arguments, and have the same.
+type Head struct {
+	bytes [headMax]byte
+	count int // arguments
+	name  int // where the name begins
+	end   int // 0: there is none
+}
+
+const headMax = 32
+
+// Set makes h the head of the command that stands at the front of buf and that Append has read.
+func (h *Head) Set(args [][]byte, buf []byte) {
+	h.end = 0
+	start := len("*1\r\n$1\r\n")
+	if len(args) > 9 {
+		start++
+	}
+	if len(args[0]) > 9 {
+		start++
+	}
+	if end := start + len(args[0]) + 2; len(args) < 100 && end <= headMax {
+		h.count, h.name, h.end = len(args), start, end
+		copy(h.bytes[:], buf[:end])
+	}
+}
+
+// Clear makes h the head of no command.
+func (h *Head) Clear() { h.end = 0 }
+
+// Like is Append for a command that begins with h; n is 0 for any other. The parser's limit on arguments must allow what it allowed when h was set.
+func (p *Requests) Like(h *Head, args [][]byte, buf []byte) (all [][]byte, n int) {
+	if h.end == 0 || len(buf) < h.end || string(buf[:h.end]) != string(h.bytes[:h.end]) || p.busy || p.scanned != 0 {
+		return args, 0
+	}
+	p.dropped = 0
+	all, n = p.bulks(append(args, buf[h.name:h.end-2:h.end-2]), h.count-1, buf, h.end)
+	if n == 0 {
+		return args, 0
+	}
+	return all, n
+}
+
 // whole is the usual case, a complete and correct command, in one pass; its arguments are appended to args. Else it returns 0 and leaves the rest to
 // resume, which starts over: once a command at most.
 func (p *Requests) whole(args [][]byte, buf []byte) ([][]byte, int) {
@@ -161,6 +204,11 @@ func (p *Requests) whole(args [][]byte, buf []byte) ([][]byte, int) {
 	if i == 0 || count == 0 {
 		return args, 0
 	}
+	return p.bulks(args, count, buf, i)
+}
+
+// bulks appends count arguments, which begin at buf[i]. The position behind them is 0 if they are not all there.
+func (p *Requests) bulks(args [][]byte, count int, buf []byte, i int) ([][]byte, int) {
 	all := args
 	for range count {
 		if i+3 >= len(buf) || buf[i] != '$' {
