@@ -63,17 +63,24 @@ func find(args [][]byte) (*command.Row, string) {
 	row, text := command.Resolve(args)
 	if row == nil {
 		row = command.Lookup(args[0])
-		if row == nil || !hidden(row.ID) {
+		if row == nil || !hidden(row) {
 			return nil, text
 		}
 	}
-	if hidden(row.ID) || hidden(row.Parent) {
+	if hidden(row) {
 		return nil, command.UnknownError(args)
 	}
 	return row, text
 }
 
-func hidden(id command.ID) bool { return id == command.CmdLarder || id == command.CmdShutdown }
+// hidden says whether clients of a gateway have no such command: words between gateway and node, and what only a node can do.
+func hidden(row *command.Row) bool {
+	own := row.ID
+	if row.Parent != 0 {
+		own = row.Parent
+	}
+	return own == command.CmdLarder || own == command.CmdShutdown || row.Flags.Has(command.NodeOnly)
+}
 
 // runKey is a command whose keys live in one slot, or that names the slot.
 func (s *session) runKey(row *command.Row, req resp.Request) bool {

@@ -38,6 +38,15 @@ type Call struct {
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
 	Pinned  bool      // Shared is set
 
+	// What the handler asks of the node, see events.go. The node reads and empties them after each command.
+	Listening Class // of keyspace events that anybody listens to; Notify keeps no others
+	Events    []Event
+	Touched   []Touch // keys whose values changed
+	Ready     []Touch // keys on which somebody who is blocked may go on
+	Wait      Wait    // set by Block
+	Blockable bool    // Block may be used: the client can wait (not in a transaction, not in a script)
+	Woken     bool    // the command runs again: a key it waited for is ready, or its time is over (Blockable is then false)
+
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
 	ops    []fieldOp
@@ -54,6 +63,7 @@ type Handler func(*Call)
 func (c *Call) Reset(row *command.Row, args [][]byte) {
 	c.Row, c.Args = row, args
 	c.Owned, c.Big, c.Changed, c.Pinned, c.TooLong = 0, nil, 0, false, false
+	c.Events, c.Touched, c.Ready, c.Wait = c.Events[:0], c.Touched[:0], c.Ready[:0], Wait{}
 }
 
 // full tells a handler that its reply has become too long, and notes that.

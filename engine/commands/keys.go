@@ -32,8 +32,8 @@ func touch(c *Call) {
 }
 
 func typeOf(c *Call) {
-	if _, ok := c.DB.Peek(c.Args[1], c.NowMS); ok {
-		c.W.Status("string")
+	if it, ok := c.DB.Peek(c.Args[1], c.NowMS); ok {
+		c.W.Status(it.Kind().Type())
 	} else {
 		c.W.Status("none")
 	}

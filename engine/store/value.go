@@ -47,10 +47,41 @@ const (
 	kindRaw
 	kindBig // a Raw text with a run of its own
 
-	// KindOther is the first kind that is not a string, KindMax the last.
-	KindOther
+	// Collections: as one blob in the byte format that the name says, or (Big) as an object of pages.
+	KindHash // listpack
+	KindHashBig
+	KindList // listpack
+	KindListBig
+	KindSetInt // intset
+	KindSet    // listpack
+	KindSetBig
+	KindZSet // listpack
+	KindZSetBig
+	KindStreamBig
+
 	KindMax Kind = 30
 )
+
+// Type is what TYPE answers of a value of this kind.
+func (k Kind) Type() string {
+	switch k {
+	case KindHash, KindHashBig:
+		return "hash"
+	case KindList, KindListBig:
+		return "list"
+	case KindSetInt, KindSet, KindSetBig:
+		return "set"
+	case KindZSet, KindZSetBig:
+		return "zset"
+	case KindStreamBig:
+		return "stream"
+	default:
+		return "string"
+	}
+}
+
+// IsString tells whether the value is a string.
+func (k Kind) IsString() bool { return k <= kindBig }
 
 func (f Form) kind(value []byte) (Kind, int64) {
 	if f == FormAny {

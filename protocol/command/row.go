@@ -56,6 +56,7 @@ const (
 	AllowBusy
 	MovableKeys          // keys cannot be told from First, Last, Step alone
 	TouchesArbitraryKeys // hidden: looks at keys that are not among its arguments
+	NodeOnly             // hidden: a gateway does not know it
 )
 
 // Has reports whether all bits of want are set.

@@ -1,0 +1,72 @@
+package commands
+
+// Class is a set of classes of keyspace events, as notify-keyspace-events names them (Redis 7.2 notify.c).
+type Class uint16
+
+// The classes, by their letters.
+const (
+	ClassGeneric Class = 1 << iota // g
+	ClassString                    // $
+	ClassList                      // l
+	ClassSet                       // s
+	ClassHash                      // h
+	ClassZSet                      // z
+	ClassStream                    // t
+	ClassExpired                   // x
+	ClassEvicted                   // e
+	ClassMiss                      // m
+	ClassNew                       // n
+)
+
+// Event is a keyspace event.
+type Event struct {
+	Class Class
+	Name  string // "hset", "expired" ...
+	DB    int
+	Key   []byte // a view, as long as the command's arguments
+}
+
+// Touch is a key of a database.
+type Touch struct {
+	DB  int
+	Key []byte // a view, as long as the command's arguments
+}
+
+// Wait says that a command waits for one of some keys.
+type Wait struct {
+	Keys      [][]byte // views; nil: it does not wait
+	TimeoutMS int64    // 0 = for ever
+}
+
+// Touch tells that the value of a key of the client's database changed (was made, or is gone): whoever watches or caches it is told. It counts nothing:
+// that is Changed's.
+func (c *Call) Touch(key []byte) { c.TouchIn(c.DBIndex, key) }
+
+// TouchIn is Touch for a key of another database.
+func (c *Call) TouchIn(db int, key []byte) { c.Touched = append(c.Touched, Touch{db, key}) }
+
+// Notify tells of a keyspace event of a key of the client's database.
+func (c *Call) Notify(class Class, name string, key []byte) { c.NotifyIn(c.DBIndex, class, name, key) }
+
+// NotifyIn is Notify for a key of another database.
+func (c *Call) NotifyIn(db int, class Class, name string, key []byte) {
+	if c.Listening&class != 0 {
+		c.Events = append(c.Events, Event{class, name, db, key})
+	}
+}
+
+// Push tells that a key of the client's database has got something that blocked clients may wait for.
+func (c *Call) Push(key []byte) { c.PushIn(c.DBIndex, key) }
+
+// PushIn is Push for a key of another database.
+func (c *Call) PushIn(db int, key []byte) { c.Ready = append(c.Ready, Touch{db, key}) }
+
+// Block has the client wait until one of the keys is ready, for timeoutMS at most (0 = for ever): the command then runs again with Woken set, and may
+// block again. After the time the command runs once more and Block says false, so it
+// answers what it answers then. It reports false where waiting is not allowed or over; the handler then answers as after the time. The handler writes nothing if it is true.
+func (c *Call) Block(keys [][]byte, timeoutMS int64) bool {
+	if c.Blockable {
+		c.Wait = Wait{keys, timeoutMS}
+	}
+	return c.Blockable
+}
