@@ -97,7 +97,7 @@ func answerKeys(w Reply, args [][]byte, withFlags bool) {
 		w.Error("ERR Invalid number of arguments specified for command")
 		return
 	}
-	at, flags := r.keysAndFlags(args)
+	at, flags := r.KeysAndFlags(args)
 	if len(at) == 0 && !r.Flags.Has(NoMandatoryKeys) {
 		w.Error("ERR Invalid arguments specified for command")
 		return
@@ -118,7 +118,7 @@ func answerKeys(w Reply, args [][]byte, withFlags bool) {
 func answerList(w Reply, args [][]byte) {
 	keep := func(*Row) bool { return true }
 	if len(args) > 0 {
-		if len(args) != 3 || !equalFold(args[0], "filterby") {
+		if len(args) != 3 || !EqualFold(args[0], "filterby") {
 			w.Error(errSyntax)
 			return
 		}
@@ -142,12 +142,12 @@ func answerList(w Reply, args [][]byte) {
 // filter gives the test of FILTERBY kind arg; nil: there is no such kind. There are no modules, so nothing is of one.
 func filter(kind, arg []byte) func(*Row) bool {
 	switch {
-	case equalFold(kind, "module"):
+	case EqualFold(kind, "module"):
 		return func(*Row) bool { return false }
-	case equalFold(kind, "aclcat"):
+	case EqualFold(kind, "aclcat"):
 		cat := CategoryByName(string(arg))
 		return func(r *Row) bool { return r.Categories&cat != 0 }
-	case equalFold(kind, "pattern"):
+	case EqualFold(kind, "pattern"):
 		return func(r *Row) bool { return MatchName(string(arg), r.Name) }
 	}
 	return nil

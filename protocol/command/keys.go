@@ -80,7 +80,7 @@ func (k *KeySpec) begin(args [][]byte) (int, bool) {
 			i, step = len(args)+i, -1
 		}
 		for ; i > 0 && i < len(args); i += step {
-			if equalFold(args[i], k.Keyword) {
+			if EqualFold(args[i], k.Keyword) {
 				return i + 1, i+1 < len(args)
 			}
 		}
@@ -104,8 +104,8 @@ func smallNumber(b []byte) (int, bool) {
 	return n, n > 0 && n <= most
 }
 
-// equalFold compares with a word of ASCII, in any case.
-func equalFold(b []byte, word string) bool {
+// EqualFold compares with a word of ASCII, in any case.
+func EqualFold(b []byte, word string) bool {
 	if len(b) != len(word) {
 		return false
 	}
@@ -124,8 +124,8 @@ func lowerByte(c byte) byte {
 	return c
 }
 
-// keysAndFlags gives the keys as KeyPositions does and for each what the command does to it.
-func (r *Row) keysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
+// KeysAndFlags gives the keys as KeyPositions does and for each what the command does to it.
+func (r *Row) KeysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
 	for i := range r.KeySpecs {
 		k := &r.KeySpecs[i]
 		f := k.Flags
@@ -154,7 +154,7 @@ func (r *Row) variableFlags(args [][]byte) KeyFlags {
 // setFlags looks for GET behind the value; like Redis it does not ask whether the word is another option's argument.
 func setFlags(args [][]byte) KeyFlags {
 	for i := 3; i < len(args); i++ {
-		if equalFold(args[i], "get") {
+		if EqualFold(args[i], "get") {
 			return KeyRW | KeyAccess | KeyUpdate
 		}
 	}
@@ -166,9 +166,9 @@ func bitFieldFlags(args [][]byte) KeyFlags {
 	for i := 2; i < len(args); {
 		rest := len(args) - i - 1
 		switch {
-		case equalFold(args[i], "get") && rest >= 2:
+		case EqualFold(args[i], "get") && rest >= 2:
 			i += 3
-		case equalFold(args[i], "overflow") && rest >= 1:
+		case EqualFold(args[i], "overflow") && rest >= 1:
 			i += 2
 		default:
 			return KeyRW | KeyAccess | KeyUpdate
