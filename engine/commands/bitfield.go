@@ -140,11 +140,18 @@ func (c *Call) bitField(readOnly bool) {
 		return
 	}
 	var text []byte
-	grown := false
+	grown, wrong := false, false
 	if last >= 0 {
-		text, grown = c.grow(c.Args[1], last)
-	} else if it, ok := c.look(c.Args[1]); ok {
-		text = c.text(it)
+		text, grown, wrong = c.grow(c.Args[1], last)
+	} else {
+		var it store.Item
+		var ok bool
+		if it, ok, wrong = c.lookString(c.Args[1]); ok {
+			text = c.text(it)
+		}
+	}
+	if wrong {
+		return
 	}
 	c.W.Array(len(c.ops))
 	for i := range c.ops {

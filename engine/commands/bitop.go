@@ -45,7 +45,11 @@ func bitOpCommand(c *Call) {
 	to, from := c.Args[2], c.Args[3:]
 	size := 0
 	for _, key := range from {
-		if it, ok := c.look(key); ok {
+		it, ok, wrong := c.lookString(key)
+		if wrong {
+			return
+		}
+		if ok {
 			size = max(size, it.Len())
 		}
 	}

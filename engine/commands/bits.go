@@ -35,7 +35,10 @@ func setBit(c *Call) {
 		c.W.Error(errBit)
 		return
 	}
-	text, grown := c.grow(c.Args[1], offset)
+	text, grown, wrong := c.grow(c.Args[1], offset)
+	if wrong {
+		return
+	}
 	at, mask := offset>>3, byte(0x80)>>(offset&7)
 	old := int64(0)
 	if text[at]&mask != 0 {
@@ -51,14 +54,19 @@ func setBit(c *Call) {
 	c.W.Int(old)
 }
 
-// grow gives a key's bytes for changing them, at least as many as hold the bit last, and reports whether they have become more.
-func (c *Call) grow(key []byte, last int64) (text []byte, grown bool) {
+// grow gives a key's bytes for changing them, at least as many as hold the bit last, and reports whether they have become more. wrong: the
+// value is no string, and the error was written.
+func (c *Call) grow(key []byte, last int64) (text []byte, grown, wrong bool) {
 	size := -1
-	if it, ok := c.look(key); ok {
+	it, ok, wrong := c.lookString(key)
+	if wrong {
+		return nil, false, true
+	}
+	if ok {
 		size = it.Len()
 	}
 	text = c.DB.Grow(key, int(last>>3)+1, c.NowMS)
-	return text, len(text) != size
+	return text, len(text) != size, false
 }
 
 func getBit(c *Call) {
@@ -68,7 +76,11 @@ func getBit(c *Call) {
 		return
 	}
 	bit := int64(0)
-	if it, ok := c.look(c.Args[1]); ok {
+	it, ok, wrong := c.lookString(c.Args[1])
+	if wrong {
+		return
+	}
+	if ok {
 		bit = int64(field(c.text(it), offset, 1))
 	}
 	c.W.Int(bit)
@@ -123,9 +135,11 @@ func parseBitCount(args [][]byte) (r bitRange, err string) {
 
 // bitCount does not look at its options if there is no value, as Redis does not.
 func bitCount(c *Call) {
-	it, ok := c.look(c.Args[1])
+	it, ok, wrong := c.lookString(c.Args[1])
 	if !ok {
-		c.W.Int(0)
+		if !wrong {
+			c.W.Int(0)
+		}
 		return
 	}
 	r, err := parseBitCount(c.Args[2:])
@@ -180,9 +194,11 @@ func bitPos(c *Call) {
 		c.W.Error(err)
 		return
 	}
-	it, found := c.look(c.Args[1])
+	it, found, wrong := c.lookString(c.Args[1])
 	if !found {
-		c.W.Int(-bit)
+		if !wrong {
+			c.W.Int(-bit)
+		}
 		return
 	}
 	r, err := parseBitPos(c.Args[3:])

@@ -82,6 +82,27 @@ func (c *Call) lookIn(db *store.DB, key []byte) (store.Item, bool) {
 	return db.Lookup(key, c.NowMS)
 }
 
+// lookKind finds a key that a command of one type reads or changes: the value's kind must be one from first to last, which are the type's. wrong: it is of
+// another type, and the error was written.
+func (c *Call) lookKind(key []byte, first, last store.Kind) (it store.Item, found, wrong bool) {
+	if it, found = c.look(key); found {
+		if kind := it.Kind(); kind < first || kind > last {
+			c.W.Error(errWrongType)
+			return it, false, true
+		}
+	}
+	return it, found, false
+}
+
+// lookString is lookKind for strings.
+func (c *Call) lookString(key []byte) (it store.Item, found, wrong bool) {
+	if it, found = c.look(key); found && !it.Kind().IsString() {
+		c.W.Error(errWrongType)
+		return it, false, true
+	}
+	return it, found, false
+}
+
 // text gives an item's bytes; those of a number are dead with the next call of text.
 func (c *Call) text(it store.Item) []byte { return it.Text(c.digits[:]) }
 

@@ -33,7 +33,10 @@ func decrBy(c *Call) {
 // add adds to the number at a key, 0 if there is none.
 func (c *Call) add(n int64) {
 	key := c.Args[1]
-	it, found := c.look(key)
+	it, found, wrong := c.lookString(key)
+	if wrong {
+		return
+	}
 	old, isInt := int64(0), false
 	if found {
 		if old, isInt = it.Int(); !isInt {

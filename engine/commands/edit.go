@@ -10,7 +10,10 @@ func (c *Call) fits(size, more int64) bool {
 
 func appendTo(c *Call) {
 	key, tail := c.Args[1], c.Args[2]
-	it, ok := c.look(key)
+	it, ok, wrong := c.lookString(key)
+	if wrong {
+		return
+	}
 	if !ok {
 		c.keep(1, 2, store.NoExpiry)
 		c.W.Int(int64(len(tail)))
@@ -45,8 +48,10 @@ func setRange(c *Call) {
 		return
 	}
 	key, patch := c.Args[1], c.Args[3]
-	it, ok := c.look(key)
+	it, ok, wrong := c.lookString(key)
 	switch {
+	case wrong:
+		return
 	case len(patch) == 0 && !ok:
 		c.W.Int(0)
 		return
@@ -70,9 +75,11 @@ func getRange(c *Call) {
 		c.W.Error(errNotInt)
 		return
 	}
-	it, ok := c.look(c.Args[1])
+	it, ok, wrong := c.lookString(c.Args[1])
 	if !ok {
-		c.W.Bulk("")
+		if !wrong {
+			c.W.Bulk("")
+		}
 		return
 	}
 	text := c.text(it)

@@ -10,6 +10,8 @@ import (
 const (
 	noError = ""
 
+	errWrongType = "WRONGTYPE Operation against a key holding the wrong kind of value"
+
 	errSyntax         = "ERR syntax error"
 	errNotInt         = "ERR value is not an integer or out of range"
 	errNotFloat       = "ERR value is not a valid float"
@@ -31,6 +33,7 @@ const (
 	errFieldType      = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
 	errOverflowType   = "ERR Invalid OVERFLOW type specified"
 	errFieldReadOnly  = "ERR BITFIELD_RO only supports the GET subcommand"
+	errLCSType        = "ERR The specified keys must contain string values"
 	errLenAndIdx      = "ERR If you want both the length and indexes, please just use IDX."
 	errLCSMemory      = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
 	errNoFrequency    = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."

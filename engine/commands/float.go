@@ -10,7 +10,11 @@ import (
 func incrByFloat(c *Call) {
 	key := c.Args[1]
 	old, ok := longDouble{}, true
-	if it, found := c.look(key); found {
+	it, found, wrong := c.lookString(key)
+	if wrong {
+		return
+	}
+	if found {
 		if n, isInt := it.Int(); isInt {
 			old = fromInt(n)
 		} else {

@@ -6,9 +6,11 @@ import (
 )
 
 func get(c *Call) {
-	it, ok := c.look(c.Args[1])
+	it, ok, wrong := c.lookString(c.Args[1])
 	if !ok {
-		c.W.Null()
+		if !wrong {
+			c.W.Null()
+		}
 		return
 	}
 	text := c.text(it)
@@ -21,21 +23,28 @@ func get(c *Call) {
 	c.W.BulkBytes(text)
 }
 
-// value writes the value of key, null if there is none.
-func (c *Call) value(key []byte) (it store.Item, ok bool) {
-	if it, ok = c.look(key); ok {
+// value writes the value of key, null if there is none, the error if it is no string.
+func (c *Call) value(key []byte) (found, wrong bool) {
+	it, found, wrong := c.lookString(key)
+	switch {
+	case found:
 		c.W.BulkBytes(c.text(it))
-	} else {
+	case !wrong:
 		c.W.Null()
 	}
-	return it, ok
+	return found, wrong
 }
 
 func mGet(c *Call) {
 	keys := c.Args[1:]
 	c.W.Array(len(keys))
 	for _, key := range keys {
-		if c.value(key); c.full() {
+		if it, ok := c.look(key); ok && it.Kind().IsString() {
+			c.W.BulkBytes(c.text(it))
+		} else {
+			c.W.Null()
+		}
+		if c.full() {
 			return
 		}
 	}
@@ -43,19 +52,20 @@ func mGet(c *Call) {
 
 func getDel(c *Call) {
 	key := c.Args[1]
-	if _, ok := c.value(key); ok {
+	if found, _ := c.value(key); found {
 		c.DB.Delete(key, c.NowMS)
 		c.Changed++
 	}
 }
 
 func strLen(c *Call) {
-	it, ok := c.look(c.Args[1])
-	if !ok {
+	it, ok, wrong := c.lookString(c.Args[1])
+	switch {
+	case ok:
+		c.W.Int(int64(it.Len()))
+	case !wrong:
 		c.W.Int(0)
-		return
 	}
-	c.W.Int(int64(it.Len()))
 }
 
 // getExOptions are what may follow GETEX key.
@@ -88,9 +98,11 @@ func getEx(c *Call) {
 		return
 	}
 	key := c.Args[1]
-	it, ok := c.look(key)
+	it, ok, wrong := c.lookString(key)
 	if !ok {
-		c.W.Null()
+		if !wrong {
+			c.W.Null()
+		}
 		return
 	}
 	expiryMS, err := o.time.at(c)

@@ -36,7 +36,11 @@ func parseLCS(args [][]byte) (o lcsOptions, err string) {
 }
 
 func lcs(c *Call) {
-	a, b := c.two(c.Args[1], c.Args[2])
+	a, b, ok := c.two(c.Args[1], c.Args[2])
+	if !ok {
+		c.W.Error(errLCSType)
+		return
+	}
 	o, err := parseLCS(c.Args[3:])
 	if err == noError && !c.lcsFits(len(a), len(b)) {
 		err = errLCSMemory
@@ -58,17 +62,24 @@ func lcs(c *Call) {
 	}
 }
 
-// two gives two keys' bytes, none of one that does not exist. The dead are removed first, so that finding the second changes nothing.
-func (c *Call) two(first, second []byte) (a, b []byte) {
+// two gives two keys' bytes, none of one that does not exist; not ok: one is no string. The dead are removed first, so that finding the second changes
+// nothing.
+func (c *Call) two(first, second []byte) (a, b []byte, ok bool) {
 	c.look(first)
-	if it, ok := c.look(second); ok {
+	ok = true
+	if it, found := c.look(second); found {
 		var digits [digitsMax]byte
-		b = it.Text(digits[:])
+		if ok = it.Kind().IsString(); ok {
+			b = it.Text(digits[:])
+		}
 	}
-	if it, ok := c.DB.Peek(first, c.NowMS); ok {
+	if it, found := c.DB.Peek(first, c.NowMS); found {
+		if !it.Kind().IsString() {
+			return nil, nil, false
+		}
 		a = c.text(it)
 	}
-	return a, b
+	return a, b, ok
 }
 
 // lcsFits reports whether Redis's table, of four bytes for each pair of places, would be within the limit of a value.

@@ -27,9 +27,9 @@ const (
 
 // scanOptions are what may follow the cursor.
 type scanOptions struct {
-	count   int64
-	match   []byte // nil: every key
-	nothing bool   // a TYPE that no key has
+	count int64
+	match []byte // nil: every key
+	kind  []byte // TYPE; nil: every type
 }
 
 func parseScan(args [][]byte) (o scanOptions, err string) {
@@ -52,7 +52,7 @@ func parseScan(args [][]byte) (o scanOptions, err string) {
 				o.match = nil
 			}
 		case is(args[0], "type"):
-			o.nothing = !is(args[1], "string")
+			o.kind = args[1]
 		default:
 			return o, errSyntax
 		}
@@ -145,7 +145,7 @@ func (w *scanWalk) showAsked(it store.Item) {
 func (w *scanWalk) show(it store.Item) {
 	w.seen++
 	key := it.Key()
-	if w.o.nothing || w.o.match != nil && !command.Match(w.o.match, key) {
+	if w.o.kind != nil && !is(w.o.kind, it.Kind().Type()) || w.o.match != nil && !command.Match(w.o.match, key) {
 		return
 	}
 	w.c.W.BulkBytes(key)

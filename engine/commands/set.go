@@ -53,7 +53,9 @@ func set(c *Call) {
 	}
 	key := c.Args[1]
 	if o.get {
-		c.value(key)
+		if _, wrong := c.value(key); wrong {
+			return
+		}
 	}
 	if o.nx || o.xx {
 		if _, found := c.look(key); found == o.nx {
@@ -104,7 +106,9 @@ func (c *Call) setWithTime(kind timeKind) {
 }
 
 func getSet(c *Call) {
-	c.value(c.Args[1])
+	if _, wrong := c.value(c.Args[1]); wrong {
+		return
+	}
 	c.keep(1, 2, store.NoExpiry)
 }
 

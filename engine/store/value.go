@@ -2,26 +2,26 @@ package store
 
 import "strconv"
 
-// Encoding is how Redis would say that a string is kept; it depends on how the string came to be as well as on its bytes.
+// Encoding is how Redis 7.2 would say that a value is kept; that of a string depends on how it came to be as well as on its bytes.
 type Encoding uint8
 
-// Int: a 64-bit number in its only decimal form. EmbStr: a short text that was set as a whole. Raw: a long one, or one that was changed in part.
+// Int: a 64-bit number in its only decimal form. EmbStr: a short text that was set as a whole. Raw: a long one, or one that was changed in part. The
+// others are of collections.
 const (
 	Int Encoding = iota
 	EmbStr
 	Raw
+	ListPack
+	IntSet
+	HashTable
+	QuickList
+	SkipList
+	Stream
 )
 
-func (e Encoding) String() string {
-	switch e {
-	case Int:
-		return "int"
-	case EmbStr:
-		return "embstr"
-	default:
-		return "raw"
-	}
-}
+var encodingNames = [...]string{"int", "embstr", "raw", "listpack", "intset", "hashtable", "quicklist", "skiplist", "stream"}
+
+func (e Encoding) String() string { return encodingNames[e] }
 
 // Form says which encodings Set may choose.
 type Form uint8
@@ -141,13 +141,25 @@ func (it Item) Words() Words { return it.d.store.wordsOf(&it.h) }
 // Kind tells what the value is.
 func (it Item) Kind() Kind { return it.h.kind() }
 
-// Encoding tells how Redis would say that a string is kept.
+// Encoding tells how Redis 7.2 would say that the value is kept.
 func (it Item) Encoding() Encoding {
 	switch it.h.kind() {
 	case kindInt:
 		return Int
 	case kindEmbStr:
 		return EmbStr
+	case KindHash, KindList, KindSet, KindZSet:
+		return ListPack
+	case KindSetInt:
+		return IntSet
+	case KindHashBig, KindSetBig:
+		return HashTable
+	case KindListBig:
+		return QuickList
+	case KindZSetBig:
+		return SkipList
+	case KindStreamBig:
+		return Stream
 	default:
 		return Raw
 	}
