@@ -46,6 +46,7 @@ type Call struct {
 	Wait      Wait    // set by Block
 	Blockable bool    // Block may be used: the client can wait (not in a transaction, not in a script)
 	Woken     bool    // the command runs again: a key it waited for is ready, or its time is over (Blockable is then false)
+	Note      []byte  // Woken: what the command left in Wait.Note when it blocked; nil if nothing
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte

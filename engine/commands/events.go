@@ -36,6 +36,8 @@ type Touch struct {
 type Wait struct {
 	Keys      [][]byte // views; nil: it does not wait
 	TimeoutMS int64    // 0 = for ever
+	Gone      bool     // the command also runs again when a key was deleted, or replaced by a value of another type
+	Note      []byte   // a view; the node keeps a copy and gives it as Call.Note each time the command runs again
 }
 
 // Touch tells that the value of a key of the client's database changed (was made, or is gone): whoever watches or caches it is told. It counts nothing:
@@ -66,7 +68,7 @@ func (c *Call) PushIn(db int, key []byte) { c.Ready = append(c.Ready, Touch{db, 
 // answers what it answers then. It reports false where waiting is not allowed or over; the handler then answers as after the time. The handler writes nothing if it is true.
 func (c *Call) Block(keys [][]byte, timeoutMS int64) bool {
 	if c.Blockable {
-		c.Wait = Wait{keys, timeoutMS}
+		c.Wait = Wait{Keys: keys, TimeoutMS: timeoutMS}
 	}
 	return c.Blockable
 }
