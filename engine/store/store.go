@@ -181,6 +181,12 @@ func tagOf(hash uint64) uint8 { return max(uint8(hash>>56), 1) }
 
 func (s *Store) hash(key []byte) uint64 { return xxh3.HashSeed(key, s.options.Seed) }
 
+// Hash gives the hash by which big collections are in order, in which clients cannot make collisions: they do not know its seed.
+func (s *Store) Hash(text []byte) uint64 { return s.hash(text) }
+
+// Rand is the dice to draw from a collection with.
+func (s *Store) Rand() *rand.Rand { return s.options.Rand }
+
 // hashAt is the hash of an item's key, as far as buckets are numbered by it.
 func (s *Store) hashAt(at uint64) uint32 {
 	h := s.shapeOf(at)
