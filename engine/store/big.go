@@ -18,7 +18,9 @@ type run struct {
 	length  uint32
 	touched uint32 // whole pages
 	refs    uint32
+	held    uint32 // of them by items that only a snapshot wants
 	order   int8
+	kept    bool // all of them are: it counts as kept
 }
 
 // handle is an item's share in a run. Handles are linked to lists: one a database, those that are held, those that are to be freed.
@@ -35,7 +37,8 @@ type bigs struct {
 	spareHandles []uint32
 	dying        []uint32 // runs to give back
 	orphans      []orphan
-	live         int64 // bytes of runs in use, whole pages
+	objects      []*Object
+	spareObjects []uint32
 	touched      int64 // bytes of all runs
 }
 
@@ -49,18 +52,23 @@ func newBigs() bigs { return bigs{runs: make([]run, 1), handles: make([]handle, 
 
 // newRun gives a run of n > 0 bytes with one reference. Its content is undefined.
 func (s *Store) newRun(n int) uint32 {
-	b := &s.bigs
-	var number uint32
-	if k := len(b.spareRuns); k > 0 {
-		number, b.spareRuns = b.spareRuns[k-1], b.spareRuns[:k-1]
-	} else {
-		number = uint32(len(b.runs))
-		b.runs = append(b.runs, run{})
-	}
+	number := s.spareRun()
 	order := orderOf(n)
-	b.runs[number] = run{at: s.pages.alloc(order, 0), refs: 1, order: int8(order)}
+	s.bigs.runs[number] = run{at: s.pages.alloc(order, 0), refs: 1, order: int8(order)}
 	s.extendRun(number, n)
 	return number
+}
+
+// spareRun gives a run's number that is not in use.
+func (s *Store) spareRun() uint32 {
+	b := &s.bigs
+	if k := len(b.spareRuns); k > 0 {
+		number := b.spareRuns[k-1]
+		b.spareRuns = b.spareRuns[:k-1]
+		return number
+	}
+	b.runs = append(b.runs, run{})
+	return uint32(len(b.runs) - 1)
 }
 
 // extendRun sets the run's length; it has room for it.
@@ -70,7 +78,6 @@ func (s *Store) extendRun(number uint32, n int) {
 	if need := roundPages(n); need > int(r.touched) {
 		more := int64(need) - int64(r.touched)
 		r.touched = uint32(need)
-		s.bigs.live += more
 		s.bigs.touched += more
 	}
 }
@@ -83,10 +90,49 @@ func (s *Store) runBytes(number uint32) []byte {
 // dropRun takes one reference off.
 func (s *Store) dropRun(number uint32) {
 	r := &s.bigs.runs[number]
-	if r.refs--; r.refs == 0 {
-		s.bigs.live -= int64(r.touched)
+	r.refs--
+	switch {
+	case r.refs > 0:
+		s.countKept(number)
+	case r.order == objectOrder:
+		s.dropObject(number)
+	default:
 		s.bigs.dying = append(s.bigs.dying, number)
 	}
+}
+
+// addRef makes a reference to a run, held: 1 if it is that of a held item.
+func (s *Store) addRef(number uint32, held int) {
+	s.bigs.runs[number].refs++
+	s.addHeld(number, held)
+}
+
+// addHeld changes how many references are those of held items.
+func (s *Store) addHeld(number uint32, held int) {
+	s.bigs.runs[number].held += uint32(held)
+	s.countKept(number)
+}
+
+// countKept counts a run as kept if none but held items have it. Its size does not change while it is.
+func (s *Store) countKept(number uint32) {
+	r := &s.bigs.runs[number]
+	if kept := r.held == r.refs; kept != r.kept {
+		r.kept = kept
+		if kept {
+			s.passes.bytes += s.runSize(number)
+		} else {
+			s.passes.bytes -= s.runSize(number)
+		}
+	}
+}
+
+// runSize is what a run takes.
+func (s *Store) runSize(number uint32) int64 {
+	r := &s.bigs.runs[number]
+	if r.order == objectOrder {
+		return s.objectOf(number).account.Bytes
+	}
+	return int64(r.touched)
 }
 
 // freeRuns gives about budget bytes of unused runs back and reports whether there are more.
@@ -186,7 +232,7 @@ func (s *Store) runOf(h *shape) uint32 { return s.bigs.handles[s.handleOf(h)].ru
 // releaseBig gives the handle of an item of d up.
 func (d *DB) releaseBig(h *shape) {
 	n := d.store.handleOf(h)
-	d.bigBytes -= int64(d.store.bigs.runs[d.store.bigs.handles[n].run].touched)
+	d.bigBytes -= d.store.runSize(d.store.bigs.handles[n].run)
 	d.store.freeHandle(n, &d.handles)
 }
 
@@ -194,15 +240,16 @@ func (d *DB) releaseBig(h *shape) {
 func (d *DB) giveBig(h *shape) {
 	s := d.store
 	n, number := s.handleOf(h), s.runOf(h)
-	d.bigBytes -= int64(s.bigs.runs[number].touched)
+	d.bigBytes -= s.runSize(number)
 	s.unlistHandle(n, &d.handles)
 	s.listHandle(n, number, &s.passes.handles)
+	s.addHeld(number, 1)
 }
 
 // adopt makes an item of d the owner of a reference to a run.
 func (d *DB) adopt(h *shape, number uint32) {
 	s := d.store
-	d.bigBytes += int64(s.bigs.runs[number].touched)
+	d.bigBytes += s.runSize(number)
 	s.mem.SetU32(h.value(), s.newHandle(number, &d.handles))
 }
 
@@ -222,7 +269,7 @@ func (it Item) Pin() (p Pin, ok bool) {
 	}
 	s := it.d.store
 	p = Pin{s: s, run: s.runOf(&it.h)}
-	s.bigs.runs[p.run].refs++
+	s.addRef(p.run, 0)
 	return p, true
 }
 

@@ -129,9 +129,9 @@ func (s *Store) vacate(h *shape) {
 	s.log.live -= int64(size)
 	s.dbs[g.db].bytes -= int64(size)
 	if s.wanted(g, h.at) {
-		if h.kind() == kindBig { // the handle went with the copy
+		if h.kind().handled() { // the handle went with the copy
 			r := s.runOf(h)
-			s.bigs.runs[r].refs++
+			s.addRef(r, 1)
 			s.mem.SetU32(h.value(), s.newHandle(r, &s.passes.handles))
 		}
 		s.hold(g, h, size)

@@ -113,8 +113,8 @@ func (d *DB) expire(p probe, place uint64, h *shape) {
 // sizeOf is what an item takes, in bytes, without its share of the index.
 func (d *DB) sizeOf(h *shape) int {
 	n := h.size()
-	if h.kind() == kindBig {
-		n += int(d.store.bigs.runs[d.store.runOf(h)].touched)
+	if h.kind().handled() {
+		n += int(d.store.runSize(d.store.runOf(h)))
 	}
 	return n
 }
@@ -195,9 +195,9 @@ func (d *DB) Transfer(key []byte, to *DB, newKey []byte, keep bool, now int64) b
 		w := s.wordsOf(&h)
 		c.words = &w
 	}
-	if c.kind == kindBig {
+	if c.kind.handled() {
 		c.run, c.text = s.runOf(&h), nil
-		s.bigs.runs[c.run].refs++
+		s.addRef(c.run, 0)
 	}
 	to.put(to.probe(newKey), newKey, c, s.expiryOf(&h), now)
 	if !keep {

@@ -41,6 +41,8 @@ func (s *Store) sealAllLanes() {
 type tally struct {
 	live map[uint32]uint32
 	refs map[uint32]uint32
+
+	bigBytes int64
 }
 
 // Verify looks at everything and says what does not hold.
@@ -56,6 +58,7 @@ func (s *Store) Verify() error {
 
 func (d *DB) verify(t *tally) error {
 	count, expires, index := 0, 0, int64(0)
+	t.bigBytes = 0
 	bytes := int64(0)
 	for g := range d.tables {
 		n, blocks, err := d.verifyTable(g, t, &expires, &bytes)
@@ -64,6 +67,9 @@ func (d *DB) verify(t *tally) error {
 		}
 		count += n
 		index += blocks
+	}
+	if t.bigBytes != d.bigBytes {
+		return fmt.Errorf("long values take %d bytes, counted %d", d.bigBytes, t.bigBytes)
 	}
 	parts := 0
 	for _, n := range d.parts {
@@ -137,8 +143,9 @@ func (d *DB) verifyItem(e entry, group uint16, bucket, n uint32, t *tally) error
 		return fmt.Errorf("%q is not in its segment", s.keyBytes(&h))
 	}
 	t.live[number] += uint32(h.size())
-	if h.kind() == kindBig {
+	if h.kind().handled() {
 		t.refs[s.runOf(&h)]++
+		t.bigBytes += s.runSize(s.runOf(&h))
 	}
 	return nil
 }
@@ -165,7 +172,7 @@ func (s *Store) verifyLog(t *tally) error {
 		return fmt.Errorf("log: used %d live %d held %d touched %d spare %d: counted %d %d %d %d %d", l.used, l.live, l.held, l.touched, l.spares, used, live, held, touched, spares)
 	}
 	for number, refs := range t.refs {
-		if r := s.bigs.runs[number]; r.refs < refs || r.length == 0 {
+		if r := s.bigs.runs[number]; r.refs < refs || r.length == 0 && r.order != objectOrder {
 			return fmt.Errorf("run %d: %+v, %d references", number, r, refs)
 		}
 	}

@@ -270,13 +270,13 @@ func (s *Store) kill(h *shape) {
 	d := &s.dbs[g.db]
 	d.bytes -= int64(size)
 	if s.wanted(g, h.at) {
-		if h.kind() == kindBig {
+		if h.kind().handled() {
 			d.giveBig(h)
 		}
 		s.hold(g, h, size)
 		return
 	}
-	if h.kind() == kindBig {
+	if h.kind().handled() {
 		d.releaseBig(h)
 	}
 	s.mem.SetU32(h.at, h.first&^kindMask)

@@ -56,11 +56,25 @@ func (d *DB) tally(key []byte, keys, bytes int) {
 	if i < 0 {
 		return
 	}
-	if d.tallies == nil {
-		d.tallies = make([]prefixTally, len(p.given))
-	}
+	d.makeTallies()
 	d.tallies[i].keys += int64(keys)
 	d.tallies[i].bytes += int64(bytes)
+}
+
+func (d *DB) makeTallies() {
+	if d.tallies == nil {
+		d.tallies = make([]prefixTally, len(d.store.prefixes.given))
+	}
+}
+
+// tallyBytes is the count of bytes of the key's prefix, nil if it has none; it is that until the database is emptied.
+func (d *DB) tallyBytes(key []byte) *int64 {
+	i := d.store.prefixes.of(key)
+	if i < 0 {
+		return nil
+	}
+	d.makeTallies()
+	return &d.tallies[i].bytes
 }
 
 // Prefixes gives the counts of all configured prefixes, in their order, over all databases.

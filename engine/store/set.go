@@ -6,12 +6,12 @@ import "encoding/binary"
 type content struct {
 	words *Words
 	kind  Kind
-	text  []byte // of all kinds but kindBig
-	run   uint32 // of kindBig: the reference goes to the item
+	text  []byte // of all kinds without a handle
+	run   uint32 // of kinds with one: the reference goes to the item
 }
 
 func (c *content) inline() int {
-	if c.kind == kindBig {
+	if c.kind.handled() {
 		return handleBytes
 	}
 	return len(c.text)
@@ -46,7 +46,7 @@ func (d *DB) Set(key, value []byte, form Form, expiryMS, now int64) {
 // overwrite is Set for the usual write of a batch: over a text of the same length without an expiry. It exists for speed alone.
 func (d *DB) overwrite(key, value []byte, form Form, now int64) bool {
 	it, ok := d.lookupPrepared(key, now)
-	if !ok || it.h.kind() == kindBig || int(it.h.valueLen()) != len(value) || d.store.frozen(it.h.at) {
+	if !ok || it.h.kind().handled() || int(it.h.valueLen()) != len(value) || d.store.frozen(it.h.at) {
 		return false
 	}
 	kind, _ := form.kind(value)
@@ -129,7 +129,7 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 	if c.words != nil {
 		s.setWords(&nh, *c.words)
 	}
-	if c.kind == kindBig {
+	if c.kind.handled() {
 		d.adopt(&nh, c.run)
 	} else {
 		copy(s.valueBytes(&nh), c.text)
@@ -141,7 +141,7 @@ func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 
 // fits tells whether an item can take content of its value's length in place.
 func (s *Store) fits(h *shape, c *content, expiryMS int64) bool {
-	return h.kind() != kindBig && c.kind != kindBig && h.first&flagWords == 0 && c.words == nil &&
+	return !h.kind().handled() && !c.kind.handled() && h.first&flagWords == 0 && c.words == nil &&
 		(expiryMS == NoExpiry || h.first&flagExpiry != 0) && !s.frozen(h.at)
 }
 

@@ -53,7 +53,7 @@ type passes struct {
 	last    uint32 // the newest pass's number
 	handles uint32 // of held items
 	held    []heldHandle
-	bytes   int64 // of the runs of held items
+	bytes   int64 // of the runs that none but held items have
 }
 
 // Snapshot begins a pass over all databases as they are now.
@@ -204,9 +204,8 @@ func (s *Store) hold(g *segment, h *shape, size uint32) {
 	s.log.held += int64(size)
 	first := h.first&(1<<accessShift-1) | flagHeld | s.newestPass()<<accessShift
 	s.mem.SetU32(h.at, first)
-	if h.kind() == kindBig {
+	if h.kind().handled() {
 		s.passes.held = append(s.passes.held, heldHandle{at: h.at, handle: s.handleOf(h), pass: s.newestPass()})
-		s.passes.bytes += int64(s.bigs.runs[s.runOf(h)].touched)
 	}
 	for _, p := range s.passes.active {
 		if p != nil && p.limits.KeptMax > 0 && s.Kept() > p.limits.KeptMax {
@@ -222,7 +221,7 @@ func (s *Store) releaseHeld() {
 		if s.oldestPass() <= e.pass && s.wanted(g, e.at) {
 			return false
 		}
-		s.passes.bytes -= int64(s.bigs.runs[s.bigs.handles[e.handle].run].touched)
+		s.addHeld(s.bigs.handles[e.handle].run, -1)
 		s.freeHandle(e.handle, &s.passes.handles)
 		return true
 	})

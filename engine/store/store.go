@@ -3,17 +3,16 @@
 //
 // All of it lies in one range of memory outside the Go heap (engine/memory), found by offsets: a garbage collection sees no key. From the outside in: the
 // range is cut into runs of granules (pages.go); segments of a log hold the items (log.go, item.go), small blocks hold index buckets (index.go, blocks.go)
-// and the wheel's entries (wheel.go), runs hold long values (big.go). What costs time in proportion to data is done in slices: every write pays for a
-// bounded piece (work.go), the loop calls Work and Expire for the rest.
+// and the wheel's entries (wheel.go), runs hold long values (big.go), trees the big collections (object.go, tree). What costs time in proportion to data
+// is done in slices: every write pays for a bounded piece (work.go), the loop calls Work and Expire for the rest.
 //
 // What must hold: a key is in exactly one group of one database; counts are exact after every call; a key whose time has come is never shown, whether or
 // not it was removed yet. Views (keys, values, items) are dead with the next call that may change the store; Lookup and Peek leave other views alive. The
 // package is pure: memory, time (milliseconds since 1970), hash seed, slot function and dice are handed in, and nothing is locked: the node's loop is its
 // only caller.
 //
-// Kinds. An item has five bits of kind: 1 to 4 are the forms of a string; 5 to 30 are free for other types. A small collection is one blob in the item
-// (SetBlob), a large one belongs behind a handle. Before it is changed in place, Item.Frozen must be asked: while a snapshot wants the item the change
-// goes to a copy.
+// Kinds. An item has five bits of kind: 1 to 4 are the forms of a string, the others those of other types. A small collection is one blob in the item
+// (SetBlob), a big one an object of trees behind a handle (object.go, NewObject, EditObject).
 package store
 
 import (

@@ -203,7 +203,7 @@ func (it *Item) SetInt(n int64) {
 	s.mem.SetU64(it.h.value(), uint64(n))
 }
 
-// Text gives the value's bytes. Those of an Int are written to scratch, for which 20 bytes are enough.
+// Text gives the value's bytes, none of an object. Those of an Int are written to scratch, for which 20 bytes are enough.
 func (it Item) Text(scratch []byte) []byte {
 	s := it.d.store
 	switch it.h.kind() {
@@ -212,11 +212,13 @@ func (it Item) Text(scratch []byte) []byte {
 		return strconv.AppendInt(scratch[:0], n, 10)
 	case kindBig:
 		return s.runBytes(s.runOf(&it.h))
+	case KindHashBig, KindListBig, KindSetBig, KindZSetBig, KindStreamBig:
+		return nil
 	}
 	return s.valueBytes(&it.h)
 }
 
-// Len is the length of the value's bytes.
+// Len is the length of the value's bytes, 0 of an object.
 func (it Item) Len() int {
 	switch it.h.kind() {
 	case kindInt:
@@ -225,6 +227,8 @@ func (it Item) Len() int {
 		return len(strconv.AppendInt(scratch[:0], n, 10))
 	case kindBig:
 		return int(it.d.store.bigs.runs[it.d.store.runOf(&it.h)].length)
+	case KindHashBig, KindListBig, KindSetBig, KindZSetBig, KindStreamBig:
+		return 0
 	}
 	return int(it.h.valueLen())
 }

@@ -1,0 +1,170 @@
+package store
+
+import "larder/engine/store/tree"
+
+// A big collection is an object: one or two trees, and what its type keeps beside them. Its item has a handle as a long value has, and the handle refers
+// to a run that stands for the object. While the object belongs to one item and no snapshot wants that item it is changed in place; else EditObject makes
+// a copy, which shares what is not changed.
+
+// Meta is what a type keeps beside its trees.
+type Meta interface {
+	// Clone makes a copy that changes independently.
+	Clone() Meta
+	// Bytes is about what it takes.
+	Bytes() int64
+}
+
+// Object is a big collection.
+type Object struct {
+	Trees [2]*tree.Tree // as many as its type has orders for; the second may be empty for good
+	Meta  Meta          // nil for most types; set after NewObject
+
+	account tree.Account
+	beside  int64 // what of the account's bytes is the object itself and its Meta
+}
+
+// objectBytes is what an object takes besides its pages, about.
+const objectBytes = 256
+
+// objectOrder stands in a run that is an object; its place is then the object's number.
+const objectOrder = -1
+
+// Big tells whether the value is an object.
+func (k Kind) Big() bool { return k.handled() && k != kindBig }
+
+// handled tells whether the item has a handle.
+func (k Kind) handled() bool {
+	const mask = 1<<kindBig | 1<<KindHashBig | 1<<KindListBig | 1<<KindSetBig | 1<<KindZSetBig | 1<<KindStreamBig
+	return mask>>k&1 != 0
+}
+
+// newObject makes an object's run, with one reference.
+func (s *Store) newObject(o *Object) uint32 {
+	b := &s.bigs
+	var at uint32
+	if k := len(b.spareObjects); k > 0 {
+		at, b.spareObjects = b.spareObjects[k-1], b.spareObjects[:k-1]
+	} else {
+		at = uint32(len(b.objects))
+		b.objects = append(b.objects, nil)
+	}
+	b.objects[at] = o
+	number := s.spareRun()
+	b.runs[number] = run{at: uint64(at), refs: 1, order: objectOrder}
+	return number
+}
+
+func (s *Store) objectOf(number uint32) *Object { return s.bigs.objects[s.bigs.runs[number].at] }
+
+// weigh counts what the object takes beside its trees.
+func (o *Object) weigh() {
+	n := int64(objectBytes)
+	if o.Meta != nil {
+		n += o.Meta.Bytes()
+	}
+	if n != o.beside {
+		o.account.Add(n - o.beside)
+		o.beside = n
+	}
+}
+
+// NewObject gives key an empty object of a kind that is Big and an expiry as Set does; what was there is replaced. An object is for changing until the
+// next call that may change the store.
+func (d *DB) NewObject(key []byte, kind Kind, orders [2]tree.Order, expiryMS, now int64) *Object {
+	s := d.store
+	o := &Object{}
+	for i := range o.Trees {
+		o.Trees[i] = tree.New(orders[i], &o.account)
+	}
+	o.weigh()
+	s.debt += d.put(d.probe(key), key, content{kind: kind, run: s.newObject(o)}, expiryMS, now)
+	d.charge(o, key)
+	return o
+}
+
+// charge sees that what the object of a key grows and shrinks by is counted.
+func (d *DB) charge(o *Object, key []byte) {
+	o.account.Sums = [2]*int64{&d.bigBytes, nil}
+	if d.store.prefixes.on() {
+		o.account.Sums[1] = d.tallyBytes(key)
+	}
+}
+
+// Object gives the object of an item whose kind is Big, to be read only: one that Snapshot.Next emits is as it was when the snapshot began.
+func (it Item) Object() *Object {
+	s := it.d.store
+	return s.objectOf(s.runOf(&it.h))
+}
+
+// EditObject gives the object of an item to be changed, until the next call that may change the store. It is to be called before each command's changes:
+// it makes a copy where a snapshot, a copy of the key or a reader needs the object as it is. Another EditObject ends nothing.
+func (d *DB) EditObject(it Item) *Object {
+	const editDebt = 128 // bytes of work in slices
+	s := d.store
+	h := it.h
+	if first := s.mem.U32(h.at); first&flagHeld != 0 || Kind(first&kindMask) == kindDead { // it was moved by an EditObject before
+		_, h = d.find(s.probeOf(it.Key()), it.Key())
+	}
+	if s.frozen(h.at) {
+		d.rewrite(&h, s.probeOf(it.Key()), h.first&flagExpiry != 0, s.lifeOf(&h))
+	}
+	number := s.runOf(&h)
+	o := s.objectOf(number)
+	if s.bigs.runs[number].refs > 1 {
+		o = o.clone()
+		s.rebind(s.handleOf(&h), s.newObject(o))
+	}
+	d.charge(o, s.keyBytes(&h))
+	o.weigh()
+	s.debt += editDebt
+	return o
+}
+
+// rebind makes a handle that of another run, whose reference it takes over.
+func (s *Store) rebind(n, number uint32) {
+	h := &s.bigs.handles[n]
+	old := h.run
+	h.run = number
+	s.dropRun(old)
+}
+
+func (o *Object) clone() *Object {
+	c := &Object{beside: o.beside}
+	c.account.Bytes = o.beside
+	for i, t := range o.Trees {
+		c.Trees[i] = t.Clone(&c.account)
+	}
+	if o.Meta != nil {
+		c.Meta = o.Meta.Clone()
+	}
+	return c
+}
+
+// dropObject gives up an object that nobody refers to.
+func (s *Store) dropObject(number uint32) {
+	b := &s.bigs
+	at := uint32(b.runs[number].at)
+	b.objects[at] = nil
+	b.spareObjects = append(b.spareObjects, at)
+	b.spareRuns = append(b.spareRuns, number)
+}
+
+// ObjectPin keeps an object as it is, whatever becomes of its key, so that it can be read in pieces.
+type ObjectPin struct {
+	s   *Store
+	run uint32
+}
+
+// PinObject pins the object of an item whose kind is Big.
+func (it Item) PinObject() ObjectPin {
+	s := it.d.store
+	p := ObjectPin{s: s, run: s.runOf(&it.h)}
+	s.addRef(p.run, 0)
+	return p
+}
+
+// Object gives the object, to be read only until Unpin.
+func (p ObjectPin) Object() *Object { return p.s.objectOf(p.run) }
+
+// Unpin ends the pin; it is to be called once, on the store's goroutine.
+func (p ObjectPin) Unpin() { p.s.dropRun(p.run) }
