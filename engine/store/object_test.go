@@ -80,7 +80,8 @@ func (k *machine) Object(t *rapid.T) {
 		o.Meta = new(note)
 	}
 	k.change(t, o)
-	k.m.dbs[db][key] = entry{objectText(o), store.Raw, max(expiry, 0)}
+	it, _ := k.s.DB(db).Peek([]byte(key), k.m.now)
+	k.m.dbs[db][key] = entry{objectText(o), it.Encoding(), max(expiry, 0)}
 }
 
 // Edit changes an object, or reads it, or pins it.
