@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"larder/protocol/client"
+	"larder/protocol/command"
+	"larder/protocol/resp"
 )
 
 func clientID(s *session, _ [][]byte) { s.p.w.Int(int64(s.id)) }
@@ -76,6 +78,36 @@ func clientReply(s *session, args [][]byte) {
 	default:
 		s.fail(errSyntax)
 	}
+}
+
+// clientUnblock ends another client's waiting (Redis 7.2 networking.c, clientCommand).
+func clientUnblock(s *session, args [][]byte) {
+	wrong := ""
+	if len(args) > 4 {
+		s.fail("ERR unknown subcommand or wrong number of arguments for " + command.Quote(args[1]) + ". Try CLIENT HELP.")
+		return
+	}
+	if len(args) == 4 {
+		switch lower(args[3]) {
+		case "timeout":
+		case "error":
+			wrong = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+		default:
+			s.fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+			return
+		}
+	}
+	id, ok := resp.ParseNumber(args[2])
+	if !ok {
+		s.fail("ERR value is not an integer or out of range")
+		return
+	}
+	if other := s.p.sessions[uint64(id)]; other != nil && other.waiter != nil {
+		s.p.giveUp(other, wrong)
+		s.p.w.Int(1)
+		return
+	}
+	s.p.w.Int(0)
 }
 
 // clientKill closes clients. The asking one itself is closed behind the reply.

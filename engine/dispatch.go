@@ -42,6 +42,9 @@ func (p *part) runBatch(s *session, pos int) int {
 		}
 	}
 	p.store.Forget()
+	if s.waiter != nil {
+		ran-- // it is counted when it has its answer
+	}
 	p.timed(b.commands[:ran])
 	return pos
 }
@@ -60,32 +63,94 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 		s.mute = muteOff
 	}
 	if text := p.refusal(s, row, args); text != "" {
-		p.count.rejected[idOf(row)]++
-		p.count.commands.Fail(idOf(row))
-		p.w.Error(text)
-		p.countError(text)
-	} else if handler := p.handlers[row.ID]; handler != nil {
-		c := &p.call
-		c.Reset(row, args)
-		c.DB, c.DBIndex, c.NoTouch, c.Owned, c.Big = s.db, s.dbIndex, s.noTouch, p.batch.owned, p.batch.big
-		handler(c)
-		p.batch.big = c.Big // nil if the store has it now
-		p.dirty += int64(c.Changed)
-		switch {
-		case c.Pinned:
-			s.share(c.Shared)
-		case c.TooLong:
-			p.w.Out = p.w.Out[:from]
-			s.tooSlow()
-		}
-		p.checkError(row, from)
+		p.refuse(s, row, text)
 	} else {
-		here[row.ID](s, args)
-		p.checkError(row, from)
+		p.run(s, row, args)
 	}
 	if s.hushed {
 		p.w.Out = p.w.Out[:from]
 	}
+	if len(p.late) > 0 {
+		p.flushLate()
+	}
+}
+
+// run runs a command that may run.
+func (p *part) run(s *session, row *command.Row, args [][]byte) {
+	from := len(p.w.Out)
+	handler := p.handlers[row.ID]
+	if handler == nil {
+		here[row.ID](s, args)
+		p.checkError(row, from)
+		if len(p.waits.ready) > 0 && p.depth == 0 {
+			p.serve()
+		}
+		return
+	}
+	c := &p.call
+	c.Reset(row, args)
+	c.DB, c.DBIndex, c.NoTouch, c.Owned, c.Big = s.db, s.dbIndex, s.noTouch, p.batch.owned, p.batch.big
+	handler(c)
+	p.batch.big = c.Big // nil if the store has it now
+	p.dirty += int64(c.Changed)
+	switch {
+	case c.Pinned:
+		s.share(c.Shared)
+	case c.TooLong:
+		p.w.Out = p.w.Out[:from]
+		s.tooSlow()
+	}
+	p.checkError(row, from)
+	if len(c.Events)+len(c.Touched)+len(c.Ready)+len(c.Wait.Keys) > 0 {
+		p.follow(s, row, args)
+	}
+}
+
+// follow does what a command has asked of the node.
+func (p *part) follow(s *session, row *command.Row, args [][]byte) {
+	c := &p.call
+	if len(c.Wait.Keys) > 0 {
+		p.park(s, row, args)
+	}
+	for _, t := range c.Ready {
+		p.signal(t.DB, t.Key)
+	}
+	for _, t := range c.Touched {
+		p.signal(t.DB, t.Key)
+	}
+	if len(p.waits.ready) > 0 && p.depth == 0 {
+		p.serve()
+	}
+}
+
+// invoke runs a command from within another one of the same session: EXEC does it, and scripts. The reply is appended to p.w, in the version p.w.Proto;
+// the caller may have put a buffer of its own into p.w.Out, and puts back what was there. args are only looked at, and need live no longer than the call.
+//
+// The caller has to have checked what refusal checks (that the row is not nil, arity, memory, rights). The command runs at once and cannot wait. What it
+// changes is counted and told to watchers, caches and listeners before invoke returns; clients that wait for keys go on when the session's outer command
+// has ended. The session's database is the one that the command runs in: a caller whose SELECT is to be undone notes dbIndex and calls useDB afterwards.
+func (p *part) invoke(s *session, row *command.Row, args [][]byte) {
+	c := &p.call
+	owned, big, blockable, shareMin := p.batch.owned, p.batch.big, c.Blockable, c.ShareMin
+	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = 0, nil, false, 0
+	p.depth++
+	p.run(s, row, args)
+	p.depth--
+	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = owned, big, blockable, shareMin
+}
+
+// refuse answers a command that may not run.
+func (p *part) refuse(_ *session, row *command.Row, text string) {
+	p.count.rejected[idOf(row)]++
+	p.count.commands.Fail(idOf(row))
+	p.w.Error(text)
+	p.countError(text)
+}
+
+// flushLate writes the messages to the present session that had to wait for its reply.
+func (p *part) flushLate() {
+	p.w.Out = append(p.w.Out, p.late...)
+	p.late = p.late[:0]
 }
 
 func idOf(row *command.Row) command.ID {

@@ -34,7 +34,7 @@ func buildHere() []hereFunc {
 		command.CmdClientID: clientID, command.CmdClientInfo: clientInfo, command.CmdClientList: clientList,
 		command.CmdClientSetName: clientSetName, command.CmdClientGetName: clientGetName, command.CmdClientSetInfo: clientSetInfo,
 		command.CmdClientNoEvict: clientNoEvict, command.CmdClientNoTouch: clientNoTouch, command.CmdClientReply: clientReply,
-		command.CmdClientKill: clientKill, command.CmdClientPause: clientPause, command.CmdClientUnpause: clientUnpause,
+		command.CmdClientKill: clientKill, command.CmdClientPause: clientPause, command.CmdClientUnpause: clientUnpause, command.CmdClientUnblock: clientUnblock,
 
 		command.CmdMemoryDoctor: memoryDoctor, command.CmdMemoryMallocStats: memoryMallocStats, command.CmdMemoryPurge: memoryPurge,
 		command.CmdMemoryStats: memoryStats,

@@ -38,6 +38,7 @@ type Node struct {
 
 	assigned atomic.Pointer[assignment] // never nil
 	loop     atomic.Pointer[loop.Loop]  // nil before Run has begun
+	part     *part                      // the loop's, and only touched on it
 	stats    published
 
 	stop  context.CancelFunc // ends Run; set before the loop begins
@@ -124,6 +125,7 @@ func (n *Node) Close() error { return n.store.Close() }
 // NewPart makes the loop's part; loop calls it, once, and tests with a MemLoop do.
 func (n *Node) NewPart(l *loop.Loop) loop.Part {
 	p := newPart(n, l)
+	n.part = p
 	n.loop.Store(l)
 	return p
 }

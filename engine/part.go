@@ -35,6 +35,10 @@ type part struct {
 	sessions map[uint64]*session
 	nextID   uint64
 	pausing  []*session // wait for CLIENT PAUSE to end
+	present  *session   // whose output w.Out is, nil between callbacks
+	depth    int        // commands that the present one is run from within: 0 for a client's own
+	late     []byte     // messages to the present session that follow its command's reply
+	waits    waits
 
 	choring   bool  // chores are posted
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
@@ -68,11 +72,14 @@ func newPart(n *Node, l *loop.Loop) *part {
 		store:    n.store,
 		handlers: commands.Handlers(),
 		sessions: map[uint64]*session{},
+		waits:    newWaits(),
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
+	p.call.Blockable = true
+	p.listen()
 	p.count.init()
 	p.base0.init()
 	p.again.Reset(p.limits(true))
@@ -144,6 +151,7 @@ func (p *part) Tick(time.Time) {
 	if len(p.pausing) > 0 {
 		p.l.Hurry()
 	}
+	p.endWaits()
 	p.chores()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
@@ -201,7 +209,7 @@ func (p *part) closeIdle() {
 		return
 	}
 	for _, s := range p.sessions {
-		if !s.lane && s.stalled != stallPause && p.nowNS-s.activeNS > int64(p.set.idle) {
+		if !s.lane && s.stalled != stallPause && s.waiter == nil && p.nowNS-s.activeNS > int64(p.set.idle) {
 			s.c.Close()
 		}
 	}
@@ -211,6 +219,7 @@ func (p *part) closeIdle() {
 func (p *part) endPause() {
 	waiting := p.pausing
 	p.pausing = nil
+	p.serve()
 	for _, s := range waiting {
 		s.wake(stallPause)
 	}

@@ -14,9 +14,10 @@ import (
 type stall uint8
 
 const (
-	stallNone   stall = iota
-	stallOutput       // the client does not read its replies
-	stallPause        // CLIENT PAUSE
+	stallNone    stall = iota
+	stallOutput        // the client does not read its replies
+	stallPause         // CLIENT PAUSE
+	stallBlocked       // its command waits for keys
 )
 
 type muteMode uint8
@@ -37,6 +38,7 @@ type session struct {
 	ahead    int // complete commands at the front of the input, in bytes, that requests has passed and that have not run
 	stalled  stall
 	arrival  *arrival  // a command with a large argument that is on its way
+	waiter   *waiter   // its command that waits for keys, nil if none does
 	shared   []byte    // what is left of a large reply; it goes out in pieces
 	pin      store.Pin // holds it, while shared is not nil
 
@@ -77,18 +79,18 @@ func (s *session) Data(c *loop.Conn) {
 		return
 	}
 	if s.stalled != stallNone {
-		c.Pause()
+		s.notNow(c)
 		return
 	}
 	p.enter()
 	s.activeNS = p.nowNS
 	p.began, p.timedNS = p.l.Now(), 0
 	buf, pos := c.In(), 0
-	p.w.Out, p.w.Proto = c.Out, s.proto
+	p.w.Out, p.w.Proto, p.present = c.Out, s.proto, s
 	for more := true; more; {
 		pos, more = s.step(buf, pos)
 	}
-	c.Out, p.w.Out = p.w.Out, nil
+	c.Out, p.w.Out, p.present = p.w.Out, nil, nil
 	p.count.bytesIn += uint64(pos)
 	c.Took(pos)
 	if len(c.Out) > 0 {
@@ -102,6 +104,16 @@ func (s *session) Data(c *loop.Conn) {
 		c.Finish()
 	case s.shared != nil:
 		s.sendShared()
+	}
+}
+
+// notNow: the session has to wait. Who waits for a key is read on, or nobody would see it leave.
+func (s *session) notNow(c *loop.Conn) {
+	switch {
+	case s.stalled != stallBlocked:
+		c.Pause()
+	case s.limitQuery(int64(len(c.In()))):
+		c.Close()
 	}
 }
 
@@ -203,15 +215,16 @@ func (s *session) Drained(_ *loop.Conn) {
 	s.wake(stallOutput)
 }
 
-// Ended: a client that sends no more has its replies, unless its commands had to wait.
+// Ended: a client that sends no more has its replies, unless its commands had to wait. One that waits for a key is gone, as in Redis.
 func (s *session) Ended(*loop.Conn) bool {
 	s.ended = true
-	return s.stalled != stallNone
+	return s.stalled != stallNone && s.stalled != stallBlocked
 }
 
 // Closed ends the session.
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
+	s.p.unpark(s)
 	s.unshare()
 	s.owe(0)
 	if s.arrival != nil {
@@ -225,6 +238,9 @@ func (s *session) Closed(*loop.Conn, error) {
 // info is the session as CLIENT LIST shows it.
 func (s *session) info() client.Info {
 	flags := ""
+	if s.waiter != nil {
+		flags += "b"
+	}
 	if s.noEvict {
 		flags += "e"
 	}

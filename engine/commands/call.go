@@ -40,12 +40,14 @@ type Call struct {
 
 	// What the handler asks of the node, see events.go. The node reads and empties them after each command.
 	Listening Class // of keyspace events that anybody listens to; Notify keeps no others
+	Unwatched bool  // nobody wants to know which keys change: Touch keeps nothing
+	Unawaited bool  // nobody waits for keys: Push keeps nothing
 	Events    []Event
 	Touched   []Touch // keys whose values changed
 	Ready     []Touch // keys on which somebody who is blocked may go on
 	Wait      Wait    // set by Block
 	Blockable bool    // Block may be used: the client can wait (not in a transaction, not in a script)
-	Woken     bool    // the command runs again: a key it waited for is ready, or its time is over (Blockable is then false)
+	Woken     bool    // the command runs again: a key it waited for has a value of the wanted type (Blockable is still true)
 	Note      []byte  // Woken: what the command left in Wait.Note when it blocked; nil if nothing
 
 	// Scratch, reused from call to call.

@@ -45,7 +45,11 @@ type Wait struct {
 func (c *Call) Touch(key []byte) { c.TouchIn(c.DBIndex, key) }
 
 // TouchIn is Touch for a key of another database.
-func (c *Call) TouchIn(db int, key []byte) { c.Touched = append(c.Touched, Touch{db, key}) }
+func (c *Call) TouchIn(db int, key []byte) {
+	if !c.Unwatched {
+		c.Touched = append(c.Touched, Touch{db, key})
+	}
+}
 
 // Notify tells of a keyspace event of a key of the client's database.
 func (c *Call) Notify(class Class, name string, key []byte) { c.NotifyIn(c.DBIndex, class, name, key) }
@@ -61,11 +65,17 @@ func (c *Call) NotifyIn(db int, class Class, name string, key []byte) {
 func (c *Call) Push(key []byte) { c.PushIn(c.DBIndex, key) }
 
 // PushIn is Push for a key of another database.
-func (c *Call) PushIn(db int, key []byte) { c.Ready = append(c.Ready, Touch{db, key}) }
+func (c *Call) PushIn(db int, key []byte) {
+	if !c.Unawaited {
+		c.Ready = append(c.Ready, Touch{db, key})
+	}
+}
 
-// Block has the client wait until one of the keys is ready, for timeoutMS at most (0 = for ever): the command then runs again with Woken set, and may
-// block again. After the time the command runs once more and Block says false, so it
-// answers what it answers then. It reports false where waiting is not allowed or over; the handler then answers as after the time. The handler writes nothing if it is true.
+// Block has the client wait until one of the keys of its database has a value of the type that the command's group is about, for timeoutMS at most
+// (0 = for ever; milliseconds). The handler writes nothing if Block is true. The command then runs again, with copies of its arguments, Woken set and
+// Blockable: it answers, or blocks again; its time goes on from where it first began, whatever it then says. XREADGROUP also runs again when its key is
+// gone or of another type. After the time the node answers by itself: a null array, BLMOVE and BRPOPLPUSH a null. Block is false where nobody may wait
+// (in a transaction or a script): the handler then answers what the node answers after the time.
 func (c *Call) Block(keys [][]byte, timeoutMS int64) bool {
 	if c.Blockable {
 		c.Wait = Wait{Keys: keys, TimeoutMS: timeoutMS}

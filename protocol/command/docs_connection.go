@@ -93,6 +93,10 @@ func connectionDocs() map[ID]Doc {
 			Args:    takes(integer("timeout"), oneOf("mode", word("WRITE"), word("ALL")).since("6.2.0").optional()),
 		},
 		CmdClientUnpause: {Summary: "Ends a pause of clients.", Complexity: "O(N) in the number of paused clients"},
-		CmdClientHelp:    {Summary: "Lists the subcommands.", Complexity: "O(1)"},
+		CmdClientUnblock: {
+			Summary: "Ends the waiting of another client that waits for keys.", Complexity: "O(log N) in the number of client connections",
+			Args: takes(integer("client-id"), oneOf("timeout_error", word("TIMEOUT"), word("ERROR")).optional()),
+		},
+		CmdClientHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 	}
 }

@@ -91,6 +91,7 @@ const (
 	CmdClientKill
 	CmdClientPause
 	CmdClientUnpause
+	CmdClientUnblock
 	CmdClientHelp
 	CmdCommandCount
 	CmdCommandDocs

@@ -1,0 +1,302 @@
+package engine
+
+import (
+	"bytes"
+	"container/heap"
+	"container/list"
+	"time"
+
+	"larder/protocol/command"
+)
+
+// dbKey is a key of a database.
+type dbKey struct {
+	db  int
+	key string
+}
+
+// waiter is a command that waits for keys; its session's later commands wait behind it.
+type waiter struct {
+	row     *command.Row
+	args    [][]byte // its own copies
+	keys    []dbKey
+	places  []*list.Element // in the queues of keys
+	untilMS int64           // its time is over then; 0 = never
+	due     int             // its index in part.waits.due, -1 = none
+}
+
+// waits are the commands that wait. Keys are served as Redis 7.2 does (blocked.c): those that became ready in their order, for each key the clients in
+// the order in which they began to wait; what that makes ready is served in the next round.
+type waits struct {
+	queues map[dbKey]*list.List // of *session; none is empty
+	due    deadlines
+	ready  []dbKey
+	marked map[dbKey]bool // those of ready
+	count  int
+}
+
+func newWaits() waits { return waits{queues: map[dbKey]*list.List{}, marked: map[dbKey]bool{}} }
+
+// deadlines are the sessions whose waiting ends by the clock, a heap by that time.
+type deadlines []*session
+
+func (d deadlines) Len() int           { return len(d) }
+func (d deadlines) Less(i, j int) bool { return d[i].waiter.untilMS < d[j].waiter.untilMS }
+func (d deadlines) Swap(i, j int) {
+	d[i], d[j] = d[j], d[i]
+	d[i].waiter.due, d[j].waiter.due = i, j
+}
+
+// Push and Pop are for package heap.
+func (d *deadlines) Push(x any) {
+	s := x.(*session)
+	s.waiter.due = len(*d)
+	*d = append(*d, s)
+}
+
+// Pop gives the last one.
+func (d *deadlines) Pop() any {
+	old := *d
+	s := old[len(old)-1]
+	old[len(old)-1] = nil
+	*d = old[:len(old)-1]
+	s.waiter.due = -1
+	return s
+}
+
+// park has the session's present command wait for what its handler asked for. One that ran again waits as long as it still had.
+func (p *part) park(s *session, row *command.Row, args [][]byte) {
+	w := s.waiter
+	if w == nil {
+		w = &waiter{row: row, args: copyArgs(args), due: -1}
+		s.waiter = w
+		s.stall(stallBlocked)
+		p.waits.count++
+		if ms := p.call.Wait.TimeoutMS; ms > 0 {
+			w.untilMS = p.nowMS + min(ms, waitMaxMS)
+			heap.Push(&p.waits.due, s)
+			p.hurryForDeadlines()
+		}
+	}
+	for _, key := range p.call.Wait.Keys {
+		p.enqueue(s, dbKey{s.dbIndex, string(key)})
+	}
+	p.listen()
+}
+
+// waitMaxMS bounds what is added to the time of day, so that it cannot overflow.
+const waitMaxMS = 1 << 52
+
+func (p *part) enqueue(s *session, key dbKey) {
+	w := s.waiter
+	for _, have := range w.keys {
+		if have == key {
+			return
+		}
+	}
+	queue := p.waits.queues[key]
+	if queue == nil {
+		queue = list.New()
+		p.waits.queues[key] = queue
+	}
+	w.keys = append(w.keys, key)
+	w.places = append(w.places, queue.PushBack(s))
+}
+
+func copyArgs(args [][]byte) [][]byte {
+	out := make([][]byte, len(args))
+	for i, arg := range args {
+		out[i] = bytes.Clone(arg)
+	}
+	return out
+}
+
+// unqueue takes the session out of the queues of its keys.
+func (p *part) unqueue(s *session) {
+	w := s.waiter
+	for i, key := range w.keys {
+		queue := p.waits.queues[key]
+		queue.Remove(w.places[i])
+		if queue.Len() == 0 {
+			delete(p.waits.queues, key)
+		}
+	}
+	w.keys, w.places = w.keys[:0], w.places[:0]
+}
+
+// unpark ends the session's waiting. Its later commands run soon, unless it is gone.
+func (p *part) unpark(s *session) {
+	if s.waiter == nil {
+		return
+	}
+	p.unqueue(s)
+	if s.waiter.due >= 0 {
+		heap.Remove(&p.waits.due, s.waiter.due)
+	}
+	s.waiter = nil
+	p.waits.count--
+	p.listen()
+	if s.stalled == stallBlocked {
+		s.stalled = stallNone
+	}
+	switch {
+	case s.gone:
+	case s.closing:
+		s.c.Finish()
+	case s.stalled == stallNone:
+		s.c.Resume()
+	}
+}
+
+// signal notes that a key has changed for which somebody may wait.
+func (p *part) signal(db int, key []byte) {
+	if len(p.waits.queues) == 0 || p.waits.queues[dbKey{db, string(key)}] == nil {
+		return
+	}
+	if at := (dbKey{db, string(key)}); !p.waits.marked[at] {
+		p.waits.marked[at] = true
+		p.waits.ready = append(p.waits.ready, at)
+	}
+}
+
+// signalDB notes that any key of a database may have changed.
+func (p *part) signalDB(db int) {
+	for key := range p.waits.queues {
+		if key.db == db {
+			p.signal(db, []byte(key.key))
+		}
+	}
+}
+
+// serve lets those commands run again whose keys are ready, and those that they make ready, and so on. No command runs while it is called.
+func (p *part) serve() {
+	for len(p.waits.ready) > 0 && !p.paused.Active(p.nowMS) {
+		round := p.waits.ready
+		p.waits.ready = nil
+		for _, key := range round {
+			delete(p.waits.marked, key)
+			p.serveKey(key)
+		}
+	}
+}
+
+func (p *part) serveKey(key dbKey) {
+	queue := p.waits.queues[key]
+	if queue == nil {
+		return
+	}
+	e := queue.Front()
+	for n := queue.Len(); n > 0 && e != nil; n-- {
+		next := e.Next()
+		if s := e.Value.(*session); s.waiter != nil && p.concerns(key, s.waiter.row) {
+			p.rerun(s)
+		}
+		e = next
+	}
+}
+
+// typeOf are the types of values that a family's commands wait for.
+var typeOf = map[string]string{"list": "list", "sorted-set": "zset", "sorted_set": "zset", "stream": "stream"}
+
+// concerns tells whether a command that waits for the key has to run again: it has a value of the type that it wants. XREADGROUP is also to answer when
+// the key is gone or of another type.
+func (p *part) concerns(key dbKey, row *command.Row) bool {
+	if row.Name == "xreadgroup" {
+		return true
+	}
+	it, found := p.store.DB(key.db).Peek([]byte(key.key), p.nowMS)
+	if !found {
+		return false
+	}
+	want := typeOf[row.Group]
+	return want == "" || want == it.Kind().Type()
+}
+
+// rerun runs a session's waiting command again.
+func (p *part) rerun(s *session) {
+	w := s.waiter
+	p.unqueue(s)
+	p.as(s, func() {
+		began := time.Now()
+		p.call.Woken, p.call.Blockable = true, true
+		if text := p.refusal(s, w.row, w.args); text != "" {
+			p.refuse(s, w.row, text)
+		} else {
+			p.run(s, w.row, w.args)
+		}
+		p.call.Woken = false
+		if len(w.keys) == 0 {
+			p.count.commands.Ran(w.row.ID, 1, uint64(time.Since(began)))
+		}
+	})
+	if len(w.keys) == 0 {
+		p.unpark(s)
+	}
+}
+
+// as has f write to a session that is not the present one. What f writes is dropped if the session wants no replies.
+func (p *part) as(s *session, f func()) {
+	w, present, late, owned, big, starved := p.w, p.present, p.late, p.batch.owned, p.batch.big, p.batch.starved
+	p.w.Out, p.w.Proto, p.present = s.c.Out, s.proto, s
+	p.late, p.batch.owned, p.batch.big, p.batch.starved = nil, 0, nil, false
+	p.depth++
+	from := len(p.w.Out)
+	f()
+	if s.hushed {
+		p.w.Out = p.w.Out[:from]
+	}
+	p.flushLate()
+	p.depth--
+	s.c.Out = p.w.Out
+	if len(s.c.Out) > 0 {
+		s.c.Touch()
+	}
+	p.w, p.present, p.late, p.batch.owned, p.batch.big, p.batch.starved = w, present, late, owned, big, starved
+}
+
+// giveUp answers a waiting command whose time is over, or that is told to stop with an error.
+func (p *part) giveUp(s *session, wrong string) {
+	row := s.waiter.row
+	p.as(s, func() {
+		from := len(p.w.Out)
+		switch {
+		case wrong != "":
+			p.w.Error(wrong)
+			p.checkError(row, from)
+		case nullBulkAfterWait(row):
+			p.w.Null()
+		default:
+			p.w.NullArray()
+		}
+	})
+	p.unpark(s)
+}
+
+// nullBulkAfterWait tells the commands that answer with one element apart from those that answer with a list.
+func nullBulkAfterWait(row *command.Row) bool {
+	return row.Name == "blmove" || row.Name == "brpoplpush"
+}
+
+// hurryMS is how near a deadline must be for ticks to come quickly: they come at least as often as this otherwise.
+const hurryMS = 150
+
+// endWaits answers those whose time is over; it belongs to the tick.
+func (p *part) endWaits() {
+	for len(p.waits.due) > 0 && p.waits.due[0].waiter.untilMS <= p.nowMS {
+		p.giveUp(p.waits.due[0], "")
+	}
+	p.hurryForDeadlines()
+}
+
+func (p *part) hurryForDeadlines() {
+	if len(p.waits.due) > 0 && p.waits.due[0].waiter.untilMS-p.nowMS < hurryMS {
+		p.l.Hurry()
+	}
+}
+
+// listen tells handlers what anybody wants to know, so that they keep no more.
+func (p *part) listen() {
+	c := &p.call
+	c.Unawaited = p.waits.count == 0
+	c.Unwatched = c.Unawaited
+}

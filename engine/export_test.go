@@ -1,0 +1,9 @@
+package engine
+
+import (
+	"larder/engine/commands"
+	"larder/protocol/command"
+)
+
+// SetHandler has a handler of the test's run a command; the node's loop must have its part.
+func (n *Node) SetHandler(id command.ID, h commands.Handler) { n.part.handlers[id] = h }
