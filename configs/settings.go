@@ -160,6 +160,10 @@ func engineSettings(c *Config) []setting {
 			meaning: "What AUTH must say to the node. Empty = no password.",
 		},
 		{
+			key: "engine.acl-file", kind: text{&e.ACLFile},
+			meaning: "File of a node's users and their rules, one \"user NAME RULE ...\" a line, as ACL SAVE writes it; it decides instead of engine.password. Empty = none.",
+		},
+		{
 			key: "engine.clients-max", kind: number{&e.ClientsMax},
 			meaning: "Connections to one node in all. 0 = as many as the limit on open files allows, which also caps any other number.",
 		},

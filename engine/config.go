@@ -21,6 +21,8 @@ func Policies() []string { return slices.Clone(policies) }
 // parameters are what CONFIG knows, in the order of their names. Those that a node does not have yet have the one value that is true of it. Those of
 // idle have Redis's ranges and defaults, keep what they are set to, and change nothing: tools set them, and what they tune in Redis is not there to tune.
 var parameters = client.Parameters[*session, settings]{
+	{Name: "aclfile", Get: func(s *session) string { return s.p.n.opts.ACLFile }},
+	{Name: "acllog-max-len", Get: func(s *session) string { return strconv.Itoa(s.p.set.aclLogMax) }, Set: setACLLogMax},
 	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
 	{Name: "bind", Get: bindAddress},
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
@@ -130,6 +132,12 @@ func setPassword(s *settings, value string) string {
 	return ""
 }
 
+func setACLLogMax(s *settings, value string) string {
+	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)
+	s.aclLogMax = int(n)
+	return wrong
+}
+
 func setMaxMemory(s *settings, value string) (wrong string) {
 	s.maxMemory, wrong = client.ParseMemory(value, 0)
 	return wrong
@@ -172,6 +180,10 @@ func configSet(s *session, args [][]byte) {
 func (p *part) apply(next settings) {
 	old := p.set
 	p.set = next
+	p.aclLog.limit(next.aclLogMax)
+	if next.password != old.password {
+		p.setDefaultPassword(next.password)
+	}
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}

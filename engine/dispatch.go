@@ -170,6 +170,13 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 		return command.ArityError(row)
 	case !s.authed && !row.Flags.Has(command.NoAuth):
 		return textNoAuth
+	}
+	if s.limited {
+		if text := s.denied(row, args); text != "" {
+			return text
+		}
+	}
+	switch {
 	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row):
 		p.count.stale++
 		return p.assigned.stale

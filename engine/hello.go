@@ -20,14 +20,23 @@ func hello(s *session, args [][]byte) {
 	client.WriteHello(&s.p.w, s.id)
 }
 
-func auth(s *session, args [][]byte) { s.okUnless(client.Auth(s, args, s.p.set.password)) }
+func auth(s *session, args [][]byte) {
+	configured := ""
+	if u := s.p.users.Default(); !u.NoPass {
+		configured = "a password" // of which only is asked whether there is one
+	}
+	s.okUnless(client.Auth(s, args, configured))
+}
 
-// Login, LoggedIn and SetName make the session a client.Session.
+// Login makes the session a user's if the password is right. With LoggedIn and SetName the session is a client.Session.
 func (s *session) Login(user, password []byte) bool {
-	if !client.Admits(s.p.set.password, user, password) {
+	u := s.p.users.Get(string(user))
+	if u == nil || !u.Admits(password) {
 		s.p.count.loginsFailed++
+		s.p.aclLog.note(s, "auth", "AUTH", string(user))
 		return false
 	}
+	s.be(u)
 	s.setAuthed(true)
 	return true
 }

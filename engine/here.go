@@ -45,6 +45,9 @@ func buildHere() []hereFunc {
 	} {
 		table[id] = f
 	}
+	for id, f := range aclHandlers {
+		table[id] = f
+	}
 	return table
 }
 
@@ -104,7 +107,7 @@ func reset(s *session, _ [][]byte) {
 	s.useDB(0)
 	s.name = ""
 	s.noEvict, s.noTouch = false, false
-	s.setAuthed(s.p.set.password == "")
+	s.beDefault()
 	s.p.w.Status("RESET")
 	s.setProto(2)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/access"
+	"larder/access/users"
 	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/loop"
@@ -35,6 +36,7 @@ type Node struct {
 	runID   string // 40 hex digits, new at each start
 	started time.Time
 	store   *store.Store // the loop's, once it runs
+	users   *users.Users // of the ACL file, the loop's once it runs; nil without one
 
 	assigned atomic.Pointer[assignment] // never nil
 	loop     atomic.Pointer[loop.Loop]  // nil before Run has begun
@@ -61,8 +63,14 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	var all *users.Users
+	if o.ACLFile != "" {
+		if all, err = LoadUsers(o.ACLFile); err != nil {
+			return nil, fmt.Errorf("engine: %w", err)
+		}
+	}
 	n := &Node{
-		opts: o, log: log, access: list, id: o.ID, runID: randomID(chance), started: time.Now(), store: keyspace,
+		opts: o, users: all, log: log, access: list, id: o.ID, runID: randomID(chance), started: time.Now(), store: keyspace,
 		stop: func() {}, ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if n.id == "" {

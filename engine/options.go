@@ -20,6 +20,7 @@ type Options struct {
 	ID         string   // the node's name in the cluster; empty = a new random one at each start
 	Access     []string // CIDR blocks that may connect; empty = nobody
 	Password   string   // what AUTH must say; empty = no password
+	ACLFile    string   // users and their rules; empty = none, Password holds
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"larder/access/users"
 	"larder/engine/commands"
 	"larder/engine/store"
 	"larder/loop"
@@ -28,6 +29,8 @@ type part struct {
 	store    *store.Store
 	handlers []commands.Handler
 	call     commands.Call
+	users    *users.Users
+	aclLog   refusals
 	w        resp.Writer
 	batch    batch
 	again    resp.Requests // reads complete commands that were left, see session.ahead
@@ -57,6 +60,7 @@ type part struct {
 // settings are what CONFIG SET changes while the node runs.
 type settings struct {
 	password  string
+	aclLogMax int
 	idle      time.Duration
 	bulkMax   int64
 	maxMemory int64
@@ -68,7 +72,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		sessions: map[uint64]*session{},
@@ -76,6 +80,10 @@ func newPart(n *Node, l *loop.Loop) *part {
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
+	if p.users = n.users; p.users == nil {
+		p.users = users.New(o.Password)
+	}
+	p.aclLog.most = aclLogMaxDefault
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable = true
@@ -111,9 +119,9 @@ func (p *part) Accept(c *loop.Conn) loop.Handler {
 	}
 	p.nextID++
 	s := &session{p: p, c: c, id: p.nextID, proto: 2, openedNS: p.nowNS, activeNS: p.nowNS}
-	s.authed = p.set.password == ""
 	s.useDB(0)
-	s.requests.Reset(p.limits(s.authed))
+	s.requests.Reset(p.limits(true))
+	s.beDefault()
 	p.sessions[s.id] = s
 	p.count.accepted++
 	return s

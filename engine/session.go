@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"larder/access/users"
 	"larder/engine/store"
 	"larder/loop"
 	"larder/protocol/client"
@@ -46,6 +47,8 @@ type session struct {
 	dbIndex int
 	db      *store.DB
 	authed  bool
+	user    *users.User
+	limited bool // the user may not do everything
 	lane    bool // it said LARDER HELLO
 	term    uint64
 

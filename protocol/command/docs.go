@@ -51,7 +51,7 @@ func (r *Row) Doc() *Doc { return &docs[r.ID] }
 func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
-		connectionDocs(), serverDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
+		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
 	} {
 		for id, d := range group {
 			out[id] = d

@@ -23,6 +23,7 @@ const (
 	CmdFlushDB
 	CmdShutdown
 	CmdCluster
+	CmdACL
 	CmdReadOnly
 	CmdReadWrite
 	CmdAsking
@@ -124,6 +125,19 @@ const (
 	CmdObjectIdleTime
 	CmdObjectRefCount
 	CmdObjectHelp
+	CmdACLCat
+	CmdACLDelUser
+	CmdACLDryRun
+	CmdACLGenPass
+	CmdACLGetUser
+	CmdACLList
+	CmdACLLoad
+	CmdACLLog
+	CmdACLSave
+	CmdACLSetUser
+	CmdACLUsers
+	CmdACLWhoAmI
+	CmdACLHelp
 	CmdLarderHello
 	CmdLarderTerm
 	CmdLarderAssign

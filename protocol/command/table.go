@@ -67,6 +67,7 @@ func buildRows() []*Row {
 	}{
 		{"connection", connectionRows()},
 		{"server", serverRows()},
+		{"server", aclRows()},
 		{"cluster", clusterRows()},
 		{"generic", genericRows()},
 		{"string", stringRows()},
