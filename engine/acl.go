@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -208,7 +209,11 @@ func aclGenPass(s *session, args [][]byte) {
 	}
 	if len(args) == 3 {
 		var wrong string
-		if bits, wrong = client.ParseNumber(string(args[2]), 1, bitsMax); wrong != "" {
+		if bits, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
+			s.fail("ERR value is not an integer or out of range")
+			return
+		}
+		if bits < 1 || bits > bitsMax {
 			s.fail("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096")
 			return
 		}
@@ -321,7 +326,7 @@ func aclLog(s *session, args [][]byte) {
 		return
 	case len(args) == 3:
 		var wrong string
-		if count, wrong = client.ParseNumber(string(args[2]), -1<<63, 1<<63-1); wrong != "" {
+		if count, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
 			s.fail("ERR value is not an integer or out of range")
 			return
 		}

@@ -109,7 +109,7 @@ func playScripts(t *testing.T, p conform.Player) {
 func playGenerated(t *testing.T, p conform.Player, rounds int) {
 	const commands = 250
 	rng := dice(t, 10+uint64(p.Proto))
-	g := conform.NewGenerator(rng, time.Now())
+	g := conform.NewGenerator(rng, time.Now(), p.Sub.Has(conform.TagNode))
 	for round := range rounds {
 		sec := g.Section(fmt.Sprintf("round %d", round), commands)
 		p.Rand = nil

@@ -57,7 +57,7 @@ func TestEveryRowIsCompared(t *testing.T) {
 // TestGeneratorDrawsEveryRow: what a generator is said to draw, it draws, and most of it so that a server runs it.
 func TestGeneratorDrawsEveryRow(t *testing.T) {
 	ref := redisEndpoint(t, reference)
-	g := conform.NewGenerator(dice(t, 1), time.Now())
+	g := conform.NewGenerator(dice(t, 1), time.Now(), true)
 	c := peers.Dial(t, ref.Addr, 2)
 	drawn, good := map[string]int{}, map[string]int{}
 	sec := g.Section("all rows", 20000)

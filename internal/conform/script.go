@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -22,8 +23,22 @@ type Section struct {
 	Steps    []Step
 }
 
-// RunsOn reports whether the section is meant for the endpoint. A redis-server in the place of ours runs everything it could be asked.
-func (s *Section) RunsOn(e *Endpoint) bool { return runsOn(e, s.Only, s.Not) }
+// RunsOn reports whether the section is meant for the endpoint: one with a command that only nodes have is for nodes. A redis-server in the place of ours
+// runs everything it could be asked.
+func (s *Section) RunsOn(e *Endpoint) bool {
+	return runsOn(e, s.Only, s.Not) && (e.Has(TagRedis) || e.Has(TagNode) || !s.needsNode())
+}
+
+func (s *Section) needsNode() bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool {
+		args := step.Args(time.Unix(0, 0))
+		if len(args) == 0 {
+			return false
+		}
+		r := rowOf(args)
+		return r != nil && r.Flags.Has(command.NodeOnly)
+	})
+}
 
 func runsOn(e *Endpoint, only, not []string) bool {
 	if e.Has(TagRedis) {

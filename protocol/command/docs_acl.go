@@ -3,7 +3,7 @@ package command
 func aclDocs() map[ID]Doc {
 	return map[ID]Doc{
 		CmdACL:        {Summary: "Commands about users and what they may do.", Complexity: "that of the subcommand"},
-		CmdACLCat:     {Summary: "Lists the categories, or the commands of one.", Complexity: "O(1)", Args: takes(text("category").optional())},
+		CmdACLCat:     {Summary: "Lists the categories, or the commands of one.", Complexity: "O(1)", Args: takes(text("categoryname").optional())},
 		CmdACLDelUser: {Summary: "Deletes users and closes their connections.", Complexity: "O(N) in the number of users named", Args: takes(text("username").multiple())},
 		CmdACLDryRun: {
 			Summary: "Tells whether a user may run a command, without running it.", Complexity: "O(1)",
@@ -19,7 +19,6 @@ func aclDocs() map[ID]Doc {
 		CmdACLLoad: {Summary: "Reads the users from their file again.", Complexity: "O(N) in the number of users"},
 		CmdACLLog: {
 			Summary: "Lists what was refused lately, or forgets it.", Complexity: "O(N) in the number of entries",
-			History: []Change{{"7.2.0", "Entries have a number and the times they were made and changed."}},
 			Args:    takes(oneOf("operation", integer("count"), word("RESET")).optional()),
 		},
 		CmdACLSave: {Summary: "Writes the users to their file.", Complexity: "O(N) in the number of users"},
