@@ -135,7 +135,7 @@ func find(args [][]byte) *command.Row {
 var endsBatch = buildEndsBatch()
 
 func buildEndsBatch() (ends [command.NumIDs + 1]bool) {
-	for _, id := range []command.ID{command.CmdAuth, command.CmdHello, command.CmdReset, command.CmdConfigSet} {
+	for _, id := range []command.ID{command.CmdAuth, command.CmdHello, command.CmdReset, command.CmdConfigSet, command.CmdExec} {
 		ends[id] = true
 	}
 	return ends

@@ -71,6 +71,7 @@ func (p *part) park(s *session, row *command.Row, args [][]byte) {
 		w = &waiter{row: row, args: copyArgs(args), due: -1}
 		s.waiter = w
 		s.stall(stallBlocked)
+		p.uncounted = append(p.uncounted, row.ID)
 		p.waits.count++
 		if ms := p.call.Wait.TimeoutMS; ms > 0 {
 			w.untilMS = p.nowMS + min(ms, waitMaxMS)
@@ -298,5 +299,5 @@ func (p *part) hurryForDeadlines() {
 func (p *part) listen() {
 	c := &p.call
 	c.Unawaited = p.waits.count == 0
-	c.Unwatched = c.Unawaited
+	c.Unwatched = c.Unawaited && len(p.watched) == 0
 }

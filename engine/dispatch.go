@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"time"
 
 	"larder/protocol/command"
@@ -42,9 +43,6 @@ func (p *part) runBatch(s *session, pos int) int {
 		}
 	}
 	p.store.Forget()
-	if s.waiter != nil {
-		ran-- // it is counted when it has its answer
-	}
 	p.timed(b.commands[:ran])
 	return pos
 }
@@ -64,6 +62,8 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 	}
 	if text := p.refusal(s, row, args); text != "" {
 		p.refuse(s, row, text)
+	} else if s.state|p.state != 0 {
+		p.special(s, row, args)
 	} else {
 		p.run(s, row, args)
 	}
@@ -80,7 +80,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 	from := len(p.w.Out)
 	handler := p.handlers[row.ID]
 	if handler == nil {
-		here[row.ID](s, args)
+		p.here[row.ID](s, args)
 		p.checkError(row, from)
 		if len(p.waits.ready) > 0 && p.depth == 0 {
 			p.serve()
@@ -116,6 +116,7 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 		p.signal(t.DB, t.Key)
 	}
 	for _, t := range c.Touched {
+		p.touch(t.DB, t.Key)
 		p.signal(t.DB, t.Key)
 	}
 	if len(p.waits.ready) > 0 && p.depth == 0 {
@@ -134,17 +135,25 @@ func (p *part) invoke(s *session, row *command.Row, args [][]byte) {
 	owned, big, blockable, shareMin := p.batch.owned, p.batch.big, c.Blockable, c.ShareMin
 	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = 0, nil, false, 0
 	p.depth++
-	p.run(s, row, args)
+	p.count.commands.Ran(row.ID, 1, uint64(p.measure(s, row, args)))
 	p.depth--
 	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = owned, big, blockable, shareMin
 }
 
 // refuse answers a command that may not run.
-func (p *part) refuse(_ *session, row *command.Row, text string) {
+func (p *part) refuse(s *session, row *command.Row, text string) {
 	p.count.rejected[idOf(row)]++
 	p.count.commands.Fail(idOf(row))
-	p.w.Error(text)
 	p.countError(text)
+	switch {
+	case s.state&inMulti == 0:
+	case idOf(row) == command.CmdExec:
+		s.abort(text)
+		return
+	default:
+		s.state |= brokenExec
+	}
+	p.w.Error(text)
 }
 
 // flushLate writes the messages to the present session that had to wait for its reply.
@@ -225,4 +234,8 @@ func (p *part) timed(ran []queued) {
 		}
 		p.count.commands.Ran(id, n, shareNS)
 	}
+	for _, id := range p.uncounted {
+		p.count.commands.Ran(id, math.MaxUint64, shareNS) // less one
+	}
+	p.uncounted = p.uncounted[:0]
 }

@@ -5,11 +5,10 @@ import (
 	"larder/protocol/command"
 )
 
-// here are the handlers of what the node answers itself, by command.ID. Whatever package commands has no handler for is here.
-var here = buildHere()
-
+// hereFunc answers a command that the node answers itself: what package commands has no handler for.
 type hereFunc func(s *session, args [][]byte)
 
+// buildHere gives them by command.ID.
 func buildHere() []hereFunc {
 	table := make([]hereFunc, command.NumIDs+1)
 	for id := range table {
@@ -30,6 +29,8 @@ func buildHere() []hereFunc {
 		command.CmdPing: ping, command.CmdEcho: echo, command.CmdHello: hello, command.CmdAuth: auth, command.CmdSelect: selectDB,
 		command.CmdQuit: quit, command.CmdReset: reset, command.CmdTime: timeOfDay, command.CmdShutdown: shutdown, command.CmdInfo: info,
 		command.CmdCommand: answerCommand, command.CmdReadOnly: noCluster, command.CmdReadWrite: noCluster, command.CmdAsking: noCluster,
+
+		command.CmdMulti: multi, command.CmdExec: exec, command.CmdDiscard: discard, command.CmdWatch: watch, command.CmdUnwatch: unwatch,
 
 		command.CmdClientID: clientID, command.CmdClientInfo: clientInfo, command.CmdClientList: clientList,
 		command.CmdClientSetName: clientSetName, command.CmdClientGetName: clientGetName, command.CmdClientSetInfo: clientSetInfo,
@@ -104,6 +105,7 @@ func reset(s *session, _ [][]byte) {
 		s.hushed = false
 	}
 	s.mute = muteOff
+	s.endMulti()
 	s.useDB(0)
 	s.name = ""
 	s.noEvict, s.noTouch = false, false

@@ -59,10 +59,6 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 		return nil, fmt.Errorf("engine access list: %w", err)
 	}
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	keyspace, err := store.New(store.Options{Databases: o.Databases, Memory: memory.Map{}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance, Prefixes: o.KeyPrefixes})
-	if err != nil {
-		return nil, fmt.Errorf("engine: %w", err)
-	}
 	var all *users.Users
 	if o.ACLFile != "" {
 		if all, err = LoadUsers(o.ACLFile); err != nil {
@@ -70,8 +66,15 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 		}
 	}
 	n := &Node{
-		opts: o, users: all, log: log, access: list, id: o.ID, runID: randomID(chance), started: time.Now(), store: keyspace,
+		opts: o, users: all, log: log, access: list, id: o.ID, runID: randomID(chance), started: time.Now(),
 		stop: func() {}, ready: make(chan struct{}), ended: make(chan struct{}),
+	}
+	n.store, err = store.New(store.Options{
+		Databases: o.Databases, Memory: memory.Map{}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance, Prefixes: o.KeyPrefixes,
+		Gone: func(db int, key []byte, evicted bool) { n.part.gone(db, key, evicted) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	if n.id == "" {
 		n.id = n.runID

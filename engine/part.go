@@ -9,6 +9,7 @@ import (
 	"larder/engine/store"
 	"larder/loop"
 	"larder/protocol/client"
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -28,6 +29,7 @@ type part struct {
 	assigned *assignment
 	store    *store.Store
 	handlers []commands.Handler
+	here     []hereFunc
 	call     commands.Call
 	users    *users.Users
 	aclLog   refusals
@@ -42,6 +44,10 @@ type part struct {
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	late     []byte     // messages to the present session that follow its command's reply
 	waits    waits
+	watched  watches
+	state    state // what concerns every session: monitored, measured
+	// uncounted are commands of the present batch that did not run yet: queued ones and those that wait.
+	uncounted []command.ID
 
 	choring   bool  // chores are posted
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
@@ -75,8 +81,10 @@ func newPart(n *Node, l *loop.Loop) *part {
 		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults},
 		store:    n.store,
 		handlers: commands.Handlers(),
+		here:     buildHere(),
 		sessions: map[uint64]*session{},
 		waits:    newWaits(),
+		watched:  watches{},
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)

@@ -43,6 +43,10 @@ type session struct {
 	shared   []byte    // what is left of a large reply; it goes out in pieces
 	pin      store.Pin // holds it, while shared is not nil
 
+	state    state // of transactions, subscriptions and the like; 0 on the usual way
+	tx       transaction
+	watching []dbKey
+
 	proto   int
 	dbIndex int
 	db      *store.DB
@@ -228,6 +232,7 @@ func (s *session) Ended(*loop.Conn) bool {
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
 	s.p.unpark(s)
+	s.endMulti()
 	s.unshare()
 	s.owe(0)
 	if s.arrival != nil {
@@ -238,25 +243,32 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.p.count.closed++
 }
 
+// flags are the letters of CLIENT LIST, in its order (Redis 7.2 networking.c, catClientInfoString).
+func (s *session) flags() string {
+	var letters []byte
+	for _, f := range [...]struct {
+		is     bool
+		letter byte
+	}{
+		{s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
+	} {
+		if f.is {
+			letters = append(letters, f.letter)
+		}
+	}
+	if len(letters) == 0 {
+		return "N"
+	}
+	return string(letters)
+}
+
 // info is the session as CLIENT LIST shows it.
 func (s *session) info() client.Info {
-	flags := ""
-	if s.waiter != nil {
-		flags += "b"
-	}
-	if s.noEvict {
-		flags += "e"
-	}
-	if s.noTouch {
-		flags += "T"
-	}
-	if flags == "" {
-		flags = "N"
-	}
 	i := client.Info{
 		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name,
 		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
-		Flags: flags, DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
+		Flags: s.flags(), DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
+		InMulti: s.state&inMulti != 0, Multi: len(s.tx.commands), MultiBytes: s.tx.bytes,
 		Proto: s.proto, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}
 	if s.last != nil {

@@ -15,6 +15,9 @@ type Info struct {
 	Name        string
 	AgeS, IdleS int64 // since it came, and since it said something; seconds
 	Flags       string
+	InMulti     bool // it has said MULTI
+	Multi       int  // commands that it queued since
+	MultiBytes  int  // of their arguments
 	DB          int
 	InputBytes  int // received and not yet run
 	Replies     int // that wait to be written
@@ -44,12 +47,19 @@ func (i *Info) AppendLine(dst []byte) []byte {
 	number(" idle=", i.IdleS)
 	text(" flags=", i.Flags)
 	number(" db=", int64(i.DB))
-	text(" sub=0 psub=0 ssub=0 multi=-1", "")
+	text(" sub=0 psub=0 ssub=0", "")
+	if i.InMulti {
+		number(" multi=", int64(i.Multi))
+	} else {
+		text(" multi=-1", "")
+	}
 	number(" qbuf=", int64(i.InputBytes))
-	text(" qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0", "")
+	text(" qbuf-free=0 argv-mem=0", "")
+	number(" multi-mem=", int64(i.MultiBytes))
+	text(" rbs=0 rbp=0 obl=0", "")
 	number(" oll=", int64(i.Replies))
 	number(" omem=", int64(i.OutputBytes))
-	number(" tot-mem=", int64(i.InputBytes+i.OutputBytes))
+	number(" tot-mem=", int64(i.InputBytes+i.MultiBytes+i.OutputBytes))
 	if i.OutputBytes > 0 {
 		text(" events=rw", "")
 	} else {

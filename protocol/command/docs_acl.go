@@ -19,7 +19,7 @@ func aclDocs() map[ID]Doc {
 		CmdACLLoad: {Summary: "Reads the users from their file again.", Complexity: "O(N) in the number of users"},
 		CmdACLLog: {
 			Summary: "Lists what was refused lately, or forgets it.", Complexity: "O(N) in the number of entries",
-			Args:    takes(oneOf("operation", integer("count"), word("RESET")).optional()),
+			Args: takes(oneOf("operation", integer("count"), word("RESET")).optional()),
 		},
 		CmdACLSave: {Summary: "Writes the users to their file.", Complexity: "O(N) in the number of users"},
 		CmdACLSetUser: {

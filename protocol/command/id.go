@@ -78,6 +78,11 @@ const (
 	CmdBitOp
 	CmdBitField
 	CmdBitFieldRO
+	CmdMulti
+	CmdExec
+	CmdDiscard
+	CmdWatch
+	CmdUnwatch
 	CmdLarder
 
 	CmdClientID

@@ -72,6 +72,7 @@ func buildRows() []*Row {
 		{"generic", genericRows()},
 		{"string", stringRows()},
 		{"bitmap", bitmapRows()},
+		{"transactions", transactionRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {

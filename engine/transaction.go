@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"larder/access/users"
+	"larder/protocol/command"
+)
+
+// state is what sets a session apart from a plain client: 0 on the usual way. Bits of part.state, which concern all sessions, are among them, so that one
+// test of both words tells whether a command takes the usual way.
+type state uint16
+
+const (
+	inMulti    state = 1 << iota // commands are queued
+	brokenExec                   // one of them was refused: EXEC will be too
+	touched                      // a watched key changed
+	subscribed                   // to a channel or pattern
+	tracking                     // what it reads is noted, or is announced
+	monitoring                   // it sees what others do
+	monitored                    // the part's: somebody does
+	measured                     // the part's: each command is timed by itself
+)
+
+// transaction is what stands between MULTI and EXEC.
+type transaction struct {
+	commands []queuedCommand
+	bytes    int           // of their arguments
+	flags    command.Flags // all of theirs
+}
+
+// queuedCommand is a command that waits for EXEC, with its own copy of its arguments.
+type queuedCommand struct {
+	row  *command.Row
+	args [][]byte
+}
+
+// runsInMulti are the commands that are not queued.
+var runsInMulti = map[command.ID]bool{
+	command.CmdExec: true, command.CmdDiscard: true, command.CmdMulti: true, command.CmdWatch: true, command.CmdQuit: true, command.CmdReset: true,
+}
+
+// queue keeps a command for EXEC. Of a transaction that cannot come to anything no more is kept (Redis 7.2 multi.c, queueMultiCommand).
+func (s *session) queue(row *command.Row, args [][]byte) {
+	s.p.uncounted = append(s.p.uncounted, row.ID)
+	if s.state&(brokenExec|touched) == 0 {
+		t := &s.tx
+		t.commands = append(t.commands, queuedCommand{row, copyArgs(args)})
+		for _, arg := range args {
+			t.bytes += len(arg)
+		}
+		t.flags |= row.Flags
+	}
+	s.p.w.Status("QUEUED")
+}
+
+func multi(s *session, _ [][]byte) {
+	if s.state&inMulti != 0 {
+		s.fail("ERR MULTI calls can not be nested")
+		return
+	}
+	s.state |= inMulti
+	s.ok()
+}
+
+func discard(s *session, _ [][]byte) {
+	if s.state&inMulti == 0 {
+		s.fail("ERR DISCARD without MULTI")
+		return
+	}
+	s.endMulti()
+	s.ok()
+}
+
+// endMulti forgets the transaction and what is watched for it.
+func (s *session) endMulti() {
+	s.tx = transaction{}
+	s.state &^= inMulti | brokenExec
+	s.unwatch()
+}
+
+func exec(s *session, _ [][]byte) {
+	p := s.p
+	if s.state&inMulti == 0 {
+		s.fail("ERR EXEC without MULTI")
+		return
+	}
+	s.expireWatched()
+	switch {
+	case s.state&brokenExec != 0:
+		s.fail("EXECABORT Transaction discarded because of previous errors.")
+	case s.state&touched != 0:
+		p.w.NullArray()
+	case s.tx.flags.Has(command.DenyOOM) && p.set.maxMemory > 0 && !p.store.MakeRoom(s.tx.bytes, p.nowMS):
+		s.abort(textOOM)
+	default:
+		s.unwatch()
+		s.runQueued()
+	}
+	s.endMulti()
+}
+
+// abort answers an EXEC that is refused itself.
+func (s *session) abort(text string) {
+	s.endMulti()
+	s.fail("EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR "))
+}
+
+func (s *session) runQueued() {
+	p := s.p
+	p.w.Array(len(s.tx.commands))
+	for i := range s.tx.commands {
+		q := &s.tx.commands[i]
+		from := len(p.w.Out)
+		if wrong := s.deniedSince(q); wrong != "" {
+			s.fail(wrong)
+		} else {
+			p.invoke(s, q.row, q.args)
+		}
+		if s.mute == muteOn {
+			p.w.Out = p.w.Out[:from]
+		}
+	}
+	s.last = command.ByID(command.CmdExec)
+}
+
+// deniedSince is the error of a queued command that the user's rules do not allow any more.
+func (s *session) deniedSince(q *queuedCommand) string {
+	if !s.limited {
+		return ""
+	}
+	reason := ""
+	switch verdict, _ := s.user.Check(q.row, q.args); verdict {
+	case users.Allowed:
+		return ""
+	case users.DeniedCommand:
+		reason = "no permission to execute the command or subcommand"
+	case users.DeniedKey:
+		reason = "no permission to touch the specified keys"
+	default:
+		reason = "no permission to access one of the channels used as arguments"
+	}
+	_ = s.denied(q.row, q.args) // it notes the refusal
+	return "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + reason
+}
+
+// special runs a command of a session, or in a part, in a special state.
+func (p *part) special(s *session, row *command.Row, args [][]byte) {
+	switch {
+	case s.state&subscribed != 0 && s.proto == 2 && !runsSubscribed[row.ID]:
+		p.refuse(s, row, "ERR Can't execute '"+row.Name+"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	case s.state&inMulti == 0 || runsInMulti[row.ID]:
+		p.measure(s, row, args)
+	case row.Flags.Has(command.NoMulti):
+		p.refuse(s, row, "ERR Command not allowed inside a transaction")
+	default:
+		s.queue(row, args)
+	}
+}
+
+// measure runs a command and tells what is to be told about it alone. The batch counts it.
+func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duration {
+	began := time.Now()
+	p.run(s, row, args)
+	return time.Since(began)
+}
+
+// runsSubscribed are the commands of a client that is subscribed and speaks RESP2.
+var runsSubscribed = map[command.ID]bool{
+	command.CmdPing: true, command.CmdQuit: true, command.CmdReset: true,
+}

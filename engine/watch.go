@@ -1,0 +1,94 @@
+package engine
+
+// watches are the keys that sessions watch, by key.
+type watches map[dbKey]map[*session]struct{}
+
+// watch adds keys to what the session watches (Redis 7.2 multi.c, watchCommand). A key whose time has come is gone before it is watched.
+func watch(s *session, args [][]byte) {
+	p := s.p
+	if s.state&inMulti != 0 {
+		s.fail("ERR WATCH inside MULTI is not allowed")
+		return
+	}
+	if s.state&touched == 0 {
+		for _, arg := range args[1:] {
+			s.db.Peek(arg, p.nowMS)
+			s.watch(dbKey{s.dbIndex, string(arg)})
+		}
+		p.listen()
+	}
+	s.ok()
+}
+
+func (s *session) watch(key dbKey) {
+	who := s.p.watched[key]
+	if who == nil {
+		who = map[*session]struct{}{}
+		s.p.watched[key] = who
+	}
+	if _, already := who[s]; !already {
+		who[s] = struct{}{}
+		s.watching = append(s.watching, key)
+	}
+}
+
+func unwatch(s *session, _ [][]byte) {
+	s.unwatch()
+	s.ok()
+}
+
+// unwatch forgets the watched keys, and that one changed.
+func (s *session) unwatch() {
+	s.state &^= touched
+	if len(s.watching) == 0 {
+		return
+	}
+	for _, key := range s.watching {
+		who := s.p.watched[key]
+		delete(who, s)
+		if len(who) == 0 {
+			delete(s.p.watched, key)
+		}
+	}
+	s.watching = nil
+	s.p.listen()
+}
+
+// expireWatched removes the watched keys whose time has come, which touches them.
+func (s *session) expireWatched() {
+	for _, key := range s.watching {
+		s.p.store.DB(key.db).Peek([]byte(key.key), s.p.nowMS)
+	}
+}
+
+// touch tells those who watch a key that it changed.
+func (p *part) touch(db int, key []byte) {
+	for s := range p.watched[dbKey{db, string(key)}] {
+		s.state |= touched
+	}
+}
+
+// touchDB tells those who watch a key that is in one of two databases, which are emptied or change places; the other may be the same.
+func (p *part) touchDB(db, other int) {
+	for key, who := range p.watched {
+		if key.db != db {
+			continue
+		}
+		_, here := p.store.DB(db).Peek([]byte(key.key), p.nowMS)
+		_, there := p.store.DB(other).Peek([]byte(key.key), p.nowMS)
+		if here || there {
+			for s := range who {
+				s.state |= touched
+			}
+		}
+	}
+}
+
+// gone is told of each key that died of age or is evicted, before it goes. It does not touch the store.
+func (p *part) gone(db int, key []byte, evicted bool) {
+	_ = evicted
+	if !p.call.Unwatched {
+		p.touch(db, key)
+		p.signal(db, key)
+	}
+}
