@@ -12,20 +12,22 @@ import (
 
 // Results is a whole run, as written to the JSON file.
 type Results struct {
-	Machine   Machine
-	Rounds    int
-	Seconds   float64 // a run
-	Conns     int
-	Keys      int
-	Quick     bool
-	Gateway   []Cell        `json:",omitempty"`
-	Node      []Cell        `json:",omitempty"`
-	Behind    []Cell        `json:",omitempty"`
-	Latency   []LatencyCell `json:",omitempty"`
-	Memory    []MemoryCell  `json:",omitempty"`
-	WriteLoad []WritesCell  `json:",omitempty"`
-	Burst     []BurstCell   `json:",omitempty"`
-	Stream    []StreamCell  `json:",omitempty"`
+	Machine    Machine
+	Rounds     int
+	Seconds    float64 // a run
+	Conns      int
+	Keys       int
+	Quick      bool
+	Gateway    []Cell        `json:",omitempty"`
+	Node       []Cell        `json:",omitempty"`
+	Behind     []Cell        `json:",omitempty"`
+	Latency    []LatencyCell `json:",omitempty"`
+	Memory     []MemoryCell  `json:",omitempty"`
+	WriteLoad  []WritesCell  `json:",omitempty"`
+	Burst      []BurstCell   `json:",omitempty"`
+	Stream     []StreamCell  `json:",omitempty"`
+	Types      []TypeCell    `json:",omitempty"`
+	TypeMemory []TypeMemory  `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -72,6 +74,7 @@ func (r *Results) markdown(w io.Writer) {
 	r.memoryTable(w)
 	r.writesTable(w)
 	r.expiryTables(w)
+	r.typesTables(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {

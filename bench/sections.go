@@ -25,6 +25,7 @@ func sections() []section {
 		{"memory", (*runner).memory},
 		{"writes", (*runner).writes},
 		{"expiry", (*runner).expiry},
+		{"types", (*runner).types},
 	}
 }
 
