@@ -22,6 +22,8 @@ type waiter struct {
 	keys    []dbKey
 	places  []*list.Element // in the queues of keys
 	untilMS int64           // its time is over then; 0 = never
+	gone    bool            // it runs again when a key is gone, too
+	note    []byte          // what the command left for its next run
 	due     int             // its index in part.waits.due, -1 = none
 }
 
@@ -79,6 +81,7 @@ func (p *part) park(s *session, row *command.Row, args [][]byte) {
 			p.hurryForDeadlines()
 		}
 	}
+	w.gone, w.note = p.call.Wait.Gone, bytes.Clone(p.call.Wait.Note)
 	for _, key := range p.call.Wait.Keys {
 		p.enqueue(s, dbKey{s.dbIndex, string(key)})
 	}
@@ -189,7 +192,7 @@ func (p *part) serveKey(key dbKey) {
 	e := queue.Front()
 	for n := queue.Len(); n > 0 && e != nil; n-- {
 		next := e.Next()
-		if s := e.Value.(*session); s.waiter != nil && p.concerns(key, s.waiter.row) {
+		if s := e.Value.(*session); s.waiter != nil && p.concerns(key, s.waiter) {
 			p.rerun(s)
 		}
 		e = next
@@ -199,17 +202,17 @@ func (p *part) serveKey(key dbKey) {
 // typeOf are the types of values that a family's commands wait for.
 var typeOf = map[string]string{"list": "list", "sorted-set": "zset", "sorted_set": "zset", "stream": "stream"}
 
-// concerns tells whether a command that waits for the key has to run again: it has a value of the type that it wants. XREADGROUP is also to answer when
-// the key is gone or of another type.
-func (p *part) concerns(key dbKey, row *command.Row) bool {
-	if row.Name == "xreadgroup" {
+// concerns tells whether a command that waits for the key has to run again: it has a value of the type that it wants, or the command wants to know of any
+// change.
+func (p *part) concerns(key dbKey, w *waiter) bool {
+	if w.gone {
 		return true
 	}
 	it, found := p.store.DB(key.db).Peek([]byte(key.key), p.nowMS)
 	if !found {
 		return false
 	}
-	want := typeOf[row.Group]
+	want := typeOf[w.row.Group]
 	return want == "" || want == it.Kind().Type()
 }
 
@@ -219,13 +222,13 @@ func (p *part) rerun(s *session) {
 	p.unqueue(s)
 	p.as(s, func() {
 		began := time.Now()
-		p.call.Woken, p.call.Blockable = true, true
+		p.call.Woken, p.call.Blockable, p.call.Note = true, true, w.note
 		if text := p.refusal(s, w.row, w.args); text != "" {
 			p.refuse(s, w.row, text)
 		} else {
 			p.run(s, w.row, w.args)
 		}
-		p.call.Woken = false
+		p.call.Woken, p.call.Note = false, nil
 		if len(w.keys) == 0 {
 			p.count.commands.Ran(w.row.ID, 1, uint64(time.Since(began)))
 		}

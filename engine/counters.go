@@ -35,6 +35,7 @@ type counters struct {
 	memory, memoryReserved, memoryMax uint64
 	prefixes                          []store.PrefixCount
 	expired, evicted                  uint64
+	hits, misses                      uint64 // keys that commands which read found, or did not
 	epoch                             uint64
 	loop                              loop.Stats
 }
@@ -82,6 +83,7 @@ func (p *part) gather() {
 	c.memory, c.memoryReserved, c.memoryMax = uint64(p.store.Memory()), uint64(p.store.Reserved()), uint64(p.set.maxMemory)
 	p.usedPeak = max(p.usedPeak, p.used())
 	c.expired, c.evicted = uint64(p.store.Expired()), uint64(p.store.Evicted())
+	c.hits, c.misses = p.call.Hits, p.call.Misses
 	c.prefixes = p.store.Prefixes()
 	c.epoch = p.assigned.epoch
 	c.loop = p.l.Stats()

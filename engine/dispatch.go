@@ -101,7 +101,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 		s.tooSlow()
 	}
 	p.checkError(row, from)
-	if len(c.Events)+len(c.Touched)+len(c.Ready)+len(c.Wait.Keys) > 0 {
+	if len(c.Events)+len(c.Touched)+len(c.Ready)+len(c.Wait.Keys)+len(p.waits.ready) > 0 {
 		p.follow(s, row, args)
 	}
 }

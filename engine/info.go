@@ -134,8 +134,8 @@ func infoStats(s *session, b *strings.Builder) {
 	callsBefore, failedBefore := base.commands.Total()
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\n",
 		c.accepted-base.accepted, calls-callsBefore, c.bytesIn-base.bytesIn, c.bytesOut-base.bytesOut)
-	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:%d\r\nacl_access_denied_auth:%d\r\n",
-		c.refused-base.refused, c.expired-base.expired, c.evicted-base.evicted, c.loginsFailed-base.loginsFailed)
+	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:%d\r\nkeyspace_hits:%d\r\nkeyspace_misses:%d\r\nacl_access_denied_auth:%d\r\n",
+		c.refused-base.refused, c.expired-base.expired, c.evicted-base.evicted, c.hits-base.hits, c.misses-base.misses, c.loginsFailed-base.loginsFailed)
 	// The expiry wheel knows every key that is due: none are stale but those of a slice that is still to come.
 	fmt.Fprintf(b, "expired_stale_perc:0.00\r\nexpire_cycle_cpu_milliseconds:%d\r\nevicted_clients:0\r\n", (c.choresNS-base.choresNS)/1e6)
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",

@@ -94,7 +94,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.aclLog.most = aclLogMaxDefault
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
-	p.call.Blockable = true
+	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
 	p.listen()
 	p.count.init()
 	p.base0.init()

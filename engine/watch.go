@@ -84,6 +84,12 @@ func (p *part) touchDB(db, other int) {
 	}
 }
 
+// beforeFlush is told that a database will be emptied.
+func (p *part) beforeFlush(db int) {
+	p.touchDB(db, db)
+	p.signalDB(db)
+}
+
 // gone is told of each key that died of age or is evicted, before it goes. It does not touch the store.
 func (p *part) gone(db int, key []byte, evicted bool) {
 	_ = evicted

@@ -160,6 +160,9 @@ func (c *Call) bitField(readOnly bool) {
 	if grown && c.Changed == 0 {
 		c.Changed = 1 // every operation failed, but the value has become longer
 	}
+	if c.Changed > 0 {
+		c.Did(ClassString, "setbit", c.Args[1])
+	}
 }
 
 func (c *Call) runField(op *fieldOp, text []byte, grown bool) {

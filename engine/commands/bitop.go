@@ -56,6 +56,7 @@ func bitOpCommand(c *Call) {
 	if size == 0 {
 		if c.DB.Delete(to, c.NowMS) {
 			c.Changed++
+			c.Did(ClassGeneric, "del", to)
 		}
 		c.W.Int(0)
 		return
@@ -68,6 +69,7 @@ func bitOpCommand(c *Call) {
 		c.DB.Set(to, c.combine(op, from, c.bytes[:size]), store.FormRaw, store.NoExpiry, c.NowMS)
 	}
 	c.Changed++
+	c.Did(ClassString, "set", to)
 	c.W.Int(int64(size))
 }
 

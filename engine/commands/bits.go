@@ -50,6 +50,7 @@ func setBit(c *Call) {
 	}
 	if grown || old != bit {
 		c.Changed++
+		c.Did(ClassString, "setbit", c.Args[1])
 	}
 	c.W.Int(old)
 }

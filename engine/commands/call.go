@@ -38,6 +38,8 @@ type Call struct {
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
 	Pinned  bool      // Shared is set
 
+	Hits, Misses uint64 // counted by handlers: keys that commands which only read found, or did not; never reset
+
 	// What the handler asks of the node, see events.go. The node reads and empties them after each command.
 	Listening Class // of keyspace events that anybody listens to; Notify keeps no others
 	Unwatched bool  // nobody wants to know which keys change: Touch keeps nothing
@@ -49,6 +51,8 @@ type Call struct {
 	Blockable bool    // Block may be used: the client can wait (not in a transaction, not in a script)
 	Woken     bool    // the command runs again: a key it waited for has a value of the wanted type (Blockable is still true)
 	Note      []byte  // Woken: what the command left in Wait.Note when it blocked; nil if nothing
+
+	BeforeFlush func(db int) // told of each database before it is emptied; nil: nobody is
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
@@ -66,7 +70,10 @@ type Handler func(*Call)
 func (c *Call) Reset(row *command.Row, args [][]byte) {
 	c.Row, c.Args = row, args
 	c.Owned, c.Big, c.Changed, c.Pinned, c.TooLong = 0, nil, 0, false, false
-	c.Events, c.Touched, c.Ready, c.Wait = c.Events[:0], c.Touched[:0], c.Ready[:0], Wait{}
+	c.Events, c.Touched, c.Ready = c.Events[:0], c.Touched[:0], c.Ready[:0]
+	if c.Wait.Keys != nil {
+		c.Wait = Wait{}
+	}
 }
 
 // full tells a handler that its reply has become too long, and notes that.
@@ -78,11 +85,33 @@ func (c *Call) full() bool {
 // look finds a key, as a command that reads or changes it.
 func (c *Call) look(key []byte) (store.Item, bool) { return c.lookIn(c.DB, key) }
 
-func (c *Call) lookIn(db *store.DB, key []byte) (store.Item, bool) {
+func (c *Call) lookIn(db *store.DB, key []byte) (it store.Item, found bool) {
 	if c.NoTouch {
-		return db.Peek(key, c.NowMS)
+		it, found = db.Peek(key, c.NowMS)
+	} else {
+		it, found = db.Lookup(key, c.NowMS)
 	}
-	return db.Lookup(key, c.NowMS)
+	c.tally(key, found)
+	return it, found
+}
+
+// peek is look without noting that the key was looked at.
+func (c *Call) peek(key []byte) (store.Item, bool) {
+	it, found := c.DB.Peek(key, c.NowMS)
+	c.tally(key, found)
+	return it, found
+}
+
+// tally counts what commands that only read have found. A key of another database is looked at only by commands that write.
+func (c *Call) tally(key []byte, found bool) {
+	switch {
+	case !c.Row.Flags.Has(command.ReadOnly):
+	case found:
+		c.Hits++
+	default:
+		c.Misses++
+		c.Notify(ClassMiss, "keymiss", key)
+	}
 }
 
 // lookKind finds a key that a command of one type reads or changes: the value's kind must be one from first to last, which are the type's. wrong: it is of

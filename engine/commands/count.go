@@ -58,5 +58,6 @@ func (c *Call) add(n int64) {
 		c.DB.SetInt(key, sum, store.KeepExpiry, c.NowMS)
 	}
 	c.Changed++
+	c.Did(ClassString, "incrby", key)
 	c.W.Int(sum)
 }

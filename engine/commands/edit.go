@@ -27,6 +27,7 @@ func appendTo(c *Call) {
 	text := c.DB.Grow(key, size+len(tail), c.NowMS)
 	copy(text[size:], tail)
 	c.Changed++
+	c.Did(ClassString, "append", key)
 	c.W.Int(int64(len(text)))
 }
 
@@ -65,6 +66,7 @@ func setRange(c *Call) {
 	text := c.DB.Grow(key, int(offset)+len(patch), c.NowMS)
 	copy(text[offset:], patch)
 	c.Changed++
+	c.Did(ClassString, "setrange", key)
 	c.W.Int(int64(len(text)))
 }
 

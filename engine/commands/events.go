@@ -51,6 +51,12 @@ func (c *Call) TouchIn(db int, key []byte) {
 	}
 }
 
+// Did is Touch and Notify for a key of the client's database.
+func (c *Call) Did(class Class, name string, key []byte) {
+	c.Touch(key)
+	c.Notify(class, name, key)
+}
+
 // Notify tells of a keyspace event of a key of the client's database.
 func (c *Call) Notify(class Class, name string, key []byte) { c.NotifyIn(c.DBIndex, class, name, key) }
 
@@ -73,7 +79,7 @@ func (c *Call) PushIn(db int, key []byte) {
 
 // Block has the client wait until one of the keys of its database has a value of the type that the command's group is about, for timeoutMS at most
 // (0 = for ever; milliseconds). The handler writes nothing if Block is true. The command then runs again, with copies of its arguments, Woken set and
-// Blockable: it answers, or blocks again; its time goes on from where it first began, whatever it then says. XREADGROUP also runs again when its key is
+// Blockable: it answers, or blocks again; its time goes on from where it first began, whatever it then says. With Wait.Gone it also runs again when a key is
 // gone or of another type. After the time the node answers by itself: a null array, BLMOVE and BRPOPLPUSH a null. Block is false where nobody may wait
 // (in a transaction or a script): the handler then answers what the node answers after the time.
 func (c *Call) Block(keys [][]byte, timeoutMS int64) bool {

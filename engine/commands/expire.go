@@ -91,8 +91,10 @@ func (c *Call) expire(unitMS, baseMS int64) {
 	}
 	if when <= c.NowMS {
 		c.DB.Delete(key, c.NowMS)
+		c.Did(ClassGeneric, "del", key)
 	} else {
 		it.Expire(when, c.NowMS)
+		c.Did(ClassGeneric, "expire", key)
 	}
 	c.Changed++
 	c.W.Int(1)
@@ -134,7 +136,7 @@ func pExpireTime(c *Call) {
 // expiry gives the key's expiry; not ok: there is none, and the answer was written.
 func (c *Call) expiry() (atMS int64, ok bool) {
 	const noKey, noExpiry = -2, -1
-	it, found := c.DB.Peek(c.Args[1], c.NowMS)
+	it, found := c.peek(c.Args[1])
 	if !found {
 		c.W.Int(noKey)
 		return 0, false

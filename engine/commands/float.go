@@ -38,6 +38,7 @@ func incrByFloat(c *Call) {
 	c.bytes = sum.appendText(c.bytes[:0])
 	c.DB.Set(key, c.bytes, store.FormText, store.KeepExpiry, c.NowMS)
 	c.Changed++
+	c.Did(ClassString, "incrbyfloat", key)
 	c.W.BulkBytes(c.bytes)
 }
 

@@ -55,6 +55,7 @@ func getDel(c *Call) {
 	if found, _ := c.value(key); found {
 		c.DB.Delete(key, c.NowMS)
 		c.Changed++
+		c.Did(ClassGeneric, "del", key)
 	}
 }
 
@@ -118,9 +119,11 @@ func getEx(c *Call) {
 	case expiryMS <= c.NowMS:
 		c.DB.Delete(key, c.NowMS)
 		c.Changed++
+		c.Did(ClassGeneric, "del", key)
 	default:
 		it.Expire(expiryMS, c.NowMS)
 		c.Changed++
+		c.Did(ClassGeneric, "expire", key)
 	}
 }
 
@@ -131,5 +134,6 @@ func (c *Call) persistItem(it store.Item) bool {
 	}
 	it.Expire(store.NoExpiry, c.NowMS)
 	c.Changed++
+	c.Did(ClassGeneric, "persist", c.Args[1])
 	return true
 }

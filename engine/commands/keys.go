@@ -5,6 +5,7 @@ func del(c *Call) {
 	for _, key := range c.Args[1:] {
 		if c.DB.Delete(key, c.NowMS) {
 			c.Changed++
+			c.Did(ClassGeneric, "del", key)
 		}
 	}
 	c.W.Int(int64(c.Changed))
@@ -13,7 +14,7 @@ func del(c *Call) {
 func exists(c *Call) {
 	n := int64(0)
 	for _, key := range c.Args[1:] {
-		if _, ok := c.DB.Peek(key, c.NowMS); ok {
+		if _, ok := c.peek(key); ok {
 			n++
 		}
 	}
@@ -32,7 +33,7 @@ func touch(c *Call) {
 }
 
 func typeOf(c *Call) {
-	if it, ok := c.DB.Peek(c.Args[1], c.NowMS); ok {
+	if it, ok := c.peek(c.Args[1]); ok {
 		c.W.Status(it.Kind().Type())
 	} else {
 		c.W.Status("none")

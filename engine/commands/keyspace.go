@@ -53,11 +53,18 @@ func parseFlush(args [][]byte) (err string) {
 	return errSyntax
 }
 
+func (c *Call) beforeFlush(db int) {
+	if c.BeforeFlush != nil {
+		c.BeforeFlush(db)
+	}
+}
+
 func flushDB(c *Call) {
 	if err := parseFlush(c.Args[1:]); err != noError {
 		c.W.Error(err)
 		return
 	}
+	c.beforeFlush(c.DBIndex)
 	c.Changed = c.DB.Flush()
 	c.W.OK()
 }
@@ -67,6 +74,9 @@ func flushAll(c *Call) {
 	if err := parseFlush(c.Args[1:]); err != noError {
 		c.W.Error(err)
 		return
+	}
+	for db := range c.Store.Databases() {
+		c.beforeFlush(db)
 	}
 	c.Changed = c.Store.Flush()
 	c.W.OK()

@@ -41,6 +41,8 @@ func (c *Call) rename(nx bool) bool {
 	}
 	c.DB.Transfer(from, c.DB, to, false, c.NowMS)
 	c.Changed++
+	c.Did(ClassGeneric, "rename_from", from)
+	c.Did(ClassGeneric, "rename_to", to)
 	return true
 }
 
@@ -103,6 +105,8 @@ func copyKey(c *Call) {
 	}
 	c.DB.Transfer(from, db, to, true, c.NowMS)
 	c.Changed++
+	c.TouchIn(o.db, to)
+	c.NotifyIn(o.db, ClassGeneric, "copy_to", to)
 	c.W.Int(1)
 }
 
@@ -127,5 +131,8 @@ func move(c *Call) {
 	}
 	c.DB.Transfer(key, db, key, false, c.NowMS)
 	c.Changed++
+	c.Did(ClassGeneric, "move_from", key)
+	c.TouchIn(index, key)
+	c.NotifyIn(index, ClassGeneric, "move_to", key)
 	c.W.Int(1)
 }

@@ -66,6 +66,9 @@ func set(c *Call) {
 		}
 	}
 	c.keep(1, 2, expiryMS)
+	if o.time.kind != timeNone {
+		c.Notify(ClassGeneric, "expire", key)
+	}
 	if !o.get {
 		c.W.OK()
 	}
@@ -80,6 +83,7 @@ func (c *Call) keep(key, value int, expiryMS int64) {
 		c.DB.Set(c.Args[key], c.Args[value], store.FormAny, expiryMS, c.NowMS)
 	}
 	c.Changed++
+	c.Did(ClassString, "set", c.Args[key])
 }
 
 func setNX(c *Call) {
@@ -102,6 +106,7 @@ func (c *Call) setWithTime(kind timeKind) {
 		return
 	}
 	c.keep(1, 3, expiryMS)
+	c.Notify(ClassGeneric, "expire", c.Args[1])
 	c.W.OK()
 }
 
