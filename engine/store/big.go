@@ -19,8 +19,9 @@ type run struct {
 	touched uint32 // whole pages
 	refs    uint32
 	held    uint32 // of them by items that only a snapshot wants
+	lost    uint32 // the era in which a tree let go of it that a snapshot still has; 0 = none
 	order   int8
-	kept    bool // all of them are: it counts as kept
+	kept    bool // all references are held items': it counts as kept
 }
 
 // handle is an item's share in a run. Handles are linked to lists: one a database, those that are held, those that are to be freed.
@@ -94,6 +95,9 @@ func (s *Store) dropRun(number uint32) {
 	switch {
 	case r.refs > 0:
 		s.countKept(number)
+	case r.lost != 0 && r.lost == s.passes.era:
+		s.passes.lost -= int64(r.touched)
+		s.bigs.dying = append(s.bigs.dying, number)
 	case r.order == objectOrder:
 		s.dropObject(number)
 	default:
@@ -113,15 +117,26 @@ func (s *Store) addHeld(number uint32, held int) {
 	s.countKept(number)
 }
 
+// loseRun is told before a tree lets go of a run that a snapshot still has.
+func (s *Store) loseRun(number uint32) {
+	if r := &s.bigs.runs[number]; r.refs > 1 && r.lost != s.passes.era {
+		r.lost = s.passes.era
+		s.passes.lost += int64(r.touched)
+	}
+}
+
 // countKept counts a run as kept if none but held items have it. Its size does not change while it is.
 func (s *Store) countKept(number uint32) {
 	r := &s.bigs.runs[number]
 	if kept := r.held == r.refs; kept != r.kept {
 		r.kept = kept
-		if kept {
-			s.passes.bytes += s.runSize(number)
-		} else {
-			s.passes.bytes -= s.runSize(number)
+		size := s.runSize(number)
+		switch {
+		case r.order == objectOrder && s.objectOf(number).parted: // its pages are counted as they are let go of
+		case kept:
+			s.passes.bytes += size
+		default:
+			s.passes.bytes -= size
 		}
 	}
 }
@@ -140,10 +155,14 @@ func (s *Store) freeRuns(budget int) bool {
 	b := &s.bigs
 	for budget > 0 {
 		if len(b.dying) == 0 {
-			if !s.releaseOrphan() {
+			switch {
+			case s.trees.Pending():
+				budget = s.trees.Free(budget)
+			case s.releaseOrphan():
+				budget -= PinMin
+			default:
 				return false
 			}
-			budget -= PinMin
 			continue
 		}
 		number := b.dying[len(b.dying)-1]
@@ -160,7 +179,12 @@ func (s *Store) freeRuns(budget int) bool {
 			b.spareRuns = append(b.spareRuns, number)
 		}
 	}
-	return len(b.dying) > 0 || len(b.orphans) > 0
+	return s.toFree()
+}
+
+// toFree tells whether there are runs, trees or handles to give back.
+func (s *Store) toFree() bool {
+	return len(s.bigs.dying) > 0 || len(s.bigs.orphans) > 0 || s.trees.Pending()
 }
 
 // newHandle makes a handle, whose reference to the run it takes over, and puts it in a list.

@@ -2,15 +2,18 @@ package store
 
 import "larder/engine/memory"
 
-// Index and wheel are made of small blocks: 64 bytes to 1 KiB, a power of two. Blocks of one size share pages of 4 KiB; pages come from granules. A page
+// Index, wheel and trees are made of small blocks, 64 bytes to 4 KiB. Those of index and wheel are a power of two. Blocks of one size share pages of 4 KiB; pages come from granules. A page
 // without blocks serves any size again, or goes back to the system if there are many of them; so does a granule without pages, but for one in reserve.
 
 const (
 	blockShift   = 6 // the smallest block, 64 bytes; links to blocks count in it
-	blockClasses = 5
+	blockClasses = 14
 	pageShift    = 12
 	granulePages = granuleBytes >> pageShift
 )
+
+// blockSizes are the bytes of a block of each class; the first classes are powers of two from 64 on.
+var blockSizes = [blockClasses]uint16{64, 128, 256, 512, 1024, 192, 336, 408, 584, 680, 816, 1360, 2048, 4096}
 
 type blockPage struct {
 	next, prev int32  // in a list: page + 1, 0 = none
@@ -38,7 +41,7 @@ type blocks struct {
 	unused   int64 // bytes of them in pages without blocks
 }
 
-// get gives a block of 64<<class bytes. What stands in it is undefined.
+// get gives a block of a class. What stands in it is undefined.
 func (b *blocks) get(class int) uint64 {
 	number := b.room[class] - 1
 	if number < 0 {
@@ -49,16 +52,22 @@ func (b *blocks) get(class int) uint64 {
 	var index uint16
 	if p.free != 0 {
 		index = p.free - 1
-		p.free = b.pages.mem.U16(base + uint64(index)<<(blockShift+class))
+		p.free = b.pages.mem.U16(base + uint64(index)*uint64(blockSizes[class]))
 	} else {
 		index = p.fresh
 		p.fresh++
 	}
 	p.used++
-	if p.free == 0 && int(p.fresh)<<(blockShift+class) == memory.PageBytes {
+	if p.full(class) {
 		b.unlist(&b.room[class], number)
 	}
-	return base + uint64(index)<<(blockShift+class)
+	return base + uint64(index)*uint64(blockSizes[class])
+}
+
+// full tells whether a page of a class has no block to give.
+func (p *blockPage) full(class int) bool {
+	size := int(blockSizes[class])
+	return p.free == 0 && int(p.fresh)*size+size > memory.PageBytes
 }
 
 func (b *blocks) pageAt(number int32) uint64 {
@@ -109,11 +118,11 @@ func (b *blocks) put(at uint64, class int) {
 	owner := b.pages.owners[at>>granuleShift]
 	number := int32(owner)*granulePages + int32(at&(granuleBytes-1)>>pageShift)
 	p := &b.list[number]
-	if p.free == 0 && int(p.fresh)<<(blockShift+class) == memory.PageBytes {
+	if p.full(class) {
 		b.enlist(&b.room[class], number)
 	}
 	b.pages.mem.SetU16(at, p.free)
-	p.free = uint16(at&(memory.PageBytes-1)>>(blockShift+class)) + 1
+	p.free = uint16(at&(memory.PageBytes-1))/blockSizes[class] + 1
 	p.used--
 	if p.used > 0 {
 		return

@@ -21,6 +21,7 @@ type Object struct {
 
 	account tree.Account
 	beside  int64 // what of the account's bytes is the object itself and its Meta
+	parted  bool  // it shares pages with one that was copied from it
 }
 
 // objectBytes is what an object takes besides its pages, about.
@@ -74,7 +75,7 @@ func (d *DB) NewObject(key []byte, kind Kind, orders [2]tree.Order, expiryMS, no
 	s := d.store
 	o := &Object{}
 	for i := range o.Trees {
-		o.Trees[i] = tree.New(orders[i], &o.account)
+		o.Trees[i] = tree.New(s.trees, orders[i], &o.account)
 	}
 	o.weigh()
 	s.debt += d.put(d.probe(key), key, content{kind: kind, run: s.newObject(o)}, expiryMS, now)
@@ -111,12 +112,13 @@ func (d *DB) EditObject(it Item) *Object {
 	number := s.runOf(&h)
 	o := s.objectOf(number)
 	if s.bigs.runs[number].refs > 1 {
-		o = o.clone()
+		o = s.part(o, number)
 		s.rebind(s.handleOf(&h), s.newObject(o))
 	}
 	d.charge(o, s.keyBytes(&h))
 	o.weigh()
 	s.debt += editDebt
+	s.limitKept()
 	return o
 }
 
@@ -126,6 +128,18 @@ func (s *Store) rebind(n, number uint32) {
 	old := h.run
 	h.run = number
 	s.dropRun(old)
+}
+
+// part makes a copy of an object that others than the item to be changed have too. If those are snapshots alone, what the copy lets go of is kept for them.
+func (s *Store) part(o *Object, number uint32) *Object {
+	c := o.clone()
+	o.parted = true
+	if r := &s.bigs.runs[number]; r.held == r.refs-1 {
+		for _, t := range c.Trees {
+			t.Lose()
+		}
+	}
+	return c
 }
 
 func (o *Object) clone() *Object {
@@ -144,6 +158,9 @@ func (o *Object) clone() *Object {
 func (s *Store) dropObject(number uint32) {
 	b := &s.bigs
 	at := uint32(b.runs[number].at)
+	for _, t := range b.objects[at].Trees {
+		t.Drop()
+	}
 	b.objects[at] = nil
 	b.spareObjects = append(b.spareObjects, at)
 	b.spareRuns = append(b.spareRuns, number)
@@ -168,3 +185,22 @@ func (p ObjectPin) Object() *Object { return p.s.objectOf(p.run) }
 
 // Unpin ends the pin; it is to be called once, on the store's goroutine.
 func (p ObjectPin) Unpin() { p.s.dropRun(p.run) }
+
+// forest is what the store's trees lie in.
+type forest struct{ s *Store }
+
+// treeClasses are the classes of blocks of tree.Sizes.
+var treeClasses = [blockClasses]uint8{0, 1, 5, 2, 6, 7, 3, 8, 9, 10, 4, 11, 12, 13}
+
+func (f forest) Get(class int) uint64       { return f.s.blocks.get(int(treeClasses[class])) }
+func (f forest) Put(at uint64, class int)   { f.s.blocks.put(at, int(treeClasses[class])) }
+func (f forest) NewRun(n int) uint32        { return f.s.newRun(n) }
+func (f forest) RunBytes(run uint32) []byte { return f.s.runBytes(run) }
+func (f forest) ShareRun(run uint32)        { f.s.addRef(run, 0) }
+
+func (f forest) DropRun(run uint32, lost bool) {
+	if lost {
+		f.s.loseRun(run)
+	}
+	f.s.dropRun(run)
+}

@@ -53,7 +53,9 @@ type passes struct {
 	last    uint32 // the newest pass's number
 	handles uint32 // of held items
 	held    []heldHandle
-	bytes   int64 // of the runs that none but held items have
+	bytes   int64  // of the runs that none but held items have
+	lost    int64  // of the runs that trees let go of in this era
+	era     uint32 // counts up whenever the last pass ends
 }
 
 // Snapshot begins a pass over all databases as they are now.
@@ -66,6 +68,7 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 	p := &Snapshot{s: s, limits: limits, slot: slot, number: s.passes.last}
 	s.passes.active[slot] = p
 	s.passes.count++
+	s.trees.SetSnapshots(true)
 	s.compacting, s.evicting = walk{}, walk{}
 	for number := range s.log.segments {
 		g := &s.log.segments[number]
@@ -85,7 +88,7 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 }
 
 // Kept is how many bytes of overwritten data snapshots keep.
-func (s *Store) Kept() int64 { return s.log.held + s.passes.bytes }
+func (s *Store) Kept() int64 { return s.log.held + s.passes.bytes + s.passes.lost + s.trees.Kept() }
 
 // Next gives emit about budget bytes of items, each once, database by database; an item is dead when emit returns. It reports whether there is more.
 func (p *Snapshot) Next(budget int, emit func(db int, it Item)) (more bool, err error) {
@@ -160,6 +163,11 @@ func (p *Snapshot) fail(err error) {
 func (s *Store) endPass(p *Snapshot) {
 	s.passes.active[p.slot] = nil
 	s.passes.count--
+	if s.passes.count == 0 {
+		s.passes.lost = 0
+		s.passes.era++
+		s.trees.SetSnapshots(false)
+	}
 	s.releaseHeld()
 }
 
@@ -207,6 +215,11 @@ func (s *Store) hold(g *segment, h *shape, size uint32) {
 	if h.kind().handled() {
 		s.passes.held = append(s.passes.held, heldHandle{at: h.at, handle: s.handleOf(h), pass: s.newestPass()})
 	}
+	s.limitKept()
+}
+
+// limitKept gives up the passes that keep more than they may.
+func (s *Store) limitKept() {
 	for _, p := range s.passes.active {
 		if p != nil && p.limits.KeptMax > 0 && s.Kept() > p.limits.KeptMax {
 			p.fail(ErrKept)

@@ -21,6 +21,7 @@ import (
 	"math/rand/v2"
 
 	"larder/engine/memory"
+	"larder/engine/store/tree"
 
 	"github.com/zeebo/xxh3"
 )
@@ -70,6 +71,7 @@ type Store struct {
 	blocks   blocks
 	log      itemLog
 	bigs     bigs
+	trees    *tree.Pool
 	dying    []dying
 	prefixes prefixes
 	batch    batch
@@ -100,7 +102,9 @@ func New(o Options) (*Store, error) {
 	s := &Store{mem: mem, options: o, dbs: make([]DB, o.Databases), bigs: newBigs(), prefixes: newPrefixes(o.Prefixes)}
 	s.pages = newPages(&s.mem)
 	s.blocks.pages = &s.pages
+	s.trees = tree.NewPool(&s.mem, forest{s})
 	s.log.segments = make([]segment, 1)
+	s.passes.era = 1
 	for i := range s.dbs {
 		s.dbs[i] = DB{store: s, number: i}
 	}

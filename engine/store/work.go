@@ -12,7 +12,7 @@ func (s *Store) pay(n int) {
 	if s.log.spares > s.sparesMax() {
 		s.trim(1)
 	}
-	if len(s.bigs.dying)+len(s.bigs.orphans) > 0 {
+	if s.toFree() {
 		s.freeRuns(2 * n)
 	}
 	if len(s.dying) > 0 {

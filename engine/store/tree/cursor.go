@@ -1,0 +1,212 @@
+package tree
+
+// depthMax bounds the levels of a tree: pages with few children are merged, so that a tree of 2^32 entries has fewer.
+const depthMax = 10
+
+// step is a page on the way from the root, and the child or entry in it.
+type step struct {
+	at    uint64
+	index int
+}
+
+// Cursor is a place in a tree: at an entry, behind the last, or (after Prev) before the first.
+type Cursor struct {
+	t      *Tree
+	depth  int // steps; 0 in an empty tree
+	before bool
+	path   [depthMax]step
+}
+
+// Valid tells whether the cursor is at an entry.
+func (c *Cursor) Valid() bool {
+	if c.depth == 0 || c.before {
+		return false
+	}
+	last := &c.path[c.depth-1]
+	return last.index < c.t.pool.count(last.at)
+}
+
+// Entry gives the entry, to be read only until the tree's next change. The cursor must be valid.
+func (c *Cursor) Entry() []byte {
+	last := &c.path[c.depth-1]
+	return c.t.pool.entry(last.at, last.index)
+}
+
+// Rank is the number of entries before the cursor; -1 before the first.
+func (c *Cursor) Rank() int {
+	if c.before {
+		return -1
+	}
+	rank := 0
+	for l := range c.depth {
+		s := &c.path[l]
+		if l == c.depth-1 {
+			return rank + s.index
+		}
+		sums := c.t.sumAt(s.at, 0)
+		for i := range s.index {
+			rank += int(c.t.pool.mem.U32(sums + uint64(i)*sumBytes))
+		}
+	}
+	return rank
+}
+
+func (c *Cursor) push(at uint64, index int) {
+	c.path[c.depth] = step{at, index}
+	c.depth++
+}
+
+// Next goes to the next entry, or behind the last.
+func (c *Cursor) Next() {
+	if c.before {
+		c.before = false
+		return
+	}
+	if c.Valid() {
+		c.path[c.depth-1].index++
+		c.settle()
+	}
+}
+
+// settle goes from behind a leaf's last entry to the next leaf, if there is one.
+func (c *Cursor) settle() {
+	last := &c.path[c.depth-1]
+	if last.index < c.t.pool.count(last.at) {
+		return
+	}
+	for l := c.depth - 2; l >= 0; l-- {
+		if s := &c.path[l]; s.index+1 < c.t.pool.count(s.at) {
+			s.index++
+			c.down(l, false)
+			return
+		}
+	}
+}
+
+// down goes from the child at level l to the first or last entry below it.
+func (c *Cursor) down(l int, last bool) {
+	p := c.t.pool
+	for at := c.path[l].at; l < c.depth-1; l++ {
+		at = p.child(at, c.path[l].index)
+		index := 0
+		if last {
+			index = p.count(at) - 1
+		}
+		c.path[l+1] = step{at, index}
+	}
+}
+
+// Prev goes to the entry before, or before the first.
+func (c *Cursor) Prev() {
+	for l := c.depth - 1; l >= 0; l-- {
+		if s := &c.path[l]; s.index > 0 {
+			s.index--
+			c.down(l, true)
+			return
+		}
+	}
+	c.before = true
+}
+
+// At gives the cursor at a rank, 0 to Len(); Len() is behind the last entry.
+func (t *Tree) At(rank int) Cursor {
+	c := Cursor{t: t}
+	if t.root == 0 {
+		return c
+	}
+	at := t.root
+	for range t.height {
+		last := t.pool.count(at) - 1
+		i, sums := 0, t.sumAt(at, 0)
+		for i < last {
+			n := int(t.pool.mem.U32(sums + uint64(i)*sumBytes))
+			if rank < n {
+				break
+			}
+			rank -= n
+			i++
+		}
+		c.push(at, i)
+		at = t.pool.child(at, i)
+	}
+	c.push(at, rank)
+	return c
+}
+
+// Seek finds the first entry with cmp(entry) >= 0, and whether that is == 0. cmp gives where an entry stands to what is sought: negative before it, 0 the
+// same, positive behind it. It is asked only for entries whose word is word.
+func (t *Tree) Seek(word uint64, cmp func(entry []byte) int) (c Cursor, found bool) {
+	c.t = t
+	if t.root == 0 {
+		return c, false
+	}
+	at := t.root
+	for range t.height {
+		i := t.seekChild(at, word, cmp)
+		c.push(at, i)
+		at = t.pool.child(at, i)
+	}
+	low, high := 0, t.pool.count(at)
+	for end := high; low < high; {
+		mid := int(uint(low+high) / 2)
+		switch stand := t.stand(t.pool.entry(at, mid), word, cmp); {
+		case stand < 0:
+			low = mid + 1
+		case stand == 0 && mid == low:
+			c.push(at, mid)
+			return c, true
+		default:
+			found = stand == 0
+			high = mid
+		}
+		if low == end {
+			c.push(at, low)
+			c.settle()
+			return c, c.Valid() && t.stand(c.Entry(), word, cmp) == 0
+		}
+	}
+	c.push(at, low)
+	return c, found
+}
+
+// seekChild gives the last child whose first entry stands before what is sought, or the first child.
+func (t *Tree) seekChild(at uint64, word uint64, cmp func(entry []byte) int) int {
+	low, high := 1, t.pool.count(at)
+	words := t.wordAt(at, 0)
+	for low < high {
+		mid := int(uint(low+high) / 2)
+		w := uint64(0)
+		if t.order.Word != nil {
+			w = t.pool.mem.U64(words + uint64(mid)*wordBytes)
+		}
+		if w < word || w == word && cmp(t.first(t.pool.child(at, mid))) < 0 {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low - 1
+}
+
+// first is the first entry below a page.
+func (t *Tree) first(at uint64) []byte {
+	for t.pool.level(at) > 0 {
+		at = t.pool.child(at, 0)
+	}
+	return t.pool.entry(at, 0)
+}
+
+// stand tells where an entry stands to what is sought.
+func (t *Tree) stand(entry []byte, word uint64, cmp func(entry []byte) int) int {
+	w := uint64(0)
+	if t.order.Word != nil {
+		w = t.order.Word(entry)
+	}
+	switch {
+	case w < word:
+		return -1
+	case w > word:
+		return 1
+	}
+	return cmp(entry)
+}

@@ -1,0 +1,188 @@
+package tree
+
+import "larder/engine/memory"
+
+// A page, little endian, begins with
+//
+//	level     1 byte   0: a leaf
+//	class     1 byte   its block has Sizes[class] bytes
+//	count     2 bytes  entries of a leaf, children of an inner page
+//	refs      4 bytes  inner pages and trees that refer to it
+//	low       2 bytes  of a leaf: where its records begin
+//	live      2 bytes  of a leaf: bytes of records that are entries
+//	mark      1 byte   the epoch in which a tree let go of it that a snapshot still has; 0 = none
+//	          1 byte   unused
+//
+// A leaf goes on with the offsets of its entries' records, 2 bytes each, in order; records fill it from its end, with gaps where entries went. A record is
+//
+//	length    1 byte   at most inlineMax, and then the entry
+//	254       1 byte   and 4 bytes: a run of the store; 4 bytes: the entry's length; 1 byte unused
+//	255       1 byte   and 5 bytes: a block; 4 bytes: the entry's length. The block is 4 bytes of references, 1 byte mark, 1 byte class, 2 unused, the entry
+//
+// An inner page has room for as many children as its class says, in arrays one behind the other: references, 5 bytes each; counts of the entries below,
+// 4 bytes each; and in a tree with an order the word of the first entry below, 8 bytes each.
+const (
+	levelAt   = 0
+	classAt   = 1
+	countAt   = 2
+	refsAt    = 4
+	lowAt     = 8
+	liveAt    = 10
+	markAt    = 12
+	headBytes = 14
+
+	slotBytes  = 2
+	refBytes   = 5
+	sumBytes   = 4
+	wordBytes  = 8
+	childBytes = refBytes + sumBytes
+)
+
+// Sizes are the blocks that pages and large entries lie in, bytes: fractions of 4 KiB, so that a page that grows wastes little.
+var Sizes = [...]int{64, 128, 192, 256, 336, 408, 512, 584, 680, 816, 1024, 1360, 2048, 4096}
+
+const (
+	classes       = len(Sizes)
+	leafClassMax  = 10
+	innerClassMax = 12
+	blockClassMax = 13
+
+	leafMax = 1024 // Sizes[leafClassMax]
+)
+
+// classFor is the class of the smallest block that holds n bytes.
+func classFor(n int) int {
+	class := 0
+	for Sizes[class] < n {
+		class++
+	}
+	return class
+}
+
+// Memory is where pages lie.
+type Memory interface {
+	// Get gives a block of Sizes[class] bytes, 8 bytes aligned, whose content is undefined.
+	Get(class int) uint64
+	Put(at uint64, class int)
+	// NewRun makes room for an entry that no block holds, with one reference; ShareRun takes another one, DropRun gives one up, lost: since a snapshot
+	// wants what its tree does not.
+	NewRun(n int) uint32
+	RunBytes(run uint32) []byte
+	ShareRun(run uint32)
+	DropRun(run uint32, lost bool)
+}
+
+// Pool is what all trees of a store have in common.
+type Pool struct {
+	mem    *memory.Range
+	blocks Memory
+	dying  []uint64 // pages to let go of, with dyingLost
+	epoch  uint8    // of marks; 0: no snapshot is in progress
+	last   uint8    // epoch
+	kept   int64    // bytes that trees let go of in this epoch and snapshots have
+}
+
+// dyingLost is set beside a page if what stays of it is a snapshot's.
+const dyingLost = 1
+
+// NewPool makes the pool of a store's memory.
+func NewPool(mem *memory.Range, blocks Memory) *Pool { return &Pool{mem: mem, blocks: blocks} }
+
+// Kept is how many bytes snapshots have that the trees they were of do not.
+func (p *Pool) Kept() int64 { return p.kept }
+
+// SetSnapshots tells whether snapshots are in progress.
+func (p *Pool) SetSnapshots(on bool) {
+	switch {
+	case on && p.epoch == 0:
+		p.last = max(p.last+1, 1)
+		p.epoch = p.last
+	case !on:
+		p.epoch, p.kept = 0, 0
+	}
+}
+
+// Pending tells whether there are pages to free.
+func (p *Pool) Pending() bool { return len(p.dying) > 0 }
+
+// Free gives back about budget bytes of pages of trees that were dropped, and tells what is left of budget.
+func (p *Pool) Free(budget int) int {
+	const cost = 64 // of looking at a page that stays
+	for budget > 0 && len(p.dying) > 0 {
+		at := p.dying[len(p.dying)-1]
+		p.dying = p.dying[:len(p.dying)-1]
+		lost := at & dyingLost
+		at &^= dyingLost
+		if !p.unref(at, lost != 0) {
+			budget -= cost
+			continue
+		}
+		budget -= p.size(at)
+		n := p.count(at)
+		if p.level(at) == 0 {
+			for i := range n {
+				budget -= p.dropLarge(at, i, lost != 0)
+			}
+		} else {
+			for i := range n {
+				p.dying = append(p.dying, p.child(at, i)|lost)
+			}
+		}
+		p.free(at)
+	}
+	return budget
+}
+
+func (p *Pool) level(at uint64) int { return int(p.mem.Byte(at + levelAt)) }
+func (p *Pool) class(at uint64) int { return int(p.mem.Byte(at + classAt)) }
+func (p *Pool) size(at uint64) int  { return Sizes[p.class(at)] }
+func (p *Pool) count(at uint64) int { return int(p.mem.U16(at + countAt)) }
+func (p *Pool) low(at uint64) int   { return int(p.mem.U16(at + lowAt)) }
+func (p *Pool) live(at uint64) int  { return int(p.mem.U16(at + liveAt)) }
+
+func (p *Pool) setCount(at uint64, n int) { p.mem.SetU16(at+countAt, uint16(n)) }
+func (p *Pool) setLow(at uint64, n int)   { p.mem.SetU16(at+lowAt, uint16(n)) }
+func (p *Pool) setLive(at uint64, n int)  { p.mem.SetU16(at+liveAt, uint16(n)) }
+
+func (p *Pool) shared(at uint64) bool { return p.mem.U32(at+refsAt) > 1 }
+func (p *Pool) ref(at uint64)         { p.mem.SetU32(at+refsAt, p.mem.U32(at+refsAt)+1) }
+
+func (p *Pool) child(at uint64, i int) uint64 { return p.mem.U40(at + headBytes + uint64(i)*refBytes) }
+
+// unref takes a reference to a page off and tells whether it was the last one. lost: a snapshot has the others.
+func (p *Pool) unref(at uint64, lost bool) bool {
+	n := p.mem.U32(at+refsAt) - 1
+	p.mem.SetU32(at+refsAt, n)
+	switch mark := p.mem.Byte(at + markAt); {
+	case n == 0 && mark != 0 && mark == p.epoch:
+		p.kept -= int64(p.size(at))
+	case n > 0 && lost && p.epoch != 0 && mark != p.epoch:
+		p.mem.SetByte(at+markAt, p.epoch)
+		p.kept += int64(p.size(at))
+	}
+	return n == 0
+}
+
+// make gives an empty page with one reference.
+func (p *Pool) make(level, class int) uint64 {
+	at := p.blocks.Get(class)
+	p.mem.Zero(at, headBytes)
+	p.mem.SetByte(at+levelAt, byte(level))
+	p.mem.SetByte(at+classAt, byte(class))
+	p.mem.SetU32(at+refsAt, 1)
+	p.setLow(at, Sizes[class])
+	return at
+}
+
+// free gives a page's block back.
+func (p *Pool) free(at uint64) { p.put(at, p.class(at)) }
+
+func (p *Pool) put(at uint64, class int) {
+	if memory.Checked { // who still reads it is to notice
+		b := p.mem.Bytes(at, Sizes[class])
+		for i := range b {
+			b[i] = 0xee
+		}
+	}
+	p.blocks.Put(at, class)
+}
