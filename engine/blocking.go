@@ -226,7 +226,7 @@ func (p *part) rerun(s *session) {
 		if text := p.refusal(s, w.row, w.args); text != "" {
 			p.refuse(s, w.row, text)
 		} else {
-			p.run(s, w.row, w.args)
+			p.measure(s, w.row, w.args)
 		}
 		p.call.Woken, p.call.Note = false, nil
 		if len(w.keys) == 0 {
@@ -240,22 +240,22 @@ func (p *part) rerun(s *session) {
 
 // as has f write to a session that is not the present one. What f writes is dropped if the session wants no replies.
 func (p *part) as(s *session, f func()) {
-	w, present, late, owned, big, starved := p.w, p.present, p.late, p.batch.owned, p.batch.big, p.batch.starved
-	p.w.Out, p.w.Proto, p.present = s.c.Out, s.proto, s
-	p.late, p.batch.owned, p.batch.big, p.batch.starved = nil, 0, nil, false
+	w, owned, big, starved := p.w, p.batch.owned, p.batch.big, p.batch.starved
+	p.w.Out, p.w.Proto, s.writing = s.c.Out, s.proto, true
+	p.batch.owned, p.batch.big, p.batch.starved = 0, nil, false
 	p.depth++
 	from := len(p.w.Out)
 	f()
 	if s.hushed {
 		p.w.Out = p.w.Out[:from]
 	}
-	p.flushLate()
+	s.flushLate()
 	p.depth--
-	s.c.Out = p.w.Out
+	s.c.Out, s.writing = p.w.Out, false
 	if len(s.c.Out) > 0 {
 		s.c.Touch()
 	}
-	p.w, p.present, p.late, p.batch.owned, p.batch.big, p.batch.starved = w, present, late, owned, big, starved
+	p.w, p.batch.owned, p.batch.big, p.batch.starved = w, owned, big, starved
 }
 
 // giveUp answers a waiting command whose time is over, or that is told to stop with an error.
@@ -296,11 +296,4 @@ func (p *part) hurryForDeadlines() {
 	if len(p.waits.due) > 0 && p.waits.due[0].waiter.untilMS-p.nowMS < hurryMS {
 		p.l.Hurry()
 	}
-}
-
-// listen tells handlers what anybody wants to know, so that they keep no more.
-func (p *part) listen() {
-	c := &p.call
-	c.Unawaited = p.waits.count == 0
-	c.Unwatched = c.Unawaited && len(p.watched) == 0
 }

@@ -24,8 +24,9 @@ func clientList(s *session, args [][]byte) {
 	}
 	var text []byte
 	for _, id := range slices.Sorted(maps.Keys(s.p.sessions)) {
-		if list.All || slices.Contains(list.IDs, id) {
-			i := s.p.sessions[id].info()
+		other := s.p.sessions[id]
+		if list.Kind == other.kind() || list.Kind == "" && (list.All || slices.Contains(list.IDs, id)) {
+			i := other.info()
 			text = i.AppendLine(text)
 		}
 	}
@@ -119,7 +120,7 @@ func clientKill(s *session, args [][]byte) {
 	}
 	killed := 0
 	for id, other := range s.p.sessions {
-		if !k.Chooses(id, other.c) || other == s && k.SkipMe {
+		if !k.Chooses(id, other.kind(), other.c) || other == s && k.SkipMe {
 			continue
 		}
 		killed++

@@ -25,6 +25,7 @@ var parameters = client.Parameters[*session, settings]{
 	{Name: "acllog-max-len", Get: func(s *session) string { return strconv.Itoa(s.p.set.aclLogMax) }, Set: setACLLogMax},
 	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
 	{Name: "bind", Get: bindAddress},
+	outputLimitParameter,
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
 	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
 	idleFlag("lazyfree-lazy-eviction", idleLazyEviction), // memory is always given back in slices, behind the reply
@@ -39,6 +40,7 @@ var parameters = client.Parameters[*session, settings]{
 	idleNumber("maxmemory-eviction-tenacity", idleTenacity, 0, 100), // the time of a slice is fixed
 	{Name: "maxmemory-policy", Get: func(s *session) string { return s.p.set.policy.String() }, Set: setPolicy},
 	idleNumber("maxmemory-samples", idleSamples, 1, math.MaxInt32), // eviction takes no samples
+	notifyParameter,
 	{Name: "port", Get: func(s *session) string { return strconv.Itoa(int(s.c.Local().Port())) }},
 	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
 	{Name: "requirepass", Get: func(s *session) string { return s.p.set.password }, Set: setPassword},
@@ -187,6 +189,7 @@ func (p *part) apply(next settings) {
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}
+	p.listen()
 	if next.bulkMax == old.bulkMax {
 		return
 	}

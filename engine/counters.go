@@ -25,6 +25,7 @@ type counters struct {
 	loginsFailed              uint64
 	stalls                    uint64
 	slowClosed                uint64
+	outputClosed              uint64 // by client-output-buffer-limit
 	stale                     uint64
 	chores, choresNS          uint64 // what the keyspace's own work took
 	large                     uint64 // commands with an argument that was not waited for in the connection's buffer

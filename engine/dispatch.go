@@ -70,8 +70,8 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 	if s.hushed {
 		p.w.Out = p.w.Out[:from]
 	}
-	if len(p.late) > 0 {
-		p.flushLate()
+	if len(s.late) > 0 {
+		s.flushLate()
 	}
 }
 
@@ -111,6 +111,12 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 	c := &p.call
 	if len(c.Wait.Keys) > 0 {
 		p.park(s, row, args)
+	}
+	for _, e := range c.Events {
+		if len(p.fresh) > 0 {
+			p.tellNew(s, row, e.Key)
+		}
+		p.notify(e.DB, e.Class, e.Name, e.Key)
 	}
 	for _, t := range c.Ready {
 		p.signal(t.DB, t.Key)
@@ -154,12 +160,6 @@ func (p *part) refuse(s *session, row *command.Row, text string) {
 		s.state |= brokenExec
 	}
 	p.w.Error(text)
-}
-
-// flushLate writes the messages to the present session that had to wait for its reply.
-func (p *part) flushLate() {
-	p.w.Out = append(p.w.Out, p.late...)
-	p.late = p.late[:0]
 }
 
 func idOf(row *command.Row) command.ID {

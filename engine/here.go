@@ -32,6 +32,11 @@ func buildHere() []hereFunc {
 
 		command.CmdMulti: multi, command.CmdExec: exec, command.CmdDiscard: discard, command.CmdWatch: watch, command.CmdUnwatch: unwatch,
 
+		command.CmdSubscribe: subscribe, command.CmdPSubscribe: pSubscribe, command.CmdSSubscribe: sSubscribe,
+		command.CmdUnsubscribe: unsubscribe, command.CmdPUnsubscribe: pUnsubscribe, command.CmdSUnsubscribe: sUnsubscribe,
+		command.CmdPublish: publish, command.CmdSPublish: sPublish, command.CmdPubSubChannels: pubsubChannels, command.CmdPubSubNumSub: pubsubNumSub,
+		command.CmdPubSubNumPat: pubsubNumPat, command.CmdPubSubShardChannels: pubsubShardChannels, command.CmdPubSubShardNumSub: pubsubShardNumSub,
+
 		command.CmdClientID: clientID, command.CmdClientInfo: clientInfo, command.CmdClientList: clientList,
 		command.CmdClientSetName: clientSetName, command.CmdClientGetName: clientGetName, command.CmdClientSetInfo: clientSetInfo,
 		command.CmdClientNoEvict: clientNoEvict, command.CmdClientNoTouch: clientNoTouch, command.CmdClientReply: clientReply,
@@ -73,17 +78,6 @@ func answerCommand(s *session, args [][]byte) { command.Answer(&s.p.w, args) }
 // noCluster: a node is a plain server to whoever is no gateway.
 func noCluster(s *session, _ [][]byte) { s.fail("ERR This instance has cluster support disabled") }
 
-func ping(s *session, args [][]byte) {
-	switch len(args) {
-	case 1:
-		s.p.w.Status("PONG")
-	case 2:
-		s.p.w.BulkBytes(args[1])
-	default:
-		s.fail(command.ArityError(command.ByID(command.CmdPing)))
-	}
-}
-
 func echo(s *session, args [][]byte) { s.p.w.BulkBytes(args[1]) }
 
 func selectDB(s *session, args [][]byte) {
@@ -106,6 +100,7 @@ func reset(s *session, _ [][]byte) {
 	}
 	s.mute = muteOff
 	s.endMulti()
+	s.leaveAll()
 	s.useDB(0)
 	s.name = ""
 	s.noEvict, s.noTouch = false, false

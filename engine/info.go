@@ -137,7 +137,9 @@ func infoStats(s *session, b *strings.Builder) {
 	fmt.Fprintf(b, "rejected_connections:%d\r\nexpired_keys:%d\r\nevicted_keys:%d\r\nkeyspace_hits:%d\r\nkeyspace_misses:%d\r\nacl_access_denied_auth:%d\r\n",
 		c.refused-base.refused, c.expired-base.expired, c.evicted-base.evicted, c.hits-base.hits, c.misses-base.misses, c.loginsFailed-base.loginsFailed)
 	// The expiry wheel knows every key that is due: none are stale but those of a slice that is still to come.
-	fmt.Fprintf(b, "expired_stale_perc:0.00\r\nexpire_cycle_cpu_milliseconds:%d\r\nevicted_clients:0\r\n", (c.choresNS-base.choresNS)/1e6)
+	fmt.Fprintf(b, "expired_stale_perc:0.00\r\nexpire_cycle_cpu_milliseconds:%d\r\nevicted_clients:0\r\nclient_output_buffer_limit_disconnections:%d\r\n", (c.choresNS-base.choresNS)/1e6, c.outputClosed-base.outputClosed)
+	fmt.Fprintf(b, "pubsub_channels:%d\r\npubsub_patterns:%d\r\npubsubshard_channels:%d\r\n",
+		len(s.p.topics[channel]), len(s.p.topics[pattern]), len(s.p.topics[shardChannel]))
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
 		failed-failedBefore, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
 }

@@ -40,12 +40,13 @@ type part struct {
 	sessions map[uint64]*session
 	nextID   uint64
 	pausing  []*session // wait for CLIENT PAUSE to end
-	present  *session   // whose output w.Out is, nil between callbacks
 	depth    int        // commands that the present one is run from within: 0 for a client's own
-	late     []byte     // messages to the present session that follow its command's reply
 	waits    waits
 	watched  watches
-	state    state // what concerns every session: monitored, measured
+	topics   topics
+	globs    []glob   // the patterns among them, in the order in which they came
+	fresh    [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
+	state    state    // what concerns every session: monitored, measured
 	// uncounted are commands of the present batch that did not run yet: queued ones and those that wait.
 	uncounted []command.ID
 
@@ -65,26 +66,29 @@ type part struct {
 
 // settings are what CONFIG SET changes while the node runs.
 type settings struct {
-	password  string
-	aclLogMax int
-	idle      time.Duration
-	bulkMax   int64
-	maxMemory int64
-	policy    store.Policy
-	idles     [idleCount]int64 // of the parameters without an effect
+	password     string
+	aclLogMax    int
+	idle         time.Duration
+	bulkMax      int64
+	maxMemory    int64
+	policy       store.Policy
+	notices      notices
+	outputLimits outputLimits
+	idles        [idleCount]int64 // of the parameters without an effect
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults, outputLimits: outputLimitDefaults},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
 		sessions: map[uint64]*session{},
 		waits:    newWaits(),
 		watched:  watches{},
+		topics:   newTopics(),
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
@@ -225,7 +229,7 @@ func (p *part) closeIdle() {
 		return
 	}
 	for _, s := range p.sessions {
-		if !s.lane && s.stalled != stallPause && s.waiter == nil && p.nowNS-s.activeNS > int64(p.set.idle) {
+		if !s.lane && s.stalled != stallPause && s.waiter == nil && s.state&(subscribed|monitoring) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
 			s.c.Close()
 		}
 	}

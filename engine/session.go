@@ -43,9 +43,13 @@ type session struct {
 	shared   []byte    // what is left of a large reply; it goes out in pieces
 	pin      store.Pin // holds it, while shared is not nil
 
-	state    state // of transactions, subscriptions and the like; 0 on the usual way
-	tx       transaction
-	watching []dbKey
+	state       state // of transactions, subscriptions and the like; 0 on the usual way
+	tx          transaction
+	watching    []dbKey
+	topics      subscriptions
+	late        []byte // messages that wait for the end of a reply
+	writing     bool   // its output is with part.w
+	softSinceNS int64  // since when its output is above the soft limit, 0 = it is not
 
 	proto   int
 	dbIndex int
@@ -93,11 +97,11 @@ func (s *session) Data(c *loop.Conn) {
 	s.activeNS = p.nowNS
 	p.began, p.timedNS = p.l.Now(), 0
 	buf, pos := c.In(), 0
-	p.w.Out, p.w.Proto, p.present = c.Out, s.proto, s
+	p.w.Out, p.w.Proto, s.writing = c.Out, s.proto, true
 	for more := true; more; {
 		pos, more = s.step(buf, pos)
 	}
-	c.Out, p.w.Out, p.present = p.w.Out, nil, nil
+	c.Out, p.w.Out, s.writing = p.w.Out, nil, false
 	p.count.bytesIn += uint64(pos)
 	c.Took(pos)
 	if len(c.Out) > 0 {
@@ -202,7 +206,9 @@ func (s *session) Flush(c *loop.Conn) {
 	if int64(c.Unsent()) > s.p.n.opts.OutputMaxBytes {
 		s.tooSlow()
 		c.Close()
+		return
 	}
+	s.limitOutput(0)
 }
 
 // tooSlow notes that the client is to be closed because more is kept for it than allowed.
@@ -233,6 +239,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
 	s.p.unpark(s)
 	s.endMulti()
+	s.leaveAll()
 	s.unshare()
 	s.owe(0)
 	if s.arrival != nil {
@@ -243,6 +250,14 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.p.count.closed++
 }
 
+// kind is what CLIENT LIST TYPE asks for.
+func (s *session) kind() string {
+	if s.state&subscribed != 0 {
+		return client.KindPubSub
+	}
+	return client.KindNormal
+}
+
 // flags are the letters of CLIENT LIST, in its order (Redis 7.2 networking.c, catClientInfoString).
 func (s *session) flags() string {
 	var letters []byte
@@ -250,7 +265,7 @@ func (s *session) flags() string {
 		is     bool
 		letter byte
 	}{
-		{s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
+		{s.state&subscribed != 0, 'P'}, {s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
 	} {
 		if f.is {
 			letters = append(letters, f.letter)
@@ -268,6 +283,7 @@ func (s *session) info() client.Info {
 		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name,
 		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
 		Flags: s.flags(), DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
+		Channels: len(s.topics[channel]), Patterns: len(s.topics[pattern]), ShardChannels: len(s.topics[shardChannel]),
 		InMulti: s.state&inMulti != 0, Multi: len(s.tx.commands), MultiBytes: s.tx.bytes,
 		Proto: s.proto, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}

@@ -30,6 +30,8 @@ func (s *session) sendShared() {
 	if len(s.shared) == 0 {
 		s.unshare()
 		c.Out = append(c.Out, '\r', '\n')
+		c.Out = append(c.Out, s.late...)
+		s.late = nil
 		c.Touch()
 	}
 	c.WhenDrained(outputLow)

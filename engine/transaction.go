@@ -21,6 +21,7 @@ const (
 	monitoring                   // it sees what others do
 	monitored                    // the part's: somebody does
 	measured                     // the part's: each command is timed by itself
+	tellsNew                     // the part's: somebody hears of keys that are new
 )
 
 // transaction is what stands between MULTI and EXEC.
@@ -162,11 +163,18 @@ func (p *part) special(s *session, row *command.Row, args [][]byte) {
 // measure runs a command and tells what is to be told about it alone. The batch counts it.
 func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duration {
 	began := time.Now()
+	if p.state&tellsNew != 0 {
+		p.fresh = p.absent(s, row, args)
+	}
 	p.run(s, row, args)
+	for len(p.fresh) > 0 {
+		p.tellNew(s, row, p.fresh[0])
+	}
 	return time.Since(began)
 }
 
 // runsSubscribed are the commands of a client that is subscribed and speaks RESP2.
 var runsSubscribed = map[command.ID]bool{
-	command.CmdPing: true, command.CmdQuit: true, command.CmdReset: true,
+	command.CmdPing: true, command.CmdQuit: true, command.CmdReset: true, command.CmdSubscribe: true, command.CmdPSubscribe: true,
+	command.CmdSSubscribe: true, command.CmdUnsubscribe: true, command.CmdPUnsubscribe: true, command.CmdSUnsubscribe: true,
 }

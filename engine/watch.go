@@ -1,5 +1,7 @@
 package engine
 
+import "larder/engine/commands"
+
 // watches are the keys that sessions watch, by key.
 type watches map[dbKey]map[*session]struct{}
 
@@ -92,7 +94,11 @@ func (p *part) beforeFlush(db int) {
 
 // gone is told of each key that died of age or is evicted, before it goes. It does not touch the store.
 func (p *part) gone(db int, key []byte, evicted bool) {
-	_ = evicted
+	if evicted {
+		p.notify(db, commands.ClassEvicted, "evicted", key)
+	} else {
+		p.notify(db, commands.ClassExpired, "expired", key)
+	}
 	if !p.call.Unwatched {
 		p.touch(db, key)
 		p.signal(db, key)

@@ -99,13 +99,17 @@ func copyKey(c *Call) {
 		return
 	}
 	db := c.Store.DB(o.db)
-	if _, taken := c.lookIn(db, to); taken && !o.replace {
+	_, taken := c.lookIn(db, to)
+	if taken && !o.replace {
 		c.W.Int(0)
 		return
 	}
 	c.DB.Transfer(from, db, to, true, c.NowMS)
 	c.Changed++
 	c.TouchIn(o.db, to)
+	if !taken && o.db != c.DBIndex {
+		c.NotifyIn(o.db, ClassNew, "new", to)
+	}
 	c.NotifyIn(o.db, ClassGeneric, "copy_to", to)
 	c.W.Int(1)
 }
@@ -131,6 +135,7 @@ func move(c *Call) {
 	}
 	c.DB.Transfer(key, db, key, false, c.NowMS)
 	c.Changed++
+	c.NotifyIn(index, ClassNew, "new", key)
 	c.Did(ClassGeneric, "move_from", key)
 	c.TouchIn(index, key)
 	c.NotifyIn(index, ClassGeneric, "move_to", key)

@@ -11,7 +11,9 @@ import (
 const (
 	errSyntax = "ERR syntax error"
 
-	kindNormal = "normal" // the one kind there is yet
+	// KindNormal and KindPubSub are the kinds of clients that there are yet.
+	KindNormal = "normal"
+	KindPubSub = "pubsub"
 )
 
 // Addresses are both ends of a client's connection.
@@ -83,18 +85,18 @@ func (k *Kill) option(word, value string) string {
 	return ""
 }
 
-// Chooses tells whether the client with this id and connection is meant. Whether it is the asking one itself is for the caller to see (SkipMe).
-func (k *Kill) Chooses(id uint64, c Addresses) bool {
+// Chooses tells whether the client with this id, kind and connection is meant. Whether it is the asking one itself is for the caller to see (SkipMe).
+func (k *Kill) Chooses(id uint64, kind string, c Addresses) bool {
 	return (k.ID == 0 || k.ID == id) &&
 		(k.Addr == "" || k.Addr == c.Peer().String()) &&
 		(k.Local == "" || k.Local == c.Local().String()) &&
-		(k.Kind == "" || k.Kind == kindNormal)
+		(k.Kind == "" || k.Kind == kind)
 }
 
 // ParseKind reads a kind of client in any case; "slave" is "replica".
 func ParseKind(word string) (kind string, ok bool) {
 	switch kind = strings.ToLower(word); kind {
-	case kindNormal, "pubsub", "master", "replica":
+	case KindNormal, KindPubSub, "master", "replica":
 		return kind, true
 	case "slave":
 		return "replica", true
@@ -107,8 +109,9 @@ func unknownKind(word string) string { return "ERR Unknown client type " + comma
 
 // List is whom CLIENT LIST asks for.
 type List struct {
-	All bool
-	IDs []uint64 // if not All: these; empty: nobody
+	All  bool
+	IDs  []uint64 // if not All: these; empty: nobody
+	Kind string   // if not empty: those of this kind; where all are normal, All says the same
 }
 
 // ParseList reads what stands behind CLIENT LIST.
@@ -121,7 +124,7 @@ func ParseList(args [][]byte) (List, string) {
 		if !ok {
 			return List{}, unknownKind(string(args[1]))
 		}
-		return List{All: kind == kindNormal}, ""
+		return List{All: kind == KindNormal, Kind: kind}, ""
 	case len(args) > 1 && strings.EqualFold(string(args[0]), "id"):
 		var l List
 		for _, arg := range args[1:] {

@@ -9,23 +9,26 @@ import "strconv"
 
 // Info is what CLIENT LIST tells of a client.
 type Info struct {
-	ID          uint64
-	Peer, Local string // ip:port
-	FD          int
-	Name        string
-	AgeS, IdleS int64 // since it came, and since it said something; seconds
-	Flags       string
-	InMulti     bool // it has said MULTI
-	Multi       int  // commands that it queued since
-	MultiBytes  int  // of their arguments
-	DB          int
-	InputBytes  int // received and not yet run
-	Replies     int // that wait to be written
-	OutputBytes int // of replies that wait
-	Command     string
-	Proto       int
-	LibName     string
-	LibVersion  string
+	ID            uint64
+	Peer, Local   string // ip:port
+	FD            int
+	Name          string
+	AgeS, IdleS   int64 // since it came, and since it said something; seconds
+	Flags         string
+	Channels      int // that it is subscribed to
+	Patterns      int
+	ShardChannels int
+	InMulti       bool // it has said MULTI
+	Multi         int  // commands that it queued since
+	MultiBytes    int  // of their arguments
+	DB            int
+	InputBytes    int // received and not yet run
+	Replies       int // that wait to be written
+	OutputBytes   int // of replies that wait
+	Command       string
+	Proto         int
+	LibName       string
+	LibVersion    string
 }
 
 // AppendLine appends the client's line, line end included (Redis 7.2 networking.c, catClientInfoString). What neither a gateway nor a node has is 0.
@@ -47,7 +50,9 @@ func (i *Info) AppendLine(dst []byte) []byte {
 	number(" idle=", i.IdleS)
 	text(" flags=", i.Flags)
 	number(" db=", int64(i.DB))
-	text(" sub=0 psub=0 ssub=0", "")
+	number(" sub=", int64(i.Channels))
+	number(" psub=", int64(i.Patterns))
+	number(" ssub=", int64(i.ShardChannels))
 	if i.InMulti {
 		number(" multi=", int64(i.Multi))
 	} else {

@@ -83,8 +83,23 @@ const (
 	CmdDiscard
 	CmdWatch
 	CmdUnwatch
+	CmdSubscribe
+	CmdPSubscribe
+	CmdSSubscribe
+	CmdUnsubscribe
+	CmdPUnsubscribe
+	CmdSUnsubscribe
+	CmdPublish
+	CmdSPublish
+	CmdPubSub
 	CmdLarder
 
+	CmdPubSubChannels
+	CmdPubSubNumSub
+	CmdPubSubNumPat
+	CmdPubSubShardChannels
+	CmdPubSubShardNumSub
+	CmdPubSubHelp
 	CmdClientID
 	CmdClientInfo
 	CmdClientList

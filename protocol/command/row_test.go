@@ -74,6 +74,9 @@ func TestKeySpecsOfRows(t *testing.T) {
 			t.Errorf("%s: specs %v, first %d", r.Name, r.KeySpecs, r.First)
 		}
 		for _, k := range r.KeySpecs {
+			if k.Flags == command.KeyNotKey && k.Step > 0 {
+				continue // a channel of a shard
+			}
 			n := 0
 			for _, a := range access {
 				if k.Flags&a != 0 {

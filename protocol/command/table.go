@@ -73,6 +73,7 @@ func buildRows() []*Row {
 		{"string", stringRows()},
 		{"bitmap", bitmapRows()},
 		{"transactions", transactionRows()},
+		{"pubsub", pubsubRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {
