@@ -9,6 +9,7 @@ package commands
 import (
 	"larder/engine/store"
 	"larder/protocol/command"
+	"larder/protocol/encoding/lzf"
 	"larder/protocol/resp"
 )
 
@@ -58,6 +59,7 @@ type Call struct {
 	digits [digitsMax]byte
 	ops    []fieldOp
 	bytes  []byte
+	lzf    *lzf.Compressor // see compressor
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.

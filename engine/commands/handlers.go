@@ -70,5 +70,6 @@ func Handlers() []Handler {
 	h[command.CmdDBSize] = dbSize
 	h[command.CmdFlushDB] = flushDB
 	h[command.CmdFlushAll] = flushAll
+	dumpHandlers(h)
 	return h
 }

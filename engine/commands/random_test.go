@@ -66,6 +66,8 @@ var grammar = map[command.ID]string{
 	command.CmdRenameNX:    "key other",
 	command.CmdCopy:        "key other [copyword]...",
 	command.CmdMove:        "key db",
+	command.CmdDump:        "key",
+	command.CmdRestore:     "key restorettl payload [restoreword]...",
 
 	command.CmdObjectEncoding: "key",
 	command.CmdObjectFreq:     "key",
@@ -182,6 +184,15 @@ func (d *draws) words(symbol string) []string {
 		return []string{d.anyCase(d.one("PERSIST", "PERSIST", "PERSIST", "KEEPTTL"))}
 	case "expireword":
 		return []string{d.anyCase(d.one("NX", "XX", "GT", "LT"))}
+	case "restorettl":
+		return []string{d.one("0", "0", d.relative(1000), d.absolute(1000))}
+	case "payload":
+		return []string{d.payload()}
+	case "restoreword":
+		if d.chance(3) {
+			return []string{d.anyCase(d.one("IDLETIME", "FREQ")), d.one("0", "1", "255", "256", d.number())}
+		}
+		return []string{d.anyCase(d.one("REPLACE", "REPLACE", "ABSTTL"))}
 	case "copyword":
 		if d.chance(2) {
 			return append([]string{d.anyCase("DB")}, d.source("db")...)

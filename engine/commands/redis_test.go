@@ -88,6 +88,8 @@ func sameReply(args []string, got, want string) bool {
 		return got[0] == want[0] // a number or null
 	case command.CmdObjectRefCount:
 		return want == ":1\r\n" // of a small number that COPY made; Redis doesn't share that one
+	case command.CmdDump: // a compressed text has many forms
+		return got[0] == want[0]
 	case command.CmdObjectHelp:
 		return got[0] == want[0] // the texts are ours
 	}

@@ -173,6 +173,22 @@ func (it Item) IdleMS(now int64) int64 {
 // Freq is how often the key was seen since it was written or last passed over by the eviction, 0 to 3: all that S3-FIFO counts.
 func (it Item) Freq() int { return int(freqOf(it.h.first)) }
 
+// SetIdle makes it as if nobody had looked at the key for some seconds. The item stays valid.
+func (it *Item) SetIdle(idleS, now int64) {
+	clock := (clockOf(now) - uint32(min(idleS, accessPeriod-1))) & (accessPeriod - 1)
+	it.setFirst(it.h.first&(1<<accessShift-1) | clock<<accessShift)
+}
+
+// SetFreq makes it as if the key had been seen that often; all from 3 on is the same. The item stays valid.
+func (it *Item) SetFreq(n int64) {
+	it.setFirst(it.h.first&^uint32(freqMax<<freqShift) | uint32(min(n, freqMax))<<freqShift)
+}
+
+func (it *Item) setFirst(first uint32) {
+	it.h.first = first
+	it.d.store.mem.SetU32(it.h.at, first)
+}
+
 // Size is what the item takes, in bytes, with its share of the index.
 func (it Item) Size() int {
 	const share = bucketBytes / fillMax

@@ -67,6 +67,8 @@ func (v valuesOf) text(name string) []byte {
 		return []byte(pick(v.rng, []string{"go", "a-b_c.1", "with blank", "", "é", "line\n", "x\x7f"}))
 	case "command-name":
 		return []byte(pick(v.rng, []string{"get", "SET", "client|list", "nope", "bitop"}))
+	case "serialized-value":
+		return v.payload()
 	}
 	return v.value()
 }

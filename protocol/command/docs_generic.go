@@ -99,6 +99,23 @@ func genericDocs() map[ID]Doc {
 			Summary: "Moves a key to another database.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0), integer("db")),
 		},
+		CmdDump: {
+			Summary: "Writes a value as bytes that RESTORE reads.", Complexity: "O(N) in the bytes of the value",
+			Args: takes(keyArg("key", 0)),
+		},
+		CmdRestore: {
+			Summary: "Makes a key of the bytes that DUMP wrote.", Complexity: "O(N) in the bytes of the value, O(N*log(N)) for a sorted set",
+			History: []Change{{"3.0.0", "Option `REPLACE`."}, {"5.0.0", "Option `ABSTTL`."}, {"5.0.0", "Options `IDLETIME` and `FREQ`."}},
+			Args: takes(
+				keyArg("key", 0),
+				integer("ttl"),
+				text("serialized-value"),
+				word("REPLACE").since("3.0.0").optional(),
+				word("ABSTTL").since("5.0.0").optional(),
+				integer("seconds").token("IDLETIME").since("5.0.0").optional(),
+				integer("frequency").token("FREQ").since("5.0.0").optional(),
+			),
+		},
 		CmdType: {
 			Summary: "Tells the type of a key's value.", Complexity: "O(1)",
 			Args: takes(keyArg("key", 0)),

@@ -44,6 +44,8 @@ const (
 	CmdRenameNX
 	CmdCopy
 	CmdMove
+	CmdDump
+	CmdRestore
 	CmdType
 	CmdKeys
 	CmdScan

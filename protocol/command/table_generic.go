@@ -19,6 +19,8 @@ func genericRows() []Row {
 		{ID: CmdRenameNX, Name: "renamenx", Arity: 3, Flags: Write | Fast, Categories: CatKeyspace, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete), keyAt(2, KeyOW|KeyInsert)), Since: "1.0.0"},
 		{ID: CmdCopy, Name: "copy", Arity: -3, Flags: Write | DenyOOM, Categories: CatKeyspace, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess), keyAt(2, KeyOW|KeyUpdate)), Since: "6.2.0"},
 		{ID: CmdMove, Name: "move", Arity: 3, Flags: Write | Fast, Categories: CatKeyspace, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyUpdate)), Since: "1.0.0"},
+		{ID: CmdDump, Name: "dump", Arity: 2, Flags: ReadOnly, Categories: CatKeyspace, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess)), Tips: tips(tipNondeterministic), Since: "2.6.0"},
+		{ID: CmdRestore, Name: "restore", Arity: -4, Flags: Write | DenyOOM, Categories: CatKeyspace | CatDangerous, KeySpecs: keys(keyAt(1, KeyOW|KeyUpdate)), Since: "2.6.0"},
 		{ID: CmdType, Name: "type", Arity: 2, Flags: ReadOnly | Fast, Categories: CatKeyspace, KeySpecs: keys(keyAt(1, KeyRO)), Since: "1.0.0"},
 		{ID: CmdKeys, Name: "keys", Arity: 2, Flags: ReadOnly | TouchesArbitraryKeys, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipAnyOrder), Since: "1.0.0"},
 		{ID: CmdScan, Name: "scan", Arity: -2, Flags: ReadOnly | TouchesArbitraryKeys, Categories: CatKeyspace, Tips: tips(tipNondeterministic, tipRequestSpecial, tipResponseSpecial), Since: "2.8.0"},

@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"larder/engine/store"
+	"larder/protocol/command"
+	"larder/protocol/encoding/lzf"
+	"larder/protocol/encoding/rdb"
+)
+
+// newestPayload is the version of the newest payload that RESTORE reads: Redis 7.2's.
+const newestPayload = 11
+
+// dumper appends what a payload is made of, the type byte and the value, of an item of one kind.
+type dumper func(c *Call, dst []byte, it store.Item) []byte
+
+// loader gives in.key the value that in.value stands for, in place of any other, and in.expiryMS. The bytes are a stranger's: they must be one whole value of
+// the type and nothing else, and not an empty collection; if they are not it answers false and has changed nothing.
+type loader func(c *Call, in incoming) bool
+
+// incoming is a value on its way in.
+type incoming struct {
+	t        rdb.Type
+	value    []byte // a view
+	key      []byte
+	expiryMS int64 // store.NoExpiry or a time
+}
+
+// dumperOf is the one table of what DUMP writes.
+func dumperOf(kind store.Kind) dumper {
+	switch {
+	case kind.IsString():
+		return dumpString
+	}
+	return nil
+}
+
+// loaderOf is the one table of what RESTORE reads.
+func loaderOf(t rdb.Type) loader {
+	switch t {
+	case rdb.TypeString:
+		return loadString
+	}
+	return nil
+}
+
+func dumpHandlers(h []Handler) {
+	h[command.CmdDump] = dump
+	h[command.CmdRestore] = restore
+}
+
+func dump(c *Call) {
+	it, ok := c.look(c.Args[1])
+	if !ok {
+		c.W.Null()
+		return
+	}
+	c.bytes = rdb.AppendFooter(dumperOf(it.Kind())(c, c.bytes[:0], it), 0)
+	c.W.BulkBytes(c.bytes)
+	c.trim()
+}
+
+// trim lets go of a scratch buffer that a rare large value has made large.
+func (c *Call) trim() {
+	const keep = 1 << 20
+	if cap(c.bytes) > keep {
+		c.bytes = nil
+	}
+}
+
+// compressor is made when first a text is compressed: it is large.
+func (c *Call) compressor() *lzf.Compressor {
+	if c.lzf == nil {
+		c.lzf = new(lzf.Compressor)
+	}
+	return c.lzf
+}
+
+func dumpString(c *Call, dst []byte, it store.Item) []byte {
+	dst = append(dst, byte(rdb.TypeString))
+	if n, ok := it.Int(); ok {
+		return rdb.AppendInt(dst, n)
+	}
+	return rdb.AppendString(dst, c.text(it), c.compressor())
+}
+
+func loadString(c *Call, in incoming) bool {
+	text, ok := c.wholeString(in.value)
+	if ok {
+		c.DB.Set(in.key, text, store.FormAny, in.expiryMS, c.NowMS)
+	}
+	return ok
+}
+
+// wholeString reads bytes that are one string and nothing else. The text is a view of them or of the call's scratch.
+func (c *Call) wholeString(value []byte) (text []byte, ok bool) {
+	text, size, err := rdb.String(value, c.bytes[:0])
+	return text, err == nil && size == len(value) && int64(len(text)) <= c.bulkMax()
+}
