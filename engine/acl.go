@@ -41,7 +41,7 @@ func (p *part) setDefaultPassword(password string) {
 		p.n.log.Error("set the default user's password", "err", err) // these rules cannot be refused
 		return
 	}
-	p.userChanged(u)
+	p.userChanged(u, nil)
 }
 
 // denied is the error of a command that the session's user may not run, "" if it may. Who asks notes it in the log of refusals.
@@ -90,16 +90,41 @@ func aclSetUser(s *session, args [][]byte) {
 		s.fail("ERR " + err.Error())
 		return
 	}
-	s.p.userChanged(u)
+	s.p.userChanged(u, s)
 	s.ok()
 }
 
-// userChanged hands a user's new rules to those who are it.
-func (p *part) userChanged(u *users.User) {
+// userChanged hands a user's new rules to those who are it; who is subscribed to what is no longer allowed is cut off.
+func (p *part) userChanged(u *users.User, asks *session) {
 	for _, s := range p.sessions {
-		if s.user.Name == u.Name {
-			s.be(u)
+		if s.user.Name != u.Name {
+			continue
 		}
+		s.be(u)
+		if !s.mayListen() {
+			s.cut(asks)
+		}
+	}
+}
+
+// mayListen tells whether the session's user may have all its subscriptions.
+func (s *session) mayListen() bool {
+	for kind := range s.topics {
+		for name := range s.topics[kind] {
+			if !s.user.CheckChannel([]byte(name), topicKind(kind) == pattern) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// cut ends a session by the will of another; the one that asks for it gets its reply before.
+func (s *session) cut(asks *session) {
+	if s == asks {
+		s.closing = true
+	} else {
+		s.c.Close()
 	}
 }
 
@@ -127,11 +152,7 @@ func (p *part) userGone(name string, asks *session) {
 		}
 		s.be(p.users.Default())
 		s.setAuthed(false)
-		if s == asks {
-			s.closing = true
-		} else {
-			s.c.Close()
-		}
+		s.cut(asks)
 	}
 }
 
@@ -296,7 +317,7 @@ func aclLoad(s *session, _ [][]byte) {
 	s.p.users = all
 	for _, name := range before.Names() {
 		if u := all.Get(name); u != nil {
-			s.p.userChanged(u)
+			s.p.userChanged(u, s)
 		} else {
 			s.p.userGone(name, s)
 		}

@@ -37,9 +37,12 @@ const refusalTogetherMS = int64(60 * time.Second / time.Millisecond)
 
 // note keeps a refusal.
 func (l *refusals) note(s *session, reason, object, user string) {
-	info := s.info()
+	info, context := s.info(), "toplevel"
+	if s.state&inMulti != 0 {
+		context = "multi"
+	}
 	e := refusal{
-		id: l.nextID, count: 1, reason: reason, context: "toplevel", object: object, user: user,
+		id: l.nextID, count: 1, reason: reason, context: context, object: object, user: user,
 		client:    strings.TrimSuffix(string(info.AppendLine(nil)), "\n"),
 		createdMS: s.p.nowMS, lastMS: s.p.nowMS,
 	}

@@ -48,6 +48,24 @@ func TestACLChanges(t *testing.T) {
 	}
 }
 
+// Who is subscribed to a channel that its user loses is cut off, others are not.
+func TestACLChannels(t *testing.T) {
+	b := newBed(t, nil)
+	admin, loses, keeps := b.client(), b.client(), b.client()
+	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "on", "nopass", "+@all", "&a*", "&b")
+	for _, k := range []*talker{loses, keeps} {
+		k.says("+OK\r\n", "AUTH", "u", "any")
+	}
+	loses.says("-NOPERM No permissions to access a channel\r\n", "SUBSCRIBE", "c")
+	loses.says("-NOPERM No permissions to access a channel\r\n", "PSUBSCRIBE", "a")
+	loses.says("*3\r\n$10\r\npsubscribe\r\n$2\r\na*\r\n:1\r\n", "PSUBSCRIBE", "a*")
+	keeps.says("*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:1\r\n", "SUBSCRIBE", "b")
+	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "resetchannels", "&b")
+	if !loses.c.Closed || keeps.c.Closed {
+		t.Errorf("closed: %v, want true; %v, want false", loses.c.Closed, keeps.c.Closed)
+	}
+}
+
 // requirepass is the default user's password, and both tell of each other.
 func TestACLRequirePass(t *testing.T) {
 	b := newBed(t, nil)
