@@ -41,12 +41,14 @@ type bigs struct {
 	objects      []*Object
 	spareObjects []uint32
 	touched      int64 // bytes of all runs
+	beside       int64 // bytes of all objects that are not in their trees
 }
 
 // orphan is a list of handles of items that went together.
 type orphan struct {
 	first uint32
 	pass  uint32 // the newest snapshot that may want them; 0 = none
+	kept  int64  // bytes of their runs, while one does
 }
 
 func newBigs() bigs { return bigs{runs: make([]run, 1), handles: make([]handle, 1)} }

@@ -187,3 +187,6 @@ func (s *Store) Parts() string {
 	}
 	return fmt.Sprintf("log: %d KiB, of it dead %d, spare %d; blocks %d KiB, used %d; runs %d KiB", s.log.touched>>10, s.log.dead()>>10, s.log.spares>>10, s.blocks.touched>>10, b>>10, s.bigs.touched>>10)
 }
+
+// Store gives the store of a database.
+func (d *DB) Store() *Store { return d.store }

@@ -58,13 +58,14 @@ func (s *Store) newObject(o *Object) uint32 {
 func (s *Store) objectOf(number uint32) *Object { return s.bigs.objects[s.bigs.runs[number].at] }
 
 // weigh counts what the object takes beside its trees.
-func (o *Object) weigh() {
+func (s *Store) weigh(o *Object) {
 	n := int64(objectBytes)
 	if o.Meta != nil {
 		n += o.Meta.Bytes()
 	}
 	if n != o.beside {
 		o.account.Add(n - o.beside)
+		s.bigs.beside += n - o.beside
 		o.beside = n
 	}
 }
@@ -77,7 +78,7 @@ func (d *DB) NewObject(key []byte, kind Kind, orders [2]tree.Order, expiryMS, no
 	for i := range o.Trees {
 		o.Trees[i] = tree.New(s.trees, orders[i], &o.account)
 	}
-	o.weigh()
+	s.weigh(o)
 	s.debt += d.put(d.probe(key), key, content{kind: kind, run: s.newObject(o)}, expiryMS, now)
 	d.charge(o, key)
 	return o
@@ -116,7 +117,7 @@ func (d *DB) EditObject(it Item) *Object {
 		s.rebind(s.handleOf(&h), s.newObject(o))
 	}
 	d.charge(o, s.keyBytes(&h))
-	o.weigh()
+	s.weigh(o)
 	s.debt += editDebt
 	s.limitKept()
 	return o
@@ -133,6 +134,7 @@ func (s *Store) rebind(n, number uint32) {
 // part makes a copy of an object that others than the item to be changed have too. If those are snapshots alone, what the copy lets go of is kept for them.
 func (s *Store) part(o *Object, number uint32) *Object {
 	c := o.clone()
+	s.bigs.beside += c.beside
 	o.parted = true
 	if r := &s.bigs.runs[number]; r.held == r.refs-1 {
 		for _, t := range c.Trees {
@@ -158,6 +160,7 @@ func (o *Object) clone() *Object {
 func (s *Store) dropObject(number uint32) {
 	b := &s.bigs
 	at := uint32(b.runs[number].at)
+	b.beside -= b.objects[at].beside
 	for _, t := range b.objects[at].Trees {
 		t.Drop()
 	}

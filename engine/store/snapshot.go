@@ -90,7 +90,8 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 // Kept is how many bytes of overwritten data snapshots keep.
 func (s *Store) Kept() int64 { return s.log.held + s.passes.bytes + s.passes.lost + s.trees.Kept() }
 
-// Next gives emit about budget bytes of items, each once, database by database; an item is dead when emit returns. It reports whether there is more.
+// Next gives emit about budget bytes of items, each once, database by database; an item is dead when emit returns, but its
+// object can be pinned (PinObject) and read in pieces. It reports whether there is more.
 func (p *Snapshot) Next(budget int, emit func(db int, it Item)) (more bool, err error) {
 	for budget > 0 && len(p.list) > 0 && p.err == nil {
 		budget -= p.step(emit)
@@ -122,7 +123,9 @@ func (p *Snapshot) step(emit func(db int, it Item)) int {
 	if p.wants(g, &h) {
 		it := Item{d: &s.dbs[g.db], h: h}
 		emit(int(g.db), it)
-		cost += it.Len()
+		if cost += it.Len(); h.kind().Big() {
+			cost += int(it.Object().account.Bytes)
+		}
 	}
 	g.seen[p.slot] += uint32(h.size())
 	return cost
@@ -229,6 +232,12 @@ func (s *Store) limitKept() {
 
 // releaseHeld gives up the handles of held items that no pass wants any more.
 func (s *Store) releaseHeld() {
+	for i := range s.bigs.orphans {
+		if o := &s.bigs.orphans[i]; s.oldestPass() > o.pass {
+			s.passes.bytes -= o.kept
+			o.kept = 0
+		}
+	}
 	s.passes.held = slices.DeleteFunc(s.passes.held, func(e heldHandle) bool {
 		g := s.segmentAt(e.at)
 		if s.oldestPass() <= e.pass && s.wanted(g, e.at) {

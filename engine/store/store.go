@@ -139,7 +139,7 @@ func (s *Store) Memory() int64 {
 
 // Reserved is the memory that the store has from the system, in bytes: Memory, and what is dead, free or held.
 func (s *Store) Reserved() int64 {
-	return s.log.touched + s.blocks.touched + s.bigs.touched + s.ghosts.bytes
+	return s.log.touched + s.blocks.touched + s.bigs.touched + s.bigs.beside + s.ghosts.bytes
 }
 
 // Expired is how many keys died of age since the store was made.

@@ -113,7 +113,12 @@ func (d *DB) Flush() int {
 		}
 	}
 	if d.handles != 0 {
-		s.bigs.orphans = append(s.bigs.orphans, orphan{first: d.handles, pass: s.newestPass()})
+		o := orphan{first: d.handles, pass: s.newestPass()}
+		if o.pass > 0 {
+			o.kept = d.bigBytes
+			s.passes.bytes += o.kept
+		}
+		s.bigs.orphans = append(s.bigs.orphans, o)
 	}
 	if d.tables != nil {
 		s.dying = append(s.dying, dying{tables: d.tables})

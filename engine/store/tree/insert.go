@@ -171,10 +171,10 @@ func (t *Tree) splitLeaf(c *Cursor, r *record) {
 	left, right := at, at
 	switch {
 	case i == n && t.atEnd(c, l, false):
-		right = t.newLeaf(leafClassMax)
+		right = t.newLeaf(t.endClass(r))
 		p.write(right, 0, r)
 	case i == 0 && t.atEnd(c, l, true):
-		left = t.newLeaf(leafClassMax)
+		left = t.newLeaf(t.endClass(r))
 		p.write(left, 0, r)
 	default:
 		k := t.middle(at)
@@ -187,6 +187,15 @@ func (t *Tree) splitLeaf(c *Cursor, r *record) {
 		t.freePage(at)
 	}
 	t.join(c, l, left, right)
+}
+
+// endClass is the class of a leaf that begins with a record at an end of the tree, which will go on there: the largest, unless the tree is small.
+func (t *Tree) endClass(r *record) int {
+	const leavesMin = 8
+	if t.height == 0 || t.height == 1 && t.pool.count(t.root) < leavesMin {
+		return classFor(headBytes + slotBytes + r.size())
+	}
+	return leafClassMax
 }
 
 // middle gives the entry before which about half of a leaf lies.
