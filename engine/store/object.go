@@ -192,11 +192,24 @@ func (p ObjectPin) Unpin() { p.s.dropRun(p.run) }
 // forest is what the store's trees lie in.
 type forest struct{ s *Store }
 
-// treeClasses are the classes of blocks of tree.Sizes.
+// treeClasses are the classes of blocks of tree.Sizes; those behind them are the slabs'.
 var treeClasses = [blockClasses]uint8{0, 1, 5, 2, 6, 7, 3, 8, 9, 10, 4, 11, 12, 13}
 
-func (f forest) Get(class int) uint64       { return f.s.blocks.get(int(treeClasses[class])) }
-func (f forest) Put(at uint64, class int)   { f.s.blocks.put(at, int(treeClasses[class])) }
+func (f forest) Get(class int) uint64 {
+	if class >= blockClasses {
+		return f.s.slabs.get(class - blockClasses)
+	}
+	return f.s.blocks.get(int(treeClasses[class]))
+}
+
+func (f forest) Put(at uint64, class int) {
+	if class >= blockClasses {
+		f.s.slabs.put(at, class-blockClasses)
+		return
+	}
+	f.s.blocks.put(at, int(treeClasses[class]))
+}
+
 func (f forest) NewRun(n int) uint32        { return f.s.newRun(n) }
 func (f forest) RunBytes(run uint32) []byte { return f.s.runBytes(run) }
 func (f forest) ShareRun(run uint32)        { f.s.addRef(run, 0) }

@@ -69,6 +69,7 @@ type Store struct {
 	dbs      []DB
 	pages    pages
 	blocks   blocks
+	slabs    slabs
 	log      itemLog
 	bigs     bigs
 	trees    *tree.Pool
@@ -101,7 +102,7 @@ func New(o Options) (*Store, error) {
 	}
 	s := &Store{mem: mem, options: o, dbs: make([]DB, o.Databases), bigs: newBigs(), prefixes: newPrefixes(o.Prefixes)}
 	s.pages = newPages(&s.mem)
-	s.blocks.pages = &s.pages
+	s.blocks.pages, s.slabs.pages = &s.pages, &s.pages
 	s.trees = tree.NewPool(&s.mem, forest{s})
 	s.log.segments = make([]segment, 1)
 	s.passes.era = 1
@@ -139,7 +140,7 @@ func (s *Store) Memory() int64 {
 
 // Reserved is the memory that the store has from the system, in bytes: Memory, and what is dead, free or held.
 func (s *Store) Reserved() int64 {
-	return s.log.touched + s.blocks.touched + s.bigs.touched + s.bigs.beside + s.ghosts.bytes
+	return s.log.touched + s.blocks.touched + s.slabs.touched + s.bigs.touched + s.bigs.beside + s.ghosts.bytes
 }
 
 // Expired is how many keys died of age since the store was made.

@@ -38,14 +38,18 @@ const (
 	childBytes = refBytes + sumBytes
 )
 
-// Sizes are the blocks that pages and large entries lie in, bytes: fractions of 4 KiB, so that a page that grows wastes little.
-var Sizes = [...]int{64, 128, 192, 256, 336, 408, 512, 584, 680, 816, 1024, 1360, 2048, 4096}
+// Sizes are the blocks that pages and large entries lie in, bytes: fractions of 4 KiB, so that a page that grows wastes little, and for large entries
+// fractions of 64 KiB.
+var Sizes = [...]int{
+	64, 128, 192, 256, 336, 408, 512, 584, 680, 816, 1024, 1360, 2048, 4096,
+	4680, 5456, 6552, 8192, 9360, 10920, 13104, 16384, 21840,
+}
 
 const (
 	classes       = len(Sizes)
 	leafClassMax  = 10
 	innerClassMax = 12
-	blockClassMax = 13
+	blockClassMax = classes - 1
 
 	leafMax = 1024 // Sizes[leafClassMax]
 )

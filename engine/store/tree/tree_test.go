@@ -104,7 +104,7 @@ func (k *machine) search(w *twin, entry []byte) (tree.Cursor, bool) {
 }
 
 var entries = rapid.Custom(func(t *rapid.T) []byte {
-	n := rapid.SampledFrom([]int{0, 1, 2, 3, 8, 20, 60, 239, 240, 241, 700, 4088, 4089, 9000}).Draw(t, "bytes")
+	n := rapid.SampledFrom([]int{0, 1, 2, 3, 8, 20, 60, 239, 240, 241, 700, 4088, 4089, 9000, 21832, 21833}).Draw(t, "bytes")
 	b := bytes.Repeat([]byte{'x'}, n)
 	copy(b, rapid.StringMatching(`[ab]{0,2}[a-z]{0,5}`).Draw(t, "begin"))
 	return b
