@@ -74,14 +74,14 @@ type settings struct {
 	policy       store.Policy
 	notices      notices
 	outputLimits outputLimits
-	idles        [idleCount]int64 // of the parameters without an effect
+	idles        []int64 // of the parameters without an effect, never changed in place
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults, outputLimits: outputLimitDefaults},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),

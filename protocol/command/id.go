@@ -126,6 +126,7 @@ const (
 	CmdConfigGet
 	CmdConfigSet
 	CmdConfigResetStat
+	CmdConfigRewrite
 	CmdConfigHelp
 	CmdMemoryDoctor
 	CmdMemoryMallocStats
