@@ -106,14 +106,19 @@ func (c *Call) peek(key []byte) (store.Item, bool) {
 
 // tally counts what commands that only read have found. A key of another database is looked at only by commands that write.
 func (c *Call) tally(key []byte, found bool) {
-	switch {
-	case !c.Row.Flags.Has(command.ReadOnly):
-	case found:
-		c.Hits++
-	default:
-		c.Misses++
-		c.Notify(ClassMiss, "keymiss", key)
+	if c.Row.Flags.Has(command.ReadOnly) {
+		c.countRead(key, found)
 	}
+}
+
+// countRead counts that a key was read. Commands that write say it themselves where they read first.
+func (c *Call) countRead(key []byte, found bool) {
+	if found {
+		c.Hits++
+		return
+	}
+	c.Misses++
+	c.Notify(ClassMiss, "keymiss", key)
 }
 
 // lookKind finds a key that a command of one type reads or changes: the value's kind must be one from first to last, which are the type's. wrong: it is of

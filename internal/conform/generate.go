@@ -54,29 +54,36 @@ func NotDrawn(r *command.Row) string {
 	switch name, _, _ := strings.Cut(r.Name, "|"); name {
 	case "acl":
 		return "users are not a matter of chance: ACL is in the scripts"
+	case "multi", "exec", "discard", "watch", "unwatch", "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "pubsub", "monitor",
+		"slowlog", "latency", "swapdb", "wait", "waitaof", "role", "lolwut":
+		return "what it does to the commands behind it, or tells of those before, is in the scripts"
 	case "larder":
 		return "the dialect between gateway and node is not for clients"
 	case "cluster", "readonly", "readwrite", "asking":
 		return "a plain redis-server refuses it; compared with a Redis Cluster of its own"
 	}
 	return map[string]string{
-		"shutdown":      "ends the server",
-		"quit":          "ends the connection",
-		"client|kill":   "ends connections",
-		"client|pause":  "holds the connection",
-		"client|reply":  "replies would no longer match commands",
-		"config|set":    "changes the real server for all that follows",
-		"config|get":    "parameters differ by what there is to set",
-		"command|list":  "a redis-server has other commands",
-		"command|docs":  "texts are ours",
-		"command":       "a redis-server has other commands",
-		"command|info":  "tips differ by version; compared row by row beside the table",
-		"command|count": "a redis-server has other commands",
-		"command|help":  "of containers, HELP is in the scripts",
-		"client|help":   "of containers, HELP is in the scripts",
-		"config|help":   "of containers, HELP is in the scripts",
-		"object|help":   "of containers, HELP is in the scripts",
-		"memory|help":   "of containers, HELP is in the scripts",
+		"shutdown":            "ends the server",
+		"quit":                "ends the connection",
+		"client|kill":         "ends connections",
+		"client|tracking":     "sends messages among the replies",
+		"client|trackinginfo": "in the scripts, with the tracking",
+		"client|caching":      "in the scripts, with the tracking",
+		"client|getredir":     "in the scripts, with the tracking",
+		"client|pause":        "holds the connection",
+		"client|reply":        "replies would no longer match commands",
+		"config|set":          "changes the real server for all that follows",
+		"config|get":          "parameters differ by what there is to set",
+		"command|list":        "a redis-server has other commands",
+		"command|docs":        "texts are ours",
+		"command":             "a redis-server has other commands",
+		"command|info":        "tips differ by version; compared row by row beside the table",
+		"command|count":       "a redis-server has other commands",
+		"command|help":        "of containers, HELP is in the scripts",
+		"client|help":         "of containers, HELP is in the scripts",
+		"config|help":         "of containers, HELP is in the scripts",
+		"object|help":         "of containers, HELP is in the scripts",
+		"memory|help":         "of containers, HELP is in the scripts",
 	}[r.Name]
 }
 
