@@ -36,6 +36,10 @@ var ownParameters = client.Parameters[*session, settings]{
 	outputLimitParameter,
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
 	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
+	countLimit("hash-max-listpack-entries", hashEntries),
+	sizeLimit("hash-max-listpack-value", hashValue),
+	countLimit("hash-max-ziplist-entries", hashEntries),
+	sizeLimit("hash-max-ziplist-value", hashValue),
 	{Name: "maxclients", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.ClientsMax) }},
 	{Name: "maxmemory", Get: func(s *session) string { return strconv.FormatInt(s.p.set.maxMemory, 10) }, Set: setMaxMemory},
 	{Name: "maxmemory-policy", Get: func(s *session) string { return s.p.set.policy.String() }, Set: setPolicy},
@@ -138,6 +142,7 @@ func (p *part) apply(next settings) {
 	if next.password != old.password {
 		p.setDefaultPassword(next.password)
 	}
+	p.call.Limits = next.collections
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}

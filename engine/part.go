@@ -74,6 +74,7 @@ type settings struct {
 	policy       store.Policy
 	notices      notices
 	outputLimits outputLimits
+	collections  commands.Limits
 	idles        []int64 // of the parameters without an effect, never changed in place
 }
 
@@ -81,7 +82,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, collections: commands.DefaultLimits()},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -100,6 +101,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
 	p.listen()
+	p.call.Limits = p.set.collections
 	p.count.init()
 	p.base0.init()
 	p.again.Reset(p.limits(true))

@@ -7,6 +7,7 @@
 package commands
 
 import (
+	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
@@ -30,6 +31,7 @@ type Call struct {
 	NoTouch   bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
 	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
 	Big       *store.Big
+	Limits    Limits
 	BulkMax   int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
 	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
 	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
@@ -60,6 +62,8 @@ type Call struct {
 	ops    []fieldOp
 	bytes  []byte
 	lzf    *lzf.Compressor // see compressor
+
+	hashEdit hashes.Edit
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.

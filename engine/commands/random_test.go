@@ -48,6 +48,23 @@ var grammar = map[command.ID]string{
 	command.CmdBitField:   "key [fieldop]...",
 	command.CmdBitFieldRO: "key [fieldop]...",
 
+	command.CmdHSet:         "key field value [field value]...",
+	command.CmdHMSet:        "key field value [field value]...",
+	command.CmdHSetNX:       "key field value",
+	command.CmdHGet:         "key field",
+	command.CmdHMGet:        "key field [field]...",
+	command.CmdHGetAll:      "key",
+	command.CmdHKeys:        "key",
+	command.CmdHVals:        "key",
+	command.CmdHLen:         "key",
+	command.CmdHStrLen:      "key field",
+	command.CmdHExists:      "key field",
+	command.CmdHDel:         "key field [field]...",
+	command.CmdHIncrBy:      "key field number",
+	command.CmdHIncrByFloat: "key field float",
+	command.CmdHRandField:   "key [drawcount] [withvalues]",
+	command.CmdHScan:        "key cursor [hscanword]...",
+
 	command.CmdDel:         "key [key]...",
 	command.CmdUnlink:      "key [key]...",
 	command.CmdExists:      "key [key]...",
@@ -134,6 +151,12 @@ func (d *draws) source(symbol string) []string {
 	switch symbol {
 	case "key", "other":
 		return []string{d.one(drawnKeys...)}
+	case "field":
+		return []string{d.one("f", "g", "h", "1", "-7", "", "100000", "\x00\xff", "field "+strconv.Itoa(d.IntN(30)))}
+	case "drawcount":
+		return []string{d.one("0", "1", "-1", "3", "-3", "100", "-100", "-9223372036854775808", "9223372036854775807")}
+	case "cursor":
+		return []string{d.one("0", "0", "0", "0", "1", "-1", "18446744073709551615", "18446744073709551616")}
 	case "value":
 		return []string{d.value()}
 	case "number":
@@ -200,6 +223,13 @@ func (d *draws) words(symbol string) []string {
 		return []string{d.anyCase("REPLACE")}
 	case "flushword":
 		return []string{d.anyCase(d.one("SYNC", "ASYNC"))}
+	case "withvalues":
+		return []string{d.anyCase("WITHVALUES")}
+	case "hscanword":
+		if d.chance(2) {
+			return append([]string{d.anyCase("MATCH")}, d.source("pattern")...)
+		}
+		return []string{d.anyCase(d.one("COUNT", "COUNT", "COUNT", "TYPE")), d.one("1", "3", "1000", "0", "-1", "x")}
 	case "unit":
 		return []string{d.anyCase(d.one("BIT", "BIT", "BYTE"))}
 	case "bitop":

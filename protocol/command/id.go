@@ -94,6 +94,34 @@ const (
 	CmdPublish
 	CmdSPublish
 	CmdPubSub
+	CmdHSet
+	CmdHMSet
+	CmdHSetNX
+	CmdHGet
+	CmdHMGet
+	CmdHGetAll
+	CmdHKeys
+	CmdHVals
+	CmdHLen
+	CmdHStrLen
+	CmdHExists
+	CmdHDel
+	CmdHIncrBy
+	CmdHIncrByFloat
+	CmdHRandField
+	CmdHScan
+	CmdHExpire
+	CmdHPExpire
+	CmdHExpireAt
+	CmdHPExpireAt
+	CmdHExpireTime
+	CmdHPExpireTime
+	CmdHTTL
+	CmdHPTTL
+	CmdHPersist
+	CmdHGetEx
+	CmdHSetEx
+	CmdHGetDel
 	CmdLarder
 
 	CmdPubSubChannels

@@ -74,6 +74,7 @@ func buildRows() []*Row {
 		{"bitmap", bitmapRows()},
 		{"transactions", transactionRows()},
 		{"pubsub", pubsubRows()},
+		{"hash", hashRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {
