@@ -208,7 +208,11 @@ func (d *draws) words(symbol string) []string {
 	case "expireword":
 		return []string{d.anyCase(d.one("NX", "XX", "GT", "LT"))}
 	case "restorettl":
-		return []string{d.one("0", "0", d.relative(1000), d.absolute(1000))}
+		ttl := d.one("0", "0", d.relative(1000), d.absolute(1000))
+		if ttl == "1" { // from now: it would die on the two sides at different commands
+			ttl = "0"
+		}
+		return []string{ttl}
 	case "payload":
 		return []string{d.payload()}
 	case "restoreword":
