@@ -37,7 +37,7 @@ func (r *Route) Pick(dice *rand.Rand, now time.Time, _ netip.Addr) {
 `,
 	"loop/run.go":            "// Package loop is the door to gnet.\npackage loop\n\nimport \"github.com/panjf2000/gnet/v2\"\n\nfunc Run() { go gnet.Run() }\n",
 	"engine/node.go":         "// Package engine is a node.\npackage engine\n\nimport \"larder/loop\"\n\nfunc Run() { loop.Run() }\n",
-	"engine/sets/sets.go":    "// Package sets are a node's set commands.\npackage sets\n\nimport \"larder/engine\"\n\nfunc Run() { engine.Run() }\n",
+	"engine/replica/link.go": "// Package replica follows.\npackage replica\n\nimport \"larder/engine\"\n\nfunc Run() { engine.Run() }\n",
 	"engine/node_test.go":    "package engine_test\n\nimport (\n\t\"larder/internal/conform\"\n\t\"larder/proxy\"\n)\n\nvar n = 1\n\nfunc init() { n = 2; go conform.Run() }\n",
 	"internal/conform/do.go": "// Package conform compares.\npackage conform\n\nimport \"larder/cmd/app\"\n\nfunc Run() { app.Main() }\n",
 	"cmd/app/app.go":         "// Package app wires.\npackage app\n\nimport (\n\t\"larder/backends/registry/consul\"\n\t\"larder/configs\"\n)\n\nfunc Main() {}\n",

@@ -5,9 +5,20 @@ import (
 	"math/bits"
 
 	"larder/engine/store"
+	"larder/protocol/command"
 )
 
 // Bits are counted from the highest of the first byte.
+
+func bitHandlers(h []Handler) {
+	h[command.CmdSetBit] = setBit
+	h[command.CmdGetBit] = getBit
+	h[command.CmdBitCount] = bitCount
+	h[command.CmdBitPos] = bitPos
+	h[command.CmdBitOp] = bitOpCommand
+	h[command.CmdBitField] = bitField
+	h[command.CmdBitFieldRO] = bitFieldRO
+}
 
 // parseBitOffset reads a place of a bit in a value. With width above 0 "#n" is n times as many bits; a product too large for 64 bits loses its upper ones,
 // as in Redis.

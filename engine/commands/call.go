@@ -7,7 +7,6 @@
 package commands
 
 import (
-	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
@@ -31,10 +30,11 @@ type Call struct {
 	NoTouch   bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
 	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
 	Big       *store.Big
-	Limits    Limits
 	BulkMax   int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
 	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
 	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
+
+	Limits Limits // of collections' small forms
 
 	TooLong bool      // set by the handler: the reply would not fit into OutputMax, and what is in W of it is no reply
 	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)
@@ -62,8 +62,7 @@ type Call struct {
 	ops    []fieldOp
 	bytes  []byte
 	lzf    *lzf.Compressor // see compressor
-
-	hashEdit hashes.Edit
+	setScratch
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.
@@ -110,19 +109,14 @@ func (c *Call) peek(key []byte) (store.Item, bool) {
 
 // tally counts what commands that only read have found. A key of another database is looked at only by commands that write.
 func (c *Call) tally(key []byte, found bool) {
-	if c.Row.Flags.Has(command.ReadOnly) {
-		c.countRead(key, found)
-	}
-}
-
-// countRead counts that a key was read. Commands that write say it themselves where they read first.
-func (c *Call) countRead(key []byte, found bool) {
-	if found {
+	switch {
+	case !c.Row.Flags.Has(command.ReadOnly):
+	case found:
 		c.Hits++
-		return
+	default:
+		c.Misses++
+		c.Notify(ClassMiss, "keymiss", key)
 	}
-	c.Misses++
-	c.Notify(ClassMiss, "keymiss", key)
 }
 
 // lookKind finds a key that a command of one type reads or changes: the value's kind must be one from first to last, which are the type's. wrong: it is of

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
@@ -31,8 +30,8 @@ func dumperOf(kind store.Kind) dumper {
 	switch {
 	case kind.IsString():
 		return dumpString
-	case kind == store.KindHash || kind == store.KindHashBig:
-		return dumpHash
+	case kind >= store.KindSetInt && kind <= store.KindSetBig:
+		return dumpSet
 	}
 	return nil
 }
@@ -42,8 +41,8 @@ func loaderOf(t rdb.Type) loader {
 	switch t {
 	case rdb.TypeString:
 		return loadString
-	case rdb.TypeHash, rdb.TypeHashZipmap, rdb.TypeHashZiplist, rdb.TypeHashListpack, hashes.TypeTimed:
-		return loadHash
+	case rdb.TypeSet, rdb.TypeSetIntset, rdb.TypeSetListpack:
+		return loadSet
 	}
 	return nil
 }

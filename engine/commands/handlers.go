@@ -29,13 +29,8 @@ func Handlers() []Handler {
 	h[command.CmdIncrByFloat] = incrByFloat
 	h[command.CmdLCS] = lcs
 
-	h[command.CmdSetBit] = setBit
-	h[command.CmdGetBit] = getBit
-	h[command.CmdBitCount] = bitCount
-	h[command.CmdBitPos] = bitPos
-	h[command.CmdBitOp] = bitOpCommand
-	h[command.CmdBitField] = bitField
-	h[command.CmdBitFieldRO] = bitFieldRO
+	bitHandlers(h)
+	setHandlers(h)
 
 	h[command.CmdDel] = del
 	h[command.CmdUnlink] = del
@@ -71,6 +66,5 @@ func Handlers() []Handler {
 	h[command.CmdFlushDB] = flushDB
 	h[command.CmdFlushAll] = flushAll
 	dumpHandlers(h)
-	hashHandlers(h)
 	return h
 }

@@ -25,8 +25,7 @@ func exists(c *Call) {
 func touch(c *Call) {
 	n := int64(0)
 	for _, key := range c.Args[1:] {
-		_, ok := c.DB.Lookup(key, c.NowMS)
-		if c.tally(key, ok); ok {
+		if _, ok := c.DB.Lookup(key, c.NowMS); ok {
 			n++
 		}
 	}

@@ -1,13 +1,13 @@
 package commands
 
-import "larder/engine/hashes"
+import "larder/engine/sets"
 
 // Limits say up to where collections keep their small forms.
 type Limits struct {
-	Hash hashes.Limits
+	Set sets.Limits
 }
 
 // DefaultLimits are Redis 7.2's.
 func DefaultLimits() Limits {
-	return Limits{Hash: hashes.DefaultLimits()}
+	return Limits{Set: sets.DefaultLimits()}
 }

@@ -94,9 +94,7 @@ func copyKey(c *Call) {
 		c.W.Error(errSameObject)
 		return
 	}
-	_, found := c.look(from)
-	c.countRead(from, found)
-	if !found {
+	if _, ok := c.look(from); !ok {
 		c.W.Int(0)
 		return
 	}

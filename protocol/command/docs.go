@@ -52,7 +52,8 @@ func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
 		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
-		hashDocs(), transactionDocs(), pubsubDocs(),
+		transactionDocs(), pubsubDocs(),
+		setDocs(),
 	} {
 		for id, d := range group {
 			out[id] = d

@@ -80,6 +80,25 @@ const (
 	CmdBitOp
 	CmdBitField
 	CmdBitFieldRO
+
+	CmdSAdd
+	CmdSRem
+	CmdSIsMember
+	CmdSMIsMember
+	CmdSCard
+	CmdSMembers
+	CmdSPop
+	CmdSRandMember
+	CmdSMove
+	CmdSInter
+	CmdSInterCard
+	CmdSInterStore
+	CmdSUnion
+	CmdSUnionStore
+	CmdSDiff
+	CmdSDiffStore
+	CmdSScan
+
 	CmdMulti
 	CmdExec
 	CmdDiscard
@@ -94,34 +113,6 @@ const (
 	CmdPublish
 	CmdSPublish
 	CmdPubSub
-	CmdHSet
-	CmdHMSet
-	CmdHSetNX
-	CmdHGet
-	CmdHMGet
-	CmdHGetAll
-	CmdHKeys
-	CmdHVals
-	CmdHLen
-	CmdHStrLen
-	CmdHExists
-	CmdHDel
-	CmdHIncrBy
-	CmdHIncrByFloat
-	CmdHRandField
-	CmdHScan
-	CmdHExpire
-	CmdHPExpire
-	CmdHExpireAt
-	CmdHPExpireAt
-	CmdHExpireTime
-	CmdHPExpireTime
-	CmdHTTL
-	CmdHPTTL
-	CmdHPersist
-	CmdHGetEx
-	CmdHSetEx
-	CmdHGetDel
 	CmdLarder
 
 	CmdPubSubChannels
@@ -154,7 +145,6 @@ const (
 	CmdConfigGet
 	CmdConfigSet
 	CmdConfigResetStat
-	CmdConfigRewrite
 	CmdConfigHelp
 	CmdMemoryDoctor
 	CmdMemoryMallocStats

@@ -72,9 +72,9 @@ func buildRows() []*Row {
 		{"generic", genericRows()},
 		{"string", stringRows()},
 		{"bitmap", bitmapRows()},
+		{"set", setRows()},
 		{"transactions", transactionRows()},
 		{"pubsub", pubsubRows()},
-		{"hash", hashRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {
