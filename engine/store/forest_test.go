@@ -187,3 +187,32 @@ func TestObjectLimit(t *testing.T) {
 		t.Errorf("%d bytes over the limit, %d used, %d keys evicted", over, s.Used(), s.Evicted())
 	}
 }
+
+// TestObjectNoAllocation: commands on an object take nothing from the Go heap.
+func TestObjectNoAllocation(t *testing.T) {
+	s := open(t, 3)
+	d := s.DB(0)
+	key, entry := []byte("k"), make([]byte, 20)
+	grow(d, key, 10_000)
+	i := uint64(0)
+	round := func() {
+		i++
+		binary.BigEndian.PutUint64(entry, i*0x9e3779b97f4a7c15)
+		it, _ := d.Lookup(key, 1)
+		o := d.EditObject(it)
+		c, found := seekBytes(o.Trees[1], entry)
+		if found {
+			o.Trees[1].Delete(c)
+		} else {
+			o.Trees[1].Insert(c, entry)
+		}
+		o.Trees[0].Append(entry)
+		o.Trees[0].Delete(o.Trees[0].At(0))
+	}
+	for range 20_000 {
+		round()
+	}
+	if n := testing.AllocsPerRun(5000, round); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
