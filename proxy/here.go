@@ -59,7 +59,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCluster:
 		s.clusterHere(row, args)
 		return true
-	case command.CmdObject, command.CmdMemory:
+	case command.CmdObject, command.CmdMemory, command.CmdXGroup, command.CmdXInfo:
 		s.help(row)
 		return true
 	}

@@ -8,6 +8,7 @@ package commands
 
 import (
 	"larder/engine/store"
+	"larder/engine/streams"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/resp"
@@ -36,6 +37,8 @@ type Call struct {
 
 	Limits Limits // of collections' small forms
 
+	Streams *streams.Limits // stream-node-max-bytes and -entries; nil: Redis's defaults
+
 	TooLong bool      // set by the handler: the reply would not fit into OutputMax, and what is in W of it is no reply
 	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
@@ -61,6 +64,7 @@ type Call struct {
 	digits [digitsMax]byte
 	ops    []fieldOp
 	bytes  []byte
+	ids    []streams.ID
 	lzf    *lzf.Compressor // see compressor
 	setScratch
 }

@@ -30,6 +30,7 @@ func Handlers() []Handler {
 	h[command.CmdLCS] = lcs
 
 	bitHandlers(h)
+	streamHandlers(h)
 	setHandlers(h)
 
 	h[command.CmdDel] = del

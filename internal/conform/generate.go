@@ -59,6 +59,9 @@ func NotDrawn(r *command.Row) string {
 	case "cluster", "readonly", "readwrite", "asking":
 		return "a plain redis-server refuses it; compared with a Redis Cluster of its own"
 	}
+	if r.Categories&command.CatStream != 0 && strings.HasSuffix(r.Name, "|help") {
+		return "of containers, HELP is in the scripts"
+	}
 	return map[string]string{
 		"shutdown":      "ends the server",
 		"quit":          "ends the connection",
@@ -95,6 +98,10 @@ func how(name string) (How, int64) {
 		return Approx, slack * 1000
 	case "time":
 		return Shape, 0
+	case "xadd", "xrange", "xrevrange", "xread", "xreadgroup", "xclaim", "xautoclaim", "xpending", "xinfo|groups": // IDs made of the time
+		return Shape, 0
+	case "xinfo|stream", "xinfo|consumers": // 7.2 tells more
+		return Outcome, 0
 	case "srandmember", "sscan": // by chance, and cursors of one's own
 		return Outcome, 0
 	case "dump": // a compressed text has many forms
@@ -228,6 +235,12 @@ func (g *Generator) defuse(args [][]byte) [][]byte {
 		for i, a := range args {
 			if word := strings.ToUpper(string(a)); word == "EX" || word == "PX" {
 				notSoon(args, i+1)
+			}
+		}
+	case "xread", "xreadgroup":
+		for i, a := range args[:len(args)-1] {
+			if _, ok := atoi(args[i+1]); ok && strings.EqualFold(string(a), "block") {
+				args[i+1] = []byte("1")
 			}
 		}
 	case "bitfield":

@@ -57,6 +57,16 @@ func (v valuesOf) text(name string) []byte {
 		return []byte(pick(v.rng, []string{"AND", "or", "Xor", "NOT", "nand"}))
 	case "encoding":
 		return []byte(pick(v.rng, []string{"u1", "i1", "u8", "i8", "u63", "i64", "u7", "i13", "I5", "u64", "i65", "u0", "i0", "x8", "u", "u-1", "u08"}))
+	case "id", "last-id", "max_deleted_entry_id", "threshold":
+		return []byte(pick(v.rng, []string{"0", "1-1", "1-2", "2-*", "3", "5-5", "10-0", "100-1", "1000", "0-0", ">", "$", "-", "+", "*", "1-x", "18446744073709551615-18446744073709551615"}))
+	case "start", "end":
+		return []byte(pick(v.rng, []string{"-", "-", "+", "+", "0", "1", "(1-1", "5-5", "(100", "(+", "x", "("}))
+	case "group", "groupname":
+		return []byte(pick(v.rng, []string{"g", "g", "h", ""}))
+	case "consumer", "consumername":
+		return []byte(pick(v.rng, []string{"c", "c", "d", ""}))
+	case "min-idle-time":
+		return []byte(pick(v.rng, []string{"0", "0", "100000", "-1", "x"}))
 	case "section":
 		return []byte(pick(v.rng, []string{"server", "keyspace", "all", "nope", "CLIENTS"}))
 	case "type":

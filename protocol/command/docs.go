@@ -54,6 +54,7 @@ func buildDocs() []Doc {
 		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
 		transactionDocs(), pubsubDocs(),
 		setDocs(),
+		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
 	} {
 		for id, d := range group {
 			out[id] = d

@@ -113,6 +113,21 @@ const (
 	CmdPublish
 	CmdSPublish
 	CmdPubSub
+	CmdXAdd
+	CmdXLen
+	CmdXRange
+	CmdXRevRange
+	CmdXDel
+	CmdXTrim
+	CmdXRead
+	CmdXReadGroup
+	CmdXAck
+	CmdXPending
+	CmdXClaim
+	CmdXAutoClaim
+	CmdXSetID
+	CmdXGroup
+	CmdXInfo
 	CmdLarder
 
 	CmdPubSubChannels
@@ -179,6 +194,16 @@ const (
 	CmdACLUsers
 	CmdACLWhoAmI
 	CmdACLHelp
+	CmdXGroupCreate
+	CmdXGroupSetID
+	CmdXGroupDestroy
+	CmdXGroupCreateConsumer
+	CmdXGroupDelConsumer
+	CmdXGroupHelp
+	CmdXInfoStream
+	CmdXInfoGroups
+	CmdXInfoConsumers
+	CmdXInfoHelp
 	CmdLarderHello
 	CmdLarderTerm
 	CmdLarderAssign

@@ -136,7 +136,7 @@ func TestPolicies(t *testing.T) {
 		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
 		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder object|help memory|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder object|help memory|help xgroup|help xinfo|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it
@@ -147,7 +147,7 @@ func TestPolicies(t *testing.T) {
 			if r.Request != p.request || r.Response != p.response {
 				t.Errorf("%s: %d, %d, want %v", r.Name, r.Request, r.Response, p)
 			}
-		case slices.Contains(local, base) || slices.Contains(local, r.Name) || r.Name == "object" || r.Name == "memory":
+		case slices.Contains(local, base) || slices.Contains(local, r.Name) || len(r.Subs) > 0:
 			if r.Request != command.RequestLocal {
 				t.Errorf("%s is not answered here", r.Name)
 			}

@@ -75,6 +75,7 @@ func buildRows() []*Row {
 		{"set", setRows()},
 		{"transactions", transactionRows()},
 		{"pubsub", pubsubRows()},
+		{"stream", streamRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {
