@@ -18,9 +18,17 @@ var policies = []string{"volatile-lru", "volatile-lfu", "volatile-random", "vola
 // Policies are the names that MaxMemoryPolicy may have.
 func Policies() []string { return slices.Clone(policies) }
 
-// parameters are what CONFIG knows, in the order of their names. Those that a node does not have yet have the one value that is true of it. Those of
-// idle have Redis's ranges and defaults, keep what they are set to, and change nothing: tools set them, and what they tune in Redis is not there to tune.
-var parameters = client.Parameters[*session, settings]{
+// parameters are what CONFIG knows, in the order of their names.
+var parameters = buildParameters()
+
+func buildParameters() client.Parameters[*session, settings] {
+	all := slices.Concat(ownParameters, fixedParameters(), idleParameters())
+	slices.SortFunc(all, func(a, b client.Parameter[*session, settings]) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// ownParameters are those with an effect, or with a value that depends on the node.
+var ownParameters = client.Parameters[*session, settings]{
 	{Name: "aclfile", Get: func(s *session) string { return s.p.n.opts.ACLFile }},
 	{Name: "acllog-max-len", Get: func(s *session) string { return strconv.Itoa(s.p.set.aclLogMax) }, Set: setACLLogMax},
 	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
@@ -28,18 +36,13 @@ var parameters = client.Parameters[*session, settings]{
 	outputLimitParameter,
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
 	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
-	idleFlag("lazyfree-lazy-eviction", idleLazyEviction), // memory is always given back in slices, behind the reply
-	idleFlag("lazyfree-lazy-expire", idleLazyExpire),
-	idleFlag("lazyfree-lazy-server-del", idleLazyServerDel),
-	idleFlag("lazyfree-lazy-user-del", idleLazyUserDel),
-	idleFlag("lazyfree-lazy-user-flush", idleLazyUserFlush),
-	idleNumber("lfu-decay-time", idleLFUDecay, 0, math.MaxInt32), // S3-FIFO counts to 3, and eviction itself counts down
-	idleNumber("lfu-log-factor", idleLFULog, 0, math.MaxInt32),
+	countLimit("hash-max-listpack-entries", hashEntries),
+	sizeLimit("hash-max-listpack-value", hashValue),
+	countLimit("hash-max-ziplist-entries", hashEntries),
+	sizeLimit("hash-max-ziplist-value", hashValue),
 	{Name: "maxclients", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.ClientsMax) }},
 	{Name: "maxmemory", Get: func(s *session) string { return strconv.FormatInt(s.p.set.maxMemory, 10) }, Set: setMaxMemory},
-	idleNumber("maxmemory-eviction-tenacity", idleTenacity, 0, 100), // the time of a slice is fixed
 	{Name: "maxmemory-policy", Get: func(s *session) string { return s.p.set.policy.String() }, Set: setPolicy},
-	idleNumber("maxmemory-samples", idleSamples, 1, math.MaxInt32), // eviction takes no samples
 	notifyParameter,
 	{Name: "port", Get: func(s *session) string { return strconv.Itoa(int(s.c.Local().Port())) }},
 	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
@@ -49,53 +52,6 @@ var parameters = client.Parameters[*session, settings]{
 	countLimit("set-max-listpack-entries", setEntries),
 	sizeLimit("set-max-listpack-value", setValue),
 	{Name: "timeout", Get: func(s *session) string { return strconv.FormatInt(int64(s.p.set.idle/time.Second), 10) }, Set: setIdle},
-}
-
-// The parameters without an effect.
-const (
-	idleLazyEviction = iota
-	idleLazyExpire
-	idleLazyServerDel
-	idleLazyUserDel
-	idleLazyUserFlush
-	idleLFUDecay
-	idleLFULog
-	idleTenacity
-	idleSamples
-	idleCount
-)
-
-// idleDefaults are Redis's, but that all freeing is lazy.
-var idleDefaults = [idleCount]int64{
-	idleLazyEviction: 1, idleLazyExpire: 1, idleLazyServerDel: 1, idleLazyUserDel: 1, idleLazyUserFlush: 1,
-	idleLFUDecay: 1, idleLFULog: 10, idleTenacity: 10, idleSamples: 5,
-}
-
-func idleNumber(name string, i int, least, most int64) client.Parameter[*session, settings] {
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get:  func(s *session) string { return strconv.FormatInt(s.p.set.idles[i], 10) },
-		Set: func(set *settings, value string) (wrong string) {
-			set.idles[i], wrong = client.ParseNumber(value, least, most)
-			return wrong
-		},
-	}
-}
-
-func idleFlag(name string, i int) client.Parameter[*session, settings] {
-	words := [...]string{"no", "yes"}
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get:  func(s *session) string { return words[s.p.set.idles[i]] },
-		Set: func(set *settings, value string) string {
-			at := slices.Index(words[:], strings.ToLower(value))
-			if at < 0 {
-				return "argument must be 'yes' or 'no'"
-			}
-			set.idles[i] = int64(at)
-			return ""
-		},
-	}
 }
 
 func bindAddress(s *session) string {
@@ -203,6 +159,9 @@ func (p *part) apply(next settings) {
 		s.requests.SetLimits(p.limits(s.authed))
 	}
 }
+
+// configRewrite: what a node was started with is the configuration's, which CONFIG SET does not reach.
+func configRewrite(s *session, _ [][]byte) { s.fail("ERR The server is running without a config file") }
 
 // configResetStat makes INFO's counts begin anew; those of the metrics go on.
 func configResetStat(s *session, _ [][]byte) {

@@ -32,6 +32,8 @@ func limit(name string, at func(*commands.Limits) *int, parse func(string) (int6
 	}
 }
 
-func setInts(l *commands.Limits) *int    { return &l.Set.Ints }
-func setEntries(l *commands.Limits) *int { return &l.Set.Packed }
-func setValue(l *commands.Limits) *int   { return &l.Set.Value }
+func hashEntries(l *commands.Limits) *int { return &l.Hash.Entries }
+func hashValue(l *commands.Limits) *int   { return &l.Hash.Value }
+func setInts(l *commands.Limits) *int     { return &l.Set.Ints }
+func setEntries(l *commands.Limits) *int  { return &l.Set.Packed }
+func setValue(l *commands.Limits) *int    { return &l.Set.Value }

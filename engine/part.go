@@ -75,14 +75,14 @@ type settings struct {
 	notices      notices
 	outputLimits outputLimits
 	collections  commands.Limits
-	idles        [idleCount]int64 // of the parameters without an effect
+	idles        []int64 // of the parameters without an effect, never changed in place
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults, outputLimits: outputLimitDefaults, collections: commands.DefaultLimits()},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, collections: commands.DefaultLimits()},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),

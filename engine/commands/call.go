@@ -7,6 +7,7 @@
 package commands
 
 import (
+	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/engine/streams"
 	"larder/protocol/command"
@@ -31,11 +32,10 @@ type Call struct {
 	NoTouch   bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
 	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
 	Big       *store.Big
+	Limits    Limits
 	BulkMax   int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
 	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
 	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
-
-	Limits Limits // of collections' small forms
 
 	Streams *streams.Limits // stream-node-max-bytes and -entries; nil: Redis's defaults
 
@@ -66,6 +66,8 @@ type Call struct {
 	bytes  []byte
 	ids    []streams.ID
 	lzf    *lzf.Compressor // see compressor
+
+	hashEdit hashes.Edit
 	setScratch
 }
 
@@ -113,14 +115,19 @@ func (c *Call) peek(key []byte) (store.Item, bool) {
 
 // tally counts what commands that only read have found. A key of another database is looked at only by commands that write.
 func (c *Call) tally(key []byte, found bool) {
-	switch {
-	case !c.Row.Flags.Has(command.ReadOnly):
-	case found:
-		c.Hits++
-	default:
-		c.Misses++
-		c.Notify(ClassMiss, "keymiss", key)
+	if c.Row.Flags.Has(command.ReadOnly) {
+		c.countRead(key, found)
 	}
+}
+
+// countRead counts that a key was read. Commands that write say it themselves where they read first.
+func (c *Call) countRead(key []byte, found bool) {
+	if found {
+		c.Hits++
+		return
+	}
+	c.Misses++
+	c.Notify(ClassMiss, "keymiss", key)
 }
 
 // lookKind finds a key that a command of one type reads or changes: the value's kind must be one from first to last, which are the type's. wrong: it is of

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
@@ -30,6 +31,8 @@ func dumperOf(kind store.Kind) dumper {
 	switch {
 	case kind.IsString():
 		return dumpString
+	case kind == store.KindHash || kind == store.KindHashBig:
+		return dumpHash
 	case kind >= store.KindSetInt && kind <= store.KindSetBig:
 		return dumpSet
 	}
@@ -41,6 +44,8 @@ func loaderOf(t rdb.Type) loader {
 	switch t {
 	case rdb.TypeString:
 		return loadString
+	case rdb.TypeHash, rdb.TypeHashZipmap, rdb.TypeHashZiplist, rdb.TypeHashListpack, hashes.TypeTimed:
+		return loadHash
 	case rdb.TypeSet, rdb.TypeSetIntset, rdb.TypeSetListpack:
 		return loadSet
 	}

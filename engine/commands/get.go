@@ -26,6 +26,7 @@ func get(c *Call) {
 // value writes the value of key, null if there is none, the error if it is no string.
 func (c *Call) value(key []byte) (found, wrong bool) {
 	it, found, wrong := c.lookString(key)
+	c.countRead(key, found || wrong)
 	switch {
 	case found:
 		c.W.BulkBytes(c.text(it))
@@ -100,6 +101,7 @@ func getEx(c *Call) {
 	}
 	key := c.Args[1]
 	it, ok, wrong := c.lookString(key)
+	c.countRead(key, ok || wrong)
 	if !ok {
 		if !wrong {
 			c.W.Null()

@@ -67,5 +67,6 @@ func Handlers() []Handler {
 	h[command.CmdFlushDB] = flushDB
 	h[command.CmdFlushAll] = flushAll
 	dumpHandlers(h)
+	hashHandlers(h)
 	return h
 }

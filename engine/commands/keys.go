@@ -25,7 +25,8 @@ func exists(c *Call) {
 func touch(c *Call) {
 	n := int64(0)
 	for _, key := range c.Args[1:] {
-		if _, ok := c.DB.Lookup(key, c.NowMS); ok {
+		_, ok := c.DB.Lookup(key, c.NowMS)
+		if c.tally(key, ok); ok {
 			n++
 		}
 	}

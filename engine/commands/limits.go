@@ -1,13 +1,17 @@
 package commands
 
-import "larder/engine/sets"
+import (
+	"larder/engine/hashes"
+	"larder/engine/sets"
+)
 
 // Limits say up to where collections keep their small forms.
 type Limits struct {
-	Set sets.Limits
+	Hash hashes.Limits
+	Set  sets.Limits
 }
 
 // DefaultLimits are Redis 7.2's.
 func DefaultLimits() Limits {
-	return Limits{Set: sets.DefaultLimits()}
+	return Limits{Hash: hashes.DefaultLimits(), Set: sets.DefaultLimits()}
 }

@@ -94,7 +94,9 @@ func copyKey(c *Call) {
 		c.W.Error(errSameObject)
 		return
 	}
-	if _, ok := c.look(from); !ok {
+	_, found := c.look(from)
+	c.countRead(from, found)
+	if !found {
 		c.W.Int(0)
 		return
 	}

@@ -48,22 +48,38 @@ var grammar = map[command.ID]string{
 	command.CmdBitField:   "key [fieldop]...",
 	command.CmdBitFieldRO: "key [fieldop]...",
 
-	command.CmdSAdd:        "key member [member]...",
-	command.CmdSRem:        "key member [member]...",
-	command.CmdSIsMember:   "key member",
-	command.CmdSMIsMember:  "key member [member]...",
-	command.CmdSCard:       "key",
-	command.CmdSMembers:    "key",
-	command.CmdSRandMember: "key [randcount]",
-	command.CmdSMove:       "key other member",
-	command.CmdSInter:      "key [key]...",
-	command.CmdSInterCard:  "numkeys key [key]... [limit]",
-	command.CmdSInterStore: "key other [key]...",
-	command.CmdSUnion:      "key [key]...",
-	command.CmdSUnionStore: "key other [key]...",
-	command.CmdSDiff:       "key [key]...",
-	command.CmdSDiffStore:  "key other [key]...",
-	command.CmdSScan:       "key scancursor [sscanword]...",
+	command.CmdHSet:         "key field value [field value]...",
+	command.CmdHMSet:        "key field value [field value]...",
+	command.CmdHSetNX:       "key field value",
+	command.CmdHGet:         "key field",
+	command.CmdHMGet:        "key field [field]...",
+	command.CmdHGetAll:      "key",
+	command.CmdHKeys:        "key",
+	command.CmdHVals:        "key",
+	command.CmdHLen:         "key",
+	command.CmdHStrLen:      "key field",
+	command.CmdHExists:      "key field",
+	command.CmdHDel:         "key field [field]...",
+	command.CmdHIncrBy:      "key field number",
+	command.CmdHIncrByFloat: "key field float",
+	command.CmdHRandField:   "key [drawcount] [withvalues]",
+	command.CmdHScan:        "key cursor [hscanword]...",
+	command.CmdSAdd:         "key member [member]...",
+	command.CmdSRem:         "key member [member]...",
+	command.CmdSIsMember:    "key member",
+	command.CmdSMIsMember:   "key member [member]...",
+	command.CmdSCard:        "key",
+	command.CmdSMembers:     "key",
+	command.CmdSRandMember:  "key [randcount]",
+	command.CmdSMove:        "key other member",
+	command.CmdSInter:       "key [key]...",
+	command.CmdSInterCard:   "numkeys key [key]... [limit]",
+	command.CmdSInterStore:  "key other [key]...",
+	command.CmdSUnion:       "key [key]...",
+	command.CmdSUnionStore:  "key other [key]...",
+	command.CmdSDiff:        "key [key]...",
+	command.CmdSDiffStore:   "key other [key]...",
+	command.CmdSScan:        "key scancursor [sscanword]...",
 
 	command.CmdDel:         "key [key]...",
 	command.CmdUnlink:      "key [key]...",
@@ -151,6 +167,12 @@ func (d *draws) source(symbol string) []string {
 	switch symbol {
 	case "key", "other":
 		return []string{d.one(drawnKeys...)}
+	case "field":
+		return []string{d.one("f", "g", "h", "1", "-7", "", "100000", "\x00\xff", "field "+strconv.Itoa(d.IntN(30)))}
+	case "drawcount":
+		return []string{d.one("0", "1", "-1", "3", "-3", "100", "-100", "-9223372036854775808", "9223372036854775807")}
+	case "cursor":
+		return []string{d.one("0", "0", "0", "0", "1", "-1", "18446744073709551615", "18446744073709551616")}
 	case "member":
 		return []string{d.one("a", "b", "", "1", "-7", "01", "\x00\xff", strconv.Itoa(d.IntN(40)), "member "+strconv.Itoa(d.IntN(40)), d.value())}
 	case "randcount":
@@ -210,7 +232,11 @@ func (d *draws) words(symbol string) []string {
 	case "expireword":
 		return []string{d.anyCase(d.one("NX", "XX", "GT", "LT"))}
 	case "restorettl":
-		return []string{d.one("0", "0", d.relative(1000), d.absolute(1000))}
+		ttl := d.one("0", "0", d.relative(1000), d.absolute(1000))
+		if ttl == "1" { // from now: it would die on the two sides at different commands
+			ttl = "0"
+		}
+		return []string{ttl}
 	case "payload":
 		return []string{d.payload()}
 	case "restoreword":
@@ -225,6 +251,13 @@ func (d *draws) words(symbol string) []string {
 		return []string{d.anyCase("REPLACE")}
 	case "flushword":
 		return []string{d.anyCase(d.one("SYNC", "ASYNC"))}
+	case "withvalues":
+		return []string{d.anyCase("WITHVALUES")}
+	case "hscanword":
+		if d.chance(2) {
+			return append([]string{d.anyCase("MATCH")}, d.source("pattern")...)
+		}
+		return []string{d.anyCase(d.one("COUNT", "COUNT", "COUNT", "TYPE")), d.one("1", "3", "1000", "0", "-1", "x")}
 	case "limit":
 		return []string{d.anyCase("LIMIT"), d.one("0", "1", "100", "-1")}
 	case "sscanword":

@@ -31,10 +31,7 @@ func setHandlers(h []Handler) {
 	h[command.CmdSScan] = sScan
 }
 
-const (
-	errNotPositive = "ERR value is out of range, must be positive"
-	errNotLong     = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
-)
+const errNotPositive = "ERR value is out of range, must be positive"
 
 // setScratch is what commands on sets reuse from call to call.
 type setScratch struct {

@@ -119,9 +119,9 @@ func (s *Store) addHeld(number uint32, held int) {
 	s.countKept(number)
 }
 
-// loseRun is told before a tree lets go of a run that a snapshot still has.
+// loseRun is told when a tree lets go of a run that a snapshot still has.
 func (s *Store) loseRun(number uint32) {
-	if r := &s.bigs.runs[number]; r.refs > 1 && r.lost != s.passes.era {
+	if r := &s.bigs.runs[number]; r.lost != s.passes.era {
 		r.lost = s.passes.era
 		s.passes.lost += int64(r.touched)
 	}

@@ -136,10 +136,10 @@ func (s *Store) part(o *Object, number uint32) *Object {
 	c := o.clone()
 	s.bigs.beside += c.beside
 	o.parted = true
-	if r := &s.bigs.runs[number]; r.held == r.refs-1 {
-		for _, t := range c.Trees {
-			t.Lose()
-		}
+	r := &s.bigs.runs[number]
+	for i := range c.Trees {
+		c.Trees[i].Lose(r.held == r.refs-1)
+		o.Trees[i].Lose(false) // the copy may be one that clients see
 	}
 	return c
 }
@@ -214,8 +214,10 @@ func (f forest) NewRun(n int) uint32        { return f.s.newRun(n) }
 func (f forest) RunBytes(run uint32) []byte { return f.s.runBytes(run) }
 func (f forest) ShareRun(run uint32)        { f.s.addRef(run, 0) }
 
+func (f forest) LoseRun(run uint32) { f.s.loseRun(run) }
+
 func (f forest) DropRun(run uint32, lost bool) {
-	if lost {
+	if lost && f.s.bigs.runs[run].refs > 1 {
 		f.s.loseRun(run)
 	}
 	f.s.dropRun(run)

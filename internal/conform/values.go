@@ -53,6 +53,8 @@ func (v valuesOf) of(row string, a *command.Arg) []byte {
 
 func (v valuesOf) text(name string) []byte {
 	switch name {
+	case "field":
+		return []byte(pick(v.rng, []string{"f", "g", "h", "1", "-7", "", "100", "\xff\x00", "f1", "f2", "f3"}))
 	case "operation":
 		return []byte(pick(v.rng, []string{"AND", "or", "Xor", "NOT", "nand"}))
 	case "encoding":
@@ -70,7 +72,7 @@ func (v valuesOf) text(name string) []byte {
 	case "section":
 		return []byte(pick(v.rng, []string{"server", "keyspace", "all", "nope", "CLIENTS"}))
 	case "type":
-		return []byte(pick(v.rng, []string{"string", "STRING", "list", "nope"}))
+		return []byte(pick(v.rng, []string{"string", "STRING", "list", "hash", "nope"}))
 	case "username":
 		return []byte(pick(v.rng, []string{"default", "nobody"}))
 	case "libname", "libver", "clientname", "connection-name":

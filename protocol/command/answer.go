@@ -90,7 +90,7 @@ func answerKeys(w Reply, args [][]byte, withFlags bool) {
 	case r == nil:
 		w.Error("ERR Invalid command specified")
 		return
-	case len(r.KeySpecs) == 0:
+	case !r.hasKeys():
 		w.Error("ERR The command has no key arguments")
 		return
 	case !r.ArityOK(len(args)):

@@ -43,6 +43,7 @@ func serverDocs() map[ID]Doc {
 			Args:    takes(block("parameter_value", text("parameter"), text("value")).multiple()),
 		},
 		CmdConfigResetStat: {Summary: "Sets the counters of INFO back to zero.", Complexity: "O(1)"},
+		CmdConfigRewrite:   {Summary: "Writes the settings to the file that the server was started with.", Complexity: "O(1)"},
 		CmdConfigHelp:      {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 		CmdTime:            {Summary: "Tells the server's clock in seconds and microseconds.", Complexity: "O(1)"},
 		CmdDBSize:          {Summary: "Counts the keys of the chosen database.", Complexity: "O(1)"},

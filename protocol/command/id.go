@@ -128,6 +128,34 @@ const (
 	CmdXSetID
 	CmdXGroup
 	CmdXInfo
+	CmdHSet
+	CmdHMSet
+	CmdHSetNX
+	CmdHGet
+	CmdHMGet
+	CmdHGetAll
+	CmdHKeys
+	CmdHVals
+	CmdHLen
+	CmdHStrLen
+	CmdHExists
+	CmdHDel
+	CmdHIncrBy
+	CmdHIncrByFloat
+	CmdHRandField
+	CmdHScan
+	CmdHExpire
+	CmdHPExpire
+	CmdHExpireAt
+	CmdHPExpireAt
+	CmdHExpireTime
+	CmdHPExpireTime
+	CmdHTTL
+	CmdHPTTL
+	CmdHPersist
+	CmdHGetEx
+	CmdHSetEx
+	CmdHGetDel
 	CmdLarder
 
 	CmdPubSubChannels
@@ -160,6 +188,7 @@ const (
 	CmdConfigGet
 	CmdConfigSet
 	CmdConfigResetStat
+	CmdConfigRewrite
 	CmdConfigHelp
 	CmdMemoryDoctor
 	CmdMemoryMallocStats

@@ -1,5 +1,7 @@
 package command
 
+import "slices"
+
 // KeyPositions appends to dst the indexes in args that are keys, in the order of the arguments' specs, and returns it. args[0] is the
 // command's name (args[1] the subcommand's). Arguments that don't fit the command (too few, a count that is no number) give the keys that are
 // there, never an index outside args: to answer them with an error is the business of whoever runs the command. It allocates only if dst
@@ -124,12 +126,20 @@ func lowerByte(c byte) byte {
 	return c
 }
 
-// KeysAndFlags gives the keys as KeyPositions does and for each what the command does to it; none at all if the arguments count more keys than there are,
-// as in Redis.
+// hasKeys tells whether any argument may be a key; shard channels are none.
+func (r *Row) hasKeys() bool {
+	return slices.ContainsFunc(r.KeySpecs, func(k KeySpec) bool { return k.Flags&KeyNotKey == 0 })
+}
+
+// KeysAndFlags gives the keys as KeyPositions does, without channels, and for each what the command does to it.
+// There are none at all if the arguments count more keys than there are, as in Redis.
 func (r *Row) KeysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
 	for i := range r.KeySpecs {
 		k := &r.KeySpecs[i]
 		f := k.Flags
+		if f&KeyNotKey != 0 {
+			continue // a channel of a shard
+		}
 		if f&KeyVariable != 0 {
 			f = r.variableFlags(args)
 		}

@@ -8,9 +8,9 @@ import "encoding/binary"
 // nameMax is the longest name that three words can hold, in bytes; Redis's longest is georadiusbymember_ro with 20.
 const nameMax = 24
 
-// indexBits makes 1,024 places. At most a fifth of them may be taken, so that a look at a second place is rare: with more rows the next line
+// indexBits makes 2,048 places. At most a fifth of them may be taken, so that a look at a second place is rare: with more rows the next line
 // does not compile until there are more bits.
-const indexBits = 10
+const indexBits = 11
 
 const _ = uint(1<<indexBits - 5*NumIDs)
 

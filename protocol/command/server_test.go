@@ -17,6 +17,19 @@ import (
 var notIn70 = map[string]string{
 	"client|setinfo":  "new in 7.2: the version we report, whose clients send it",
 	"client|no-touch": "new in 7.2",
+
+	"hexpire":      "fields that expire are newer than 7.2",
+	"hpexpire":     "fields that expire are newer than 7.2",
+	"hexpireat":    "fields that expire are newer than 7.2",
+	"hpexpireat":   "fields that expire are newer than 7.2",
+	"hexpiretime":  "fields that expire are newer than 7.2",
+	"hpexpiretime": "fields that expire are newer than 7.2",
+	"httl":         "fields that expire are newer than 7.2",
+	"hpttl":        "fields that expire are newer than 7.2",
+	"hpersist":     "fields that expire are newer than 7.2",
+	"hgetex":       "fields that expire are newer than 7.2",
+	"hsetex":       "fields that expire are newer than 7.2",
+	"hgetdel":      "fields that expire are newer than 7.2",
 }
 
 // intended are facts in which we differ from 7.0.15, by row and field. An entry without a difference fails.

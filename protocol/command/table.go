@@ -76,6 +76,7 @@ func buildRows() []*Row {
 		{"transactions", transactionRows()},
 		{"pubsub", pubsubRows()},
 		{"stream", streamRows()},
+		{"hash", hashRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {

@@ -15,6 +15,7 @@ func serverRows() []Row {
 		{ID: CmdConfigGet, Name: "config|get", Parent: CmdConfig, Arity: -3, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "2.0.0"},
 		{ID: CmdConfigSet, Name: "config|set", Parent: CmdConfig, Arity: -4, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.0.0"},
 		{ID: CmdConfigResetStat, Name: "config|resetstat", Parent: CmdConfig, Arity: 2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.0.0"},
+		{ID: CmdConfigRewrite, Name: "config|rewrite", Parent: CmdConfig, Arity: 2, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Since: "2.8.0"},
 		{ID: CmdConfigHelp, Name: "config|help", Parent: CmdConfig, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "5.0.0"},
 		{ID: CmdMemory, Name: "memory", Arity: -2, Request: RequestLocal, Since: "4.0.0"},
 		{ID: CmdMemoryDoctor, Name: "memory|doctor", Parent: CmdMemory, Arity: 2, Tips: tips(tipNondeterministic, tipRequestAllShards, tipResponseSpecial), Since: "4.0.0"},

@@ -191,8 +191,8 @@ func (t *Tree) mergeChildren(above uint64, i int) {
 func (t *Tree) shed(at uint64) {
 	p := t.pool
 	if p.shared(at) {
-		t.charge(-t.total(at))
 		p.unref(at, t.lost)
+		t.charge(-t.total(at))
 		return
 	}
 	n := p.count(at)
@@ -208,13 +208,19 @@ func (t *Tree) shed(at uint64) {
 	t.freePage(at)
 }
 
-// total is what a page takes with all below it.
+// total is what a page that others have takes with all below it. Where those are snapshots it is marked.
 func (t *Tree) total(at uint64) int {
 	p := t.pool
 	sum := p.size(at)
+	if t.lost {
+		p.mark(at+markAt, sum)
+	}
 	for i := range p.count(at) {
 		if p.level(at) == 0 {
 			sum += p.largeSize(p.recordAt(at, i))
+			if t.lost && p.epoch != 0 {
+				p.markLarge(at, i)
+			}
 		} else {
 			sum += t.total(p.child(at, i))
 		}

@@ -6,6 +6,12 @@ import "fmt"
 type Census struct {
 	Pages map[uint64]uint32
 	Runs  map[uint32]uint32
+	Sizes map[uint64]int // of the pages and blocks
+}
+
+// NewCensus makes an empty census.
+func NewCensus() *Census {
+	return &Census{Pages: map[uint64]uint32{}, Runs: map[uint32]uint32{}, Sizes: map[uint64]int{}}
 }
 
 // Verify looks at a whole tree and says what does not hold; it adds what it meets to the census.
@@ -30,6 +36,7 @@ func (t *Tree) Verify(c *Census) error {
 func (t *Tree) verify(at uint64, level int, bytes *int, c *Census) (n int, err error) {
 	p := t.pool
 	c.Pages[at]++
+	c.Sizes[at] = p.size(at)
 	again := c.Pages[at] > 1 // what is below was counted with the page
 	*bytes += p.size(at)
 	n = p.count(at)
@@ -44,7 +51,7 @@ func (t *Tree) verify(at uint64, level int, bytes *int, c *Census) (n int, err e
 	sum := 0
 	for i := range n {
 		child := p.child(at, i)
-		below := &Census{Pages: map[uint64]uint32{}, Runs: map[uint32]uint32{}}
+		below := NewCensus()
 		if !again {
 			below = c
 		}
@@ -80,6 +87,7 @@ func (t *Tree) verifyLeaf(at uint64, bytes *int, c *Census, again bool) error {
 		case tagBlock:
 			if !again {
 				c.Pages[p.mem.U40(r+1)]++
+				c.Sizes[p.mem.U40(r+1)] = p.largeSize(r)
 			}
 		}
 	}

@@ -175,15 +175,23 @@ func (p *Pool) dropLarge(at uint64, i int, lost bool) int {
 	b := p.mem.U40(r + 1)
 	n := p.mem.U32(b) - 1
 	p.mem.SetU32(b, n)
-	mark := p.mem.Byte(b + blockMarkAt)
-	if n == 0 {
-		if mark != 0 && mark == p.epoch {
-			p.kept -= int64(size)
-		}
+	switch {
+	case n == 0:
+		p.unmark(b+blockMarkAt, size)
 		p.put(b, int(p.mem.Byte(b+blockClassAt)))
-	} else if lost && p.epoch != 0 && mark != p.epoch {
-		p.mem.SetByte(b+blockMarkAt, p.epoch)
-		p.kept += int64(size)
+	case lost:
+		p.mark(b+blockMarkAt, size)
 	}
 	return size
+}
+
+// markLarge notes that what entry i has out of line is a snapshot's alone.
+func (p *Pool) markLarge(at uint64, i int) {
+	r := p.recordAt(at, i)
+	switch p.mem.Byte(r) {
+	case tagRun:
+		p.blocks.LoseRun(p.mem.U32(r + 1))
+	case tagBlock:
+		p.mark(p.mem.U40(r+1)+blockMarkAt, p.largeSize(r))
+	}
 }

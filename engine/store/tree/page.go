@@ -74,6 +74,8 @@ type Memory interface {
 	RunBytes(run uint32) []byte
 	ShareRun(run uint32)
 	DropRun(run uint32, lost bool)
+	// LoseRun tells that only a snapshot has the run any more.
+	LoseRun(run uint32)
 }
 
 // Pool is what all trees of a store have in common.
@@ -118,7 +120,9 @@ func (p *Pool) Free(budget int) int {
 		lost := at & dyingLost
 		at &^= dyingLost
 		if !p.unref(at, lost != 0) {
-			budget -= cost
+			if budget -= cost; lost != 0 && p.epoch != 0 {
+				p.leave(at)
+			}
 			continue
 		}
 		budget -= p.size(at)
@@ -135,6 +139,19 @@ func (p *Pool) Free(budget int) int {
 		p.free(at)
 	}
 	return budget
+}
+
+// leave sees that what is below a page that stays for a snapshot is marked too. It takes references, so that no page goes before it was looked at.
+func (p *Pool) leave(at uint64) {
+	for i := range p.count(at) {
+		if p.level(at) == 0 {
+			p.markLarge(at, i)
+			continue
+		}
+		child := p.child(at, i)
+		p.ref(child)
+		p.dying = append(p.dying, child|dyingLost)
+	}
 }
 
 func (p *Pool) level(at uint64) int { return int(p.mem.Byte(at + levelAt)) }
@@ -157,14 +174,27 @@ func (p *Pool) child(at uint64, i int) uint64 { return p.mem.U40(at + headBytes 
 func (p *Pool) unref(at uint64, lost bool) bool {
 	n := p.mem.U32(at+refsAt) - 1
 	p.mem.SetU32(at+refsAt, n)
-	switch mark := p.mem.Byte(at + markAt); {
-	case n == 0 && mark != 0 && mark == p.epoch:
-		p.kept -= int64(p.size(at))
-	case n > 0 && lost && p.epoch != 0 && mark != p.epoch:
-		p.mem.SetByte(at+markAt, p.epoch)
-		p.kept += int64(p.size(at))
+	switch {
+	case n == 0:
+		p.unmark(at+markAt, p.size(at))
+	case lost:
+		p.mark(at+markAt, p.size(at))
 	}
 	return n == 0
+}
+
+// mark notes at at that size bytes are a snapshot's alone.
+func (p *Pool) mark(at uint64, size int) {
+	if p.epoch != 0 && p.mem.Byte(at) != p.epoch {
+		p.mem.SetByte(at, p.epoch)
+		p.kept += int64(size)
+	}
+}
+
+func (p *Pool) unmark(at uint64, size int) {
+	if p.epoch != 0 && p.mem.Byte(at) == p.epoch {
+		p.kept -= int64(size)
+	}
 }
 
 // make gives an empty page with one reference.

@@ -78,8 +78,8 @@ func (t *Tree) Clone(account *Account) *Tree {
 	return &c
 }
 
-// Lose tells that it is a snapshot that shares pages with the tree: those that the tree lets go of are counted as kept.
-func (t *Tree) Lose() { t.lost = true }
+// Lose tells whether none but snapshots share pages with the tree: those that it lets go of are then counted as kept.
+func (t *Tree) Lose(lost bool) { t.lost = lost }
 
 // Drop gives the tree up; its pages are freed in slices. Its account is not told.
 func (t *Tree) Drop() {

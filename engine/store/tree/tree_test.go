@@ -77,6 +77,8 @@ func (b *blocks) DropRun(number uint32, _ bool) {
 	}
 }
 
+func (b *blocks) LoseRun(uint32) {}
+
 // wordOf makes many entries have the same word.
 func wordOf(entry []byte) uint64 {
 	var b [8]byte
@@ -222,7 +224,7 @@ func (k *machine) Clone(t *rapid.T) {
 	w := k.pick(t)
 	c := &twin{account: &tree.Account{}, list: slices.Clone(w.list)}
 	if c.frozen = rapid.Bool().Draw(t, "frozen"); c.frozen && !w.frozen {
-		w.t.Lose()
+		w.t.Lose(true)
 		k.pool.SetSnapshots(true)
 	}
 	c.t = w.t.Clone(c.account)
@@ -292,7 +294,7 @@ func (k *machine) Check(t *rapid.T) {
 }
 
 func (k *machine) check() error {
-	census := &tree.Census{Pages: map[uint64]uint32{}, Runs: map[uint32]uint32{}}
+	census := tree.NewCensus()
 	for i, w := range k.twins {
 		if err := w.t.Verify(census); err != nil {
 			return fmt.Errorf("tree %d: %w", i, err)

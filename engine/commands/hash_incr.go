@@ -1,0 +1,85 @@
+package commands
+
+import (
+	"larder/engine/hashes"
+	"larder/engine/store"
+)
+
+// hashInt reads a field's value as a number.
+func hashInt(t hashes.Text) (n int64, ok bool) {
+	if t.IsInt() {
+		return t.Int, true
+	}
+	return store.ParseInt(t.Text)
+}
+
+func hIncrBy(c *Call) {
+	n, ok := store.ParseInt(c.Args[3])
+	if !ok {
+		c.W.Error(errNotInt)
+		return
+	}
+	e, found, wrong := c.editHash()
+	if wrong {
+		return
+	}
+	h := e.Hash()
+	old := int64(0)
+	if value, has := h.Get(c.Args[2]); has {
+		if old, ok = hashInt(value); !ok {
+			c.endHash(e, "")
+			c.W.Error(errHashNotInt)
+			return
+		}
+	}
+	sum := old + n
+	if (n > 0) != (sum > old) && n != 0 {
+		c.endHash(e, "")
+		c.W.Error(errOverflow)
+		return
+	}
+	c.newHash(found)
+	e.Set(c.Args[2], store.FormatInt(c.digits[:0], sum), store.KeepExpiry)
+	c.Changed++
+	c.endHash(e, "hincrby")
+	c.W.Int(sum)
+}
+
+func hIncrByFloat(c *Call) {
+	n, ok := parseFloat(c.Args[3])
+	switch {
+	case !ok:
+		c.W.Error(errNotFloat)
+		return
+	case n.infinite:
+		c.W.Error(errNotFinite)
+		return
+	}
+	e, found, wrong := c.editHash()
+	if wrong {
+		return
+	}
+	h := e.Hash()
+	old := longDouble{}
+	if value, has := h.Get(c.Args[2]); has {
+		if value.IsInt() {
+			old = fromInt(value.Int)
+		} else if old, ok = parseFloat(value.Text); !ok {
+			c.endHash(e, "")
+			c.W.Error(errHashNotFloat)
+			return
+		}
+	}
+	sum := old.plus(n)
+	if old.infinite || !sum.finite() {
+		c.endHash(e, "")
+		c.W.Error(errInfinite)
+		return
+	}
+	c.bytes = sum.appendText(c.bytes[:0])
+	c.newHash(found)
+	e.Set(c.Args[2], c.bytes, store.KeepExpiry)
+	c.Changed++
+	c.endHash(e, "hincrbyfloat")
+	c.W.BulkBytes(c.bytes)
+}
