@@ -43,6 +43,7 @@ type tally struct {
 	refs map[uint32]uint32
 
 	bigBytes int64
+	prefixes [PrefixesMax]int64 // bytes
 }
 
 // Verify looks at everything and says what does not hold.
@@ -58,7 +59,7 @@ func (s *Store) Verify() error {
 
 func (d *DB) verify(t *tally) error {
 	count, expires, index := 0, 0, int64(0)
-	t.bigBytes = 0
+	t.bigBytes, t.prefixes = 0, [PrefixesMax]int64{}
 	bytes := int64(0)
 	for g := range d.tables {
 		n, blocks, err := d.verifyTable(g, t, &expires, &bytes)
@@ -70,6 +71,11 @@ func (d *DB) verify(t *tally) error {
 	}
 	if t.bigBytes != d.bigBytes {
 		return fmt.Errorf("long values take %d bytes, counted %d", d.bigBytes, t.bigBytes)
+	}
+	for i := range d.tallies {
+		if d.tallies[i].bytes != t.prefixes[i] {
+			return fmt.Errorf("prefix %d takes %d bytes, counted %d", i, d.tallies[i].bytes, t.prefixes[i])
+		}
 	}
 	parts := 0
 	for _, n := range d.parts {
@@ -143,6 +149,9 @@ func (d *DB) verifyItem(e entry, group uint16, bucket, n uint32, t *tally) error
 		return fmt.Errorf("%q is not in its segment", s.keyBytes(&h))
 	}
 	t.live[number] += uint32(h.size())
+	if i := s.prefixes.of(s.keyBytes(&h)); i >= 0 {
+		t.prefixes[i] += int64(d.sizeOf(&h))
+	}
 	if h.kind().handled() {
 		t.refs[s.runOf(&h)]++
 		t.bigBytes += s.runSize(s.runOf(&h))
