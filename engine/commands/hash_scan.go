@@ -23,10 +23,7 @@ func hScan(c *Call) {
 		c.insertScanHead(head, 0, 0)
 		return
 	}
-	o, err := parseScan(c.Args[3:])
-	if err == noError && o.kind != nil {
-		err = errSyntax
-	}
+	o, err := parseMembersScan(c.Args[3:])
 	if err != noError {
 		c.W.Error(err)
 		return
