@@ -267,6 +267,10 @@ func (p *part) giveUp(s *session, wrong string) {
 		case wrong != "":
 			p.w.Error(wrong)
 			p.checkError(row, from)
+		case row.ID == command.CmdWait:
+			p.w.Int(0)
+		case row.ID == command.CmdWaitAOF:
+			s.writeWaitAOF()
 		case nullBulkAfterWait(row):
 			p.w.Null()
 		default:

@@ -122,7 +122,7 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 		p.signal(t.DB, t.Key)
 	}
 	for _, t := range c.Touched {
-		p.touch(t.DB, t.Key)
+		p.touch(s, t.DB, t.Key)
 		p.signal(t.DB, t.Key)
 	}
 	if len(p.waits.ready) > 0 && p.depth == 0 {

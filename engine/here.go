@@ -31,6 +31,9 @@ func buildHere() []hereFunc {
 		command.CmdCommand: answerCommand, command.CmdReadOnly: noCluster, command.CmdReadWrite: noCluster, command.CmdAsking: noCluster,
 
 		command.CmdMulti: multi, command.CmdExec: exec, command.CmdDiscard: discard, command.CmdWatch: watch, command.CmdUnwatch: unwatch,
+		command.CmdSwapDB: swapDB, command.CmdWait: wait, command.CmdWaitAOF: waitAOF,
+		command.CmdClientTracking: clientTracking, command.CmdClientCaching: clientCaching, command.CmdClientGetRedir: clientGetRedir,
+		command.CmdClientTrackingInfo: clientTrackingInfo,
 
 		command.CmdSubscribe: subscribe, command.CmdPSubscribe: pSubscribe, command.CmdSSubscribe: sSubscribe,
 		command.CmdUnsubscribe: unsubscribe, command.CmdPUnsubscribe: pUnsubscribe, command.CmdSUnsubscribe: sUnsubscribe,
@@ -101,6 +104,7 @@ func reset(s *session, _ [][]byte) {
 	s.mute = muteOff
 	s.endMulti()
 	s.leaveAll()
+	s.untrack()
 	s.useDB(0)
 	s.name = ""
 	s.noEvict, s.noTouch = false, false

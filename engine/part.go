@@ -44,6 +44,7 @@ type part struct {
 	waits    waits
 	watched  watches
 	topics   topics
+	caches   caches
 	globs    []glob   // the patterns among them, in the order in which they came
 	fresh    [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
 	state    state    // what concerns every session: monitored, measured
@@ -75,6 +76,7 @@ type settings struct {
 	notices      notices
 	outputLimits outputLimits
 	collections  commands.Limits
+	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
 }
 
@@ -82,7 +84,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, collections: commands.DefaultLimits()},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, trackedMax: 1_000_000, collections: commands.DefaultLimits()},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -90,6 +92,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		waits:    newWaits(),
 		watched:  watches{},
 		topics:   newTopics(),
+		caches:   newCaches(),
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)

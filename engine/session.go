@@ -47,9 +47,10 @@ type session struct {
 	tx          transaction
 	watching    []dbKey
 	topics      subscriptions
-	late        []byte // messages that wait for the end of a reply
-	writing     bool   // its output is with part.w
-	softSinceNS int64  // since when its output is above the soft limit, 0 = it is not
+	tracker     *tracker // CLIENT TRACKING, nil if it is off
+	late        []byte   // messages that wait for the end of a reply
+	writing     bool     // its output is with part.w
+	softSinceNS int64    // since when its output is above the soft limit, 0 = it is not
 
 	proto   int
 	dbIndex int
@@ -240,6 +241,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.p.unpark(s)
 	s.endMulti()
 	s.leaveAll()
+	s.untrack()
 	s.unshare()
 	s.owe(0)
 	if s.arrival != nil {
@@ -265,7 +267,8 @@ func (s *session) flags() string {
 		is     bool
 		letter byte
 	}{
-		{s.state&subscribed != 0, 'P'}, {s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
+		{s.state&subscribed != 0, 'P'}, {s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.tracker != nil, 't'}, {s.tracker != nil && s.tracker.broken, 'R'},
+		{s.tracker != nil && s.tracker.bcast, 'B'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
 	} {
 		if f.is {
 			letters = append(letters, f.letter)
@@ -284,6 +287,7 @@ func (s *session) info() client.Info {
 		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
 		Flags: s.flags(), DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
 		Channels: len(s.topics[channel]), Patterns: len(s.topics[pattern]), ShardChannels: len(s.topics[shardChannel]),
+		Tracking: s.tracker != nil, Redirect: s.redirection(),
 		InMulti: s.state&inMulti != 0, Multi: len(s.tx.commands), MultiBytes: s.tx.bytes,
 		Proto: s.proto, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}

@@ -170,6 +170,12 @@ func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duratio
 	for len(p.fresh) > 0 {
 		p.tellNew(s, row, p.fresh[0])
 	}
+	if s.tracker != nil {
+		p.remember(s, row, args)
+		if s.state&inMulti == 0 && row.Parent != command.CmdClient {
+			s.tracker.caching = false
+		}
+	}
 	return time.Since(began)
 }
 

@@ -1,6 +1,9 @@
 package engine
 
-import "larder/engine/commands"
+import (
+	"larder/engine/commands"
+	"larder/protocol/command"
+)
 
 // watches are the keys that sessions watch, by key.
 type watches map[dbKey]map[*session]struct{}
@@ -63,8 +66,11 @@ func (s *session) expireWatched() {
 	}
 }
 
-// touch tells those who watch a key that it changed.
-func (p *part) touch(db int, key []byte) {
+// touch tells those who watch or cache a key that it changed. by is who changed it, nil for time or want of room.
+func (p *part) touch(by *session, db int, key []byte) {
+	if len(p.caches.clients) > 0 {
+		p.changed(by, key)
+	}
 	for s := range p.watched[dbKey{db, string(key)}] {
 		s.state |= touched
 	}
@@ -89,6 +95,9 @@ func (p *part) touchDB(db, other int) {
 // beforeFlush is told that a database will be emptied.
 func (p *part) beforeFlush(db int) {
 	p.touchDB(db, db)
+	if db == 0 || p.call.Row.ID != command.CmdFlushAll {
+		p.forgetCaches() // once a command
+	}
 	p.signalDB(db)
 }
 
@@ -100,7 +109,7 @@ func (p *part) gone(db int, key []byte, evicted bool) {
 		p.notify(db, commands.ClassExpired, "expired", key)
 	}
 	if !p.call.Unwatched {
-		p.touch(db, key)
+		p.touch(nil, db, key)
 		p.signal(db, key)
 	}
 }

@@ -150,3 +150,24 @@ func (s *Store) orphan(number uint32, g *segment) {
 	g.held += held
 	s.log.held += int64(held)
 }
+
+// Swap has two databases change places; they are not the same. It takes time in proportion to the store's segments, which are about a MiB each. A pass of
+// a snapshot that is under way tells of what it has not read yet as of where it is now.
+func (s *Store) Swap(i, j int) {
+	a, b := &s.dbs[i], &s.dbs[j]
+	*a, *b = *b, *a
+	a.number, b.number = i, j
+	for number := range s.log.segments {
+		g := &s.log.segments[number]
+		if g.state != segmentOpen && g.state != segmentSealed {
+			continue
+		}
+		switch int(g.db) {
+		case i:
+			g.db = uint16(j)
+		case j:
+			g.db = uint16(i)
+		}
+	}
+	s.version++
+}

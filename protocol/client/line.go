@@ -18,9 +18,11 @@ type Info struct {
 	Channels      int // that it is subscribed to
 	Patterns      int
 	ShardChannels int
-	InMulti       bool // it has said MULTI
-	Multi         int  // commands that it queued since
-	MultiBytes    int  // of their arguments
+	Tracking      bool  // CLIENT TRACKING is on
+	Redirect      int64 // to this client, 0 = to none
+	InMulti       bool  // it has said MULTI
+	Multi         int   // commands that it queued since
+	MultiBytes    int   // of their arguments
 	DB            int
 	InputBytes    int // received and not yet run
 	Replies       int // that wait to be written
@@ -71,7 +73,12 @@ func (i *Info) AppendLine(dst []byte) []byte {
 		text(" events=r", "")
 	}
 	text(" cmd=", orNull(i.Command))
-	text(" user=default redir=-1", "")
+	text(" user=default", "")
+	if i.Tracking {
+		number(" redir=", i.Redirect)
+	} else {
+		text(" redir=-1", "")
+	}
 	number(" resp=", int64(i.Proto))
 	text(" lib-name=", i.LibName)
 	text(" lib-ver=", i.LibVersion)

@@ -97,6 +97,21 @@ func connectionDocs() map[ID]Doc {
 			Summary: "Ends the waiting of another client that waits for keys.", Complexity: "O(log N) in the number of client connections",
 			Args: takes(integer("client-id"), oneOf("timeout_error", word("TIMEOUT"), word("ERROR")).optional()),
 		},
-		CmdClientHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
+		CmdClientTracking: {
+			Summary: "Tells the client when keys that it caches change, or no more.", Complexity: "O(1)",
+			Args: takes(
+				oneOf("status", word("ON"), word("OFF")),
+				integer("client-id").token("REDIRECT").optional(),
+				text("prefix").token("PREFIX").optional().multiple().eachWithToken(),
+				word("BCAST").optional(), word("OPTIN").optional(), word("OPTOUT").optional(), word("NOLOOP").optional(),
+			),
+		},
+		CmdClientCaching: {
+			Summary: "Says whether the next command's keys are cached.", Complexity: "O(1)",
+			Args: takes(oneOf("mode", word("YES"), word("NO"))),
+		},
+		CmdClientGetRedir:     {Summary: "Tells which client is told of changed keys instead of this one.", Complexity: "O(1)"},
+		CmdClientTrackingInfo: {Summary: "Tells how this client tracks keys.", Complexity: "O(1)"},
+		CmdClientHelp:         {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 	}
 }

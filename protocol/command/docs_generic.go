@@ -153,5 +153,13 @@ func genericDocs() map[ID]Doc {
 			Args: takes(keyArg("key", 0)),
 		},
 		CmdObjectHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
+		CmdWait: {
+			Summary: "Waits until so many replicas have what the connection wrote.", Complexity: "O(1)",
+			Args: takes(integer("numreplicas"), integer("timeout")),
+		},
+		CmdWaitAOF: {
+			Summary: "Waits until so many append-only files have what the connection wrote.", Complexity: "O(1)",
+			Args: takes(integer("numlocal"), integer("numreplicas"), integer("timeout")),
+		},
 	}
 }

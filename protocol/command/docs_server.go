@@ -70,6 +70,16 @@ func serverDocs() map[ID]Doc {
 	}
 }
 
+// monitoringDocs are those of what the server does by itself.
+func monitoringDocs() map[ID]Doc {
+	return map[ID]Doc{
+		CmdSwapDB: {
+			Summary: "Has two databases change places.", Complexity: "O(N) in the number of clients that watch or wait for their keys, and the memory they take",
+			Args: takes(integer("index1"), integer("index2")),
+		},
+	}
+}
+
 func memoryDocs() map[ID]Doc {
 	return map[ID]Doc{
 		CmdMemory:            {Summary: "Commands about memory.", Complexity: "that of the subcommand"},

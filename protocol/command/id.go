@@ -104,6 +104,9 @@ const (
 	CmdDiscard
 	CmdWatch
 	CmdUnwatch
+	CmdSwapDB
+	CmdWait
+	CmdWaitAOF
 	CmdSubscribe
 	CmdPSubscribe
 	CmdSSubscribe
@@ -177,6 +180,10 @@ const (
 	CmdClientPause
 	CmdClientUnpause
 	CmdClientUnblock
+	CmdClientTracking
+	CmdClientCaching
+	CmdClientGetRedir
+	CmdClientTrackingInfo
 	CmdClientHelp
 	CmdCommandCount
 	CmdCommandDocs

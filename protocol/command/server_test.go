@@ -30,6 +30,7 @@ var notIn70 = map[string]string{
 	"hgetex":       "fields that expire are newer than 7.2",
 	"hsetex":       "fields that expire are newer than 7.2",
 	"hgetdel":      "fields that expire are newer than 7.2",
+	"waitaof":      "new in 7.2",
 }
 
 // intended are facts in which we differ from 7.0.15, by row and field. An entry without a difference fails.

@@ -31,6 +31,7 @@ const (
 
 	tipResponseAllSucceeded = "response_policy:all_succeeded"
 	tipResponseAggSum       = "response_policy:agg_sum"
+	tipResponseAggMin       = "response_policy:agg_min"
 	tipResponseSpecial      = "response_policy:special"
 )
 
