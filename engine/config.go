@@ -51,6 +51,8 @@ var ownParameters = client.Parameters[*session, settings]{
 	countLimit("set-max-intset-entries", setInts),
 	countLimit("set-max-listpack-entries", setEntries),
 	sizeLimit("set-max-listpack-value", setValue),
+	sizeLimit("stream-node-max-bytes", streamBytes),
+	countLimit("stream-node-max-entries", streamEntries),
 	trackedParameter,
 	{Name: "timeout", Get: func(s *session) string { return strconv.FormatInt(int64(s.p.set.idle/time.Second), 10) }, Set: setIdle},
 }

@@ -32,8 +32,10 @@ func limit(name string, at func(*commands.Limits) *int, parse func(string) (int6
 	}
 }
 
-func hashEntries(l *commands.Limits) *int { return &l.Hash.Entries }
-func hashValue(l *commands.Limits) *int   { return &l.Hash.Value }
-func setInts(l *commands.Limits) *int     { return &l.Set.Ints }
-func setEntries(l *commands.Limits) *int  { return &l.Set.Packed }
-func setValue(l *commands.Limits) *int    { return &l.Set.Value }
+func hashEntries(l *commands.Limits) *int   { return &l.Hash.Entries }
+func hashValue(l *commands.Limits) *int     { return &l.Hash.Value }
+func setInts(l *commands.Limits) *int       { return &l.Set.Ints }
+func setEntries(l *commands.Limits) *int    { return &l.Set.Packed }
+func streamBytes(l *commands.Limits) *int   { return &l.Stream.NodeMaxBytes }
+func streamEntries(l *commands.Limits) *int { return &l.Stream.NodeMaxEntries }
+func setValue(l *commands.Limits) *int      { return &l.Set.Value }

@@ -37,8 +37,6 @@ type Call struct {
 	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
 	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
 
-	Streams *streams.Limits // stream-node-max-bytes and -entries; nil: Redis's defaults
-
 	TooLong bool      // set by the handler: the reply would not fit into OutputMax, and what is in W of it is no reply
 	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it

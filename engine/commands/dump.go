@@ -35,6 +35,8 @@ func dumperOf(kind store.Kind) dumper {
 		return dumpHash
 	case kind >= store.KindSetInt && kind <= store.KindSetBig:
 		return dumpSet
+	case kind == store.KindStreamBig:
+		return dumpStream
 	}
 	return nil
 }
@@ -48,6 +50,8 @@ func loaderOf(t rdb.Type) loader {
 		return loadHash
 	case rdb.TypeSet, rdb.TypeSetIntset, rdb.TypeSetListpack:
 		return loadSet
+	case rdb.TypeStream, rdb.TypeStream2, rdb.TypeStream3:
+		return loadStream
 	}
 	return nil
 }

@@ -3,15 +3,17 @@ package commands
 import (
 	"larder/engine/hashes"
 	"larder/engine/sets"
+	"larder/engine/streams"
 )
 
 // Limits say up to where collections keep their small forms.
 type Limits struct {
-	Hash hashes.Limits
-	Set  sets.Limits
+	Hash   hashes.Limits
+	Set    sets.Limits
+	Stream streams.Limits // of the blocks that approximate trimming takes away
 }
 
 // DefaultLimits are Redis 7.2's.
 func DefaultLimits() Limits {
-	return Limits{Hash: hashes.DefaultLimits(), Set: sets.DefaultLimits()}
+	return Limits{Hash: hashes.DefaultLimits(), Set: sets.DefaultLimits(), Stream: streams.DefaultLimits()}
 }

@@ -94,13 +94,6 @@ func (c *Call) newStream(key []byte) streams.Stream {
 	return s
 }
 
-func (c *Call) streamLimits() streams.Limits {
-	if c.Streams == nil {
-		return streams.DefaultLimits()
-	}
-	return *c.Streams
-}
-
 // cut is a text as Redis prints it into an error: up to a NUL.
 func cut(text []byte) string {
 	if i := slices.Index(text, 0); i >= 0 {

@@ -104,7 +104,7 @@ func (o *trimOptions) limit(arg []byte) string {
 func (c *Call) trimStream(s streams.Stream, o *trimOptions) int64 {
 	const blocks, limitDefault, limitMax = 100, 10000, 1000000
 	if o.trim.Approx && !o.hasLimit {
-		o.trim.Limit = blocks * min(c.streamLimits().NodeMaxEntries, limitMax)
+		o.trim.Limit = blocks * int64(min(c.Limits.Stream.NodeMaxEntries, limitMax))
 		if o.trim.Limit <= 0 {
 			o.trim.Limit = limitDefault
 		}
@@ -168,7 +168,7 @@ func (c *Call) addEntry(it store.Item, found bool, id streams.ID, fields [][]byt
 	} else {
 		s = c.newStream(key)
 	}
-	s.Append(id, fields, c.streamLimits())
+	s.Append(id, fields, c.Limits.Stream)
 	c.streamID(id)
 	c.Changed++
 	c.Did(ClassStream, "xadd", key)

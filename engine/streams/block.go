@@ -27,11 +27,16 @@ const (
 // grow counts an entry that is to be added.
 func (s Stream) grow(id ID, fields [][]byte, hash uint64, l Limits) {
 	b := &s.meta.tail
-	if b.live == 0 || b.full(fields, l) {
+	if b.live == 0 || s.meta.split || b.full(fields, l) {
 		if b.live > 0 {
 			s.saveTail()
 		}
-		*b = newBlock(id, fields, hash)
+		first := id
+		if s.meta.split && b.last.Less(s.meta.master) && !id.Less(s.meta.master) {
+			first = s.meta.master
+		}
+		s.meta.split = false
+		*b = newBlock(first, fields, hash)
 		s.insertBlock(b)
 	} else {
 		b.bytes += int64(listpack.SizeInt(b.live+1) - listpack.SizeInt(b.live))
@@ -46,11 +51,11 @@ func (b *block) full(fields [][]byte, l Limits) bool {
 	for _, f := range fields {
 		size += int64(len(f))
 	}
-	limit := l.NodeMaxBytes
+	limit := int64(l.NodeMaxBytes)
 	if limit <= 0 || limit > nodeBytesMax {
 		limit = nodeBytesMax
 	}
-	return size >= limit || l.NodeMaxEntries > 0 && b.live+b.dead >= l.NodeMaxEntries
+	return size >= limit || l.NodeMaxEntries > 0 && b.live+b.dead >= int64(l.NodeMaxEntries)
 }
 
 // newBlock is a block for that first entry, which is counted but takes no bytes yet.

@@ -16,8 +16,8 @@ import (
 
 // Limits are the sizes of Redis's blocks, which show in what approximate trimming takes away.
 type Limits struct {
-	NodeMaxBytes   int64 // stream-node-max-bytes; 0 = no limit
-	NodeMaxEntries int64 // stream-node-max-entries; 0 = no limit
+	NodeMaxBytes   int // stream-node-max-bytes; 0 = no limit
+	NodeMaxEntries int // stream-node-max-entries; 0 = no limit
 }
 
 // DefaultLimits are Redis 7.2's.
@@ -42,6 +42,8 @@ type Meta struct {
 	maxDeleted   ID // the greatest ID that XDEL has deleted
 	entriesAdded uint64
 	shapes       shapes
+	split        bool // while it is loaded: the next entry begins a block, which is named by master if that can be
+	master       ID
 	tail         block    // the last block; its counts are none if the stream has none
 	lastOwner    uint32   // the last number given to a group or a consumer
 	groups       []*Group // by name
