@@ -72,6 +72,7 @@ func New(o Options, log *slog.Logger, reg prometheus.Registerer) (*Node, error) 
 	n.store, err = store.New(store.Options{
 		Databases: o.Databases, Memory: memory.Map{}, Seed: chance.Uint64(), Slot: router.Slot, Rand: chance, Prefixes: o.KeyPrefixes,
 		Gone: func(db int, key []byte, evicted bool) { n.part.gone(db, key, evicted) },
+		Due:  func(db int, key []byte) { n.part.due = append(n.part.due, dueKey{db, string(key)}) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

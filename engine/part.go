@@ -55,8 +55,9 @@ type part struct {
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
 	buffered  int   // bytes kept for clients: what their sessions owe
 
-	dirty      int64 // changes of the keyspace
-	usedPeak   int64 // the most memory that was seen in use, bytes
+	due        []dueKey // hashes of which fields have died
+	dirty      int64    // changes of the keyspace
+	usedPeak   int64    // the most memory that was seen in use, bytes
 	count      counters
 	base0      counters // what CONFIG RESETSTAT takes off INFO's numbers
 	publishNS  int64
@@ -223,6 +224,7 @@ func (p *part) chore() bool {
 	dying, above := false, false
 	if !p.paused.Active(p.nowMS) {
 		_, dying = p.store.Expire(p.nowMS, choreKeys)
+		dying = p.sweep() || dying
 		above = p.store.Fit(choreBytes, p.nowMS)
 	}
 	return p.store.Work(choreBytes) || dying || above

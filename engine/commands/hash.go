@@ -81,13 +81,6 @@ func (c *Call) endHash(e *hashes.Edit, event string) {
 	}
 }
 
-// newHash tells that a key was made, if it was not found before.
-func (c *Call) newHash(found bool) {
-	if !found {
-		c.Notify(ClassNew, "new", c.Args[1])
-	}
-}
-
 // hashText writes a field or a value.
 func (c *Call) hashText(t hashes.Text) {
 	if t.IsInt() {

@@ -159,7 +159,6 @@ func hSetEx(c *Call) {
 		return
 	}
 	c.Changed += len(pairs) / 2
-	c.newHash(found)
 	if o.time.kind != timeNone && when <= c.NowMS {
 		c.setDeadFields(e, pairs)
 	} else {

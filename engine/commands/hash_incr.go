@@ -19,7 +19,7 @@ func hIncrBy(c *Call) {
 		c.W.Error(errNotInt)
 		return
 	}
-	e, found, wrong := c.editHash()
+	e, _, wrong := c.editHash()
 	if wrong {
 		return
 	}
@@ -38,7 +38,6 @@ func hIncrBy(c *Call) {
 		c.W.Error(errOverflow)
 		return
 	}
-	c.newHash(found)
 	e.Set(c.Args[2], store.FormatInt(c.digits[:0], sum), store.KeepExpiry)
 	c.Changed++
 	c.endHash(e, "hincrby")
@@ -55,7 +54,7 @@ func hIncrByFloat(c *Call) {
 		c.W.Error(errNotFinite)
 		return
 	}
-	e, found, wrong := c.editHash()
+	e, _, wrong := c.editHash()
 	if wrong {
 		return
 	}
@@ -77,7 +76,6 @@ func hIncrByFloat(c *Call) {
 		return
 	}
 	c.bytes = sum.appendText(c.bytes[:0])
-	c.newHash(found)
 	e.Set(c.Args[2], c.bytes, store.KeepExpiry)
 	c.Changed++
 	c.endHash(e, "hincrbyfloat")

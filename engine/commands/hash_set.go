@@ -37,7 +37,6 @@ func (c *Call) setFields() (created int, ok bool) {
 	}
 	e := &c.hashEdit
 	e.Begin(c.Store, c.DB, key, it, found, c.Limits.Hash, c.NowMS)
-	c.newHash(found)
 	e.Fit(pairs)
 	for i := 0; i < len(pairs); i += 2 {
 		if e.Set(pairs[i], pairs[i+1], store.NoExpiry) {
@@ -49,7 +48,7 @@ func (c *Call) setFields() (created int, ok bool) {
 }
 
 func hSetNX(c *Call) {
-	e, found, wrong := c.editHash()
+	e, _, wrong := c.editHash()
 	if wrong {
 		return
 	}
@@ -59,7 +58,6 @@ func hSetNX(c *Call) {
 		c.W.Int(0)
 		return
 	}
-	c.newHash(found)
 	e.Set(c.Args[2], c.Args[3], store.NoExpiry)
 	c.Changed++
 	c.endHash(e, "hset")

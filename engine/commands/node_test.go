@@ -22,11 +22,14 @@ type node struct {
 	call     commands.Call
 	w        resp.Writer
 	now      func() int64
+	due      []string // hashes of which fields have died
 }
 
 func newNode(t testing.TB, proto int) *node {
 	t.Helper()
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
+	n := &node{}
+	due := func(_ int, key []byte) { n.due = append(n.due, string(key)) }
+	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2)), Due: due})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +38,7 @@ func newNode(t testing.TB, proto int) *node {
 			t.Error(err)
 		}
 	})
-	n := &node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
+	*n = node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
 	n.w.Proto = proto
 	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0), Limits: commands.DefaultLimits()}
 	return n

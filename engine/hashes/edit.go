@@ -179,6 +179,8 @@ func (e *Edit) End() (gone bool) {
 	case left == 0:
 	case e.big == nil && e.changed:
 		e.db.SetBlob(e.key, store.KindHash, e.list, store.KeepExpiry, e.now)
+	case e.timed:
+		e.arm()
 	}
 	e.list, e.big, e.it = nil, nil, store.Item{}
 	return false

@@ -24,6 +24,7 @@ type DB struct {
 
 	count    int
 	expires  int   // keys with an expiry
+	dues     int   // objects in which something ends, when the wheel was last made anew
 	bytes    int64 // of its items
 	bigBytes int64 // of its long values; shared ones count for each
 	index    int64 // of the index's blocks
@@ -200,6 +201,11 @@ func (d *DB) Transfer(key []byte, to *DB, newKey []byte, keep bool, now int64) b
 		s.addRef(c.run, 0)
 	}
 	to.put(to.probe(newKey), newKey, c, s.expiryOf(&h), now)
+	if c.kind.Big() {
+		if due := s.objectOf(c.run).dueMS; due != 0 {
+			to.arm(to.probe(newKey), due, now)
+		}
+	}
 	if !keep {
 		p.place = 0 // the index has changed
 		place, h = d.find(p, key)

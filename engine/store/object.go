@@ -1,6 +1,10 @@
 package store
 
-import "larder/engine/store/tree"
+import (
+	"math"
+
+	"larder/engine/store/tree"
+)
 
 // A big collection is an object: one or two trees, and what its type keeps beside them. Its item has a handle as a long value has, and the handle refers
 // to a run that stands for the object. While the object belongs to one item and no snapshot wants that item it is changed in place; else EditObject makes
@@ -19,6 +23,7 @@ type Object struct {
 	Trees [2]*tree.Tree // as many as its type has orders for; the second may be empty for good
 	Meta  Meta          // nil for most types; set after NewObject
 
+	dueMS   int64 // when Options.Due is to be told of its key; 0: never
 	account tree.Account
 	beside  int64 // what of the account's bytes is the object itself and its Meta
 	parted  bool  // it shares pages with one that was copied from it
@@ -92,6 +97,39 @@ func (d *DB) charge(o *Object, key []byte) {
 	}
 }
 
+// Arm has Options.Due be told of a key at a time, in milliseconds since 1970, or soon after: when something inside its object comes to an end. o is the
+// object of the key, for changing; the time replaces the one that was said before. 0: it is not told.
+func (d *DB) Arm(key []byte, o *Object, atMS, now int64) {
+	old := o.dueMS
+	o.dueMS = atMS
+	if atMS != 0 && (old == 0 || old <= now || atMS < old) {
+		d.arm(d.probe(key), atMS, now)
+	}
+}
+
+// Armed is the time that Arm said last, 0 if none.
+func (o *Object) Armed() int64 { return o.dueMS }
+
+// firesAt is when the wheel is to look at an item: when it dies or something inside it ends; math.MaxInt64 = never.
+func (s *Store) firesAt(h *shape) int64 {
+	at := int64(math.MaxInt64)
+	if expiry := s.expiryOf(h); expiry != NoExpiry {
+		at = expiry
+	}
+	if due := s.dueOf(h); due != 0 {
+		at = min(at, due)
+	}
+	return at
+}
+
+// dueOf is when something inside an item ends, 0 = never.
+func (s *Store) dueOf(h *shape) int64 {
+	if !h.kind().Big() {
+		return 0
+	}
+	return s.objectOf(s.runOf(h)).dueMS
+}
+
 // Object gives the object of an item whose kind is Big, to be read only: one that Snapshot.Next emits is as it was when the snapshot began.
 func (it Item) Object() *Object {
 	s := it.d.store
@@ -145,7 +183,7 @@ func (s *Store) part(o *Object, number uint32) *Object {
 }
 
 func (o *Object) clone() *Object {
-	c := &Object{beside: o.beside}
+	c := &Object{beside: o.beside, dueMS: o.dueMS}
 	c.account.Bytes = o.beside
 	for i, t := range o.Trees {
 		c.Trees[i] = t.Clone(&c.account)

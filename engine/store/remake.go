@@ -1,5 +1,7 @@
 package store
 
+import "math"
+
 // An expiry that is brought forward, or taken away and given again, leaves an entry behind in the wheel until its time comes. A wheel with far more
 // entries than keys is made anew, in slices, from the index; the old one serves meanwhile.
 
@@ -12,6 +14,7 @@ type remake struct {
 	wheel  wheel
 	group  int
 	cursor uint64 // Scan's, in the group
+	dues   int    // objects met in which something ends
 }
 
 func (r *remake) memory() int64 {
@@ -31,13 +34,16 @@ func (d *DB) remakeSome(buckets int) bool {
 		if r.cursor == 0 {
 			if r.group = d.NextGroup(r.group); r.group == Groups {
 				s.dropWheel(&d.wheel)
-				d.wheel, d.remake = r.wheel, nil
+				d.wheel, d.dues, d.remake = r.wheel, r.dues, nil
 				return false
 			}
 		}
 		r.cursor = d.Scan(r.group, r.cursor, NoExpiry, func(it Item) {
-			if at := it.ExpiryMS(); at != NoExpiry {
+			if at := s.firesAt(&it.h); at != math.MaxInt64 {
 				s.addTimer(&r.wheel, timerOf(s.probeOf(it.Key())), at)
+			}
+			if s.dueOf(&it.h) != 0 {
+				r.dues++
 			}
 		})
 		if r.cursor == 0 {

@@ -43,7 +43,10 @@ type Options struct {
 	Slot      func(key []byte) int // the key's slot, 0 to 16383
 	Rand      *rand.Rand           // for RandomKey and the random policies
 	// Gone is told of each key that died of age or is evicted, before it goes; nil: nobody is. key is dead when it returns; it must not touch the store.
-	Gone     func(db int, key []byte, evicted bool)
+	Gone func(db int, key []byte, evicted bool)
+	// Due is told of each key for which Arm said a time that has come, perhaps twice; nil: nobody is. key is dead when it returns; it must not touch the
+	// store. Arm is to say the next time, or it is told no more.
+	Due      func(db int, key []byte)
 	Prefixes []string // count keys and bytes of keys that begin so, the longest that fits; at most PrefixesMax
 }
 

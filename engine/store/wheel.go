@@ -163,7 +163,7 @@ func (d *DB) arm(p probe, atMS, now int64) {
 	case d.remake != nil:
 		d.store.addTimer(&d.remake.wheel, timerOf(p), atMS)
 		d.remakeSome(remakePerArm)
-	case w.count > 2*d.expires+spare:
+	case w.count > 2*(d.expires+d.dues)+spare:
 		d.remake = &remake{wheel: wheel{tick: w.tick}}
 	}
 }
@@ -224,8 +224,8 @@ func (d *DB) look(e timer, now int64) {
 				dead = *h
 				return false
 			}
-			if at := d.store.expiryOf(h); at < first && at != NoExpiry && timerOf(d.store.probeOf(d.store.keyBytes(h))) == e {
-				first = at
+			if at := d.store.firesAt(h); at < math.MaxInt64 && timerOf(d.store.probeOf(d.store.keyBytes(h))) == e {
+				first = min(first, d.tellDue(h, at, now))
 			}
 			return true
 		})
@@ -238,6 +238,20 @@ func (d *DB) look(e timer, now int64) {
 		}
 		return
 	}
+}
+
+// tellDue tells Options.Due of a living item that fires now, and gives when it fires next but for that: whoever is told says so anew.
+func (d *DB) tellDue(h *shape, at, now int64) int64 {
+	if at > now {
+		return at
+	}
+	if due := d.store.options.Due; due != nil {
+		due(d.number, d.store.keyBytes(h))
+	}
+	if expiry := d.store.expiryOf(h); expiry != NoExpiry {
+		return expiry
+	}
+	return math.MaxInt64
 }
 
 // candidates gives f the items with a probe's tag in its chain until f says false, and then the place of the reference to that item.
@@ -265,19 +279,23 @@ func (d *DB) soonest() (shape, bool) {
 		return shape{}, false
 	}
 	e := d.store.popTimer(&d.wheel, place)
-	found, first := shape{}, int64(math.MaxInt64)
+	found, first, fires := shape{}, int64(math.MaxInt64), int64(math.MaxInt64)
 	d.candidates(e.probe(), func(h *shape) bool {
-		at := d.store.expiryOf(h)
-		if at != NoExpiry && at < first && timerOf(d.store.probeOf(d.store.keyBytes(h))) == e {
+		at := d.store.firesAt(h)
+		if at == math.MaxInt64 || timerOf(d.store.probeOf(d.store.keyBytes(h))) != e {
+			return true
+		}
+		fires = min(fires, at)
+		if at = d.store.expiryOf(h); at != NoExpiry && at < first {
 			found, first = *h, at
 		}
 		return true
 	})
-	if found.at == 0 {
+	if fires == math.MaxInt64 {
 		return shape{}, false
 	}
-	d.store.addTimer(&d.wheel, e, first) // its expiry was put off, or others with this hash need the entry
-	return found, min(tickAt(first), d.wheel.last()) <= end
+	d.store.addTimer(&d.wheel, e, fires) // its expiry was put off, or others with this hash need the entry
+	return found, found.at != 0 && min(tickAt(first), d.wheel.last()) <= end
 }
 
 // firstPlace is the first place with entries, nil if there is none, and its last tick. Entries of a higher level may come before some of a lower one.
