@@ -25,7 +25,7 @@ func (p *part) sweep() bool {
 		p.notify(e.DB, e.Class, e.Name, e.Key)
 	}
 	for _, t := range c.Touched {
-		p.touch(t.DB, t.Key)
+		p.touch(nil, t.DB, t.Key)
 		p.signal(t.DB, t.Key)
 	}
 	c.DB, c.DBIndex = db, index
