@@ -55,6 +55,10 @@ var ownParameters = client.Parameters[*session, settings]{
 	countLimit("stream-node-max-entries", streamEntries),
 	trackedParameter,
 	{Name: "timeout", Get: func(s *session) string { return strconv.FormatInt(int64(s.p.set.idle/time.Second), 10) }, Set: setIdle},
+	countLimit("zset-max-listpack-entries", zsetEntries),
+	sizeLimit("zset-max-listpack-value", zsetValue),
+	countLimit("zset-max-ziplist-entries", zsetEntries),
+	sizeLimit("zset-max-ziplist-value", zsetValue),
 }
 
 func bindAddress(s *session) string {

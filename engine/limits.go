@@ -34,6 +34,8 @@ func limit(name string, at func(*commands.Limits) *int, parse func(string) (int6
 
 func hashEntries(l *commands.Limits) *int   { return &l.Hash.Entries }
 func hashValue(l *commands.Limits) *int     { return &l.Hash.Value }
+func zsetEntries(l *commands.Limits) *int   { return &l.ZSet.EntriesMax }
+func zsetValue(l *commands.Limits) *int     { return &l.ZSet.ValueMax }
 func setInts(l *commands.Limits) *int       { return &l.Set.Ints }
 func setEntries(l *commands.Limits) *int    { return &l.Set.Packed }
 func streamBytes(l *commands.Limits) *int   { return &l.Stream.NodeMaxBytes }

@@ -85,7 +85,7 @@ func hidden(row *command.Row) bool {
 // runKey is a command whose keys live in one slot, or that names the slot.
 func (s *session) runKey(row *command.Row, req resp.Request) bool {
 	var shard int
-	if row.First == 1 && row.Last == 1 {
+	if row.First == 1 && row.Last == 1 && !row.Flags.Has(command.MovableKeys) {
 		shard = s.p.topo.ShardOf(req.Args[1])
 		if shard < 0 {
 			s.refuse(row, router.Unserved.Error())

@@ -10,6 +10,7 @@ import (
 	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/engine/streams"
+	"larder/engine/zsets"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/resp"
@@ -67,6 +68,10 @@ type Call struct {
 
 	hashEdit hashes.Edit
 	setScratch
+
+	scores []float64
+	zset   zsets.Edit
+	zbuild zsets.Builder
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.

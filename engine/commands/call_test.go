@@ -135,28 +135,31 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// changes is the server's count of changes.
+func (p *pair) changes() int {
+	p.t.Helper()
+	_, rest, ok := strings.Cut(string(p.redis.Do("INFO", "persistence")), "rdb_changes_since_last_save:")
+	digits, _, _ := strings.Cut(rest, "\r\n")
+	count, err := strconv.Atoi(digits)
+	if !ok || err != nil {
+		p.t.Fatalf("INFO: %v", err)
+	}
+	return count
+}
+
 // TestChangedAsRedis compares the count of changes with the server's own, which INFO tells.
 func TestChangedAsRedis(t *testing.T) {
 	addr := startRedis(t)
 	rows := ours()
 	d := &draws{Rand: rand.New(rand.NewPCG(*seedFlag, 3)), now: time.Now().UnixMilli()}
 	p := newPair(t, addr, 2)
-	changes := func() int {
-		_, rest, ok := strings.Cut(string(p.redis.Do("INFO", "persistence")), "rdb_changes_since_last_save:")
-		digits, _, _ := strings.Cut(rest, "\r\n")
-		count, err := strconv.Atoi(digits)
-		if !ok || err != nil {
-			t.Fatalf("INFO: %v", err)
-		}
-		return count
-	}
-	before := changes()
+	before := p.changes()
 	for range 4000 {
 		for _, args := range d.next(rows) {
 			n := p.ours
 			n.call.Changed = 0
 			p.run([][]string{args})
-			after := changes()
+			after := p.changes()
 			// A BITFIELD that fails has made the value longer all the same: we count that, Redis forgets it.
 			failed := strings.EqualFold(args[0], "bitfield") && after == before && n.call.Changed == 1
 			if n.call.Changed != after-before && !failed {

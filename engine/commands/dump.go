@@ -37,6 +37,8 @@ func dumperOf(kind store.Kind) dumper {
 		return dumpSet
 	case kind == store.KindStreamBig:
 		return dumpStream
+	case kind == store.KindZSet || kind == store.KindZSetBig:
+		return dumpZSet
 	}
 	return nil
 }
@@ -52,6 +54,8 @@ func loaderOf(t rdb.Type) loader {
 		return loadSet
 	case rdb.TypeStream, rdb.TypeStream2, rdb.TypeStream3:
 		return loadStream
+	case rdb.TypeZSet, rdb.TypeZSetText, rdb.TypeZSetZiplist, rdb.TypeZSetListpack:
+		return loadZSet
 	}
 	return nil
 }

@@ -68,5 +68,6 @@ func Handlers() []Handler {
 	h[command.CmdFlushAll] = flushAll
 	dumpHandlers(h)
 	hashHandlers(h)
+	zsetHandlers(h)
 	return h
 }

@@ -81,12 +81,12 @@ func views(args []string) [][]byte {
 	return out
 }
 
-// ours are the rows that this package runs, but for SCAN, whose cursors and order are a node's own, fields that expire,
+// ours are the rows that this package runs, but for SCAN, whose cursors and order are a node's own, sorted sets, which have tests of their own, fields that expire,
 // which Redis 7.2 lacks, and SPOP, which leaves what chance leaves.
 func ours() []*command.Row {
 	handlers := commands.Handlers()
 	return slices.DeleteFunc(slices.Clone(command.Rows()), func(r *command.Row) bool {
 		return handlers[r.ID] == nil || r.Categories&command.CatStream != 0 || // streams' replies depend on clocks and blocks: internal/conform compares them
-			r.Parent == command.CmdCluster || r.ID == command.CmdScan || r.ID == command.CmdLarderScan || r.ID == command.CmdSPop || r.Group == "hash" && r.ID >= command.CmdHExpire
+			r.Parent == command.CmdCluster || r.ID == command.CmdScan || r.ID == command.CmdLarderScan || r.ID == command.CmdSPop || r.Group == "sorted-set" || r.Group == "geo" || r.Group == "hash" && r.ID >= command.CmdHExpire
 	})
 }

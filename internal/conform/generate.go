@@ -70,6 +70,9 @@ func NotDrawn(r *command.Row) string {
 	}
 	return map[string]string{
 		"shutdown":            "ends the server",
+		"bzpopmin":            "waits; in the scripts",
+		"bzpopmax":            "waits; in the scripts",
+		"bzmpop":              "waits; in the scripts",
 		"quit":                "ends the connection",
 		"spop":                "leaves what chance leaves",
 		"client|kill":         "ends connections",
@@ -119,6 +122,8 @@ func how(name string) (How, int64) {
 	case "dump": // a compressed text has many forms
 		return Outcome, 0
 	case "dbsize": // a real server counts the expired until it has found them
+		return Outcome, 0
+	case "zrandmember", "zscan": // by chance, and in an order of the hash
 		return Outcome, 0
 	case "randomkey", "scan", "info", "client|id", "client|info", "client|list", "hello", "config|resetstat",
 		"memory|usage", "memory|stats", "memory|doctor", "memory|malloc-stats":

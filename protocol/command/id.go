@@ -159,6 +159,41 @@ const (
 	CmdHGetEx
 	CmdHSetEx
 	CmdHGetDel
+	CmdZAdd
+	CmdZIncrBy
+	CmdZRem
+	CmdZScore
+	CmdZMScore
+	CmdZCard
+	CmdZCount
+	CmdZLexCount
+	CmdZRank
+	CmdZRevRank
+	CmdZRange
+	CmdZRangeStore
+	CmdZRevRange
+	CmdZRangeByScore
+	CmdZRevRangeByScore
+	CmdZRangeByLex
+	CmdZRevRangeByLex
+	CmdZRemRangeByRank
+	CmdZRemRangeByScore
+	CmdZRemRangeByLex
+	CmdZPopMin
+	CmdZPopMax
+	CmdZMPop
+	CmdBZPopMin
+	CmdBZPopMax
+	CmdBZMPop
+	CmdZRandMember
+	CmdZScan
+	CmdZUnion
+	CmdZInter
+	CmdZDiff
+	CmdZUnionStore
+	CmdZInterStore
+	CmdZDiffStore
+	CmdZInterCard
 	CmdLarder
 
 	CmdPubSubChannels

@@ -3,9 +3,9 @@ package command
 import "slices"
 
 // KeyPositions appends to dst the indexes in args that are keys, in the order of the arguments' specs, and returns it. args[0] is the
-// command's name (args[1] the subcommand's). Arguments that don't fit the command (too few, a count that is no number) give the keys that are
-// there, never an index outside args: to answer them with an error is the business of whoever runs the command. It allocates only if dst
-// has too little room.
+// command's name (args[1] the subcommand's). Arguments that don't fit the command (too few) give the keys that are there, a number of keys
+// that is none or too high gives none, never an index outside args: to answer them with an error is the business of whoever runs the command. It
+// allocates only if dst has too little room.
 func (r *Row) KeyPositions(args [][]byte, dst []int) []int {
 	if r.Flags.Has(MovableKeys) {
 		for i := range r.KeySpecs {
@@ -55,7 +55,8 @@ func (k *KeySpec) extent(args [][]byte) (first, last, step int, ok bool) {
 		}
 		count, ok := smallNumber(args[first+k.KeyNumIndex])
 		first += k.FirstKey
-		return first, first + (count-1)*k.Step, k.Step, ok
+		last = first + (count-1)*k.Step
+		return first, last, k.Step, ok && last < len(args)
 	}
 	return 0, 0, 0, false
 }
@@ -136,15 +137,15 @@ func (r *Row) hasKeys() bool {
 func (r *Row) KeysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
 	for i := range r.KeySpecs {
 		k := &r.KeySpecs[i]
+		if _, _, _, ok := k.extent(args); !ok && k.Find == FindKeyNum {
+			return nil, nil
+		}
 		f := k.Flags
 		if f&KeyNotKey != 0 {
 			continue // a channel of a shard
 		}
 		if f&KeyVariable != 0 {
 			f = r.variableFlags(args)
-		}
-		if _, last, _, ok := k.extent(args); ok && k.Find == FindKeyNum && last >= len(args) {
-			return nil, nil
 		}
 		at = k.positions(args, at)
 		for len(flags) < len(at) {

@@ -40,6 +40,8 @@ var intended = map[string]string{
 	"scan/tips":             "7.2 added response_policy:special; only advice to clients",
 	"randomkey/tips":        "7.2 added response_policy:special; only advice to clients",
 	"msetnx/tips":           "7.0 tells clients to split it, which breaks all or nothing; 7.2 took that back",
+	"zrank/arity":           "7.2 added WITHSCORE",
+	"zrevrank/arity":        "7.2 added WITHSCORE",
 	"cluster|slots/flags":   "7.2 answers while loading",
 	"cluster|shards/flags":  "7.2 answers while loading",
 }

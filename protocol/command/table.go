@@ -78,6 +78,7 @@ func buildRows() []*Row {
 		{"pubsub", pubsubRows()},
 		{"stream", streamRows()},
 		{"hash", hashRows()},
+		{"sorted-set", zsetRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {

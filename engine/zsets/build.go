@@ -1,0 +1,113 @@
+package zsets
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"larder/engine/store"
+	"larder/protocol/encoding/listpack"
+)
+
+// Builder gathers a whole sorted set, in any order, each member once. Its owner keeps one and uses it again and again.
+type Builder struct {
+	text    []byte // the members, one behind the other
+	items   []item
+	sorted  bool
+	longest int
+	list    listpack.List
+	entry   []byte
+}
+
+type item struct {
+	score    float64
+	from, to int // the member in text
+}
+
+// builderKeep bounds the scratch that a Builder keeps when it is reset, in bytes and in members.
+const builderKeep = 64 << 10
+
+// Reset makes the builder empty.
+func (b *Builder) Reset() {
+	if cap(b.text) > builderKeep || cap(b.items) > builderKeep {
+		*b = Builder{}
+	}
+	b.text, b.items, b.sorted, b.longest = b.text[:0], b.items[:0], true, 0
+}
+
+// Add puts a member in; it is copied.
+func (b *Builder) Add(member []byte, score float64) {
+	from := len(b.text)
+	b.text = append(b.text, member...)
+	it := item{score, from, len(b.text)}
+	if n := len(b.items); b.sorted && n > 0 && b.compare(b.items[n-1], it) > 0 {
+		b.sorted = false
+	}
+	b.items = append(b.items, it)
+	b.longest = max(b.longest, len(member))
+}
+
+// Len is the number of members.
+func (b *Builder) Len() int { return len(b.items) }
+
+// At gives the member of a rank, once Sort was called.
+func (b *Builder) At(rank int) (member []byte, score float64) {
+	it := b.items[rank]
+	return b.text[it.from:it.to], it.score
+}
+
+func (b *Builder) compare(x, y item) int {
+	if c := cmp.Compare(x.score, y.score); c != 0 {
+		return c
+	}
+	return bytes.Compare(b.text[x.from:x.to], b.text[y.from:y.to])
+}
+
+// Sort puts the members in order.
+func (b *Builder) Sort() {
+	if !b.sorted {
+		slices.SortFunc(b.items, b.compare)
+		b.sorted = true
+	}
+}
+
+// Unique tells, of a builder that is sorted or not, whether no member is in it twice.
+func (b *Builder) Unique() bool {
+	order := slices.Clone(b.items)
+	text := func(i item) []byte { return b.text[i.from:i.to] }
+	slices.SortFunc(order, func(x, y item) int { return bytes.Compare(text(x), text(y)) })
+	for i := 1; i < len(order); i++ {
+		if bytes.Equal(text(order[i-1]), text(order[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// Store gives key the sorted set, which has members, and an expiry; what was there is replaced.
+func (b *Builder) Store(s *store.Store, db *store.DB, key []byte, limits Limits, expiryMS, nowMS int64) {
+	b.Sort()
+	if b.small(limits) {
+		b.list = listpack.New(b.list)
+		for i := range b.items {
+			member, score := b.At(i)
+			b.list = appendPair(b.list, member, clean(score))
+		}
+		if len(b.list) < store.BlobMax {
+			db.SetBlob(key, store.KindZSet, b.list, expiryMS, nowMS)
+			return
+		}
+	}
+	obj := newObject(s, db, key, expiryMS, nowMS)
+	for i := range b.items {
+		member, score := b.At(i)
+		b.entry = appendEntry(b.entry[:0], member, clean(score))
+		obj.Trees[inOrder].Append(b.entry)
+		insertMember(obj, s, b.entry)
+	}
+}
+
+// small tells whether the sorted set may be a listpack.
+func (b *Builder) small(limits Limits) bool {
+	return len(b.items) <= limits.EntriesMax && b.longest <= limits.ValueMax && len(b.text) < store.BlobMax
+}

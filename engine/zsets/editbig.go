@@ -1,0 +1,88 @@
+package zsets
+
+import (
+	"larder/engine/store"
+	"larder/engine/store/tree"
+)
+
+// newObject gives a key an empty large sorted set.
+func newObject(s *store.Store, db *store.DB, key []byte, expiryMS, nowMS int64) *store.Object {
+	return db.NewObject(key, store.KindZSetBig, [2]tree.Order{
+		inOrder:  {Word: wordOf},
+		byMember: {Word: func(entry []byte) uint64 { return s.Hash(memberOf(entry)) }},
+	}, expiryMS, nowMS)
+}
+
+// enlarge makes a small sorted set, or none, a large one, which the store has from then on.
+func (e *Edit) enlarge() {
+	e.own() // the item's bytes die with the change
+	l := e.list
+	obj := newObject(e.store, e.db, e.key, store.KeepExpiry, e.nowMS)
+	e.scratch, e.Value = l, Value{obj: obj, s: e.store}
+	e.ours, e.found, e.opened = false, true, true
+	var scratch [numberMax]byte
+	for at := l.First(); at != 0; {
+		behind := l.Next(at)
+		e.entry = appendEntry(e.entry[:0], memberText(l, at, &scratch), scoreAt(l, behind))
+		obj.Trees[inOrder].Append(e.entry)
+		insertMember(obj, e.store, e.entry)
+		at = l.Next(behind)
+	}
+}
+
+// insertMember puts an entry whose member is not there into the tree by hash.
+func insertMember(o *store.Object, s *store.Store, entry []byte) {
+	member := memberOf(entry)
+	c, _ := seekMember(o, s.Hash(member), member)
+	o.Trees[byMember].Insert(c, entry)
+}
+
+// change gives the object for changing it.
+func (e *Edit) change() *store.Object {
+	if !e.opened {
+		e.obj, e.opened = e.db.EditObject(e.item), true
+	}
+	return e.obj
+}
+
+func (e *Edit) putBig(member []byte, score float64) {
+	o := e.change()
+	hash := e.store.Hash(member)
+	c, found := seekMember(o, hash, member)
+	if found {
+		old := scoreOfEntry(c.Entry())
+		place, _ := seekPlace(o, member, old)
+		o.Trees[inOrder].Delete(place)
+	}
+	e.entry = appendEntry(e.entry[:0], member, score)
+	if found {
+		o.Trees[byMember].Replace(c, e.entry)
+	} else {
+		o.Trees[byMember].Insert(c, e.entry)
+	}
+	place, _ := seekPlace(o, member, score)
+	o.Trees[inOrder].Insert(place, e.entry)
+}
+
+func (e *Edit) removeBig(member []byte) bool {
+	c, found := seekMember(e.obj, e.store.Hash(member), member)
+	if !found {
+		return false
+	}
+	o := e.change()
+	c, _ = seekMember(o, e.store.Hash(member), member)
+	place, _ := seekPlace(o, member, scoreOfEntry(c.Entry()))
+	o.Trees[inOrder].Delete(place)
+	o.Trees[byMember].Delete(c)
+	return true
+}
+
+func (e *Edit) removeSpanBig(s Span) {
+	o := e.change()
+	for c := o.Trees[inOrder].At(s.From); c.Valid() && c.Rank() < s.To; c.Next() {
+		member := memberOf(c.Entry())
+		at, _ := seekMember(o, e.store.Hash(member), member)
+		o.Trees[byMember].Delete(at)
+	}
+	o.Trees[inOrder].DeleteRange(s.From, s.To)
+}

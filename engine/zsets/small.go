@@ -1,0 +1,78 @@
+package zsets
+
+import (
+	"bytes"
+	"strconv"
+
+	"larder/protocol/encoding/listpack"
+)
+
+// numberMax is the room that a member that is a number needs as a text, in bytes.
+const numberMax = 20
+
+// memberText gives the bytes of the member at that offset: a view of the list, or of scratch.
+func memberText(l listpack.List, at int, scratch *[numberMax]byte) []byte {
+	e := l.Get(at)
+	if e.IsInt() {
+		return strconv.AppendInt(scratch[:0], e.Int, 10)
+	}
+	return e.Text
+}
+
+// findSmall is the offset of a member, 0 if there is none.
+func findSmall(l listpack.List, member []byte) int {
+	if l == nil {
+		return 0
+	}
+	return l.Find(l.First(), member, 1)
+}
+
+// placeSmall is the offset before which a member with that score belongs.
+func placeSmall(l listpack.List, member []byte, score float64) int {
+	var scratch [numberMax]byte
+	for at := l.First(); at != 0; {
+		behind := l.Next(at)
+		s := scoreAt(l, behind)
+		if s > score || s == score && bytes.Compare(memberText(l, at, &scratch), member) > 0 {
+			return at
+		}
+		at = l.Next(behind)
+	}
+	return l.End()
+}
+
+// insertSmall puts a member that is not there in its place.
+func insertSmall(l listpack.List, member []byte, score float64) listpack.List {
+	return insertPair(l, placeSmall(l, member, score), member, score)
+}
+
+func appendPair(l listpack.List, member []byte, score float64) listpack.List {
+	return insertPair(l, l.End(), member, score)
+}
+
+func insertPair(l listpack.List, at int, member []byte, score float64) listpack.List {
+	if n, ok := whole(score); ok {
+		l = l.InsertInt(at, n)
+	} else {
+		var room [scoreTextMax]byte
+		l = l.Insert(at, AppendScore(room[:0], score))
+	}
+	return l.Insert(at, member)
+}
+
+// moveSmall gives the member at that offset another score.
+func moveSmall(l listpack.List, at int, member []byte, score float64) listpack.List {
+	l = l.DeleteFrom(at, 2)
+	return insertSmall(l, member, score)
+}
+
+// pairSize is by how many bytes a list grows for a member, at most.
+func pairSize(member []byte) int { return listpack.Size(member) + scoreTextMax + 2 }
+
+// prevPair is the offset of the member before the one at that offset, 0 before the first.
+func prevPair(l listpack.List, at int) int {
+	if at = l.Prev(at); at == 0 {
+		return 0
+	}
+	return l.Prev(at)
+}
