@@ -271,18 +271,11 @@ func (p *part) giveUp(s *session, wrong string) {
 			p.w.Int(0)
 		case row.ID == command.CmdWaitAOF:
 			s.writeWaitAOF()
-		case nullBulkAfterWait(row):
-			p.w.Null()
 		default:
 			p.w.NullArray()
 		}
 	})
 	p.unpark(s)
-}
-
-// nullBulkAfterWait tells the commands that answer with one element apart from those that answer with a list.
-func nullBulkAfterWait(row *command.Row) bool {
-	return row.Name == "blmove" || row.Name == "brpoplpush"
 }
 
 // hurryMS is how near a deadline must be for ticks to come quickly: they come at least as often as this otherwise.

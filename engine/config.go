@@ -40,6 +40,8 @@ var ownParameters = client.Parameters[*session, settings]{
 	sizeLimit("hash-max-listpack-value", hashValue),
 	countLimit("hash-max-ziplist-entries", hashEntries),
 	sizeLimit("hash-max-ziplist-value", hashValue),
+	listSize("list-max-listpack-size"),
+	listSize("list-max-ziplist-size"),
 	{Name: "maxclients", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.ClientsMax) }},
 	{Name: "maxmemory", Get: func(s *session) string { return strconv.FormatInt(s.p.set.maxMemory, 10) }, Set: setMaxMemory},
 	{Name: "maxmemory-policy", Get: func(s *session) string { return s.p.set.policy.String() }, Set: setPolicy},

@@ -36,6 +36,9 @@ var idles = []idle{
 	{name: "maxmemory-eviction-tenacity", most: 100, preset: 10},
 	{name: "maxmemory-samples", least: 1, most: math.MaxInt32, preset: 5},
 
+	// Big lists are trees, whose pages are not compressed.
+	{name: "list-compress-depth", most: math.MaxInt32},
+
 	// The index grows by a bucket at a time and compaction is part of every write; expiry fires by a wheel; ticks come when they are needed.
 	{name: "active-defrag-cycle-max", least: 1, most: 99, preset: 25},
 	{name: "active-defrag-cycle-min", least: 1, most: 99, preset: 1},

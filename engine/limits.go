@@ -41,3 +41,10 @@ func setEntries(l *commands.Limits) *int    { return &l.Set.Packed }
 func streamBytes(l *commands.Limits) *int   { return &l.Stream.NodeMaxBytes }
 func streamEntries(l *commands.Limits) *int { return &l.Stream.NodeMaxEntries }
 func setValue(l *commands.Limits) *int      { return &l.Set.Value }
+
+// listSize is a parameter that limits lists by elements or by a class of bytes.
+func listSize(name string) client.Parameter[*session, settings] {
+	return limit(name, func(l *commands.Limits) *int { return &l.List.Size }, func(value string) (int64, string) {
+		return client.ParseNumber(value, math.MinInt32, math.MaxInt32)
+	})
+}

@@ -8,6 +8,7 @@ package commands
 
 import (
 	"larder/engine/hashes"
+	"larder/engine/lists"
 	"larder/engine/store"
 	"larder/engine/streams"
 	"larder/engine/zsets"
@@ -68,6 +69,8 @@ type Call struct {
 
 	hashEdit hashes.Edit
 	setScratch
+	list   lists.Edit
+	places []int // in a list
 
 	scores []float64
 	zset   zsets.Edit

@@ -39,6 +39,8 @@ func dumperOf(kind store.Kind) dumper {
 		return dumpStream
 	case kind == store.KindZSet || kind == store.KindZSetBig:
 		return dumpZSet
+	case kind == store.KindList || kind == store.KindListBig:
+		return dumpList
 	}
 	return nil
 }
@@ -56,6 +58,8 @@ func loaderOf(t rdb.Type) loader {
 		return loadStream
 	case rdb.TypeZSet, rdb.TypeZSetText, rdb.TypeZSetZiplist, rdb.TypeZSetListpack:
 		return loadZSet
+	case rdb.TypeList, rdb.TypeListZiplist, rdb.TypeListQuicklist, rdb.TypeListQuicklist2:
+		return loadList
 	}
 	return nil
 }

@@ -80,8 +80,8 @@ func (c *Call) PushIn(db int, key []byte) {
 // Block has the client wait until one of the keys of its database has a value of the type that the command's group is about, for timeoutMS at most
 // (0 = for ever; milliseconds). The handler writes nothing if Block is true. The command then runs again, with copies of its arguments, Woken set and
 // Blockable: it answers, or blocks again; its time goes on from where it first began, whatever it then says. With Wait.Gone it also runs again when a key is
-// gone or of another type. After the time the node answers by itself: a null array, BLMOVE and BRPOPLPUSH a null. Block is false where nobody may wait
-// (in a transaction or a script): the handler then answers what the node answers after the time.
+// gone or of another type. After the time the node answers by itself: a null array. Block is false where nobody may wait
+// (in a transaction or a script): the handler then answers as the command without a wait does.
 func (c *Call) Block(keys [][]byte, timeoutMS int64) bool {
 	if c.Blockable {
 		c.Wait = Wait{Keys: keys, TimeoutMS: timeoutMS}

@@ -33,6 +33,15 @@ func Handlers() []Handler {
 	streamHandlers(h)
 	setHandlers(h)
 
+	keyHandlers(h)
+	dumpHandlers(h)
+	hashHandlers(h)
+	zsetHandlers(h)
+	listHandlers(h)
+	return h
+}
+
+func keyHandlers(h []Handler) {
 	h[command.CmdDel] = del
 	h[command.CmdUnlink] = del
 	h[command.CmdExists] = exists
@@ -66,8 +75,4 @@ func Handlers() []Handler {
 	h[command.CmdDBSize] = dbSize
 	h[command.CmdFlushDB] = flushDB
 	h[command.CmdFlushAll] = flushAll
-	dumpHandlers(h)
-	hashHandlers(h)
-	zsetHandlers(h)
-	return h
 }

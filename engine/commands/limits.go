@@ -2,6 +2,7 @@ package commands
 
 import (
 	"larder/engine/hashes"
+	"larder/engine/lists"
 	"larder/engine/sets"
 	"larder/engine/streams"
 	"larder/engine/zsets"
@@ -10,6 +11,7 @@ import (
 // Limits say up to where collections keep their small forms.
 type Limits struct {
 	Hash   hashes.Limits
+	List   lists.Limits
 	Set    sets.Limits
 	ZSet   zsets.Limits
 	Stream streams.Limits // of the blocks that approximate trimming takes away
@@ -17,5 +19,5 @@ type Limits struct {
 
 // DefaultLimits are Redis 7.2's.
 func DefaultLimits() Limits {
-	return Limits{Hash: hashes.DefaultLimits(), Set: sets.DefaultLimits(), ZSet: zsets.DefaultLimits(), Stream: streams.DefaultLimits()}
+	return Limits{Hash: hashes.DefaultLimits(), List: lists.DefaultLimits(), Set: sets.DefaultLimits(), ZSet: zsets.DefaultLimits(), Stream: streams.DefaultLimits()}
 }

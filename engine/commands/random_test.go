@@ -99,6 +99,28 @@ var grammar = map[command.ID]string{
 	command.CmdRenameNX:    "key other",
 	command.CmdCopy:        "key other [copyword]...",
 	command.CmdMove:        "key db",
+	command.CmdLPush:       "key value [value]...",
+	command.CmdRPush:       "key value [value]...",
+	command.CmdLPushX:      "key value [value]...",
+	command.CmdRPushX:      "key value [value]...",
+	command.CmdLPop:        "key [count]",
+	command.CmdRPop:        "key [count]",
+	command.CmdLLen:        "key",
+	command.CmdLIndex:      "key index",
+	command.CmdLSet:        "key index value",
+	command.CmdLInsert:     "key side value value",
+	command.CmdLRange:      "key index end",
+	command.CmdLTrim:       "key index end",
+	command.CmdLRem:        "key index value",
+	command.CmdLPos:        "key value [posword]...",
+	command.CmdLMove:       "key other side side",
+	command.CmdRPopLPush:   "key other",
+	command.CmdLMPop:       "numkeys key [key] side [countword]",
+	command.CmdBLPop:       "key [key]... wait",
+	command.CmdBRPop:       "key [key]... wait",
+	command.CmdBLMove:      "key other side side wait",
+	command.CmdBRPopLPush:  "key other wait",
+	command.CmdBLMPop:      "wait numkeys key [key] side [countword]",
 	command.CmdDump:        "key",
 	command.CmdRestore:     "key restorettl payload [restoreword]...",
 
@@ -231,6 +253,18 @@ func (d *draws) words(symbol string) []string {
 		return []string{d.anyCase(d.one("PERSIST", "PERSIST", "PERSIST", "KEEPTTL"))}
 	case "expireword":
 		return []string{d.anyCase(d.one("NX", "XX", "GT", "LT"))}
+	case "count":
+		return []string{d.one("0", "1", "2", "3", "100", "-1", d.number())}
+	case "side":
+		return []string{d.anyCase(d.one("LEFT", "RIGHT", "LEFT", "RIGHT", "BEFORE", "AFTER"))}
+	case "posword":
+		return []string{d.anyCase(d.one("RANK", "COUNT", "MAXLEN")), d.one("0", "1", "2", "-1", "-2", d.number())}
+	case "numkeys":
+		return []string{d.one("1", "2", "1", "2", "0", "3", d.number())}
+	case "countword":
+		return []string{d.anyCase("COUNT"), d.one("1", "2", "10", "0", d.number())}
+	case "wait":
+		return []string{d.one("0.001", "0.001", "0.001", "-1", "x", "9223372036854775807", "1e300", "inf", "nan")}
 	case "restorettl":
 		ttl := d.one("0", "0", d.relative(1000), d.absolute(1000))
 		if ttl == "1" { // from now: it would die on the two sides at different commands

@@ -65,6 +65,9 @@ func NotDrawn(r *command.Row) string {
 	case "cluster", "readonly", "readwrite", "asking":
 		return "a plain redis-server refuses it; compared with a Redis Cluster of its own"
 	}
+	if r.Flags.Has(command.Blocking) {
+		return "holds up the connection while it waits"
+	}
 	if r.Categories&command.CatStream != 0 && strings.HasSuffix(r.Name, "|help") {
 		return "of containers, HELP is in the scripts"
 	}
@@ -248,7 +251,7 @@ func (g *Generator) defuse(args [][]byte) [][]byte {
 		at = 2
 	case "hrandfield":
 		if n, ok := atoi(args[min(2, len(args)-1)]); ok && n < -longest && n != math.MinInt64 {
-			args[2] = []byte("-7")
+			args[min(2, len(args)-1)] = []byte("-7")
 		}
 	case "expire", "pexpire", "setex", "psetex", "restore":
 		notSoon(args, 2)

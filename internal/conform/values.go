@@ -131,6 +131,8 @@ func (v valuesOf) integer(row, name string) []byte {
 		return []byte(pick(v.rng, []string{"2", "3", "3", "2", "1", "4", "0", "-1", "03"}))
 	case "cursor":
 		return []byte(pick(v.rng, []string{"0", "0", "0", "00", "x", "-1", "18446744073709551616", "", " 1", "+0"}))
+	case "numkeys":
+		return []byte(pick(v.rng, []string{"1", "1", "1", "2", "2", "3", "4", "0", "-1"}))
 	case "count":
 		return []byte(pick(v.rng, []string{"1", "10", "1000", "0", "-1", "9223372036854775807"}))
 	case "value":

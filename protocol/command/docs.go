@@ -52,7 +52,7 @@ func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
 		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
-		hashDocs(), setDocs(), zsetDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
+		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
 	} {
 		for id, d := range group {

@@ -51,6 +51,28 @@ const (
 	CmdScan
 	CmdRandomKey
 	CmdObject
+	CmdLPush
+	CmdRPush
+	CmdLPushX
+	CmdRPushX
+	CmdLPop
+	CmdRPop
+	CmdLLen
+	CmdLIndex
+	CmdLSet
+	CmdLInsert
+	CmdLRange
+	CmdLTrim
+	CmdLRem
+	CmdLPos
+	CmdLMove
+	CmdRPopLPush
+	CmdLMPop
+	CmdBLPop
+	CmdBRPop
+	CmdBLMove
+	CmdBRPopLPush
+	CmdBLMPop
 	CmdGet
 	CmdSet
 	CmdSetNX

@@ -71,6 +71,7 @@ func buildRows() []*Row {
 		{"server", aclRows()},
 		{"cluster", clusterRows()},
 		{"generic", genericRows()},
+		{"list", listRows()},
 		{"string", stringRows()},
 		{"bitmap", bitmapRows()},
 		{"set", setRows()},
