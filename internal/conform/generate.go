@@ -40,7 +40,9 @@ func NewGenerator(rng *rand.Rand, now time.Time, nodeOnly bool) *Generator {
 func weight(r *command.Row) int {
 	switch {
 	case r.ID == command.CmdFlushAll || r.ID == command.CmdFlushDB:
-		return 1
+		return 3
+	case r.Name == "xadd" || r.Name == "xgroup|create": // without them there is nothing for the others
+		return 100
 	case r.Name == "bitfield" || r.Name == "set" || r.Name == "getex":
 		return 40
 	case len(r.KeySpecs) > 0:
@@ -299,6 +301,8 @@ type expansion struct {
 	row   *command.Row
 	tag   string
 	loose bool
+	keys  int // of the last argument that is keys
+	count int // where the number of keys stands that are to come; 0: nowhere
 	out   [][]byte
 }
 
@@ -318,6 +322,18 @@ func (e *expansion) arg(a *command.Arg) {
 	times := 1
 	if a.Flags&command.ArgMultiple != 0 {
 		times = 1 + rng.IntN(4)
+	}
+	switch {
+	case a.Name == "numkeys":
+		e.count = len(e.out)
+	case a.Type == "key" && e.count > 0 && rng.IntN(10) > 0:
+		e.out[e.count] = number64(int64(times))
+		e.count = 0
+	case (a.Name == "id" || a.Name == "ID") && e.keys > 0 && rng.IntN(10) > 0:
+		times = e.keys
+	}
+	if a.Type == "key" {
+		e.keys = times
 	}
 	for i := range times {
 		if a.Token != "" && (i == 0 || a.Flags&command.ArgMultipleToken != 0) {
@@ -346,7 +362,7 @@ func (e *expansion) key() []byte {
 	if e.loose {
 		tag = e.g.tags[e.g.rng.IntN(len(e.g.tags))]
 	}
-	return e.g.values.key(tag)
+	return e.g.values.key(tag, e.row.Group)
 }
 
 func (g *Generator) token(t string) []byte {

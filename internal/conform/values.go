@@ -25,8 +25,20 @@ func atoi(b []byte) (int64, bool) {
 
 func number64(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
-// key is one of a few names with the tag, so that commands meet the same keys; odd ones among them.
-func (v valuesOf) key(tag string) []byte {
+// families are the beginnings of the keys that a group's commands are mostly given, so that they meet values of their type.
+var families = map[string]string{
+	"hash": "h", "list": "l", "set": "s", "sorted-set": "z", "geo": "z", "stream": "x", "string": "k", "bitmap": "k", "hyperloglog": "p",
+}
+
+// key is one of a few names with the tag, so that commands meet the same keys; odd ones among them. group is the command's.
+func (v valuesOf) key(tag, group string) []byte {
+	family := families[group]
+	if family == "" || v.rng.IntN(12) == 0 {
+		family = pick(v.rng, []string{"k", "k", "k", "h", "l", "s", "z", "x", "p"})
+	}
+	if family != "k" {
+		return []byte(tag + family + strconv.Itoa(v.rng.IntN(3)))
+	}
 	if v.rng.IntN(20) == 0 {
 		return []byte(tag + pick(v.rng, []string{"", "\x00", "a\r\nb", "\xff\xfe", "{}x", "}{", "{", strings.Repeat("long", 100), " ", "*", "k[1]"}))
 	}
@@ -60,11 +72,11 @@ func (v valuesOf) text(name string) []byte {
 	case "encoding":
 		return []byte(pick(v.rng, []string{"u1", "i1", "u8", "i8", "u63", "i64", "u7", "i13", "I5", "u64", "i65", "u0", "i0", "x8", "u", "u-1", "u08"}))
 	case "id", "last-id", "max_deleted_entry_id", "threshold":
-		return []byte(pick(v.rng, []string{"0", "1-1", "1-2", "2-*", "3", "5-5", "10-0", "100-1", "1000", "0-0", ">", "$", "-", "+", "*", "1-x", "18446744073709551615-18446744073709551615"}))
+		return []byte(pick(v.rng, []string{"0", "0", "1-1", "1-2", "2-*", "3", "5-5", "10-0", "100-1", "1000", "0-0", ">", ">", ">", "$", "$", "-", "+", "*", "1-x", "18446744073709551615-18446744073709551615"}))
 	case "start", "end":
 		return []byte(pick(v.rng, []string{"-", "-", "+", "+", "0", "1", "(1-1", "5-5", "(100", "(+", "x", "("}))
 	case "group", "groupname":
-		return []byte(pick(v.rng, []string{"g", "g", "h", ""}))
+		return []byte(pick(v.rng, []string{"g", "g", "g", "g", "g", "h", ""}))
 	case "consumer", "consumername":
 		return []byte(pick(v.rng, []string{"c", "c", "d", ""}))
 	case "min-idle-time":
