@@ -251,7 +251,7 @@ func (g *Generator) defuse(args [][]byte) [][]byte {
 	switch RowName(args) {
 	case "setrange", "setbit":
 		at = 2
-	case "hrandfield":
+	case "hrandfield", "srandmember", "zrandmember":
 		if n, ok := atoi(args[min(2, len(args)-1)]); ok && n < -longest && n != math.MinInt64 {
 			args[min(2, len(args)-1)] = []byte("-7")
 		}

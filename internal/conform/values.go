@@ -81,6 +81,8 @@ func (v valuesOf) text(name string) []byte {
 		return []byte(pick(v.rng, []string{"c", "c", "d", ""}))
 	case "min-idle-time":
 		return []byte(pick(v.rng, []string{"0", "0", "100000", "-1", "x"}))
+	case "min", "max": // of lexicographic ranges
+		return []byte(pick(v.rng, []string{"-", "+", "[a", "(a", "[k", "(x", "-", "+", "[", "x", "1"}))
 	case "section":
 		return []byte(pick(v.rng, []string{"server", "keyspace", "all", "nope", "CLIENTS"}))
 	case "type":
