@@ -1,0 +1,229 @@
+package script
+
+import "strconv"
+
+// Program is a compiled script.
+type Program struct{ fn *closure }
+
+// Compile compiles a script; wrong is Lua's message if it can't be.
+func (vm *VM) Compile(src, name string) (p *Program, wrong string) {
+	failed := vm.guard(func() { p = &Program{vm.compile(src, name, vm.globals)} })
+	if failed != nil {
+		return nil, failed.Text
+	}
+	return p, ""
+}
+
+// guard runs body and gives what it raised. Whatever happened, the VM can be used again.
+func (vm *VM) guard(body func()) (failed *Failure) {
+	defer func() {
+		if p := recover(); p != nil {
+			failed = vm.catch(p)
+		}
+		th := vm.main
+		vm.endCoroutines()
+		vm.running = th
+		th.restore(state{})
+		th.state = coRunning
+		if len(th.chunks) > 1 {
+			th.chunks = th.chunks[:1]
+		}
+	}()
+	body()
+	return nil
+}
+
+// Run runs a program with KEYS and ARGV and appends its reply to out, in the protocol version proto.
+func (vm *VM) Run(p *Program, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
+	vm.begin(host)
+	vm.fill(vm.keys, keys)
+	vm.fill(vm.argv, args)
+	reply, failed := vm.finish(p.fn, out, proto)
+	return reply, failed
+}
+
+func (vm *VM) begin(host Host) {
+	vm.host, vm.proto, vm.steps = host, 2, 0
+}
+
+func (vm *VM) finish(fn *closure, out []byte, proto int, args ...Value) ([]byte, *Failure) {
+	from := len(out)
+	failed := vm.guard(func() {
+		rets := vm.main.apply(Value{o: fn}, args, true)
+		w := replyWriter{th: vm.main, out: out, proto: proto}
+		w.value(arg(rets, 0), 0)
+		out = w.out
+	})
+	vm.host = nil
+	if failed != nil {
+		out = out[:from]
+	}
+	return out, failed
+}
+
+// fill makes a table's elements these, and takes out whatever a script before has left there.
+func (vm *VM) fill(t *Table, vals [][]byte) {
+	t.meta, t.nodes, t.free = nil, nil, 0
+	if cap(t.list) < len(vals) {
+		t.list = make([]Value, len(vals))
+	}
+	clear(t.list)
+	t.list = t.list[:len(vals)]
+	for i, v := range vals {
+		t.list[i] = vm.text(string(v))
+	}
+}
+
+// Function is a function of a library.
+type Function struct {
+	Name, Description string
+	Described         bool
+	Flags             []string
+	value             Value
+}
+
+type loader struct {
+	functions []*Function
+	flags     func(string) bool
+}
+
+// Load runs a library's program, which registers its functions. known tells which flags there are.
+func (vm *VM) Load(src, name string, host Host, known func(flag string) bool) ([]*Function, *Failure) {
+	vm.begin(host)
+	l := &loader{flags: known}
+	failed := vm.guard(func() {
+		fn := vm.compile(src, name, vm.globals)
+		vm.loading = l
+		vm.main.apply(Value{o: fn}, nil, true)
+	})
+	vm.loading, vm.host = nil, nil
+	if failed != nil {
+		return nil, failed
+	}
+	return l.functions, nil
+}
+
+// Keep says which functions are in use: what only they reach counts as living.
+func (vm *VM) Keep(functions []*Function) { vm.functions = functions }
+
+// Call calls a function with its keys and arguments.
+func (vm *VM) Call(f *Function, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
+	vm.begin(host)
+	k, a := vm.newTable(len(keys), 0), vm.newTable(len(args), 0)
+	vm.fill(k, keys)
+	vm.fill(a, args)
+	return vm.finish(f.value.o.(*closure), out, proto, table(k), table(a))
+}
+
+func registerFunction(th *thread, args []Value) []Value {
+	l := th.vm.loading
+	if l == nil {
+		th.raise("ERR redis.register_function can only be called on FUNCTION LOAD command")
+	}
+	f := &Function{}
+	switch t, named := arg(args, 0).o.(*Table); {
+	case len(args) == 1 && named:
+		th.registerNamed(f, t, l)
+	case len(args) == 2:
+		name, ok := args[0].o.(*str)
+		if !ok {
+			th.raise("ERR first argument to redis.register_function must be a string")
+		}
+		if _, ok := args[1].o.(*closure); !ok {
+			th.raise("ERR second argument to redis.register_function must be a function")
+		}
+		f.Name, f.value = name.s, args[1]
+	case len(args) == 1:
+		th.raise("ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named arguments).")
+	default:
+		th.raise("ERR wrong number of arguments to redis.register_function")
+	}
+	for _, other := range l.functions {
+		if other.Name == f.Name {
+			th.raise("ERR Function already exists in the library")
+		}
+	}
+	if !validName(f.Name) {
+		th.raise("ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long")
+	}
+	l.functions = append(l.functions, f)
+	return nil
+}
+
+func validName(name string) bool {
+	for i := range len(name) {
+		if !isAlnum(name[i]) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func (th *thread) registerNamed(f *Function, t *Table, l *loader) {
+	for pos := 0; ; {
+		k, v, next := t.at(pos)
+		if next == 0 {
+			break
+		}
+		pos = next
+		key, ok := k.o.(*str)
+		if !ok {
+			th.raise("ERR named argument key given to redis.register_function is not a string")
+		}
+		text, isText := v.o.(*str)
+		switch key.s {
+		case "function_name":
+			if !isText {
+				th.raise("ERR function_name argument given to redis.register_function must be a string")
+			}
+			f.Name = text.s
+		case "description":
+			if !isText {
+				th.raise("ERR description argument given to redis.register_function must be a string")
+			}
+			f.Description, f.Described = text.s, true
+		case "callback":
+			if _, ok := v.o.(*closure); !ok {
+				th.raise("ERR callback argument given to redis.register_function must be a function")
+			}
+			f.value = v
+		case "flags":
+			flags, ok := v.o.(*Table)
+			if !ok {
+				th.raise("ERR flags argument to redis.register_function must be a table representing function flags")
+			}
+			f.Flags = th.functionFlags(flags, l)
+		default:
+			th.raise("ERR unknown argument given to redis.register_function")
+		}
+	}
+	if f.Name == "" {
+		th.raise("ERR redis.register_function must get a function name argument")
+	}
+	if f.value.isNil() {
+		th.raise("ERR redis.register_function must get a callback argument")
+	}
+}
+
+func (th *thread) functionFlags(t *Table, l *loader) []string {
+	var out []string
+	for i := 1; ; i++ {
+		v := t.getInt(i)
+		if v.isNil() {
+			return out
+		}
+		s, ok := v.o.(*str)
+		if !ok || !l.flags(s.s) {
+			th.raise("ERR unknown flag given")
+		}
+		out = append(out, s.s)
+	}
+}
+
+// Where is the place of a failure as Redis writes it.
+func (f *Failure) Where() string {
+	if f.Source == "" {
+		return ""
+	}
+	return "@" + f.Source + ":" + strconv.Itoa(f.Line)
+}
