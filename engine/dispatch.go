@@ -186,6 +186,8 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 		}
 	}
 	switch {
+	case p.scripts.busy != nil && !row.Flags.Has(command.AllowBusy):
+		return p.scripts.busy.busyText()
 	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row):
 		p.count.stale++
 		return p.assigned.stale

@@ -54,6 +54,9 @@ func buildHere() []hereFunc {
 	} {
 		table[id] = f
 	}
+	for id, f := range scriptHandlers {
+		table[id] = f
+	}
 	for id, f := range aclHandlers {
 		table[id] = f
 	}

@@ -43,6 +43,8 @@ type part struct {
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	waits    waits
 	watched  watches
+	scripts  scripts
+	scratch  []byte // replies to scripts
 	topics   topics
 	caches   caches
 	globs    []glob   // the patterns among them, in the order in which they came
@@ -79,6 +81,7 @@ type settings struct {
 	collections  commands.Limits
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
+	busyMS       int64   // busy-reply-threshold less its default
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
@@ -170,6 +173,9 @@ func (p *part) warn(text string, c *loop.Conn) {
 
 // Tick does what time brings: keys that die, a pause that ends, clients that idle, counters.
 func (p *part) Tick(time.Time) {
+	if p.scripts.busy != nil {
+		return // nothing changes while a script runs
+	}
 	p.enter()
 	if !p.paused.Active(p.nowMS) {
 		p.endPause()
@@ -215,6 +221,9 @@ func (p *part) chores() {
 
 func (p *part) choresAgain() {
 	p.choring = false
+	if p.scripts.busy != nil {
+		return // the next tick begins anew
+	}
 	p.enter()
 	p.chores()
 }
@@ -253,4 +262,7 @@ func (p *part) endPause() {
 }
 
 // Stop is the loop's end: connections close by themselves.
-func (p *part) Stop() { p.publish() }
+func (p *part) Stop() {
+	p.scripts.end()
+	p.publish()
+}

@@ -19,6 +19,7 @@ const (
 	stallOutput        // the client does not read its replies
 	stallPause         // CLIENT PAUSE
 	stallBlocked       // its command waits for keys
+	stallScript        // its script runs on
 )
 
 type muteMode uint8

@@ -22,6 +22,9 @@ func strFormat(th *thread, args []Value) []Value {
 		}
 		d := th.directive(format, i)
 		i = d.end
+		if next >= len(args) {
+			th.badArg(next, "no value")
+		}
 		before := out.Len()
 		th.formatOne(&out, d, args, next)
 		th.vm.grow(int64(out.Len() - before))

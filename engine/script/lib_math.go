@@ -7,6 +7,9 @@ type dice struct{ x uint64 }
 
 func (d *dice) seed(n int32) { d.x = uint64(uint32(n))<<16 | 0x330e }
 
+// diceStart is the state of a generator that nobody has seeded.
+const diceStart = 0x1234abcd330e
+
 const diceMax = math.MaxInt32
 
 func (d *dice) next() float64 {

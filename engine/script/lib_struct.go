@@ -197,10 +197,8 @@ func structUnpack(th *thread, args []Value) []Value {
 	l := newLayout(th, args)
 	data := th.needText(args, 1)
 	start := th.optInt(args, 2, 1)
-	if start < 1 {
-		if len(args) > 2 && start <= 0 {
-			th.badArg(2, "offset must be 1 or greater")
-		}
+	if start < 1 || start > len(data)+1 {
+		start = len(data) + 1 // there is nothing to read
 	}
 	pos := start - 1
 	var out []Value

@@ -372,11 +372,13 @@ func (p *parser) returnStatement(line int) statement {
 func (p *parser) expressionStatement(line int) statement {
 	e := p.suffixed()
 	if p.tok != '=' && p.tok != ',' {
-		call, ok := e.(*callExpr)
-		if !ok {
+		switch e := e.(type) {
+		case *callExpr:
+			return &callStat{e}
+		case *parenExpr:
 			p.syntax("syntax error")
 		}
-		return &callStat{call}
+		p.expect('=')
 	}
 	s := &assignStat{line: line}
 	for {

@@ -49,39 +49,12 @@ func (m *matcher) match(s, p int) int {
 				return -1
 			}
 		case '%':
-			if p+1 < len(m.pat) {
-				switch c := m.pat[p+1]; {
-				case c == 'b':
-					if s = m.balance(s, p+2); s < 0 {
-						return -1
-					}
-					p += 4
-					continue
-				case c == 'f':
-					p += 2
-					if p >= len(m.pat) || m.pat[p] != '[' {
-						m.th.fail("missing '[' after '%f' in pattern")
-					}
-					end := m.classEnd(p)
-					before, now := byte(0), byte(0)
-					if s > 0 {
-						before = m.src[s-1]
-					}
-					if s < len(m.src) {
-						now = m.src[s]
-					}
-					if m.inSet(before, p, end-1) || !m.inSet(now, p, end-1) {
-						return -1
-					}
-					p = end
-					continue
-				case isDigit(c):
-					if s = m.backReference(s, c); s < 0 {
-						return -1
-					}
-					p += 2
-					continue
+			if next, after, special := m.percent(s, p); special {
+				if next < 0 {
+					return -1
 				}
+				s, p = next, after
+				continue
 			}
 		}
 		end := m.classEnd(p)
@@ -115,6 +88,41 @@ func (m *matcher) match(s, p int) int {
 			p = end
 		}
 	}
+}
+
+// percent matches what % begins that is no class: a balance, a frontier, a capture again. next is -1 if it does not match.
+func (m *matcher) percent(s, p int) (next, after int, special bool) {
+	if p+1 >= len(m.pat) {
+		return 0, 0, false
+	}
+	switch c := m.pat[p+1]; {
+	case c == 'b':
+		return m.balance(s, p+2), p + 4, true
+	case c == 'f':
+		next, after = m.frontier(s, p+2)
+		return next, after, true
+	case isDigit(c):
+		return m.backReference(s, c), p + 2, true
+	}
+	return 0, 0, false
+}
+
+func (m *matcher) frontier(s, p int) (next, after int) {
+	if p >= len(m.pat) || m.pat[p] != '[' {
+		m.th.fail("missing '[' after '%f' in pattern")
+	}
+	end := m.classEnd(p)
+	before, now := byte(0), byte(0)
+	if s > 0 {
+		before = m.src[s-1]
+	}
+	if s < len(m.src) {
+		now = m.src[s]
+	}
+	if m.inSet(before, p, end-1) || !m.inSet(now, p, end-1) {
+		return -1, end
+	}
+	return s, end
 }
 
 func (m *matcher) classEnd(p int) int {

@@ -91,13 +91,15 @@ type loader struct {
 func (vm *VM) Load(src, name string, host Host, known func(flag string) bool) ([]*Function, *Failure) {
 	vm.begin(host)
 	l := &loader{flags: known}
+	compiled := false
 	failed := vm.guard(func() {
 		fn := vm.compile(src, name, vm.globals)
-		vm.loading = l
+		vm.loading, compiled = l, true
 		vm.main.apply(Value{o: fn}, nil, true)
 	})
 	vm.loading, vm.host = nil, nil
 	if failed != nil {
+		failed.Compile = !compiled
 		return nil, failed
 	}
 	return l.functions, nil

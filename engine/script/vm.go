@@ -81,7 +81,7 @@ func New(o Options) *VM {
 	vm.resetMemory(0)
 	vm.main = vm.newThread()
 	vm.running = vm.main
-	vm.dice.seed(0)
+	vm.dice.x = diceStart
 	vm.openLibraries()
 	vm.resetMemory(0)
 	return vm
@@ -96,6 +96,7 @@ type Failure struct {
 	Reply   bool // the error is a command's reply or a table with err: Text needs no ERR before it
 	Ignore  bool // the command counted the error already
 	Stopped bool // Host.Pause ended it
+	Compile bool // it is no program
 }
 
 // luaError travels as a panic from where it is raised to who catches it.

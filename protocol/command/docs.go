@@ -53,6 +53,7 @@ func buildDocs() []Doc {
 	for _, group := range []map[ID]Doc{
 		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
 		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
+		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
 	} {
 		for id, d := range group {

@@ -216,8 +216,31 @@ const (
 	CmdZInterStore
 	CmdZDiffStore
 	CmdZInterCard
+	CmdEval
+	CmdEvalSHA
+	CmdEvalRO
+	CmdEvalSHARO
+	CmdFCall
+	CmdFCallRO
+	CmdScript
+	CmdFunction
 	CmdLarder
 
+	CmdScriptDebug
+	CmdScriptExists
+	CmdScriptFlush
+	CmdScriptKill
+	CmdScriptLoad
+	CmdScriptHelp
+	CmdFunctionDelete
+	CmdFunctionDump
+	CmdFunctionFlush
+	CmdFunctionKill
+	CmdFunctionList
+	CmdFunctionLoad
+	CmdFunctionRestore
+	CmdFunctionStats
+	CmdFunctionHelp
 	CmdPubSubChannels
 	CmdPubSubNumSub
 	CmdPubSubNumPat

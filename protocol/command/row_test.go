@@ -86,7 +86,7 @@ func TestKeySpecsOfRows(t *testing.T) {
 			if n != 1 || k.Step < 1 {
 				t.Errorf("%s: spec %+v wants one of RO RW OW RM and a step", r.Name, k)
 			}
-			if !r.Flags.Has(command.Write) && k.Flags&command.KeyRO == 0 {
+			if !r.Flags.Has(command.Write) && k.Flags&command.KeyRO == 0 && r.Group != "scripting" { // what a script does is not known
 				t.Errorf("%s changes a key but does not write", r.Name)
 			}
 		}

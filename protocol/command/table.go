@@ -30,6 +30,8 @@ const (
 	tipRequestSpecial    = "request_policy:special"
 
 	tipResponseAllSucceeded = "response_policy:all_succeeded"
+	tipResponseOneSucceeded = "response_policy:one_succeeded"
+	tipResponseLogicalAnd   = "response_policy:agg_logical_and"
 	tipResponseAggSum       = "response_policy:agg_sum"
 	tipResponseAggMin       = "response_policy:agg_min"
 	tipResponseSpecial      = "response_policy:special"
@@ -80,6 +82,7 @@ func buildRows() []*Row {
 		{"stream", streamRows()},
 		{"hash", hashRows()},
 		{"sorted-set", zsetRows()},
+		{"scripting", scriptingRows()},
 		{"larder", larderRows()},
 	} {
 		for i := range g.rows {
@@ -99,7 +102,11 @@ func buildRows() []*Row {
 }
 
 func (r *Row) derive() {
+	scripting := r.Categories&CatScripting != 0
 	r.Categories |= implied(r.Flags)
+	if scripting {
+		r.Categories &^= CatRead // Redis 7.0: what runs a script is no reader, even if the script may only read
+	}
 	r.First, r.Last, r.Step = classicRange(r.KeySpecs)
 	if r.Request == RequestKey {
 		r.Request = requestOf(r.Tips)

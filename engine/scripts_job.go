@@ -1,0 +1,273 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"larder/access/users"
+	"larder/engine/script"
+	"larder/protocol/client"
+	"larder/protocol/command"
+)
+
+// job is one run of a script or a function. It is the script's host: what runs its commands.
+//
+// A job runs in the coroutine of scripts, which is the loop's goroutine: its commands come one after the other, and nothing of others between them. Past
+// busy-reply-threshold it yields every millisecond; then the loop reads other clients, who are told BUSY, and goes on with it in its next turn. Inside
+// EXEC it cannot yield, since EXEC's own frames stand above it: there it ends with an error at the threshold, if it has not written.
+type job struct {
+	p        *part
+	s        *session
+	name     string // SHA1, or the function's
+	command  [][]byte
+	function bool
+	flags    scriptFlags
+	readOnly bool
+	run      func(out []byte) ([]byte, *script.Failure)
+
+	began, turn time.Time
+	nested      bool // it runs inside EXEC
+	yielded     bool
+	killed      bool
+	wrote       bool
+	reply       []byte
+	failed      *script.Failure
+}
+
+var (
+	errKilled         = errors.New("ERR Script killed by user with SCRIPT KILL.")
+	errFunctionKilled = errors.New("ERR Script killed by user with FUNCTION KILL.")
+	errTooLong        = errors.New("ERR Script inside a transaction ended: it has run longer than busy-reply-threshold")
+)
+
+func (j *job) busyText() string {
+	if j.function {
+		return "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+	}
+	return "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+}
+
+func setBusyThreshold(set *settings, value string) (wrong string) {
+	n, wrong := client.ParseNumber(value, 0, 1<<62)
+	if wrong == "" {
+		set.busyMS = n - busyThresholdDefault
+	}
+	return wrong
+}
+
+// start runs a job and answers, or leaves it running beside the loop.
+func (s *session) start(j *job) {
+	p := s.p
+	t := &p.scripts
+	if wrong := j.forbidden(); wrong != "" {
+		s.fail(wrong)
+		return
+	}
+	j.began = time.Now()
+	j.turn, j.nested = j.began, p.depth > 0
+	t.present = j
+	db := s.dbIndex
+	out := p.w.Out
+	j.reply = out
+	if t.next == nil {
+		t.start()
+	}
+	if ended, _ := t.next(); !ended {
+		p.w.Out = out
+		j.reply = nil
+		t.busy, j.yielded = j, true
+		j.command = copyArgs(j.command)
+		s.stall(stallScript)
+		p.l.Later(func() { p.goOn(j, db) })
+		return
+	}
+	t.present = nil
+	s.useDB(db)
+	p.w.Out, p.w.Proto = j.reply, s.proto
+	if j.failed != nil {
+		p.w.Error(j.errorText())
+	}
+}
+
+// forbidden is why a job may not run at all.
+func (j *job) forbidden() string {
+	p := j.p
+	switch {
+	case j.readOnly && j.function && j.flags&flagNoWrites == 0, j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
+		return "ERR Can not execute a script with write flag using *_ro command."
+	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.store.MakeRoom(0, p.nowMS):
+		return "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
+	}
+	return ""
+}
+
+// goOn gives a job another turn of the loop.
+func (p *part) goOn(j *job, db int) {
+	t := &p.scripts
+	if t.next == nil || t.busy != j {
+		return
+	}
+	now := p.call.NowMS
+	j.turn = time.Now()
+	ended, _ := t.next()
+	if !ended {
+		p.l.Later(func() { p.goOn(j, db) })
+		return
+	}
+	p.call.NowMS = now
+	t.busy, t.present = nil, nil
+	s := j.s
+	s.useDB(db)
+	if s.gone {
+		return
+	}
+	p.as(s, func() {
+		if j.failed != nil {
+			p.w.Error(j.errorText())
+			p.countError(j.errorText())
+			return
+		}
+		p.w.Raw(j.reply)
+	})
+	s.wake(stallScript)
+}
+
+// errorText is how a script's error is answered (Redis 7.0 script_lua.c, luaCallFunction).
+func (j *job) errorText() string {
+	f := j.failed
+	text := f.Text
+	if !f.Reply && !f.Stopped {
+		text = "ERR " + text
+	}
+	text = strings.TrimPrefix(text, "-")
+	text += " script: " + j.name
+	if f.Line > 0 {
+		text += ", on " + f.Where() + "."
+	}
+	return strings.NewReplacer("\r", " ", "\n", " ").Replace(text)
+}
+
+// Pause makes a job script.Host: the loop has its turn if the script takes long.
+func (j *job) Pause() error {
+	if j.killed {
+		if j.function {
+			return errFunctionKilled
+		}
+		return errKilled
+	}
+	now := time.Now()
+	if now.Sub(j.began) < time.Duration(j.p.set.busyMS+busyThresholdDefault)*time.Millisecond || now.Sub(j.turn) < pauseEvery {
+		return nil
+	}
+	if j.nested {
+		if !j.wrote {
+			return errTooLong
+		}
+		return nil
+	}
+	if !j.p.scripts.yield(false) {
+		j.killed = true
+		return errKilled
+	}
+	return nil
+}
+
+// Call runs a command of the script.
+func (j *job) Call(args [][]byte, proto int) []byte {
+	p, s := j.p, j.s
+	out, was := p.w.Out, p.w.Proto
+	p.w.Out, p.w.Proto = p.scratch[:0], proto
+	row := find(args)
+	if wrong := j.refused(row, args); wrong != "" {
+		p.w.Error(wrong)
+		p.count.rejected[idOf(row)]++
+		p.countError(wrong)
+	} else {
+		dirty, last := p.dirty, s.last
+		p.invoke(s, row, args)
+		s.last = last
+		j.wrote = j.wrote || p.dirty != dirty
+	}
+	reply := p.w.Out
+	if p.scratch = reply[:0]; cap(reply) > scratchKept {
+		p.scratch = nil
+	}
+	p.w.Out, p.w.Proto = out, was
+	return reply
+}
+
+// scratchKept is how much room for replies to scripts is kept, bytes.
+const scratchKept = 1 << 20
+
+// refused is the error of a command that a script may not run (Redis 7.0 script.c, scriptCall).
+func (j *job) refused(row *command.Row, args [][]byte) string {
+	p := j.p
+	switch {
+	case row == nil:
+		return "ERR Unknown Redis command called from script"
+	case !row.ArityOK(len(args)):
+		return "ERR Wrong number of args calling Redis command from script"
+	case row.Flags.Has(command.NoScript):
+		return "ERR This Redis command is not allowed from script"
+	}
+	if j.s.limited {
+		if wrong := j.denied(row, args); wrong != "" {
+			return wrong
+		}
+	}
+	writes := row.Flags&(command.Write|command.MayReplicate) != 0
+	switch {
+	case writes && (j.readOnly || j.flags&flagNoWrites != 0):
+		return "ERR Write commands are not allowed from read-only scripts."
+	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.roomForScript(args):
+		return textOOM
+	}
+	return ""
+}
+
+func (p *part) roomForScript(args [][]byte) bool {
+	n := 0
+	for _, arg := range args {
+		n += len(arg)
+	}
+	return p.store.MakeRoom(n, p.nowMS)
+}
+
+func (j *job) denied(row *command.Row, args [][]byte) string {
+	verdict, _ := j.s.user.Check(row, args)
+	if verdict == users.Allowed {
+		return ""
+	}
+	_ = j.s.denied(row, args) // it notes the refusal
+	switch verdict {
+	case users.DeniedCommand:
+		return "ERR The user executing the script can't run this command or subcommand"
+	case users.DeniedKey:
+		return "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"
+	}
+	return "ERR The user executing the script can't publish to the channel mentioned in the command"
+}
+
+// Allowed is redis.acl_check_cmd.
+func (j *job) Allowed(args [][]byte) (allowed, known bool) {
+	row := find(args)
+	if row == nil {
+		return false, false
+	}
+	if !j.s.limited {
+		return true, true
+	}
+	verdict, _ := j.s.user.Check(row, args)
+	return verdict == users.Allowed, true
+}
+
+// Log is redis.log.
+func (j *job) Log(level int, text string) {
+	at := [...]slog.Level{slog.LevelDebug, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn}[level]
+	j.p.n.log.Log(nil, at, "a script says", "text", text, "node", j.p.n.id) //nolint:staticcheck // no context is on a loop
+}
+
+// Replicate is redis.set_repl: this node replicates effects of commands only, and to nobody yet.
+func (*job) Replicate(int) {}
