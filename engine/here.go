@@ -140,6 +140,8 @@ func shutdown(s *session, args [][]byte) {
 		s.fail(errSyntax)
 	case o.abort:
 		s.fail("ERR No shutdown in progress.")
+	case s.p.scripts.busy != nil && !o.noSave:
+		s.fail(s.p.scripts.busy.busyText())
 	case o.save && !o.force:
 		s.fail("ERR Errors trying to SHUTDOWN. Check logs.")
 		s.p.n.log.Error("SHUTDOWN SAVE refused: this node has no file to save to; SHUTDOWN NOSAVE ends it", "node", s.p.n.id)

@@ -50,12 +50,14 @@ func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := loop.NewMemLoop(start, n.NewPart)
 	t.Cleanup(func() {
+		m.Stop()
 		if err := n.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &bed{t: t, node: n, m: loop.NewMemLoop(start, n.NewPart)}
+	return &bed{t: t, node: n, m: m}
 }
 
 // talker is a client of a bed.

@@ -132,11 +132,8 @@ func shebang(src string) (flags scriptFlags, body, wrong string) {
 	if !found {
 		return 0, "", "ERR Invalid script shebang"
 	}
-	words := strings.Fields(line[2:])
-	if len(words) == 0 {
-		return 0, "", "ERR Invalid engine in script shebang"
-	}
-	if !strings.EqualFold(words[0], "lua") {
+	words := strings.Fields(line)
+	if words[0] != "#!lua" {
 		return 0, "", "ERR Unexpected engine in script shebang: " + words[0]
 	}
 	flags = flagDeclared
@@ -188,6 +185,11 @@ func eval(s *session, args [][]byte) {
 }
 
 func evalSHA(s *session, args [][]byte) {
+	const none = "NOSCRIPT No matching script. Please use EVAL."
+	if len(args[1]) != 40 { // Redis 7.0 eval.c, evalShaCommand: then nothing else is looked at
+		s.fail(none)
+		return
+	}
 	keys, rest, wrong := keysAndArgs(args)
 	if wrong != "" {
 		s.fail(wrong)
@@ -198,7 +200,7 @@ func evalSHA(s *session, args [][]byte) {
 		g = s.p.scripts.known[lower(args[1])]
 	}
 	if g == nil {
-		s.fail("NOSCRIPT No matching script. Please use EVAL.")
+		s.fail(none)
 		return
 	}
 	s.evaluate(g, readOnlyName(args), keys, rest)

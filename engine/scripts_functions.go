@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -130,10 +129,7 @@ func loadError(f *script.Failure) string {
 	if f.Compile {
 		return "ERR Error compiling function: " + text
 	}
-	if f.Line > 0 && f.Reply {
-		text = f.Source + ":" + strconv.Itoa(f.Line) + ": " + text
-	}
-	return "ERR Error registering functions: @" + strings.TrimPrefix(text, "@")
+	return "ERR Error registering functions: ERR " + strings.TrimPrefix(text, "@")
 }
 
 // takeLibraries makes these the node's libraries.

@@ -16,7 +16,8 @@ import (
 //
 // A job runs in the coroutine of scripts, which is the loop's goroutine: its commands come one after the other, and nothing of others between them. Past
 // busy-reply-threshold it yields every millisecond; then the loop reads other clients, who are told BUSY, and goes on with it in its next turn. Inside
-// EXEC it cannot yield, since EXEC's own frames stand above it: there it ends with an error at the threshold, if it has not written.
+// EXEC it cannot yield, since EXEC's own frames stand above it: there it ends with an error at the threshold, even if it has written. What it has written
+// stays, as after any error of a script; a loop that nobody could free again would be worse.
 type job struct {
 	p        *part
 	s        *session
@@ -162,10 +163,7 @@ func (j *job) Pause() error {
 		return nil
 	}
 	if j.nested {
-		if !j.wrote {
-			return errTooLong
-		}
-		return nil
+		return errTooLong
 	}
 	if !j.p.scripts.yield(false) {
 		j.killed = true

@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"larder/engine"
+	"larder/internal/peers"
+	"larder/protocol/resp"
 )
 
 func TestScripts(t *testing.T) {
@@ -47,30 +51,108 @@ func TestFunctions(t *testing.T) {
 	k.says("-ERR Function not found\r\n", "FCALL", "f", "0")
 }
 
+const (
+	busyScript   = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n"
+	busyFunction = "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.\r\n"
+	endless      = "while true do pcall(function() while true do end end) end"
+	unkillable   = "-UNKILLABLE Sorry the script already executed write commands against the dataset."
+)
+
+// busyNode is a node whose scripts are busy after a millisecond, and two clients.
+func busyNode(t *testing.T) (s *served, k, other *peers.Conn) {
+	s = serve(t, quiet(), nil, nil)
+	k, other = peers.Dial(t, s.Addr(), 2), peers.Dial(t, s.Addr(), 2)
+	hears(t, other, "+OK", "CONFIG", "SET", "busy-reply-threshold", "1")
+	return s, k, other
+}
+
+func hears(t *testing.T, c *peers.Conn, want string, args ...string) {
+	t.Helper()
+	if got := string(c.Do(args...)); !strings.HasPrefix(got, want) {
+		t.Errorf("%.100q: got %.200q, want %q", args, got, want)
+	}
+}
+
+// busy sends a command and waits until others are told BUSY.
+func busy(t *testing.T, k, other *peers.Conn, want string, args ...string) {
+	t.Helper()
+	k.Send(resp.AppendCommandStrings(nil, args...))
+	until := time.Now().Add(within)
+	for got := ""; got != want; got = string(other.Do("GET", "k")) {
+		if time.Now().After(until) {
+			t.Fatalf("not busy: %q", got)
+		}
+	}
+}
+
 // TestBusyScript: others are told BUSY while a script runs on, and SCRIPT KILL ends it.
 func TestBusyScript(t *testing.T) {
-	b := newBed(t, nil)
-	k, other := b.client(), b.client()
-	k.says("+OK\r\n", "CONFIG", "SET", "busy-reply-threshold", "1")
-	if got := k.do("EVAL", "while true do pcall(function() while true do end end) end", "0"); got != "" {
-		t.Fatalf("the script has ended: %q", got)
-	}
-	other.says("-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n", "GET", "k")
-	other.says("+OK\r\n", "SCRIPT", "KILL")
-	b.m.EndTurn()
-	got := k.got()
-	for range 100 {
-		if got != "" {
-			break
-		}
-		b.m.EndTurn()
-		got = k.got()
-	}
-	if !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL.") {
+	_, k, other := busyNode(t)
+	busy(t, k, other, busyScript, "EVAL", endless, "0")
+	hears(t, other, busyScript, "FUNCTION", "KILL")
+	hears(t, other, busyScript, "SHUTDOWN")
+	hears(t, other, "+OK", "SCRIPT", "KILL")
+	if got := string(k.Reply()); !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL.") {
 		t.Errorf("the script: %q", got)
 	}
-	other.says("$-1\r\n", "GET", "k")
-	k.says("+PONG\r\n", "PING")
+	hears(t, other, "$-1", "GET", "k")
+	hears(t, k, "+PONG", "PING")
+	hears(t, k, ":1", "EVAL", "return 1", "0")
+}
+
+// TestBusyFunction: the same for a function, which FUNCTION STATS tells of.
+func TestBusyFunction(t *testing.T) {
+	_, k, other := busyNode(t)
+	hears(t, k, "$1\r\na", "FUNCTION", "LOAD", "#!lua name=a\nredis.register_function('f', function() "+endless+" end)")
+	busy(t, k, other, busyFunction, "FCALL", "f", "1", "x", "y")
+	hears(t, other, busyFunction, "SCRIPT", "KILL")
+	hears(t, other, "*4\r\n$14\r\nrunning_script\r\n*6\r\n$4\r\nname\r\n$1\r\nf\r\n$7\r\ncommand\r\n*5\r\n$5\r\nFCALL\r\n$1\r\nf\r\n$1\r\n1\r\n$1\r\nx\r\n$1\r\ny\r\n$11\r\nduration_ms\r\n:",
+		"FUNCTION", "STATS")
+	hears(t, other, "+OK", "FUNCTION", "KILL")
+	if got := string(k.Reply()); !strings.HasPrefix(got, "-ERR Script killed by user with FUNCTION KILL.") {
+		t.Errorf("the function: %q", got)
+	}
+	hears(t, k, "*4\r\n$14\r\nrunning_script\r\n$-1\r\n", "FUNCTION", "STATS")
+}
+
+// TestUnkillable: what has written is not ended half way, but SHUTDOWN NOSAVE ends the node all the same.
+func TestUnkillable(t *testing.T) {
+	s, k, other := busyNode(t)
+	busy(t, k, other, busyScript, "EVAL", "redis.call('set', 'k', 1) "+endless, "0")
+	hears(t, other, unkillable, "SCRIPT", "KILL")
+	other.Send(resp.AppendCommandStrings(nil, "SHUTDOWN", "NOSAVE"))
+	s.wait()
+}
+
+// TestBusyClientLeaves: the client of a script that runs on goes away; the script is still there and can be ended.
+func TestBusyClientLeaves(t *testing.T) {
+	s, _, other := busyNode(t)
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = conn.Write(resp.AppendCommandStrings(nil, "EVAL", endless, "0"))
+	for string(other.Do("GET", "k")) != busyScript {
+		time.Sleep(time.Millisecond)
+	}
+	conn.Close()
+	hears(t, other, "+OK", "SCRIPT", "KILL")
+	hears(t, peers.Dial(t, s.Addr(), 3), ":1", "EVAL", "return 1", "0")
+}
+
+// TestEndlessInTransaction: a script inside EXEC ends at the threshold, written or not.
+func TestEndlessInTransaction(t *testing.T) {
+	k := newBed(t, nil).client()
+	k.says("+OK\r\n", "CONFIG", "SET", "busy-reply-threshold", "1")
+	k.says("+OK\r\n", "MULTI")
+	k.says("+QUEUED\r\n", "EVAL", endless, "0")
+	k.says("+QUEUED\r\n", "EVAL", "redis.call('set', 'k', 1) "+endless, "0")
+	k.says("+QUEUED\r\n", "GET", "k")
+	const ended = "-ERR Script inside a transaction ended: it has run longer than busy-reply-threshold"
+	got := k.do("EXEC")
+	if !strings.HasPrefix(got, "*3\r\n"+ended) || strings.Count(got, ended) != 2 || !strings.HasSuffix(got, "$1\r\n1\r\n") {
+		t.Errorf("EXEC: %q", got)
+	}
 }
 
 // TestScriptMemory: a script that keeps more and more ends with an error, and the node lives.

@@ -101,6 +101,9 @@ func (m *MemLoop) EndTurn() {
 	}
 }
 
+// Stop tells the part that its loop ends.
+func (m *MemLoop) Stop() { m.callback(m.Loop.part.Stop) }
+
 // Advance lets time pass and ticks once.
 func (m *MemLoop) Advance(d time.Duration) {
 	m.now = m.now.Add(d)

@@ -1,10 +1,5 @@
 package command
 
-// keysCounted is keys behind their number at argument i.
-func keysCounted(i int, f KeyFlags) KeySpec {
-	return KeySpec{Flags: f, Begin: BeginIndex, Index: i, Find: FindKeyNum, FirstKey: 1, Step: 1}
-}
-
 func scriptingRows() []Row {
 	const run = NoScript | Stale | SkipMonitor | NoMandatoryKeys | MovableKeys | NodeOnly
 	const rw, ro = KeyRW | KeyAccess | KeyUpdate, KeyRO | KeyAccess
