@@ -41,6 +41,7 @@ var ownParameters = client.Parameters[*session, settings]{
 	sizeLimit("hash-max-listpack-value", hashValue),
 	countLimit("hash-max-ziplist-entries", hashEntries),
 	sizeLimit("hash-max-ziplist-value", hashValue),
+	sizeLimit("hll-sparse-max-bytes", hllSparse),
 	listSize("list-max-listpack-size"),
 	listSize("list-max-ziplist-size"),
 	{Name: "lua-time-limit", Get: busyThreshold, Set: setBusyThreshold},

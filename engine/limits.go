@@ -32,6 +32,7 @@ func limit(name string, at func(*commands.Limits) *int, parse func(string) (int6
 	}
 }
 
+func hllSparse(l *commands.Limits) *int     { return &l.HLL.SparseMax }
 func hashEntries(l *commands.Limits) *int   { return &l.Hash.Entries }
 func hashValue(l *commands.Limits) *int     { return &l.Hash.Value }
 func zsetEntries(l *commands.Limits) *int   { return &l.ZSet.EntriesMax }

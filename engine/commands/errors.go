@@ -58,9 +58,12 @@ const (
 func errExpireTime(row *command.Row) string { return errExpireTimeHead + row.Name + "' command" }
 
 // errOption repeats what the client sent up to its first NUL, since Redis formats it as a C string.
-func errOption(word []byte) string {
+func errOption(word []byte) string { return errOptionUnknown + cString(word) }
+
+// cString is a text up to its first NUL.
+func cString(word []byte) string {
 	if i := bytes.IndexByte(word, 0); i >= 0 {
 		word = word[:i]
 	}
-	return errOptionUnknown + string(word)
+	return string(word)
 }

@@ -30,6 +30,7 @@ func Handlers() []Handler {
 	h[command.CmdLCS] = lcs
 
 	bitHandlers(h)
+	hllHandlers(h)
 	streamHandlers(h)
 	setHandlers(h)
 

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"larder/engine/hashes"
+	"larder/engine/hll"
 	"larder/engine/lists"
 	"larder/engine/sets"
 	"larder/engine/streams"
@@ -11,6 +12,7 @@ import (
 // Limits say up to where collections keep their small forms.
 type Limits struct {
 	Hash   hashes.Limits
+	HLL    hll.Limits
 	List   lists.Limits
 	Set    sets.Limits
 	ZSet   zsets.Limits
@@ -19,5 +21,5 @@ type Limits struct {
 
 // DefaultLimits are Redis 7.2's.
 func DefaultLimits() Limits {
-	return Limits{Hash: hashes.DefaultLimits(), List: lists.DefaultLimits(), Set: sets.DefaultLimits(), ZSet: zsets.DefaultLimits(), Stream: streams.DefaultLimits()}
+	return Limits{Hash: hashes.DefaultLimits(), HLL: hll.DefaultLimits(), List: lists.DefaultLimits(), Set: sets.DefaultLimits(), ZSet: zsets.DefaultLimits(), Stream: streams.DefaultLimits()}
 }

@@ -81,6 +81,7 @@ func NotDrawn(r *command.Row) string {
 		"bzpopmax":            "waits; in the scripts",
 		"bzmpop":              "waits; in the scripts",
 		"quit":                "ends the connection",
+		"pfselftest":          "takes a real server a third of a second; in the scripts",
 		"spop":                "leaves what chance leaves",
 		"client|kill":         "ends connections",
 		"client|tracking":     "sends messages among the replies",

@@ -14,6 +14,8 @@ type Doc struct {
 	DeprecatedSince string // "": not deprecated
 	ReplacedBy      string
 
+	Internal bool // for the makers of servers, not for clients: Redis's flag syscmd
+
 	History []Change
 	Args    []Arg
 }
@@ -51,7 +53,7 @@ func (r *Row) Doc() *Doc { return &docs[r.ID] }
 func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
-		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), larderDocs(),
+		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), hyperloglogDocs(), larderDocs(),
 		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
 		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
@@ -95,7 +97,7 @@ func writeDoc(w Reply, r *Row) {
 	d := r.Doc()
 	w.Bulk(r.Name)
 	n := 4
-	for _, has := range []bool{d.DeprecatedSince != "", len(d.History) > 0, len(d.Args) > 0, len(r.Subs) > 0} {
+	for _, has := range []bool{d.DeprecatedSince != "", d.Internal, len(d.History) > 0, len(d.Args) > 0, len(r.Subs) > 0} {
 		if has {
 			n++
 		}
@@ -108,6 +110,11 @@ func writeDoc(w Reply, r *Row) {
 	field(w, "since", r.Since)
 	field(w, "group", r.Group)
 	field(w, "complexity", d.Complexity)
+	if d.Internal {
+		w.Bulk("doc_flags")
+		w.Set(1)
+		w.Status("syscmd")
+	}
 	if d.DeprecatedSince != "" {
 		w.Bulk("doc_flags")
 		w.Set(1)

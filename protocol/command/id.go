@@ -103,6 +103,12 @@ const (
 	CmdBitField
 	CmdBitFieldRO
 
+	CmdPFAdd
+	CmdPFCount
+	CmdPFMerge
+	CmdPFDebug
+	CmdPFSelfTest
+
 	CmdSAdd
 	CmdSRem
 	CmdSIsMember
