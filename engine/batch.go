@@ -67,7 +67,7 @@ func (b *batch) read(requests *resp.Requests, buf []byte, pos int, authed bool) 
 			if state != resp.Done {
 				return pos + n, state
 			}
-			args = append(b.args, r.Args...)
+			args = append(args, r.Args...) // which are b.args
 			inline = r.Inline
 			b.head.Clear()
 		}

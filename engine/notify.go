@@ -23,8 +23,15 @@ var noticeLetters = []struct {
 	letter byte
 	class  commands.Class
 }{
-	{'g', commands.ClassGeneric}, {'$', commands.ClassString}, {'l', commands.ClassList}, {'s', commands.ClassSet}, {'h', commands.ClassHash},
-	{'z', commands.ClassZSet}, {'x', commands.ClassExpired}, {'e', commands.ClassEvicted}, {'t', commands.ClassStream},
+	{'g', commands.ClassGeneric},
+	{'$', commands.ClassString},
+	{'l', commands.ClassList},
+	{'s', commands.ClassSet},
+	{'h', commands.ClassHash},
+	{'z', commands.ClassZSet},
+	{'x', commands.ClassExpired},
+	{'e', commands.ClassEvicted},
+	{'t', commands.ClassStream},
 }
 
 const noticesAll = commands.ClassGeneric | commands.ClassString | commands.ClassList | commands.ClassSet | commands.ClassHash | commands.ClassZSet |

@@ -268,8 +268,16 @@ func (s *session) flags() string {
 		is     bool
 		letter byte
 	}{
-		{s.state&subscribed != 0, 'P'}, {s.state&inMulti != 0, 'x'}, {s.waiter != nil, 'b'}, {s.tracker != nil, 't'}, {s.tracker != nil && s.tracker.broken, 'R'},
-		{s.tracker != nil && s.tracker.bcast, 'B'}, {s.state&touched != 0, 'd'}, {s.closing, 'c'}, {s.noEvict, 'e'}, {s.noTouch, 'T'},
+		{s.state&subscribed != 0, 'P'},
+		{s.state&inMulti != 0, 'x'},
+		{s.waiter != nil, 'b'},
+		{s.tracker != nil, 't'},
+		{s.tracker != nil && s.tracker.broken, 'R'},
+		{s.tracker != nil && s.tracker.bcast, 'B'},
+		{s.state&touched != 0, 'd'},
+		{s.closing, 'c'},
+		{s.noEvict, 'e'},
+		{s.noTouch, 'T'},
 	} {
 		if f.is {
 			letters = append(letters, f.letter)

@@ -161,8 +161,13 @@ func clientTrackingInfo(s *session, _ [][]byte) {
 		is   bool
 		word string
 	}{
-		{t.bcast, "bcast"}, {t.optIn, "optin"}, {t.optIn && t.caching, "caching-yes"}, {t.optOut, "optout"}, {t.optOut && t.caching, "caching-no"},
-		{t.noLoop, "noloop"}, {t.broken, "broken_redirect"},
+		{t.bcast, "bcast"},
+		{t.optIn, "optin"},
+		{t.optIn && t.caching, "caching-yes"},
+		{t.optOut, "optout"},
+		{t.optOut && t.caching, "caching-no"},
+		{t.noLoop, "noloop"},
+		{t.broken, "broken_redirect"},
 	} {
 		if f.is {
 			words = append(words, f.word)

@@ -50,7 +50,7 @@ func scanDouble(text []byte) (f float64, rest []byte, outside bool) {
 		return f, text[n:], false
 	}
 	var err error
-	if hex && bytes.IndexAny(number, "pP") < 0 {
+	if hex && !bytes.ContainsAny(number, "pP") {
 		f, err = strconv.ParseFloat(string(number)+"p0", 64) // Go wants the exponent that C lets one leave out
 	} else {
 		f, err = strconv.ParseFloat(string(number), 64)

@@ -14,14 +14,14 @@ func atFront(front bool) int {
 	return 0
 }
 
-// listPush adds the elements to one end; make: a missing list is made.
-func (c *Call) listPush(front, make bool) {
+// listPush adds the elements to one end; missing: a list that is not there is made.
+func (c *Call) listPush(front, missing bool) {
 	key, texts := c.Args[1], c.Args[2:]
 	it, found, wrong := c.lookList(key)
 	switch {
 	case wrong:
 		return
-	case !found && !make:
+	case !found && !missing:
 		c.W.Int(0)
 		return
 	}

@@ -17,8 +17,15 @@ func TestListsDoNotAllocate(t *testing.T) {
 	n.do("RPUSH", "small", "a", "b", "c", "1", "2", "3")
 	for _, key := range []string{"small", "big"} {
 		for _, lines := range [][]string{
-			{"LPUSH KEY some-element", "LPOP KEY"}, {"RPUSH KEY some-element 77", "RPOP KEY", "RPOP KEY"}, {"LRANGE KEY 0 99"}, {"LLEN KEY"}, {"LINDEX KEY 3"},
-			{"LSET KEY 2 another-text"}, {"LINSERT KEY BEFORE another-text x", "LREM KEY 1 x"}, {"LPOS KEY another-text"}, {"LMOVE KEY KEY LEFT RIGHT"},
+			{"LPUSH KEY some-element", "LPOP KEY"},
+			{"RPUSH KEY some-element 77", "RPOP KEY", "RPOP KEY"},
+			{"LRANGE KEY 0 99"},
+			{"LLEN KEY"},
+			{"LINDEX KEY 3"},
+			{"LSET KEY 2 another-text"},
+			{"LINSERT KEY BEFORE another-text x", "LREM KEY 1 x"},
+			{"LPOS KEY another-text"},
+			{"LMOVE KEY KEY LEFT RIGHT"},
 		} {
 			var cmds [][][]byte
 			for _, line := range lines {

@@ -1,9 +1,10 @@
 package commands
 
 import (
-	"larder/algebra"
 	"math"
 	"slices"
+
+	"larder/algebra"
 
 	"larder/engine/sets"
 	"larder/engine/store"

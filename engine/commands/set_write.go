@@ -87,13 +87,13 @@ func sRem(c *Call) {
 // sMove looks at the destination's type even if the member is not there, but not if the source is not.
 func sMove(c *Call) {
 	from, to, member := c.Args[1], c.Args[2], c.Args[3]
-	it, found := c.look(from)
+	_, there := c.look(from)
 	other, taken := c.look(to)
-	if !found {
+	if !there {
 		c.W.Int(0)
 		return
 	}
-	it, found = c.DB.Peek(from, c.NowMS) // the second look may have removed a dead key
+	it, found := c.DB.Peek(from, c.NowMS) // the second look may have removed a dead key
 	if !isSet(it) || taken && !isSet(other) {
 		c.W.Error(errWrongType)
 		return

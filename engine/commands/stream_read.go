@@ -147,6 +147,7 @@ func (c *Call) readFrom(o *readOptions) bool {
 			return false
 		default:
 			var ok bool
+			var ok bool
 			if id, ok = streams.ParseID(arg, 0); !ok {
 				c.W.Error(errStreamID)
 				return false
@@ -230,7 +231,7 @@ func (c *Call) checkGroups(o *readOptions) bool {
 		if wrong {
 			return false
 		}
-		id, ok := streams.MaxID, true // of ">", as in Redis: who asks for what is behind it gets the same
+		id := streams.MaxID // of ">", as in Redis: who asks for what is behind it gets the same
 		switch {
 		case !found || c.streamOf(it).Group(o.group) == nil:
 			c.W.Error(errNoKeyOrGroup(o.keys[i], o.group) + " in XREADGROUP with GROUP option")

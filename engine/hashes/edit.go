@@ -39,7 +39,8 @@ func (e *Edit) Begin(s *store.Store, db *store.DB, key []byte, it store.Item, fo
 	case it.Kind() == store.KindHashBig:
 		e.big, e.list = it.Object(), nil
 	default:
-		e.list = append(e.scratch[:0], it.Text(nil)...)
+		e.scratch = append(e.scratch[:0], it.Text(nil)...)
+		e.list = e.scratch
 	}
 }
 

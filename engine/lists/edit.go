@@ -37,7 +37,8 @@ func (e *Edit) Begin(db *store.DB, key []byte, it store.Item, found bool, limits
 	case it.Kind() == store.KindListBig:
 		e.open(db.EditObject(it))
 	default:
-		e.pack = append(e.buf[:0], it.Text(nil)...)
+		e.buf = append(e.buf[:0], it.Text(nil)...)
+		e.pack = e.buf
 	}
 }
 

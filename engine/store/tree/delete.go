@@ -20,13 +20,13 @@ func (t *Tree) DeleteRange(from, to int) {
 			l--
 		}
 		n := 0
-		switch {
-		case l == c.depth:
+		switch l {
+		case c.depth:
 			last := &c.path[l-1]
 			n = min(t.pool.count(last.at)-last.index, to-from)
 			t.own(&c, l)
 			t.remove(&c, n)
-		case l == 0:
+		case 0:
 			n = t.n
 			t.shed(t.root)
 			t.root, t.height, t.n = 0, 0, 0
@@ -43,12 +43,10 @@ func (t *Tree) DeleteRange(from, to int) {
 
 // entriesAt is the number of entries below the page at level l of the cursor's way.
 func (t *Tree) entriesAt(c *Cursor, l int) int {
-	switch {
-	case l == 0:
+	if l == 0 {
 		return t.n
-	default:
-		return t.sum(c.path[l-1].at, c.path[l-1].index)
 	}
+	return t.sum(c.path[l-1].at, c.path[l-1].index)
 }
 
 // remove takes n entries out of the cursor's leaf, from the cursor on. All pages on the way are the tree's alone.
