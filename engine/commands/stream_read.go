@@ -147,7 +147,6 @@ func (c *Call) readFrom(o *readOptions) bool {
 			return false
 		default:
 			var ok bool
-			var ok bool
 			if id, ok = streams.ParseID(arg, 0); !ok {
 				c.W.Error(errStreamID)
 				return false
@@ -240,6 +239,7 @@ func (c *Call) checkGroups(o *readOptions) bool {
 			c.W.Error(errReadLast)
 			return false
 		case !isWord(arg, '>'):
+			var ok bool
 			if id, ok = streams.ParseID(arg, 0); !ok {
 				c.W.Error(errStreamID)
 				return false
