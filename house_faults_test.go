@@ -83,7 +83,7 @@ var planted = []struct {
 	{"consul by another door", imports("backends/registry", "github.com/hashicorp/consul/api"), "not by backends/registry", whyDoor},
 	{"S3 by another door", imports("persistence", "github.com/minio/minio-go/v7"), "enters by persistence/s3, not by persistence", whyDoor},
 	{"the simple client on the hot path", imports("proxy", "github.com/tidwall/resp"), "resp enters by backends, not by proxy", whyDoor},
-	{"Lua by another door", imports("engine", "github.com/yuin/gopher-lua"), "enters by engine/script, not by engine", whyDoor},
+	{"another's Lua", imports("engine/script", "github.com/yuin/gopher-lua"), "gopher-lua has no door", whyDoor},
 	{"bart by another door", imports("router", "github.com/gaissmai/bart"), "bart enters by access, not by router", whyDoor},
 	{"age by another door", imports("control", "filippo.io/age"), "age enters by persistence, not by control", whyDoor},
 	{"zstd by another door", imports("proxy", "github.com/klauspost/compress/zstd"), "enters by persistence, backends/registry, not by proxy", whyDoor},

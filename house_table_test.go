@@ -74,7 +74,6 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd", "configs"},
 	"github.com/spf13/pflag":                  {"cmd", "configs"},
 	"github.com/tidwall/resp":                 {"backends"},
-	"github.com/yuin/gopher-lua":              {"engine/script"},
 	"github.com/gaissmai/bart":                {"access"},
 	"filippo.io/age":                          {"persistence"},
 	"github.com/klauspost/compress":           {"persistence", "backends/registry"},

@@ -4,6 +4,7 @@ package script
 func (vm *VM) grow(n int64) {
 	vm.allocated += n
 	if vm.allocated > vm.allocMax {
+		vm.allocated -= n // it is not made
 		vm.noMemory()
 	}
 }

@@ -29,27 +29,32 @@ func (vm *VM) guard(body func()) (failed *Failure) {
 			th.chunks = th.chunks[:1]
 		}
 	}()
+	if vm.allocated >= vm.censusAt {
+		vm.census(vm.main) // the script before has left its garbage counted
+	}
 	body()
 	return nil
 }
 
 // Run runs a program with KEYS and ARGV and appends its reply to out, in the protocol version proto.
 func (vm *VM) Run(p *Program, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
-	vm.begin(host)
-	vm.fill(vm.keys, keys)
-	vm.fill(vm.argv, args)
-	reply, failed := vm.finish(p.fn, out, proto)
-	return reply, failed
+	return vm.finish(p.fn, host, out, proto, func() (values []Value) {
+		vm.fill(vm.keys, keys)
+		vm.fill(vm.argv, args)
+		return nil
+	})
 }
 
 func (vm *VM) begin(host Host) {
 	vm.host, vm.proto, vm.steps = host, 2, 0
 }
 
-func (vm *VM) finish(fn *closure, out []byte, proto int, args ...Value) ([]byte, *Failure) {
+// finish runs fn with what prepare gives; prepare is guarded too, since arguments may be larger than a script's memory.
+func (vm *VM) finish(fn *closure, host Host, out []byte, proto int, prepare func() []Value) ([]byte, *Failure) {
+	vm.begin(host)
 	from := len(out)
 	failed := vm.guard(func() {
-		rets := vm.main.apply(Value{o: fn}, args, true)
+		rets := vm.main.apply(Value{o: fn}, prepare(), true)
 		w := replyWriter{th: vm.main, out: out, proto: proto}
 		w.value(arg(rets, 0), 0)
 		out = w.out
@@ -110,11 +115,12 @@ func (vm *VM) Keep(functions []*Function) { vm.functions = functions }
 
 // Call calls a function with its keys and arguments.
 func (vm *VM) Call(f *Function, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
-	vm.begin(host)
-	k, a := vm.newTable(len(keys), 0), vm.newTable(len(args), 0)
-	vm.fill(k, keys)
-	vm.fill(a, args)
-	return vm.finish(f.value.o.(*closure), out, proto, table(k), table(a))
+	return vm.finish(f.value.o.(*closure), host, out, proto, func() []Value {
+		k, a := vm.newTable(len(keys), 0), vm.newTable(len(args), 0)
+		vm.fill(k, keys)
+		vm.fill(a, args)
+		return []Value{table(k), table(a)}
+	})
 }
 
 func registerFunction(th *thread, args []Value) []Value {
