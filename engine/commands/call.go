@@ -75,6 +75,7 @@ type Call struct {
 	scores []float64
 	zset   zsets.Edit
 	zbuild zsets.Builder
+	around spots
 }
 
 // digitsMax is the room that the text of a number needs, in bytes.

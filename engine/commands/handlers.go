@@ -38,6 +38,7 @@ func Handlers() []Handler {
 	dumpHandlers(h)
 	hashHandlers(h)
 	zsetHandlers(h)
+	geoHandlers(h)
 	listHandlers(h)
 	return h
 }

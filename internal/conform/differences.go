@@ -97,7 +97,7 @@ type Differences struct {
 
 // NewDifferences is the list with nothing met.
 func NewDifferences() *Differences {
-	return &Differences{list: slices.Concat(intended(), intendedOfZSets(), ofLists()), met: map[string]bool{}}
+	return &Differences{list: slices.Concat(intended(), intendedOfZSets(), intendedOfPlaces(), ofLists()), met: map[string]bool{}}
 }
 
 // covers reports whether the two replies to the command differ as they are meant to.

@@ -80,6 +80,9 @@ func NotDrawn(r *command.Row) string {
 		"bzpopmin":            "waits; in the scripts",
 		"bzpopmax":            "waits; in the scripts",
 		"bzmpop":              "waits; in the scripts",
+		"geosearchstore":      "of members equally far away COUNT takes any; in the scripts, and compared by chance beside the code",
+		"georadius":           "as GEOSEARCHSTORE",
+		"georadiusbymember":   "as GEOSEARCHSTORE",
 		"quit":                "ends the connection",
 		"pfselftest":          "takes a real server a third of a second; in the scripts",
 		"spop":                "leaves what chance leaves",
@@ -130,6 +133,8 @@ func how(name string) (How, int64) {
 	case "dump": // a compressed text has many forms
 		return Outcome, 0
 	case "dbsize": // a real server counts the expired until it has found them
+		return Outcome, 0
+	case "georadius_ro", "georadiusbymember_ro", "geosearch": // of members equally far away any may come first
 		return Outcome, 0
 	case "zrandmember", "zscan": // by chance, and in an order of the hash
 		return Outcome, 0

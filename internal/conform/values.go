@@ -56,6 +56,14 @@ func (v valuesOf) of(row string, a *command.Arg) []byte {
 	case "unix-time":
 		return v.unixTime(a.Name)
 	case "double":
+		switch a.Name {
+		case "longitude":
+			return v.degrees(180)
+		case "latitude":
+			return v.degrees(85)
+		case "radius", "width", "height":
+			return v.length()
+		}
 		return v.double()
 	case "pattern":
 		return []byte(pick(v.rng, []string{"*", "k*", "?*", "{a}*", "*[1-3]", "*[^1-3]", "k\\*", "", "*k*0", "[k-", "k[", "**", "{b}k?", "\\", "nope*"}))

@@ -54,7 +54,7 @@ func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
 		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), hyperloglogDocs(), larderDocs(),
-		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
+		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), geoDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
 		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
 	} {

@@ -222,6 +222,16 @@ const (
 	CmdZInterStore
 	CmdZDiffStore
 	CmdZInterCard
+	CmdGeoAdd
+	CmdGeoDist
+	CmdGeoHash
+	CmdGeoPos
+	CmdGeoRadius
+	CmdGeoRadiusRO
+	CmdGeoRadiusByMember
+	CmdGeoRadiusByMemberRO
+	CmdGeoSearch
+	CmdGeoSearchStore
 	CmdEval
 	CmdEvalSHA
 	CmdEvalRO

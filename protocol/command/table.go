@@ -83,6 +83,7 @@ func buildRows() []*Row {
 		{"stream", streamRows()},
 		{"hash", hashRows()},
 		{"sorted-set", zsetRows()},
+		{"geo", geoRows()},
 		{"scripting", scriptingRows()},
 		{"larder", larderRows()},
 	} {

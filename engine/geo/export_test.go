@@ -1,0 +1,7 @@
+package geo
+
+// Sin and Asin are for the tests.
+var (
+	Sin  = sin
+	Asin = asin
+)

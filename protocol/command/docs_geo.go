@@ -1,0 +1,125 @@
+package command
+
+func geoDocs() map[ID]Doc {
+	return map[ID]Doc{
+		CmdGeoAdd: {
+			Summary: "Gives members their places on earth.", Complexity: "O(log N) a member",
+			History: []Change{{"6.2.0", "Options `CH`, `NX` and `XX`."}},
+			Args: takes(
+				keyArg("key", 0),
+				oneOf("condition", word("NX"), word("XX")).since("6.2.0").optional(),
+				wordNamed("change", "CH").since("6.2.0").optional(),
+				block("longitude_latitude_member", double("longitude"), double("latitude"), text("member")).multiple(),
+			),
+		},
+		CmdGeoDist: {
+			Summary: "Tells how far two members are from each other.", Complexity: "O(log N)",
+			Args: takes(
+				keyArg("key", 0),
+				text("member1"),
+				text("member2"),
+				oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")).optional(),
+			),
+		},
+		CmdGeoHash: {
+			Summary: "Answers the geohashes of members as text.", Complexity: "O(log N) a member",
+			Args: takes(keyArg("key", 0), text("member").multiple()),
+		},
+		CmdGeoPos: {
+			Summary: "Answers the longitudes and latitudes of members.", Complexity: "O(log N) a member",
+			Args: takes(keyArg("key", 0), text("member").multiple()),
+		},
+		CmdGeoRadius: {
+			Summary: "Answers or stores the members within a distance of a place.", Complexity: "O(N + log M), N being the members in the square around the circle and M all", DeprecatedSince: "6.2.0", ReplacedBy: "`GEOSEARCH` or `GEOSEARCHSTORE` with `BYRADIUS`",
+			History: []Change{{"6.2.0", "`COUNT` with `ANY`."}, {"7.0.0", "Units in upper case."}},
+			Args: takes(
+				keyArg("key", 0),
+				double("longitude"),
+				double("latitude"),
+				double("radius"),
+				oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")),
+				word("WITHCOORD").optional(),
+				word("WITHDIST").optional(),
+				word("WITHHASH").optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").since("6.2.0").optional()).optional(),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+				keyArg("key", 1).token("STORE").optional(),
+				keyArg("key", 2).token("STOREDIST").optional(),
+			),
+		},
+		CmdGeoRadiusRO: {
+			Summary: "Answers the members within a distance of a place.", Complexity: "O(N + log M), N being the members in the square around the circle and M all", DeprecatedSince: "6.2.0", ReplacedBy: "`GEOSEARCH` with `BYRADIUS`",
+			History: []Change{{"6.2.0", "`COUNT` with `ANY`."}},
+			Args: takes(
+				keyArg("key", 0),
+				double("longitude"),
+				double("latitude"),
+				double("radius"),
+				oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")),
+				word("WITHCOORD").optional(),
+				word("WITHDIST").optional(),
+				word("WITHHASH").optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").since("6.2.0").optional()).optional(),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+			),
+		},
+		CmdGeoRadiusByMember: {
+			Summary: "Answers or stores the members within a distance of a member.", Complexity: "O(N + log M), N being the members in the square around the circle and M all", DeprecatedSince: "6.2.0", ReplacedBy: "`GEOSEARCH` or `GEOSEARCHSTORE` with `FROMMEMBER` and `BYRADIUS`",
+			History: []Change{{"7.0.0", "Units in upper case."}},
+			Args: takes(
+				keyArg("key", 0),
+				text("member"),
+				double("radius"),
+				oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")),
+				word("WITHCOORD").optional(),
+				word("WITHDIST").optional(),
+				word("WITHHASH").optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").optional()).optional(),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+				keyArg("key", 1).token("STORE").optional(),
+				keyArg("key", 2).token("STOREDIST").optional(),
+			),
+		},
+		CmdGeoRadiusByMemberRO: {
+			Summary: "Answers the members within a distance of a member.", Complexity: "O(N + log M), N being the members in the square around the circle and M all", DeprecatedSince: "6.2.0", ReplacedBy: "`GEOSEARCH` with `FROMMEMBER` and `BYRADIUS`",
+			Args: takes(
+				keyArg("key", 0),
+				text("member"),
+				double("radius"),
+				oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")),
+				word("WITHCOORD").optional(),
+				word("WITHDIST").optional(),
+				word("WITHHASH").optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").optional()).optional(),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+			),
+		},
+		CmdGeoSearch: {
+			Summary: "Answers the members in a circle or a box.", Complexity: "O(N + log M), N being the members in the square around the area and M all",
+			History: []Change{{"7.0.0", "Units in upper case."}},
+			Args: takes(
+				keyArg("key", 0),
+				oneOf("from", text("member").token("FROMMEMBER"), block("longitude_latitude", double("longitude"), double("latitude")).token("FROMLONLAT")),
+				oneOf("by", block("circle", double("radius").token("BYRADIUS"), oneOf("unit", word("M"), word("KM"), word("FT"), word("MI"))), block("box", double("width").token("BYBOX"), double("height"), oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")))),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").optional()).optional(),
+				word("WITHCOORD").optional(),
+				word("WITHDIST").optional(),
+				word("WITHHASH").optional(),
+			),
+		},
+		CmdGeoSearchStore: {
+			Summary: "Stores the members in a circle or a box.", Complexity: "O(N + log M), N being the members in the square around the area and M all",
+			History: []Change{{"7.0.0", "Units in upper case."}},
+			Args: takes(
+				keyArg("destination", 0),
+				keyArg("source", 1),
+				oneOf("from", text("member").token("FROMMEMBER"), block("longitude_latitude", double("longitude"), double("latitude")).token("FROMLONLAT")),
+				oneOf("by", block("circle", double("radius").token("BYRADIUS"), oneOf("unit", word("M"), word("KM"), word("FT"), word("MI"))), block("box", double("width").token("BYBOX"), double("height"), oneOf("unit", word("M"), word("KM"), word("FT"), word("MI")))),
+				oneOf("order", word("ASC"), word("DESC")).optional(),
+				block("count", integer("count").token("COUNT"), word("ANY").optional()).optional(),
+				word("STOREDIST").optional(),
+			),
+		},
+	}
+}
