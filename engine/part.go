@@ -49,7 +49,8 @@ type part struct {
 	caches   caches
 	globs    []glob   // the patterns among them, in the order in which they came
 	fresh    [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
-	state    state    // what concerns every session: monitored, measured
+	monitors map[uint64]*session
+	state    state // what concerns every session: monitored, measured
 	// uncounted are commands of the present batch that did not run yet: queued ones and those that wait.
 	uncounted []command.ID
 
@@ -95,6 +96,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		sessions: map[uint64]*session{},
 		waits:    newWaits(),
 		watched:  watches{},
+		monitors: map[uint64]*session{},
 		topics:   newTopics(),
 		caches:   newCaches(),
 	}

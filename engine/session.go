@@ -243,6 +243,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.endMulti()
 	s.leaveAll()
 	s.untrack()
+	s.endMonitor()
 	s.unshare()
 	s.owe(0)
 	if s.arrival != nil {
@@ -268,6 +269,7 @@ func (s *session) flags() string {
 		is     bool
 		letter byte
 	}{
+		{s.state&monitoring != 0, 'O'},
 		{s.state&subscribed != 0, 'P'},
 		{s.state&inMulti != 0, 'x'},
 		{s.waiter != nil, 'b'},

@@ -170,6 +170,9 @@ func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duratio
 	for len(p.fresh) > 0 {
 		p.tellNew(s, row, p.fresh[0])
 	}
+	if p.state&monitored != 0 {
+		p.show(s, row, args)
+	}
 	if s.tracker != nil {
 		p.remember(s, row, args)
 		if s.state&inMulti == 0 && row.Parent != command.CmdClient {

@@ -13,6 +13,7 @@ import (
 
 // elsewhere are rows that neither a script nor a generator has: where they are tested instead.
 var elsewhere = map[string]string{
+	"monitor":                 "package engine",
 	"cluster|slots":           "TestClusterAsRedisCluster",
 	"cluster|shards":          "TestClusterAsRedisCluster",
 	"cluster|nodes":           "TestClusterAsRedisCluster",

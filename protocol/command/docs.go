@@ -105,11 +105,16 @@ func writeDoc(w Reply, r *Row) {
 	if d.DeprecatedSince != "" {
 		n += 2
 	}
+	if d.Complexity == "" {
+		n--
+	}
 	w.Map(n)
 	field(w, "summary", d.Summary)
 	field(w, "since", r.Since)
 	field(w, "group", r.Group)
-	field(w, "complexity", d.Complexity)
+	if d.Complexity != "" {
+		field(w, "complexity", d.Complexity)
+	}
 	if d.Internal {
 		w.Bulk("doc_flags")
 		w.Set(1)

@@ -73,6 +73,7 @@ func serverDocs() map[ID]Doc {
 // monitoringDocs are those of what the server does by itself.
 func monitoringDocs() map[ID]Doc {
 	return map[ID]Doc{
+		CmdMonitor: {Summary: "Shows every command that the server runs."},
 		CmdSwapDB: {
 			Summary: "Has two databases change places.", Complexity: "O(N) in the number of clients that watch or wait for their keys, and the memory they take",
 			Args: takes(integer("index1"), integer("index2")),

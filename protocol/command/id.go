@@ -133,6 +133,7 @@ const (
 	CmdWatch
 	CmdUnwatch
 	CmdSwapDB
+	CmdMonitor
 	CmdWait
 	CmdWaitAOF
 	CmdSubscribe

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"larder/protocol/command"
+)
+
+// monitor has the session see every command from now on (Redis 7.2 replication.c, monitorCommand).
+func monitor(s *session, _ [][]byte) {
+	p := s.p
+	if s.state&monitoring == 0 {
+		s.state |= monitoring
+		p.monitors[s.id] = s
+		p.state |= monitored
+	}
+	s.ok()
+}
+
+func (s *session) endMonitor() {
+	p := s.p
+	s.state &^= monitoring
+	if delete(p.monitors, s.id); len(p.monitors) == 0 {
+		p.state &^= monitored
+	}
+}
+
+// show tells those who monitor of a command that has run. Administrators' commands are theirs alone, and secrets nobody's.
+func (p *part) show(s *session, row *command.Row, args [][]byte) {
+	if row.Flags&(command.Admin|command.SkipMonitor) != 0 || p.call.Woken {
+		return
+	}
+	us := p.base.UnixMicro() + p.nowNS/1000
+	line := fmt.Appendf(nil, "+%d.%06d [%d %s]", us/1e6, us%1e6, s.dbIndex, s.c.Peer())
+	for _, arg := range redacted(row, args) {
+		line = append(line, ' ')
+		line = appendShown(line, arg)
+	}
+	line = append(line, '\r', '\n')
+	for _, id := range slices.Sorted(maps.Keys(p.monitors)) {
+		p.deliver(p.monitors[id], line)
+	}
+}
+
+// appendShown appends an argument in quotes, as Redis shows bytes (sds.c, sdscatrepr).
+func appendShown(dst, arg []byte) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, c := range arg {
+		switch c {
+		case '\\', '"':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		case '\a':
+			dst = append(dst, '\\', 'a')
+		case '\b':
+			dst = append(dst, '\\', 'b')
+		default:
+			if c < ' ' || c > '~' {
+				dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
+			} else {
+				dst = append(dst, c)
+			}
+		}
+	}
+	return append(dst, '"')
+}
