@@ -66,6 +66,23 @@ func TestACLChannels(t *testing.T) {
 	}
 }
 
+// SORT by keys that are not among its arguments is for who may read every key, and where it stores is looked at.
+func TestACLSort(t *testing.T) {
+	k := newBed(t, nil).client()
+	k.says(":2\r\n", "RPUSH", "a", "1", "2")
+	k.says("+OK\r\n", "ACL", "SETUSER", "u", "on", "nopass", "+@all", "~a")
+	k.says("*2\r\n$1\r\n2\r\n$1\r\n1\r\n", "SORT", "a", "BY", "secret*", "DESC")
+	k.says("+OK\r\n", "AUTH", "u", "x")
+	k.says("*2\r\n$1\r\n2\r\n$1\r\n1\r\n", "SORT", "a", "DESC")
+	k.says("-ERR BY option of SORT denied due to insufficient ACL permissions\r\n", "SORT", "a", "BY", "secret*")
+	k.says("-ERR GET option of SORT denied due to insufficient ACL permissions\r\n", "SORT_RO", "a", "GET", "secret*")
+	k.says("-NOPERM No permissions to access a key\r\n", "SORT", "a", "STORE", "b")
+	k.says("*2\r\n$1\r\n2\r\n$1\r\n1\r\n", "EVAL", "return redis.call('SORT', 'a', 'DESC')", "0")
+	if got := k.do("EVAL", "return redis.call('SORT', 'a', 'GET', 'secret*')", "0"); got[0] != '-' {
+		t.Errorf("a script reads what its user may not: %q", got)
+	}
+}
+
 // requirepass is the default user's password, and both tell of each other.
 func TestACLRequirePass(t *testing.T) {
 	b := newBed(t, nil)

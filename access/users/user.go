@@ -183,3 +183,8 @@ func (u *User) Unlimited() bool {
 	s := u.selectors[0]
 	return s.future && len(s.rules) == 0 && s.allKeys && s.allChannels
 }
+
+// ReadsAll reports whether the user may read any key.
+func (u *User) ReadsAll() bool {
+	return slices.ContainsFunc(u.selectors, func(s *selector) bool { return s.allKeys })
+}

@@ -31,6 +31,7 @@ type Call struct {
 	DBIndex int // of DB in Store
 
 	NowMS     int64 // milliseconds since 1970
+	AnyKey    bool  // the client may read any key, not only those among the arguments
 	NoTouch   bool  // CLIENT NO-TOUCH: looking at a key leaves its access time alone
 	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
 	Big       *store.Big

@@ -31,6 +31,7 @@ func Handlers() []Handler {
 
 	bitHandlers(h)
 	hllHandlers(h)
+	sortHandlers(h)
 	streamHandlers(h)
 	setHandlers(h)
 

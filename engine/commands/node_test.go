@@ -40,7 +40,7 @@ func newNode(t testing.TB, proto int) *node {
 	})
 	*n = node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
 	n.w.Proto = proto
-	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0), Limits: commands.DefaultLimits()}
+	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0), Limits: commands.DefaultLimits(), AnyKey: true}
 	return n
 }
 

@@ -19,6 +19,8 @@ var seedFlag = flag.Uint64("seed", 1, "of the drawn commands")
 // both, ... repeats what is in the brackets before it.
 var grammar = map[command.ID]string{
 	command.CmdGet:         "key",
+	command.CmdSort:        "key sortword",
+	command.CmdSortRO:      "key sortword",
 	command.CmdSet:         "key value [setword]...",
 	command.CmdSetNX:       "key value",
 	command.CmdSetEx:       "key seconds value",
@@ -305,6 +307,8 @@ func (d *draws) words(symbol string) []string {
 			return append([]string{d.anyCase("MATCH")}, d.source("pattern")...)
 		}
 		return []string{d.anyCase(d.one("COUNT", "COUNT", "TYPE")), d.one("1", "1000", "0", "x")}
+	case "sortword": // only what is refused and what is counted: numbers Redis may refuse for an earlier one, texts it compares by the locale; see sort.txt
+		return append([]string{"ALPHA", "LIMIT", "0", "0"}, strings.Fields(d.one("", "", "DESC", "GET #", "NOPE"))...)
 	case "unit":
 		return []string{d.anyCase(d.one("BIT", "BIT", "BYTE"))}
 	case "hllword":

@@ -86,6 +86,8 @@ func NotDrawn(r *command.Row) string {
 		"quit":                "ends the connection",
 		"pfselftest":          "takes a real server a third of a second; in the scripts",
 		"spop":                "leaves what chance leaves",
+		"sort":                "texts that are no numbers make a real server refuse later ones that are; in the scripts",
+		"sort_ro":             "texts that are no numbers make a real server refuse later ones that are; in the scripts",
 		"client|kill":         "ends connections",
 		"client|tracking":     "sends messages among the replies",
 		"client|trackinginfo": "in the scripts, with the tracking",

@@ -53,7 +53,7 @@ func (r *Row) Doc() *Doc { return &docs[r.ID] }
 func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
-		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), hyperloglogDocs(), larderDocs(),
+		connectionDocs(), serverDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), sortDocs(), hyperloglogDocs(), larderDocs(),
 		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), geoDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
 		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
@@ -165,11 +165,14 @@ func writeArgs(w Reply, a []Arg) {
 	}
 }
 
+// finds tells whether the argument says which KeySpec is about it: a key does, and a pattern that keys are made of.
+func (a *Arg) finds() bool { return a.Type == typeKey || a.KeySpec > 0 }
+
 func writeArg(w Reply, a *Arg) {
 	texts := []struct{ name, value string }{{"token", a.Token}, {"since", a.Since}, {"deprecated_since", a.DeprecatedSince}}
 	texts = slices.DeleteFunc(texts, func(f struct{ name, value string }) bool { return f.value == "" })
 	n := 2 + len(texts)
-	for _, has := range []bool{a.Type == typeKey, a.Flags != 0, len(a.Args) > 0} {
+	for _, has := range []bool{a.finds(), a.Flags != 0, len(a.Args) > 0} {
 		if has {
 			n++
 		}
@@ -177,7 +180,7 @@ func writeArg(w Reply, a *Arg) {
 	w.Map(n)
 	field(w, "name", a.Name)
 	field(w, "type", a.Type)
-	if a.Type == typeKey {
+	if a.finds() {
 		w.Bulk("key_spec_index")
 		w.Int(int64(a.KeySpec))
 	}

@@ -103,6 +103,9 @@ const (
 	CmdBitField
 	CmdBitFieldRO
 
+	CmdSort
+	CmdSortRO
+
 	CmdPFAdd
 	CmdPFCount
 	CmdPFMerge

@@ -11,7 +11,7 @@ func (r *Row) KeyPositions(args [][]byte, dst []int) []int {
 		for i := range r.KeySpecs {
 			dst = r.KeySpecs[i].positions(args, dst)
 		}
-		return dst
+		return r.sortStore(args, dst)
 	}
 	if r.First == 0 {
 		return dst
@@ -21,6 +21,19 @@ func (r *Row) KeyPositions(args [][]byte, dst []int) []int {
 		last += len(args)
 	}
 	return span(dst, r.First, last, r.Step, len(args))
+}
+
+// sortStore appends the key behind SORT's last STORE, which no spec can tell.
+func (r *Row) sortStore(args [][]byte, dst []int) []int {
+	if r.ID != CmdSort {
+		return dst
+	}
+	for i := len(args) - 2; i >= 2; i-- {
+		if EqualFold(args[i], "store") {
+			return append(dst, i+1)
+		}
+	}
+	return dst
 }
 
 // positions appends the keys that the spec finds.
@@ -151,6 +164,9 @@ func (r *Row) KeysAndFlags(args [][]byte) (at []int, flags []KeyFlags) {
 		for len(flags) < len(at) {
 			flags = append(flags, f)
 		}
+	}
+	if all := r.sortStore(args, at); len(all) > len(at) {
+		at, flags = all, append(flags, KeyOW|KeyUpdate)
 	}
 	return at, flags
 }

@@ -76,6 +76,7 @@ func buildRows() []*Row {
 		{"list", listRows()},
 		{"string", stringRows()},
 		{"bitmap", bitmapRows()},
+		{"generic", sortRows()},
 		{"hyperloglog", hyperloglogRows()},
 		{"set", setRows()},
 		{"transactions", transactionRows()},
