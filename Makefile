@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 # Programs the tests run Larder against, each with the Debian package it comes in; -race needs a C compiler.
 TEST_PACKAGES := redis-server=redis-server redis-cli=redis-tools nutcracker=nutcracker memcached=memcached buildah=buildah \
+	node=nodejs npm=npm /usr/bin/python3=python3 /usr/lib/python3/dist-packages/redis=python3-redis \
 	taskset=util-linux gcc=gcc /usr/include/stdlib.h=libc6-dev ip=iproute2 /etc/ssl/certs/ca-certificates.crt=ca-certificates
 
 # How long each Fuzz target runs in `make test-long`.
