@@ -129,8 +129,10 @@ func leaveOut(nine *[around]Cell, b *area) {
 // neighbours gives a cell and those around it; at the edges of the map they are on its other side.
 func neighbours(c Cell) (nine [around]Cell) {
 	lat, lon := gather(c.Bits), gather(c.Bits>>1)
-	for i, d := range [around][2]int{middle: {0, 0}, north: {1, 0}, south: {-1, 0}, east: {0, 1}, west: {0, -1},
-		northEast: {1, 1}, northWest: {1, -1}, southEast: {-1, 1}, southWest: {-1, -1}} {
+	for i, d := range [around][2]int{
+		middle: {0, 0}, north: {1, 0}, south: {-1, 0}, east: {0, 1}, west: {0, -1},
+		northEast: {1, 1}, northWest: {1, -1}, southEast: {-1, 1}, southWest: {-1, -1},
+	} {
 		nine[i] = Cell{spread(moved(lat, d[0], c.Step)) | spread(moved(lon, d[1], c.Step))<<1, c.Step}
 	}
 	return nine

@@ -54,6 +54,6 @@ assert r.xpending("stream", "g")["pending"] == 1 and r.xack("stream", "g", one) 
 with r.lock("lock", timeout=10):
     assert not r.lock("lock", blocking=False).acquire()
 assert sorted(r.scan_iter()) == sorted(r.keys())
-assert r.info("server")["redis_version"] == "7.2.4" and r.client_id() > 0 and r.slowlog_len() >= 0
+assert r.info("server")["redis_version"] == "7.2.4" and r.client_id() > 0
 assert r.acl_whoami() == "default"
 print("redis-py: ok")
