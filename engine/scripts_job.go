@@ -38,8 +38,8 @@ type job struct {
 }
 
 var (
-	errKilled         = errors.New("ERR Script killed by user with SCRIPT KILL.")
-	errFunctionKilled = errors.New("ERR Script killed by user with FUNCTION KILL.")
+	errKilled         = errors.New("ERR Script killed by user with SCRIPT KILL.")   //nolint:revive,staticcheck // Redis's words
+	errFunctionKilled = errors.New("ERR Script killed by user with FUNCTION KILL.") //nolint:revive,staticcheck // Redis's words
 	errTooLong        = errors.New("ERR Script inside a transaction ended: it has run longer than busy-reply-threshold")
 )
 

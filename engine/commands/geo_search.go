@@ -39,8 +39,8 @@ func (p *spots) member(f *found) []byte { return p.text[f.from:f.to] }
 func (p *spots) search(v *zsets.Value, shape *geo.Shape, limit int64) {
 	cells, n := shape.Cells()
 	for _, cell := range cells[:n] {
-		min, max := cell.Scores()
-		span := v.ByScore(&zsets.ScoreRange{Min: min, Max: max, MaxEx: true})
+		from, to := cell.Scores()
+		span := v.ByScore(&zsets.ScoreRange{Min: from, Max: to, MaxEx: true})
 		left := span.Len()
 		for cur := v.At(span.From); left > 0; left-- {
 			p.take(&cur, shape)

@@ -3,6 +3,7 @@ package commands_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func (d *gdraws) options(more ...[]string) []string {
 	if d.IntN(40) == 0 {
 		count = []string{"COUNT", d.one("0", "-1", "x")}
 	}
-	groups := append(more, count, d.maybe(2, d.one("ASC", "desc")), d.maybe(3, "WITHDIST"), d.maybe(3, "withcoord"), d.maybe(3, "WITHHASH"))
+	groups := slices.Concat(more, [][]string{count, d.maybe(2, d.one("ASC", "desc")), d.maybe(3, "WITHDIST"), d.maybe(3, "withcoord"), d.maybe(3, "WITHHASH")})
 	if count != nil && d.IntN(3) == 0 || d.IntN(30) == 0 {
 		groups = append(groups, []string{"ANY"})
 	}

@@ -38,7 +38,7 @@ func (c *Call) lookHLL(key []byte) (b []byte, found, wrong bool) {
 
 // keepHLL makes a block the key's value; the expiry stays.
 func (c *Call) keepHLL(key, b []byte, found bool) {
-	expiryMS := int64(store.NoExpiry)
+	expiryMS := store.NoExpiry
 	if found {
 		expiryMS = store.KeepExpiry
 	}

@@ -114,8 +114,8 @@ func Whole(score float64) int64 {
 	return int64(score)
 }
 
-// Scores are the scores of the places in a cell: from min on and below max.
-func (c Cell) Scores() (min, max float64) {
+// Scores are the scores of the places in a cell: from the first on, and below the second.
+func (c Cell) Scores() (from, to float64) {
 	shift := 2 * (StepMax - c.Step)
 	return float64(c.Bits << shift), float64((c.Bits + 1) << shift)
 }

@@ -42,10 +42,11 @@ func (th *thread) needAny(args []Value, i int) Value {
 	return args[i]
 }
 
-func (th *thread) needTable(args []Value, i int) *Table {
-	t, ok := arg(args, i).o.(*Table)
+// needTable is the first argument, a table.
+func (th *thread) needTable(args []Value) *Table {
+	t, ok := arg(args, 0).o.(*Table)
 	if !ok {
-		th.badType(args, i, "table")
+		th.badType(args, 0, "table")
 	}
 	return t
 }

@@ -2,7 +2,7 @@ package script
 
 // The program as the parser makes it: names are resolved to locals, captured variables and globals.
 type (
-	expr interface{}
+	expr any
 
 	constExpr struct{ v Value }
 	dotsExpr  struct{}
@@ -58,7 +58,7 @@ type local struct {
 }
 
 type (
-	statement interface{}
+	statement any
 
 	localStat struct {
 		vars []*local
@@ -125,7 +125,6 @@ type function struct {
 	slots    int
 	live     []*local // locals in sight, while it is parsed
 	loops    int
-	nested   int
 	upsIndex map[string]int
 }
 

@@ -138,10 +138,10 @@ func (c *compiler) statement(s statement) stepCode {
 	case *eachStat:
 		return c.each(s)
 	case *functionStat:
-		v, make := s.v, c.closure(s.f)
+		v, closed := s.v, c.closure(s.f)
 		return func(f *frame) signal {
 			f.declare(v, Value{})
-			fn := make(f)
+			fn := closed(f)
 			if v.captured {
 				f.regs[v.slot].o.(*cell).v = fn
 			} else {

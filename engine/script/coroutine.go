@@ -63,20 +63,20 @@ func (vm *VM) forgetDead() {
 type stopped struct{}
 
 // start makes the coroutine's own stack. What its body raises is kept in raised and given to who resumed it.
-func (co *thread) start() {
-	co.next, co.stop = iter.Pull(func(yield func([]Value) bool) {
-		co.yield = yield
+func (th *thread) start() {
+	th.next, th.stop = iter.Pull(func(yield func([]Value) bool) {
+		th.yield = yield
 		defer func() {
 			switch p := recover().(type) {
 			case nil, stopped:
 			case *luaError:
-				co.raised = p
+				th.raised = p
 			default:
 				panic(p)
 			}
 		}()
-		rets := co.apply(co.body, co.handed, true)
-		co.handed = append([]Value(nil), rets...)
+		rets := th.apply(th.body, th.handed, true)
+		th.handed = append([]Value(nil), rets...)
 	})
 }
 

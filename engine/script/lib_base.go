@@ -68,7 +68,7 @@ func baseGetMeta(th *thread, args []Value) []Value {
 }
 
 func baseSetMeta(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	m, ok := arg(args, 1).o.(*Table)
 	if !ok && (len(args) < 2 || !args[1].isNil()) {
 		th.badArg(1, "nil or table expected")
@@ -152,7 +152,7 @@ func chunkName(name string) string {
 }
 
 func baseNext(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	pos := t.position(arg(args, 1))
 	if pos < 0 {
 		th.failBare("invalid key to 'next'")
@@ -165,21 +165,21 @@ func baseNext(th *thread, args []Value) []Value {
 }
 
 func basePairs(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	return th.some(Value{o: th.vm.kept.next}, table(t), Value{})
 }
 
 func (vm *VM) ipairs() func(*thread, []Value) []Value {
 	step := vm.native("ipairs", func(th *thread, args []Value) []Value {
 		i := th.needInt(args, 1) + 1
-		v := th.needTable(args, 0).getInt(i)
+		v := th.needTable(args).getInt(i)
 		if v.isNil() {
 			return nil
 		}
 		return th.some(num(float64(i)), v)
 	})
 	return func(th *thread, args []Value) []Value {
-		t := th.needTable(args, 0)
+		t := th.needTable(args)
 		return th.some(Value{o: step}, table(t), num(0))
 	}
 }
@@ -220,11 +220,11 @@ func baseRawEqual(th *thread, args []Value) []Value {
 }
 
 func baseRawGet(th *thread, args []Value) []Value {
-	return th.ret1(th.needTable(args, 0).get(th.needAny(args, 1)))
+	return th.ret1(th.needTable(args).get(th.needAny(args, 1)))
 }
 
 func baseRawSet(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	k, v := th.needAny(args, 1), th.needAny(args, 2)
 	th.changeable(t)
 	if k.isNil() {
@@ -320,7 +320,7 @@ func baseToString(th *thread, args []Value) []Value { return th.ret1(th.toString
 func baseType(th *thread, args []Value) []Value { return th.retText(typeName(th.needAny(args, 0))) }
 
 func baseUnpack(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	from := th.optInt(args, 1, 1)
 	to := 0
 	if arg(args, 2).isNil() {

@@ -30,9 +30,9 @@ func (vm *VM) openJSON() *Table {
 		"encode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.encodeDepth, 1, math.MaxInt32) },
 		"decode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.decodeDepth, 1, math.MaxInt32) },
 		"encode_number_precision": func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.precision, 1, 14) },
-		"encode_keep_buffer":      func(th *thread, a []Value) []Value { return th.jsonBool(a, 0, &c.keepBuffer) },
+		"encode_keep_buffer":      func(th *thread, a []Value) []Value { return th.jsonBool(a, &c.keepBuffer) },
 		"encode_invalid_numbers":  c.setEncodeInvalid,
-		"decode_invalid_numbers":  func(th *thread, a []Value) []Value { return th.jsonBool(a, 0, &c.decodeInvalid) },
+		"decode_invalid_numbers":  func(th *thread, a []Value) []Value { return th.jsonBool(a, &c.decodeInvalid) },
 		"new":                     func(th *thread, _ []Value) []Value { return th.ret1(table(th.vm.openJSON())) },
 	})
 	t.setText(vm, "null", Value{o: vm.null})
@@ -59,20 +59,20 @@ func (th *thread) jsonInt(args []Value, i int, v *int, low, high int) []Value {
 	return th.ret1(num(float64(*v)))
 }
 
-func (th *thread) jsonBool(args []Value, i int, v *bool) []Value {
-	th.jsonArgs(args, i+1)
-	switch a := arg(args, i); a.o.(type) {
+func (th *thread) jsonBool(args []Value, v *bool) []Value {
+	th.jsonArgs(args, 1)
+	switch a := arg(args, 0); a.o.(type) {
 	case nil:
 	case boolTag:
 		*v = a.n != 0
 	default:
-		switch s := th.needText(args, i); s {
+		switch s := th.needText(args, 0); s {
 		case "on":
 			*v = true
 		case "off":
 			*v = false
 		default:
-			th.badArg(i, "invalid option '"+s+"'")
+			th.badArg(0, "invalid option '"+s+"'")
 		}
 	}
 	return th.ret1(boolean(*v))
@@ -80,7 +80,7 @@ func (th *thread) jsonBool(args []Value, i int, v *bool) []Value {
 
 func (c *jsonConfig) setSparse(th *thread, args []Value) []Value {
 	th.jsonArgs(args, 3)
-	th.jsonBool(args[:min(1, len(args))], 0, &c.sparseConvert)
+	th.jsonBool(args[:min(1, len(args))], &c.sparseConvert)
 	th.jsonInt(args[:min(2, len(args))], 1, &c.sparseRatio, 0, math.MaxInt32)
 	th.jsonInt(args, 2, &c.sparseSafe, 0, math.MaxInt32)
 	return th.some(boolean(c.sparseConvert), num(float64(c.sparseRatio)), num(float64(c.sparseSafe)))
@@ -95,7 +95,7 @@ func (c *jsonConfig) setEncodeInvalid(th *thread, args []Value) []Value {
 	if len(args) == 0 && c.encodeInvalid == 2 {
 		return th.retText("null")
 	}
-	th.jsonBool(args, 0, &on)
+	th.jsonBool(args, &on)
 	c.encodeInvalid = 0
 	if on {
 		c.encodeInvalid = 1

@@ -11,7 +11,7 @@ func (vm *VM) openTable() *Table {
 }
 
 func tableConcat(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	sep := th.optText(args, 1, "")
 	from := th.optInt(args, 2, 1)
 	to := 0
@@ -50,7 +50,7 @@ func (th *thread) steps(n int) {
 }
 
 func tableForEach(th *thread, args []Value) []Value {
-	t, fn := th.needTable(args, 0), th.needFunction(args, 1)
+	t, fn := th.needTable(args), th.needFunction(args, 1)
 	for pos := 0; ; {
 		k, v, next := t.at(pos)
 		if next == 0 {
@@ -66,7 +66,7 @@ func tableForEach(th *thread, args []Value) []Value {
 }
 
 func tableForEachI(th *thread, args []Value) []Value {
-	t, fn := th.needTable(args, 0), th.needFunction(args, 1)
+	t, fn := th.needTable(args), th.needFunction(args, 1)
 	n := t.length()
 	for i := 1; i <= n; i++ {
 		if r := th.call1(fn, num(float64(i)), t.getInt(i)); !r.isNil() {
@@ -77,12 +77,12 @@ func tableForEachI(th *thread, args []Value) []Value {
 }
 
 func tableGetN(th *thread, args []Value) []Value {
-	return th.ret1(num(float64(th.needTable(args, 0).length())))
+	return th.ret1(num(float64(th.needTable(args).length())))
 }
 
 func tableMaxN(th *thread, args []Value) []Value {
 	most := 0.0
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	for pos := 0; ; {
 		k, _, next := t.at(pos)
 		if next == 0 {
@@ -96,13 +96,13 @@ func tableMaxN(th *thread, args []Value) []Value {
 }
 
 func tableSetN(th *thread, args []Value) []Value {
-	th.needTable(args, 0)
+	th.needTable(args)
 	th.fail("'setn' is obsolete")
 	return nil
 }
 
 func tableInsert(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	end := t.length() + 1
 	pos := end
 	switch len(args) {
@@ -124,7 +124,7 @@ func tableInsert(th *thread, args []Value) []Value {
 }
 
 func tableRemove(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	end := t.length()
 	pos := int(int32(th.optInt(args, 1, end)))
 	if pos < 1 || pos > end {
@@ -148,7 +148,7 @@ type sorter struct {
 }
 
 func tableSort(th *thread, args []Value) []Value {
-	t := th.needTable(args, 0)
+	t := th.needTable(args)
 	s := &sorter{th: th, t: t}
 	if !arg(args, 1).isNil() {
 		s.fn = th.needFunction(args, 1)

@@ -10,7 +10,6 @@ var (
 	nameLE        = hashed("__le")
 	nameConcat    = hashed("__concat")
 	nameUnm       = hashed("__unm")
-	nameLen       = hashed("__len")
 	nameToString  = hashed("__tostring")
 	nameMetatable = hashed("__metatable")
 

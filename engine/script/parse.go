@@ -152,10 +152,8 @@ func (p *parser) capture(f *function, name string) int {
 		}
 	}
 	if len(f.ups) >= capturesMax {
-		now := p.f
 		p.f = f
 		p.tooMany("upvalues", capturesMax)
-		p.f = now
 	}
 	if f.upsIndex == nil {
 		f.upsIndex = map[string]int{}
@@ -286,7 +284,7 @@ func (p *parser) forStatement(line int) statement {
 		case '=':
 			out = p.countLoop(name, line)
 		case ',', tokIn:
-			out = p.eachLoop(name, line)
+			out = p.eachLoop(name)
 		default:
 			p.syntax("'=' or 'in' expected")
 		}
@@ -310,7 +308,7 @@ func (p *parser) countLoop(name string, line int) statement {
 	return s
 }
 
-func (p *parser) eachLoop(name string, line int) statement {
+func (p *parser) eachLoop(name string) statement {
 	names := []string{name}
 	for p.accept(',') {
 		names = append(names, p.name())

@@ -10,9 +10,9 @@ func keysBeforeLast(i int, f KeyFlags) KeySpec {
 	return KeySpec{Flags: f, Begin: BeginIndex, Index: i, Find: FindRange, LastKey: -2, Step: 1}
 }
 
-// keyBehind is the key behind a word, looked for from argument from on.
-func keyBehind(word string, from int, f KeyFlags) KeySpec {
-	return KeySpec{Flags: f, Begin: BeginKeyword, Keyword: word, From: from, Find: FindRange, Step: 1}
+// keyBehind is the key behind a word, looked for from argument from on, that is written.
+func keyBehind(word string, from int) KeySpec {
+	return KeySpec{Flags: KeyOW | KeyUpdate, Begin: BeginKeyword, Keyword: word, From: from, Find: FindRange, Step: 1}
 }
 
 func zsetRows() []Row {
