@@ -203,7 +203,7 @@ func expiryOfMany(t *testing.T, longest time.Duration) {
 	w := open(t, node.Addr)
 	empty := node.RSS(t)
 	ask(t, w, "SET", "stays", "v")
-	due := time.Now().Add(8 * time.Second)
+	due := time.Now().Add(25 * time.Second)
 	at := fmt.Sprint(due.UnixMilli())
 	clients.Load(t, node.Addr, keys, func(i int) []string {
 		return []string{"SET", fmt.Sprint("key:", i), strings.Repeat("v", 64), "PXAT", at}
