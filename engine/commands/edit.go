@@ -15,7 +15,7 @@ func appendTo(c *Call) {
 		return
 	}
 	if !ok {
-		c.keep(1, 2, store.NoExpiry)
+		c.keep("append", 1, 2, store.NoExpiry)
 		c.W.Int(int64(len(tail)))
 		return
 	}

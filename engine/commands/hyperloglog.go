@@ -43,9 +43,6 @@ func (c *Call) keepHLL(key, b []byte, found bool) {
 		expiryMS = store.KeepExpiry
 	}
 	c.DB.Set(key, b, store.FormRaw, expiryMS, c.NowMS)
-	if !found {
-		c.Notify(ClassNew, "new", key)
-	}
 }
 
 func pfAdd(c *Call) {

@@ -75,12 +75,6 @@ func listSpan(start, end int64, n int) (first, last int) {
 	return int(start), int(min(end, int64(n)-1))
 }
 
-// listMade tells of a new list.
-func (c *Call) listMade(key []byte) {
-	c.Notify(ClassNew, "new", key)
-	c.Push(key)
-}
-
 // listLost ends a change that took elements away, and tells of what came of it.
 func (c *Call) listLost(l *lists.Edit, event string, key []byte) {
 	c.Did(ClassList, event, key)

@@ -32,7 +32,7 @@ func (c *Call) moveList(fromFront, toFront bool) (done bool) {
 	l.Push(c.bytes, toFront)
 	l.End(false)
 	if !there {
-		c.listMade(to)
+		c.Push(to)
 	}
 	c.Did(ClassList, pushEvents[atFront(toFront)], to)
 	it, _ = c.DB.Peek(from, c.NowMS) // the store has changed

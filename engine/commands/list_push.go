@@ -34,7 +34,7 @@ func (c *Call) listPush(front, missing bool) {
 	l.End(false)
 	c.Changed += len(texts)
 	if !found {
-		c.listMade(key)
+		c.Push(key)
 	}
 	c.Did(ClassList, pushEvents[atFront(front)], key)
 }

@@ -109,7 +109,7 @@ func copyKey(c *Call) {
 	c.DB.Transfer(from, db, to, true, c.NowMS)
 	c.Changed++
 	c.TouchIn(o.db, to)
-	if !taken && o.db != c.DBIndex {
+	if taken || o.db != c.DBIndex { // of a new key of the client's database the node tells by itself
 		c.NotifyIn(o.db, ClassNew, "new", to)
 	}
 	c.NotifyIn(o.db, ClassGeneric, "copy_to", to)

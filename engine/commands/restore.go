@@ -106,7 +106,9 @@ func (c *Call) restored(key []byte, taken, dead bool, o restoreOptions) {
 			c.Push(key)
 		}
 	}
-	c.Notify(ClassNew, "new", key)
+	if taken {
+		c.Notify(ClassNew, "new", key) // of a key that was not there the node tells by itself
+	}
 	c.Touch(key)
 	c.Notify(ClassGeneric, "restore", key)
 	c.Changed++

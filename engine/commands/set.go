@@ -65,7 +65,7 @@ func set(c *Call) {
 			return
 		}
 	}
-	c.keep(1, 2, expiryMS)
+	c.keep("set", 1, 2, expiryMS)
 	if o.time.kind != timeNone {
 		c.Notify(ClassGeneric, "expire", key)
 	}
@@ -74,8 +74,8 @@ func set(c *Call) {
 	}
 }
 
-// keep sets the key at one argument to the value at another.
-func (c *Call) keep(key, value int, expiryMS int64) {
+// keep sets the key at one argument to the value at another, and tells of the event.
+func (c *Call) keep(event string, key, value int, expiryMS int64) {
 	if value == c.Owned {
 		c.DB.SetBig(c.Args[key], c.Big, store.FormAny, expiryMS, c.NowMS)
 		c.Big = nil
@@ -83,7 +83,7 @@ func (c *Call) keep(key, value int, expiryMS int64) {
 		c.DB.Set(c.Args[key], c.Args[value], store.FormAny, expiryMS, c.NowMS)
 	}
 	c.Changed++
-	c.Did(ClassString, "set", c.Args[key])
+	c.Did(ClassString, event, c.Args[key])
 }
 
 func setNX(c *Call) {
@@ -91,7 +91,7 @@ func setNX(c *Call) {
 		c.W.Int(0)
 		return
 	}
-	c.keep(1, 2, store.NoExpiry)
+	c.keep("set", 1, 2, store.NoExpiry)
 	c.W.Int(1)
 }
 
@@ -105,7 +105,7 @@ func (c *Call) setWithTime(kind timeKind) {
 		c.W.Error(err)
 		return
 	}
-	c.keep(1, 3, expiryMS)
+	c.keep("set", 1, 3, expiryMS)
 	c.Notify(ClassGeneric, "expire", c.Args[1])
 	c.W.OK()
 }
@@ -114,7 +114,7 @@ func getSet(c *Call) {
 	if _, wrong := c.value(c.Args[1]); wrong {
 		return
 	}
-	c.keep(1, 2, store.NoExpiry)
+	c.keep("set", 1, 2, store.NoExpiry)
 }
 
 // mSet is told apart from a request for keys without values here: the row's arity can't say that pairs are wanted.
@@ -124,7 +124,7 @@ func mSet(c *Call) {
 		return
 	}
 	for i := 1; i < len(c.Args); i += 2 {
-		c.keep(i, i+1, store.NoExpiry)
+		c.keep("set", i, i+1, store.NoExpiry)
 	}
 	c.W.OK()
 }
@@ -141,7 +141,7 @@ func mSetNX(c *Call) {
 		}
 	}
 	for i := 1; i < len(c.Args); i += 2 {
-		c.keep(i, i+1, store.NoExpiry)
+		c.keep("set", i, i+1, store.NoExpiry)
 	}
 	c.W.Int(1)
 }

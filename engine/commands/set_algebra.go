@@ -204,7 +204,6 @@ func (c *Call) resultKind(op setOp) store.Kind {
 
 // keepSet makes a key a set of the members in c.bytes, whatever was there.
 func (c *Call) keepSet(key []byte, kind store.Kind) {
-	_, taken := c.DB.Peek(key, c.NowMS)
 	e := &c.setEdit
 	e.Begin(c.Store, c.DB, key, store.Item{}, false, c.Limits.Set, c.NowMS)
 	e.Start(kind)
@@ -212,5 +211,4 @@ func (c *Call) keepSet(key []byte, kind store.Kind) {
 		e.Add(member)
 	}
 	e.End()
-	c.newSet(taken, key)
 }

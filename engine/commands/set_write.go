@@ -30,16 +30,9 @@ func (c *Call) endSet(e *sets.Edit, event string, key []byte) {
 	}
 }
 
-// newSet tells that members came to a key, which was made if it was not found before.
-func (c *Call) newSet(found bool, key []byte) {
-	if !found {
-		c.Notify(ClassNew, "new", key)
-	}
-}
-
 func sAdd(c *Call) {
 	key, members := c.Args[1], c.Args[2:]
-	e, found, wrong := c.editSet(key)
+	e, _, wrong := c.editSet(key)
 	if wrong {
 		return
 	}
@@ -50,7 +43,6 @@ func sAdd(c *Call) {
 			added++
 		}
 	}
-	c.newSet(found, key)
 	c.Changed += added
 	event := ""
 	if added > 0 {
@@ -116,7 +108,6 @@ func sMove(c *Call) {
 		c.Changed++
 		event = "sadd"
 	}
-	c.newSet(taken, to)
 	c.endSet(e, event, to)
 	c.W.Int(1)
 }

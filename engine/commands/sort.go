@@ -320,7 +320,6 @@ func (c *Call) storeSorted(items []sortItem, o *sortOptions) {
 		texts = append(texts, text)
 		return true
 	})
-	_, taken := c.DB.Peek(o.to, c.NowMS)
 	c.DB.Delete(o.to, c.NowMS)
 	e := c.editList(o.to, store.Item{}, false)
 	for _, text := range texts {
@@ -328,9 +327,6 @@ func (c *Call) storeSorted(items []sortItem, o *sortOptions) {
 		e.Push(text, false)
 	}
 	e.End(false)
-	if !taken {
-		c.Notify(ClassNew, "new", o.to)
-	}
 	c.Push(o.to)
 	c.Changed += len(texts)
 	c.Did(ClassList, "sortstore", o.to)

@@ -89,9 +89,7 @@ func (c *Call) editStream(it store.Item) streams.Stream {
 
 // newStream makes key an empty stream.
 func (c *Call) newStream(key []byte) streams.Stream {
-	s := streams.New(c.DB, key, store.NoExpiry, c.NowMS, &c.bytes)
-	c.Notify(ClassNew, "new", key)
-	return s
+	return streams.New(c.DB, key, store.NoExpiry, c.NowMS, &c.bytes)
 }
 
 // cut is a text as Redis prints it into an error: up to a NUL.

@@ -92,7 +92,6 @@ func (c *Call) zAddDone(w *zAddition, key []byte, found bool) {
 		c.Changed += changes
 		if !found {
 			c.Push(key)
-			c.Notify(ClassNew, "new", key)
 		}
 		event := "zadd"
 		if w.o.incr {

@@ -197,9 +197,6 @@ func (c *Call) storeSpan(v *zsets.Value, s zsets.Span) {
 func (c *Call) storeBuilt(key []byte, event string) {
 	n := c.zbuild.Len()
 	if n > 0 {
-		if _, found := c.DB.Peek(key, c.NowMS); !found {
-			c.Notify(ClassNew, "new", key)
-		}
 		c.zbuild.Store(c.Store, c.DB, key, c.Limits.ZSet, store.NoExpiry, c.NowMS)
 		c.Changed++
 		c.Did(ClassZSet, event, key)
