@@ -54,9 +54,10 @@ type Cell struct {
 }
 
 // Ratio is ours to theirs in CPU an operation, the median of the rounds.
-func (c *Cell) Ratio() float64 {
-	cpu := func(s Sample) float64 { return s.CPU }
-	return medianRatio(column(c.Ours, cpu), column(c.Theirs, cpu))
+func (c *Cell) Ratio() float64 { return cpuRatio(c.Ours, c.Theirs) }
+
+func cpuRatio(ours, theirs []Sample) float64 {
+	return medianRatio(column(ours, cpuOf), column(theirs, cpuOf))
 }
 
 // pairs measures ours, theirs, ours, theirs …

@@ -21,10 +21,7 @@ type TypeCell struct {
 }
 
 // Ratio is ours to theirs in CPU an operation, the median of the rounds.
-func (c *TypeCell) Ratio() float64 {
-	cpu := func(s Sample) float64 { return s.CPU }
-	return medianRatio(column(c.Ours, cpu), column(c.Theirs, cpu))
-}
+func (c *TypeCell) Ratio() float64 { return cpuRatio(c.Ours, c.Theirs) }
 
 // typeLoad is a command as redis-benchmark takes it: __rand_int__ is twelve digits, one of space numbers. before are commands that make what it needs.
 type typeLoad struct {
@@ -285,10 +282,9 @@ func (r *Results) typesTables(w io.Writer) {
 	if len(r.Types) > 0 {
 		fmt.Fprintf(w, "\n## Commands on collections, node against redis-server\n\nServer CPU per operation in µs at depth %d, medians; redis-benchmark makes the load.\n\n", typeDepth)
 		fmt.Fprintf(w, "| command | engine | redis-server | ratio | target | |\n|---|---|---|---|---|---|\n")
-		cpu := func(s Sample) float64 { return s.CPU }
 		for i := range r.Types {
 			c := &r.Types[i]
-			fmt.Fprintf(w, "| %s | %.3f | %.3f | **%.2f** | %s | %s |\n", c.Name, median(column(c.Ours, cpu)), median(column(c.Theirs, cpu)), c.Ratio(), atMost(c.Target), verdict(c.Ratio(), c.Target))
+			fmt.Fprintf(w, "| %s | %.3f | %.3f | **%.2f** | %s | %s |\n", c.Name, median(column(c.Ours, cpuOf)), median(column(c.Theirs, cpuOf)), c.Ratio(), atMost(c.Target), verdict(c.Ratio(), c.Target))
 		}
 	}
 	if len(r.TypeMemory) > 0 {

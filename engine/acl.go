@@ -20,7 +20,7 @@ const errNoACLFile = "ERR This Redis instance is not configured to use an ACL fi
 // be makes u the session's user.
 func (s *session) be(u *users.User) {
 	s.user = u
-	s.limited = !u.Unlimited()
+	s.limited, s.anyKey = !u.Unlimited(), u.ReadsAll()
 }
 
 // beDefault makes the session the default user's; it is logged in if that user needs no password.
@@ -44,20 +44,31 @@ func (p *part) setDefaultPassword(password string) {
 	p.userChanged(u, nil)
 }
 
-// denied is the error of a command that the session's user may not run, "" if it may. Who asks notes it in the log of refusals.
-func (s *session) denied(row *command.Row, args [][]byte) string {
+// judge asks the rules of the session's user about a command, and notes a refusal in the log.
+func (s *session) judge(row *command.Row, args [][]byte) users.Verdict {
 	v, at := s.user.Check(row, args)
 	switch v {
 	case users.Allowed:
-		return ""
 	case users.DeniedCommand:
 		s.p.aclLog.note(s, "command", row.Name, s.user.Name)
-		return "NOPERM User " + s.user.Name + " has no permissions to run the '" + row.Name + "' command"
 	case users.DeniedKey:
 		s.p.aclLog.note(s, "key", string(args[at]), s.user.Name)
-		return "NOPERM No permissions to access a key"
 	default:
 		s.p.aclLog.note(s, "channel", string(args[at]), s.user.Name)
+	}
+	return v
+}
+
+// denied is the error of a command that the session's user may not run, "" if it may.
+func (s *session) denied(row *command.Row, args [][]byte) string {
+	switch s.judge(row, args) {
+	case users.Allowed:
+		return ""
+	case users.DeniedCommand:
+		return "NOPERM User " + s.user.Name + " has no permissions to run the '" + row.Name + "' command"
+	case users.DeniedKey:
+		return "NOPERM No permissions to access a key"
+	default:
 		return "NOPERM No permissions to access a channel"
 	}
 }
@@ -166,8 +177,9 @@ func aclGetUser(s *session, args [][]byte) {
 	own, others := u.Selectors()
 	w.Map(6)
 	w.Bulk("flags")
-	w.Set(len(u.Flags()))
-	for _, flag := range u.Flags() {
+	flags := u.Flags()
+	w.Set(len(flags))
+	for _, flag := range flags {
 		w.Bulk(flag)
 	}
 	w.Bulk("passwords")

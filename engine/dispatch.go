@@ -89,8 +89,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 	}
 	c := &p.call
 	c.Reset(row, args)
-	c.DB, c.DBIndex, c.NoTouch, c.Owned, c.Big = s.db, s.dbIndex, s.noTouch, p.batch.owned, p.batch.big
-	c.AnyKey = !s.limited || s.user.ReadsAll()
+	c.DB, c.DBIndex, c.NoTouch, c.AnyKey, c.Owned, c.Big = s.db, s.dbIndex, s.noTouch, s.anyKey, p.batch.owned, p.batch.big
 	handler(c)
 	p.batch.big = c.Big // nil if the store has it now
 	p.dirty += int64(c.Changed)

@@ -59,6 +59,7 @@ type session struct {
 	authed  bool
 	user    *users.User
 	limited bool // the user may not do everything
+	anyKey  bool // the user may read any key
 	lane    bool // it said LARDER HELLO
 	term    uint64
 

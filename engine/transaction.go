@@ -132,7 +132,7 @@ func (s *session) deniedSince(q *queuedCommand) string {
 		return ""
 	}
 	reason := ""
-	switch verdict, _ := s.user.Check(q.row, q.args); verdict {
+	switch s.judge(q.row, q.args) {
 	case users.Allowed:
 		return ""
 	case users.DeniedCommand:
@@ -142,7 +142,6 @@ func (s *session) deniedSince(q *queuedCommand) string {
 	default:
 		reason = "no permission to access one of the channels used as arguments"
 	}
-	_ = s.denied(q.row, q.args) // it notes the refusal
 	return "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + reason
 }
 

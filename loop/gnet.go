@@ -22,7 +22,6 @@ type engine struct {
 
 	ctx     context.Context // ends when the loops are to end
 	dials   sync.WaitGroup
-	booted  bool // of the ticker's goroutine
 	opts    Options
 	newPart func(*Loop) Part
 	clients atomic.Int64

@@ -182,13 +182,10 @@ func (e *engine) stopParts() {
 
 // OnTick comes on a goroutine of gnet's, and is the sign that the loops exist: before it gnet may not be asked for them. It is not wanted again.
 func (e *engine) OnTick() (time.Duration, gnet.Action) {
-	if !e.booted {
-		e.booted = true
-		if err := e.boot(); err != nil {
-			select {
-			case e.failed <- err:
-			default:
-			}
+	if err := e.boot(); err != nil {
+		select {
+		case e.failed <- err:
+		default:
 		}
 	}
 	return math.MaxInt64, gnet.None

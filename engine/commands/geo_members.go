@@ -9,19 +9,7 @@ func geoAdd(c *Call) {
 		c.W.Error(err)
 		return
 	}
-	key := c.Args[1]
-	e, found, wrong := c.openZSet(key)
-	if wrong {
-		return
-	}
-	w := zAddition{o: o, e: e}
-	if found || !o.xx {
-		for i, score := range c.scores {
-			w.put(c.Args[o.first+3*i+2], score)
-		}
-	}
-	e.Close()
-	c.zAddDone(&w, key, found)
+	c.addScored(o, 3)
 }
 
 // parseGeoAdd leaves the places' scores in c.scores.

@@ -125,17 +125,26 @@ func (c *Call) expireField(e *hashes.Edit, o expireOptions, name []byte, when in
 	return fieldDone
 }
 
-func hPersist(c *Call) {
+// editFields opens the hash for a command on FIELDS n field ..., whose reply is an array of as many. Not ok: the answer is an error, and is written.
+func (c *Call) editFields() (e *hashes.Edit, names [][]byte, ok bool) {
 	names, err := fieldsAlone(c.Args[2:], errNumFields)
 	if err != noError {
 		c.W.Error(err)
-		return
+		return nil, nil, false
 	}
 	e, _, wrong := c.editHash()
 	if wrong {
-		return
+		return nil, nil, false
 	}
 	c.W.Array(len(names))
+	return e, names, true
+}
+
+func hPersist(c *Call) {
+	e, names, ok := c.editFields()
+	if !ok {
+		return
+	}
 	event := ""
 	for _, name := range names {
 		h := e.Hash()

@@ -115,16 +115,10 @@ func hGetEx(c *Call) {
 }
 
 func hGetDel(c *Call) {
-	names, err := fieldsAlone(c.Args[2:], errNumFields)
-	if err != noError {
-		c.W.Error(err)
+	e, names, ok := c.editFields()
+	if !ok {
 		return
 	}
-	e, _, wrong := c.editHash()
-	if wrong {
-		return
-	}
-	c.W.Array(len(names))
 	event := ""
 	for _, name := range names {
 		h := e.Hash()

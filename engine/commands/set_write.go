@@ -142,9 +142,9 @@ func sPop(c *Call) {
 }
 
 func (c *Call) popMembers() {
-	count, ok := store.ParseInt(c.Args[2])
-	if !ok || count < 0 {
-		c.W.Error(errNotPositive)
+	count, err := positive(c.Args[2])
+	if err != noError {
+		c.W.Error(err)
 		return
 	}
 	key := c.Args[1]

@@ -71,6 +71,11 @@ func (c *Call) zAdd(incr bool) {
 		c.W.Error(err)
 		return
 	}
+	c.addScored(o, 2)
+}
+
+// addScored adds members with the scores in c.scores. From o.first on, each is the last of width arguments.
+func (c *Call) addScored(o zAddOptions, width int) {
 	key := c.Args[1]
 	e, found, wrong := c.openZSet(key)
 	if wrong {
@@ -79,7 +84,7 @@ func (c *Call) zAdd(incr bool) {
 	w := zAddition{o: o, e: e}
 	if found || !o.xx {
 		for i, score := range c.scores {
-			w.put(c.Args[o.first+2*i+1], score)
+			w.put(c.Args[o.first+width*(i+1)-1], score)
 		}
 	}
 	e.Close()

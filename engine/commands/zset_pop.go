@@ -16,9 +16,9 @@ func (c *Call) zPop(highest bool) {
 	}
 	count := int64(1)
 	if len(c.Args) == 3 {
-		var ok bool
-		if count, ok = store.ParseInt(c.Args[2]); !ok || count < 0 {
-			c.W.Error(errNotPositive)
+		var err string
+		if count, err = positive(c.Args[2]); err != noError {
+			c.W.Error(err)
 			return
 		}
 	}

@@ -199,34 +199,28 @@ func (th *thread) apply(fn Value, given []Value, external bool) []Value {
 }
 
 // call is for library functions that call back.
-func (th *thread) call(fn Value, args ...Value) []Value {
-	if th.calls >= nativeMax {
-		th.fail("C stack overflow")
-	}
-	th.calls++
-	was, wasC := th.site, th.fromC
-	th.site, th.fromC = nil, true
-	rets := th.apply(fn, args, true)
-	th.site, th.fromC = was, wasC
-	th.calls--
-	return rets
-}
+func (th *thread) call(fn Value, args ...Value) []Value { return th.callAs(true, fn, args) }
 
 // meta calls a metamethod for the program.
 func (th *thread) meta(fn Value, args ...Value) Value {
+	if rets := th.callAs(false, fn, args); len(rets) > 0 {
+		return rets[0]
+	}
+	return Value{}
+}
+
+// callAs calls fn from Go; external: for a library, not for the program itself.
+func (th *thread) callAs(external bool, fn Value, args []Value) []Value {
 	if th.calls >= nativeMax {
 		th.fail("C stack overflow")
 	}
 	th.calls++
 	was, wasC := th.site, th.fromC
-	th.site, th.fromC = nil, false
-	rets := th.apply(fn, args, false)
+	th.site, th.fromC = nil, external
+	rets := th.apply(fn, args, external)
 	th.site, th.fromC = was, wasC
 	th.calls--
-	if len(rets) > 0 {
-		return rets[0]
-	}
-	return Value{}
+	return rets
 }
 
 func (th *thread) call1(fn Value, args ...Value) Value {

@@ -22,11 +22,10 @@ type prepared struct {
 	first  *byte
 	db     *DB
 	hash   uint64
-	place  uint64 // of the bucket; when found, of the reference that may lead to the item; 0 = there is none
-	ref    uint64 // when found: the item it leads to
+	place  uint64 // of the bucket; with ref, of the reference that may lead to the item; 0 = there is none
+	ref    uint64 // the item it leads to; 0 = none is known
 	length uint32
 	group  uint16
-	found  bool
 }
 
 type batch struct {
@@ -49,7 +48,7 @@ func (d *DB) Prepare(key []byte) {
 	}
 	s.batch.keys = s.batch.keys[:n+1]
 	e := &s.batch.keys[n]
-	e.first, e.db, e.length, e.found = &key[0], d, uint32(len(key)), false
+	e.first, e.db, e.length, e.ref = &key[0], d, uint32(len(key)), 0
 	e.hash, e.group = s.hash(key), uint16(s.options.Slot(key)/GroupSlots)
 }
 
@@ -93,7 +92,7 @@ func (s *Store) Fetch() {
 func (s *Store) findItems() (more bool) {
 	for i := range s.batch.keys {
 		e := &s.batch.keys[i]
-		if e.place == 0 || e.found {
+		if e.place == 0 || e.ref != 0 {
 			continue
 		}
 		lo, hi := s.hits(e.place, tagOf(e.hash))
@@ -106,7 +105,7 @@ func (s *Store) findItems() (more bool) {
 			}
 			slot = 8 + bits.TrailingZeros64(hi)>>3
 		}
-		e.place, e.found = refPlace(e.place, slot), true
+		e.place = refPlace(e.place, slot)
 		e.ref = s.mem.U40(e.place)
 	}
 	return more
@@ -145,7 +144,7 @@ func (d *DB) lookupPrepared(key []byte, now int64) (Item, bool) {
 		}
 		e = &b.keys[i]
 	}
-	if e.first != &key[0] || int(e.length) != len(key) || e.db != d || !e.found {
+	if e.first != &key[0] || int(e.length) != len(key) || e.db != d || e.ref == 0 {
 		return Item{}, false
 	}
 	b.next = i
@@ -185,7 +184,7 @@ func (d *DB) probe(key []byte) probe {
 				panic(fmt.Sprintf("store: key %q changed since it was prepared", key))
 			}
 			p := probe{ghost: e.hash, hash: uint32(e.hash), group: e.group, tag: tagOf(e.hash)}
-			if e.found && e.db == d && b.version == s.version {
+			if e.ref != 0 && e.db == d && b.version == s.version {
 				p.place = e.place
 			}
 			return p

@@ -16,12 +16,12 @@ const (
 var blockSizes = [blockClasses]uint16{64, 128, 256, 512, 1024, 192, 336, 408, 584, 680, 816, 1360, 2048, 4096}
 
 type blockPage struct {
-	next, prev int32  // in a list: page + 1, 0 = none
-	free       uint16 // first free block + 1; each free block begins with the next one's
-	fresh      uint16 // blocks from here on were never used
-	used       uint16
-	class      uint8
-	touched    bool // its memory was taken from the system
+	link           // of the list that it is in
+	free    uint16 // first free block + 1; each free block begins with the next one's
+	fresh   uint16 // blocks from here on were never used
+	used    uint16
+	class   uint8
+	touched bool // its memory was taken from the system
 }
 
 type blockGranule struct {
@@ -59,7 +59,7 @@ func (b *blocks) get(class int) uint64 {
 	}
 	p.used++
 	if p.full(class) {
-		b.unlist(&b.room[class], number)
+		unlist(b.list, &b.room[class], number)
 	}
 	return base + uint64(index)*uint64(blockSizes[class])
 }
@@ -79,7 +79,7 @@ func (b *blocks) takePage(class int) int32 {
 		b.takeGranule()
 	}
 	number := b.empty - 1
-	b.unlist(&b.empty, number)
+	unlist(b.list, &b.empty, number)
 	g := &b.granules[number/granulePages]
 	if g.used == 0 {
 		b.idle--
@@ -92,7 +92,7 @@ func (b *blocks) takePage(class int) int32 {
 		b.pages.mem.Use(b.pageAt(number), memory.PageBytes)
 	}
 	b.list[number] = blockPage{class: uint8(class), touched: true}
-	b.enlist(&b.room[class], number)
+	enlist(b.list, &b.room[class], number)
 	return number
 }
 
@@ -108,7 +108,7 @@ func (b *blocks) takeGranule() {
 	at := b.pages.alloc(0, number)
 	b.granules[number] = blockGranule{granule: uint32(at >> granuleShift)}
 	for page := int32(granulePages - 1); page >= 0; page-- {
-		b.enlist(&b.empty, int32(number)*granulePages+page)
+		enlist(b.list, &b.empty, int32(number)*granulePages+page)
 	}
 	b.idle++
 }
@@ -119,7 +119,7 @@ func (b *blocks) put(at uint64, class int) {
 	number := int32(owner)*granulePages + int32(at&(granuleBytes-1)>>pageShift)
 	p := &b.list[number]
 	if p.full(class) {
-		b.enlist(&b.room[class], number)
+		enlist(b.list, &b.room[class], number)
 	}
 	b.pages.mem.SetU16(at, p.free)
 	p.free = uint16(at&(memory.PageBytes-1))/blockSizes[class] + 1
@@ -127,8 +127,8 @@ func (b *blocks) put(at uint64, class int) {
 	if p.used > 0 {
 		return
 	}
-	b.unlist(&b.room[class], number)
-	b.enlist(&b.empty, number)
+	unlist(b.list, &b.room[class], number)
+	enlist(b.list, &b.empty, number)
 	b.unused += memory.PageBytes
 	g := &b.granules[owner]
 	if g.used--; g.used == 0 {
@@ -156,7 +156,7 @@ func (b *blocks) discardPage(number int32) {
 func (b *blocks) giveBack(number uint32) {
 	for page := range int32(granulePages) {
 		p := int32(number)*granulePages + page
-		b.unlist(&b.empty, p)
+		unlist(b.list, &b.empty, p)
 		if b.list[p].touched {
 			b.touched -= memory.PageBytes
 			b.unused -= memory.PageBytes
@@ -170,26 +170,4 @@ func (b *blocks) giveBack(number uint32) {
 	*g = blockGranule{}
 	b.spare = append(b.spare, number)
 	b.idle--
-}
-
-func (b *blocks) enlist(head *int32, number int32) {
-	p := &b.list[number]
-	p.next, p.prev = *head, 0
-	if *head != 0 {
-		b.list[*head-1].prev = number + 1
-	}
-	*head = number + 1
-}
-
-func (b *blocks) unlist(head *int32, number int32) {
-	p := &b.list[number]
-	if p.prev != 0 {
-		b.list[p.prev-1].next = p.next
-	} else {
-		*head = p.next
-	}
-	if p.next != 0 {
-		b.list[p.next-1].prev = p.prev
-	}
-	p.next, p.prev = 0, 0
 }

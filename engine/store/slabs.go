@@ -8,11 +8,11 @@ const slabClasses = 9
 var slabSizes = [slabClasses]uint16{4680, 5456, 6552, 8192, 9360, 10920, 13104, 16384, 21840}
 
 type slab struct {
-	next, prev int32  // in a list: slab + 1, 0 = none
-	granule    uint32 // 0: not in use
-	free       uint8  // first free block + 1; each free block begins with the next one's
-	fresh      uint8  // blocks from here on were never used
-	used       uint8
+	link           // of the list that it is in
+	granule uint32 // 0: not in use
+	free    uint8  // first free block + 1; each free block begins with the next one's
+	fresh   uint8  // blocks from here on were never used
+	used    uint8
 }
 
 type slabs struct {
@@ -41,7 +41,7 @@ func (b *slabs) get(class int) uint64 {
 		b.touched += l.bytes(class)
 	}
 	if l.used++; l.full(class) {
-		b.unlist(&b.room[class], number)
+		unlist(b.list, &b.room[class], number)
 	}
 	return at + uint64(index)*uint64(slabSizes[class])
 }
@@ -65,7 +65,7 @@ func (b *slabs) take(class int) int32 {
 	}
 	at := b.pages.alloc(0, number)
 	b.list[number] = slab{granule: uint32(at >> granuleShift)}
-	b.enlist(&b.room[class], int32(number))
+	enlist(b.list, &b.room[class], int32(number))
 	return int32(number)
 }
 
@@ -74,40 +74,18 @@ func (b *slabs) put(at uint64, class int) {
 	number := b.pages.owners[at>>granuleShift]
 	l := &b.list[number]
 	if l.full(class) {
-		b.enlist(&b.room[class], int32(number))
+		enlist(b.list, &b.room[class], int32(number))
 	}
 	b.pages.mem.SetByte(at, l.free)
 	l.free = uint8(at&(granuleBytes-1)/uint64(slabSizes[class])) + 1
 	if l.used--; l.used > 0 {
 		return
 	}
-	b.unlist(&b.room[class], int32(number))
+	unlist(b.list, &b.room[class], int32(number))
 	b.touched -= l.bytes(class)
 	start := uint64(l.granule) << granuleShift
 	b.pages.mem.Discard(start, granuleBytes)
 	b.pages.free(start, 0)
 	*l = slab{}
 	b.spare = append(b.spare, number)
-}
-
-func (b *slabs) enlist(head *int32, number int32) {
-	l := &b.list[number]
-	l.next, l.prev = *head, 0
-	if *head != 0 {
-		b.list[*head-1].prev = number + 1
-	}
-	*head = number + 1
-}
-
-func (b *slabs) unlist(head *int32, number int32) {
-	l := &b.list[number]
-	if l.prev != 0 {
-		b.list[l.prev-1].next = l.next
-	} else {
-		*head = l.next
-	}
-	if l.next != 0 {
-		b.list[l.next-1].prev = l.prev
-	}
-	l.next, l.prev = 0, 0
 }
