@@ -202,13 +202,18 @@ func (p *part) roomFor(args [][]byte) bool {
 	if p.batch.starved {
 		return false
 	}
-	n := 0
-	for i, arg := range args {
-		if i == 0 || i != p.batch.owned {
-			n += len(arg)
-		}
+	n := argBytes(args)
+	if owned := p.batch.owned; 0 < owned && owned < len(args) {
+		n -= len(args[owned])
 	}
 	return p.store.MakeRoom(n, p.nowMS)
+}
+
+func argBytes(args [][]byte) (n int) {
+	for _, arg := range args {
+		n += len(arg)
+	}
+	return n
 }
 
 // checkError counts the reply that begins at from in the output, if it is an error.

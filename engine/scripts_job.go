@@ -219,27 +219,16 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 	switch {
 	case writes && (j.readOnly || j.flags&flagNoWrites != 0):
 		return "ERR Write commands are not allowed from read-only scripts."
-	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.roomForScript(args):
+	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.store.MakeRoom(argBytes(args), p.nowMS):
 		return textOOM
 	}
 	return ""
 }
 
-func (p *part) roomForScript(args [][]byte) bool {
-	n := 0
-	for _, arg := range args {
-		n += len(arg)
-	}
-	return p.store.MakeRoom(n, p.nowMS)
-}
-
 func (j *job) denied(row *command.Row, args [][]byte) string {
-	verdict, _ := j.s.user.Check(row, args)
-	if verdict == users.Allowed {
+	switch j.s.judge(row, args) {
+	case users.Allowed:
 		return ""
-	}
-	_ = j.s.denied(row, args) // it notes the refusal
-	switch verdict {
 	case users.DeniedCommand:
 		return "ERR The user executing the script can't run this command or subcommand"
 	case users.DeniedKey:

@@ -205,6 +205,9 @@ func (s *session) wake(why stall) {
 
 // Flush is called before the output is written.
 func (s *session) Flush(c *loop.Conn) {
+	if s.p.caches.due { // before anybody can have read a reply to what changed the keys
+		s.p.tellFollowers()
+	}
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if int64(c.Unsent()) > s.p.n.opts.OutputMaxBytes {
 		s.tooSlow()

@@ -69,7 +69,7 @@ func (p *part) changed(by *session, key []byte) {
 		f.changed[string(key)] = by
 		if !p.caches.due {
 			p.caches.due = true
-			p.l.Later(p.tellFollowers)
+			p.l.Later(p.tellFollowers) // if nothing is answered meanwhile
 		}
 	}
 	p.invalidate(by, key)

@@ -48,9 +48,7 @@ func (s *session) queue(row *command.Row, args [][]byte) {
 	if s.state&(brokenExec|touched) == 0 {
 		t := &s.tx
 		t.commands = append(t.commands, queuedCommand{row, copyArgs(args)})
-		for _, arg := range args {
-			t.bytes += len(arg)
-		}
+		t.bytes += argBytes(args)
 		t.flags |= row.Flags
 	}
 	s.p.w.Status("QUEUED")
