@@ -77,9 +77,6 @@ func NotDrawn(r *command.Row) string {
 	}
 	return map[string]string{
 		"shutdown":            "ends the server",
-		"bzpopmin":            "waits; in the scripts",
-		"bzpopmax":            "waits; in the scripts",
-		"bzmpop":              "waits; in the scripts",
 		"geosearchstore":      "of members equally far away COUNT takes any; in the scripts, and compared by chance beside the code",
 		"georadius":           "as GEOSEARCHSTORE",
 		"georadiusbymember":   "as GEOSEARCHSTORE",
