@@ -110,6 +110,11 @@ func (b *batch) warm(s *store.Store, db *store.DB) {
 			continue
 		}
 		args := b.args[q.first:q.last]
+		if q.row.Last == 1 && q.row.First == 1 && len(args) > 1 {
+			db.Prepare(args[1])
+			keys++
+			continue
+		}
 		last := q.row.Last
 		if last < 0 {
 			last += len(args)

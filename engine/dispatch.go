@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"larder/engine/commands"
 	"larder/protocol/command"
 )
 
@@ -23,8 +24,14 @@ func (p *part) runBatch(s *session, pos int) int {
 	}
 	b.warm(p.store, s.db)
 	ran := 0
-	for i := range b.commands {
+	for i := 0; i < len(b.commands); i++ {
 		q := &b.commands[i]
+		if n := p.gets(s, b.commands[i:]); n > 0 {
+			pos = b.commands[i+n-1].end
+			ran += n
+			i += n - 1
+			continue
+		}
 		if p.holds(q.row) {
 			s.stall(stallPause)
 			p.pausing = append(p.pausing, s)
@@ -46,6 +53,21 @@ func (p *part) runBatch(s *session, pos int) int {
 	p.timed(b.commands[:ran])
 	return pos
 }
+
+// gets runs the GETs at the front of the commands, as far as nothing but the reply comes of them, and gives how many.
+func (p *part) gets(s *session, queue []queued) (n int) {
+	for n < len(queue) && queue[n].row == rowGet && queue[n].last-queue[n].first == 2 {
+		n++
+	}
+	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(rowGet) || p.scripts.busy != nil ||
+		s.lane && s.term != p.assigned.epoch {
+		return 0
+	}
+	s.last, s.hushed, p.call.DB = rowGet, false, s.db
+	return commands.Gets(&p.call, p.batch.args[queue[0].first:queue[n-1].last], outputHigh)
+}
+
+var rowGet = command.Lookup([]byte("GET"))
 
 // holds tells whether CLIENT PAUSE holds a command back.
 func (p *part) holds(row *command.Row) bool {

@@ -23,6 +23,23 @@ func get(c *Call) {
 	c.W.BulkBytes(text)
 }
 
+// Gets answers GETs in a row, two arguments each, one behind the other in args: those at the front whose keys the store has looked up ahead and found as
+// text, until outMax bytes are written. It gives how many it has answered. What it answers is what get would, and no more happens; it exists for speed alone.
+func Gets(c *Call, args [][]byte, outMax int) (n int) {
+	out := c.W.Out
+	for key := 1; key < len(args) && len(out) < outMax; key += 2 {
+		text, ok := c.DB.TextAhead(args[key], c.NowMS)
+		if !ok {
+			break
+		}
+		out = resp.AppendBulk(out, text)
+		n++
+	}
+	c.W.Out = out
+	c.Hits += uint64(n)
+	return n
+}
+
 // value writes the value of key, null if there is none, the error if it is no string.
 func (c *Call) value(key []byte) (found, wrong bool) {
 	it, found, wrong := c.lookString(key)

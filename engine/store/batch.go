@@ -57,29 +57,29 @@ func (d *DB) Prepare(key []byte) {
 func (s *Store) Fetch() {
 	b := &s.batch
 	b.version = s.version
-	for i := range b.keys {
-		e := &b.keys[i]
+	keys, reach := b.keys, b.reach
+	for i := range keys {
+		e := &keys[i]
 		e.place = e.db.bucketOf(e.group, uint32(e.hash))
 	}
 	sum := uint64(0)
-	for i := range b.keys {
-		if place := b.keys[i].place; place != 0 {
+	for i := range keys {
+		if place := keys[i].place; place != 0 {
 			sum += uint64(s.mem.Byte(place))
 		}
 	}
-	for more := true; more; {
-		more = s.findItems()
+	for s.findItems(keys) {
 	}
-	for i := range b.keys {
-		if ref := b.keys[i].ref; ref != 0 {
+	for i := range keys {
+		if ref := keys[i].ref; ref != 0 {
 			sum += uint64(s.mem.Byte(ref))
 		}
 	}
-	for at := uint64(line); at < b.reach+line; at += line {
-		for i := range b.keys {
+	for at := uint64(line); at < reach+line; at += line {
+		for i := range keys {
 			// Not beyond the granule, since the next may not be in use.
-			if ref := b.keys[i].ref; ref != 0 {
-				sum += uint64(s.mem.Byte(min(ref+min(at, b.reach), ref|(granuleBytes-1))))
+			if ref := keys[i].ref; ref != 0 {
+				sum += uint64(s.mem.Byte(min(ref+min(at, reach), ref|(granuleBytes-1))))
 			}
 		}
 	}
@@ -89,9 +89,9 @@ func (s *Store) Fetch() {
 
 // findItems finds the references to the keys' items, by their tags. It reports whether there are chains to follow: some buckets are full, and have others
 // behind them.
-func (s *Store) findItems() (more bool) {
-	for i := range s.batch.keys {
-		e := &s.batch.keys[i]
+func (s *Store) findItems(keys []prepared) (more bool) {
+	for i := range keys {
+		e := &keys[i]
 		if e.place == 0 || e.ref != 0 {
 			continue
 		}
@@ -166,6 +166,15 @@ func (d *DB) lookupPrepared(key []byte, now int64) (Item, bool) {
 		s.mem.SetU32(at, first)
 	}
 	return Item{d: d, h: h}, true
+}
+
+// TextAhead is the text of a key as lookupPrepared finds it, if it is kept as text.
+func (d *DB) TextAhead(key []byte, now int64) ([]byte, bool) {
+	it, ok := d.lookupPrepared(key, now)
+	if kind := it.h.kind(); !ok || kind != kindEmbStr && kind != kindRaw {
+		return nil, false
+	}
+	return d.store.valueBytes(&it.h), true
 }
 
 // probe gives a key's probe, from what was prepared if it was.

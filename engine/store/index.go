@@ -39,10 +39,11 @@ type entry struct {
 
 // bucketOf is the number of the bucket of a hash in a table of n > 0 buckets.
 func bucketOf(hash uint32, n uint32) uint32 {
-	half := uint32(1) << (bits.Len32(n) - 1)
+	half := uint32(1) << ((bits.Len32(n) - 1) & 31)
 	b := hash & (2*half - 1)
-	if b >= n {
-		b &= half - 1
+	joined := b & (half - 1)
+	if b >= n { // without a jump, which nobody could foretell
+		b = joined
 	}
 	return b
 }

@@ -5,6 +5,7 @@
 package resp
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 )
@@ -180,7 +181,7 @@ func (h *Head) Clear() { h.end = 0 }
 
 // Like is Append for a command that begins with h; n is 0 for any other. The parser's limit on arguments must allow what it allowed when h was set.
 func (p *Requests) Like(h *Head, args [][]byte, buf []byte) (all [][]byte, n int) {
-	if h.end == 0 || len(buf) < h.end || string(buf[:h.end]) != string(h.bytes[:h.end]) || p.busy || p.scanned != 0 {
+	if h.end == 0 || len(buf) < h.end || !h.leads(buf) || p.busy || p.scanned != 0 {
 		return args, 0
 	}
 	p.dropped = 0
@@ -189,6 +190,16 @@ func (p *Requests) Like(h *Head, args [][]byte, buf []byte) (all [][]byte, n int
 		return args, 0
 	}
 	return all, n
+}
+
+// leads tells whether buf, which is no shorter, begins with h. Most heads are 8 to 16 bytes long: two words, which overlap.
+func (h *Head) leads(buf []byte) bool {
+	if h.end > 16 {
+		return string(buf[:h.end]) == string(h.bytes[:h.end])
+	}
+	tail := h.end - 8
+	return binary.LittleEndian.Uint64(buf) == binary.LittleEndian.Uint64(h.bytes[:]) &&
+		binary.LittleEndian.Uint64(buf[tail:]) == binary.LittleEndian.Uint64(h.bytes[tail&15:])
 }
 
 // whole is the usual case, a complete and correct command, in one pass; its arguments are appended to args. Else it returns 0 and leaves the rest to
