@@ -151,10 +151,11 @@ func (p *part) absent(s *session, row *command.Row, args [][]byte) (keys [][]byt
 	return keys
 }
 
-// tellNew tells of the keys that the present command has made, before the command's event about key is told. Of MSET's pairs, each is new before it is set.
+// tellNew tells of the keys that the present command has made, before the command's event about key is told. Of MSET's pairs, each is new before it is set,
+// and SMOVE takes the member out before it makes the key that the member goes to.
 func (p *part) tellNew(s *session, row *command.Row, key []byte) {
 	keys := p.fresh
-	if row.Step > 1 {
+	if row.Step > 1 || row.ID == command.CmdSMove {
 		at := slices.IndexFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) })
 		if at < 0 {
 			return

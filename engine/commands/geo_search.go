@@ -65,14 +65,24 @@ func (p *spots) take(cur *zsets.Cursor, shape *geo.Shape) {
 	p.found = append(p.found, found{from, len(p.text), score, at, distance})
 }
 
-// sort puts what was found in order; members equally far away stay as they were found.
-func (p *spots) sort(order geoOrder) {
-	switch order {
-	case nearestFirst:
-		slices.SortStableFunc(p.found, func(a, b found) int { return cmp.Compare(a.distance, b.distance) })
-	case farthestFirst:
-		slices.SortStableFunc(p.found, func(a, b found) int { return cmp.Compare(b.distance, a.distance) })
+// sort puts what was found in order, and leaves count of it, all if count is 0. Members equally far away stay as they were found, if all are wanted.
+func (p *spots) sort(order geoOrder, count int) {
+	n := len(p.found)
+	if count == 0 || count > n {
+		count = n
 	}
+	compare := func(a, b found) int { return cmp.Compare(a.distance, b.distance) }
+	if order == farthestFirst {
+		compare = func(a, b found) int { return cmp.Compare(b.distance, a.distance) }
+	}
+	switch {
+	case order != nearestFirst && order != farthestFirst:
+	case count == n:
+		slices.SortStableFunc(p.found, compare)
+	default:
+		partSort(p.found, 0, count, compare)
+	}
+	p.found = p.found[:count]
 }
 
 func geoRadius(c *Call)         { c.geoSearch(geoForm{source: 1, options: 6}) }
@@ -112,10 +122,7 @@ func (c *Call) geoSearch(form geoForm) {
 			limit = o.count
 		}
 		p.search(&o.value, &o.shape, limit)
-		p.sort(o.order)
-	}
-	if o.count > 0 && int64(len(p.found)) > o.count {
-		p.found = p.found[:o.count]
+		p.sort(o.order, int(o.count))
 	}
 	if o.storeAt > 0 {
 		c.storeSpots(&o)

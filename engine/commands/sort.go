@@ -102,7 +102,7 @@ func sortCommand(c *Call) {
 	var items []sortItem
 	if found {
 		var ok bool
-		if items, ok = c.sortItems(it, &o); !ok {
+		if items, ok = c.sortItems(c.Args[1], it, &o); !ok {
 			c.W.Error(errWrongType)
 			return
 		}
@@ -111,7 +111,8 @@ func sortCommand(c *Call) {
 		c.W.Error(errSortScore)
 		return
 	}
-	items = o.limited(items)
+	from, to := o.span(len(items))
+	items = items[from:to]
 	if o.to != nil {
 		c.storeSorted(items, &o)
 		return
@@ -127,8 +128,8 @@ func (c *Call) countSortKey(found bool) {
 }
 
 // sortItems copies a collection's elements, since looking at other keys may remove dead ones. An order that is kept is turned round with DESC. A set has
-// none, so that one to be stored is sorted by its bytes. Not ok: the value is no collection that has elements.
-func (c *Call) sortItems(it store.Item, o *sortOptions) (items []sortItem, ok bool) {
+// none, so that one to be stored is sorted by its bytes. A sorted set becomes large by it, which OBJECT ENCODING tells. Not ok: the value is no collection that has elements.
+func (c *Call) sortItems(key []byte, it store.Item, o *sortOptions) (items []sortItem, ok bool) {
 	add := func(text []byte) { items = append(items, sortItem{text: bytes.Clone(text)}) }
 	switch kind := it.Kind(); {
 	case isSet(it):
@@ -148,10 +149,13 @@ func (c *Call) sortItems(it store.Item, o *sortOptions) (items []sortItem, ok bo
 			add(e.Append(c.digits[:0]))
 		}
 	case zsets.Is(kind):
-		v := zsets.Of(c.Store, it)
-		for at := v.At(0); at.Valid(); at.Next() {
+		e := &c.zset
+		e.Open(c.Store, c.DB, key, it, true, c.Limits.ZSet, c.NowMS)
+		e.Enlarge()
+		for at := e.At(0); at.Valid(); at.Next() {
 			add(at.Member())
 		}
+		e.Close()
 	default:
 		return nil, false
 	}
@@ -161,7 +165,7 @@ func (c *Call) sortItems(it store.Item, o *sortOptions) (items []sortItem, ok bo
 	return items, true
 }
 
-// sort brings the elements into order. Not ok: one of what they are compared by is no number.
+// sort brings the elements into order; of those sorted by other keys, LIMIT's alone. Not ok: one of what they are compared by is no number.
 func (c *Call) sort(items []sortItem, o *sortOptions) (ok bool) {
 	ok = true
 	for i := range items {
@@ -181,13 +185,18 @@ func (c *Call) sort(items []sortItem, o *sortOptions) (ok bool) {
 		}
 	}
 	if ok {
-		slices.SortStableFunc(items, func(a, b sortItem) int {
+		compare := func(a, b sortItem) int {
 			n := o.compare(&a, &b)
 			if o.desc {
 				return -n
 			}
 			return n
-		})
+		}
+		if from, to := o.span(len(items)); o.by != nil && to-from < len(items) {
+			partSort(items, from, to, compare)
+		} else {
+			slices.SortStableFunc(items, compare)
+		}
 	}
 	return ok
 }
@@ -233,15 +242,15 @@ func sortScore(text []byte) (score float64, ok bool) {
 	return score, err == nil && score == score
 }
 
-// limited cuts off what LIMIT leaves out.
-func (o *sortOptions) limited(items []sortItem) []sortItem {
-	n := int64(len(items))
-	from := min(max(o.offset, 0), n)
-	to := n
+// span is which of some elements LIMIT leaves.
+func (o *sortOptions) span(elements int) (from, to int) {
+	n := int64(elements)
+	first := min(max(o.offset, 0), n)
+	behind := n
 	if o.count >= 0 {
-		to = from + min(o.count, n-from)
+		behind = first + min(o.count, n-first)
 	}
-	return items[from:to]
+	return int(first), int(behind)
 }
 
 // lookPattern gives what stands at the key that a pattern names with the element in the place of its first *, in a hash's field if -> and a name follow; #

@@ -33,7 +33,7 @@ func (d *zdraws) member() string {
 func (d *zdraws) score() string {
 	switch d.IntN(12) {
 	case 0:
-		return d.one("inf", "-inf", "+inf", "1e400", "nan", "x", "", " 1", "1 ", "0x10", "1e5", "1e17", "1e18", "4611686018427387904", "1e-400", "5e-324", "0x1p-3", "infinity", ".5", "5.", "1\x00", "123456789012345678")
+		return d.one("inf", "-inf", "+inf", "1e400", "nan", "x", "", " 1", "1 ", "0x10", "1e5", "1e17", "1e18", "4611686018427387904", "1e-400", "5e-324", "-0", "-0", "0x1p-3", "infinity", ".5", "5.", "1\x00", "123456789012345678")
 	case 1, 2:
 		return strconv.FormatFloat(d.NormFloat64(), 'g', -1, 64)
 	case 3:

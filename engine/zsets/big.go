@@ -9,8 +9,8 @@ import (
 	"larder/engine/store/tree"
 )
 
-// An entry of either tree is the score, in the order of sortable, the highest byte first, and the member. The one tree has them in the order of these bytes,
-// the other in that of the member's hash and then of the member.
+// An entry of either tree is the score as sortable makes it, the highest byte first, and the member. The one tree has them in the order of the scores, of
+// which 0 and -0 are the same, and then of the members; the other in that of the member's hash and then of the member.
 const scoreBytes = 8
 
 // The trees of a large sorted set.
@@ -26,9 +26,10 @@ func appendEntry(dst, member []byte, score float64) []byte {
 
 func memberOf(entry []byte) []byte { return entry[scoreBytes:] }
 
-func wordOf(entry []byte) uint64 { return binary.BigEndian.Uint64(entry) }
+// wordOf gives an entry's place in the order of scores.
+func wordOf(entry []byte) uint64 { return placeOf(binary.BigEndian.Uint64(entry)) }
 
-func scoreOfEntry(entry []byte) float64 { return fromSortable(wordOf(entry)) }
+func scoreOfEntry(entry []byte) float64 { return fromSortable(binary.BigEndian.Uint64(entry)) }
 
 func lenBig(o *store.Object) int { return o.Trees[inOrder].Len() }
 
@@ -41,7 +42,7 @@ func seekMember(o *store.Object, hash uint64, member []byte) (tree.Cursor, bool)
 
 // seekPlace finds where a member with that score stands, or belongs, in the tree in order.
 func seekPlace(o *store.Object, member []byte, score float64) (tree.Cursor, bool) {
-	return o.Trees[inOrder].Seek(sortable(score), func(entry []byte) int { return bytes.Compare(memberOf(entry), member) })
+	return o.Trees[inOrder].Seek(placeOf(sortable(score)), func(entry []byte) int { return bytes.Compare(memberOf(entry), member) })
 }
 
 func scoreBig(o *store.Object, hash uint64, member []byte) (score float64, ok bool) {
@@ -66,7 +67,7 @@ func beforeScore(o *store.Object, score float64, equal bool) int {
 	if equal {
 		side = -1
 	}
-	c, _ := o.Trees[inOrder].Seek(sortable(clean(score)), func([]byte) int { return side })
+	c, _ := o.Trees[inOrder].Seek(placeOf(sortable(score)), func([]byte) int { return side })
 	return c.Rank()
 }
 

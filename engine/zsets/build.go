@@ -91,7 +91,7 @@ func (b *Builder) Store(s *store.Store, db *store.DB, key []byte, limits Limits,
 		b.list = listpack.New(b.list)
 		for i := range b.items {
 			member, score := b.At(i)
-			b.list = appendPair(b.list, member, clean(score))
+			b.list = appendPair(b.list, member, score)
 		}
 		if len(b.list) < store.BlobMax {
 			db.SetBlob(key, store.KindZSet, b.list, expiryMS, nowMS)
@@ -101,7 +101,7 @@ func (b *Builder) Store(s *store.Store, db *store.DB, key []byte, limits Limits,
 	obj := newObject(s, db, key, expiryMS, nowMS)
 	for i := range b.items {
 		member, score := b.At(i)
-		b.entry = appendEntry(b.entry[:0], member, clean(score))
+		b.entry = appendEntry(b.entry[:0], member, score)
 		obj.Trees[inOrder].Append(b.entry)
 		insertMember(obj, s, b.entry)
 	}

@@ -58,7 +58,7 @@ func (b *Builder) loadPairs(value []byte, text bool) bool {
 			return false
 		}
 		at += size
-		b.Add(member, clean(score))
+		b.Add(member, score)
 	}
 	return at == len(value)
 }

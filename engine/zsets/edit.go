@@ -65,7 +65,6 @@ func (e *Edit) own() {
 
 // Put gives a member a score, whether it is there or not.
 func (e *Edit) Put(member []byte, score float64) {
-	score = clean(score)
 	if e.Small() {
 		if at := findSmall(e.list, member); at != 0 {
 			e.own()

@@ -13,6 +13,13 @@ func newObject(s *store.Store, db *store.DB, key []byte, expiryMS, nowMS int64) 
 	}, expiryMS, nowMS)
 }
 
+// Enlarge makes a small sorted set a large one, whatever the limits.
+func (e *Edit) Enlarge() {
+	if e.Small() {
+		e.enlarge()
+	}
+}
+
 // enlarge makes a small sorted set, or none, a large one, which the store has from then on.
 func (e *Edit) enlarge() {
 	e.own() // the item's bytes die with the change

@@ -7,15 +7,7 @@ import (
 	"larder/protocol/encoding/listpack"
 )
 
-// clean gives the one zero there is: a small sorted set keeps the number 0, which has no sign.
-func clean(score float64) float64 {
-	if score == 0 {
-		return 0
-	}
-	return score
-}
-
-// sortable gives a number in the order of scores.
+// sortable gives a number in the order of scores, but that it puts -0 before 0, whose neighbour it is: see placeOf.
 func sortable(score float64) uint64 {
 	bits := math.Float64bits(score)
 	if bits>>63 != 0 {
@@ -121,6 +113,17 @@ func layOut(dst, digits []byte, exp int) []byte {
 	return strconv.AppendInt(dst, int64(size), 10)
 }
 
+// negativeZero is what sortable gives for -0.
+const negativeZero = 1<<63 - 1
+
+// placeOf gives the one place in the order that both zeros have.
+func placeOf(word uint64) uint64 {
+	if word == negativeZero {
+		return word + 1
+	}
+	return word
+}
+
 // scoreAt reads the score of the entry at that offset of a small sorted set.
 func scoreAt(l listpack.List, at int) float64 {
 	score, _ := scoreOf(l.Get(at))
@@ -133,5 +136,5 @@ func scoreOf(e listpack.Entry) (score float64, ok bool) {
 		return float64(e.Int), true
 	}
 	score, err := strconv.ParseFloat(string(e.Text), 64)
-	return clean(score), err == nil && !math.IsNaN(score)
+	return score, err == nil && !math.IsNaN(score)
 }

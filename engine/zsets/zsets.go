@@ -4,8 +4,8 @@
 // trees: entries in order, and the same by the hash of the member, so that a rank and a score are both found in logarithmic time. Which of the two it is
 // follows from Limits, as in Redis: it becomes large when a member is added that is too long or one too many, and never small again while it lives.
 //
-// Value reads, Edit changes, Builder makes a whole one, ranges are pairs of ranks (Span). What must hold: a score is never NaN and never -0; views of members
-// are dead with the next change. The package is pure and its callers are the command handlers, on the node's loop.
+// Value reads, Edit changes, Builder makes a whole one, ranges are pairs of ranks (Span). What must hold: a score is never NaN; -0 is as high as 0, and only a
+// large sorted set tells the two apart, since a listpack keeps whole numbers; views of members are dead with the next change. The package is pure and its callers are the command handlers, on the node's loop.
 package zsets
 
 import (
