@@ -146,40 +146,57 @@ func parseInterCard(args [][]byte) (keys [][]byte, limit int64, err string) {
 	return keys, limit, noError
 }
 
-// storeSets keeps the result in the first key. The result's members are collected before anything changes: the key may be one of the operands.
+// storeSets keeps the result in the first key, which may be one of the operands: it changes when the result is there. What is surely too large for a small
+// set goes into a draft at once, the first members are collected before.
 func (c *Call) storeSets(op setOp, event string) {
 	to := c.Args[1]
 	if c.openSets(c.Args[2:]) {
 		return
 	}
 	kind := c.resultKind(op)
-	n, numbers := 0, true
+	n, numbers, draft := 0, true, sets.Draft{}
 	c.bytes = c.bytes[:0]
 	for member := range c.result(op) {
+		if n++; draft.Begun() {
+			draft.Add(member)
+			continue
+		}
 		c.bytes = appendMember(c.bytes, member)
 		if numbers {
 			_, numbers = store.ParseInt(member)
 		}
-		n++
+		if n > max(c.Limits.Set.Ints, c.Limits.Set.Packed) || len(c.bytes) > membersMax {
+			draft = sets.NewDraft(c.Store)
+			for member := range membersOf(c.bytes) {
+				draft.Add(member)
+			}
+		}
 	}
 	c.closeSets()
-	if n == 0 {
+	switch {
+	case n == 0:
 		if c.DB.Delete(to, c.NowMS) {
 			c.Changed++
 			c.Did(ClassGeneric, "del", to)
 		}
 		c.W.Int(0)
 		return
+	case draft.Begun():
+		draft.Keep(c.DB, to, c.NowMS)
+	default:
+		if op == opInter && numbers && n <= c.Limits.Set.Ints {
+			kind = store.KindSetInt
+		}
+		c.keepSet(to, kind)
 	}
-	if op == opInter && numbers && n <= c.Limits.Set.Ints {
-		kind = store.KindSetInt
-	}
-	c.keepSet(to, kind)
 	c.bytes = dropLarge(c.bytes)
 	c.Changed++
 	c.Did(ClassSet, event, to)
 	c.W.Int(int64(n))
 }
+
+// membersMax is a length of collected members, in bytes, that no small set comes near: of numbers an intset's blob takes more than a third.
+const membersMax = 4 * store.BlobMax
 
 // resultKind is the form in which Redis 7.2 begins a stored result: that of the smallest set of an intersection; a difference that strikes members out of a
 // copy of the first set ends in that copy's form.

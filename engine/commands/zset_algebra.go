@@ -70,9 +70,11 @@ func (c *Call) zAlgebra(o zAlgebra, event string) {
 	case o.op == zOpCard:
 		c.W.Int(o.count())
 	case o.store:
+		c.zbuild.ResetToStore(c.Store, c.Limits.ZSet)
 		c.gather(o.result())
 		c.storeBuilt(c.Args[1], event)
 	default:
+		c.zbuild.Reset()
 		c.gather(o.result())
 		c.zbuild.Sort()
 		c.writeBuilt(o.withScores)
@@ -164,9 +166,9 @@ func (c *Call) lookScored(key []byte) (in algebra.Scored, wrong bool) {
 	it, found := c.look(key)
 	switch {
 	case !found:
-		return scoredZSet{}, false
+		return &scoredZSet{}, false
 	case zsets.Is(it.Kind()):
-		return scoredZSet{zsets.Of(c.Store, it)}, false
+		return &scoredZSet{zsets.Of(c.Store, it)}, false
 	case it.Kind() >= store.KindSetInt && it.Kind() <= store.KindSetBig:
 		var s scoredSet
 		s.Open(c.Store, it)
@@ -188,20 +190,20 @@ func (s *scoredSet) All(yield func(member []byte, score float64) bool) {
 // scoredZSet is a sorted set as the algebra wants it.
 type scoredZSet struct{ zsets.Value }
 
-func (s scoredZSet) Score(member []byte) (float64, bool) { return s.Value.Score(member) }
-func (s scoredZSet) Len() int                            { return s.Value.Len() }
+func (s *scoredZSet) Score(member []byte) (float64, bool) { return s.Value.Score(member) }
+func (s *scoredZSet) Len() int                            { return s.Value.Len() }
 
-func (s scoredZSet) All(yield func(member []byte, score float64) bool) {
-	for cur := s.At(0); cur.Valid(); cur.Next() {
+func (s *scoredZSet) All(yield func(member []byte, score float64) bool) {
+	cur := s.At(0) // not the loop's own, which would be a new one each time round
+	for ; cur.Valid(); cur.Next() {
 		if !yield(cur.Member(), cur.Score()) {
 			return
 		}
 	}
 }
 
-// gather puts a result into the builder, before anything is changed.
+// gather puts a result into the builder, which is empty, before anything is changed.
 func (c *Call) gather(result algebra.Scores) {
-	c.zbuild.Reset()
 	for member, score := range result {
 		c.zbuild.Add(member, score)
 	}

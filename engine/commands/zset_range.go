@@ -184,7 +184,7 @@ func (c *Call) writeSpan(v *zsets.Value, s zsets.Span, reverse, withScores bool)
 // storeSpan makes the members of a span the sorted set of ZRANGESTORE's first key.
 func (c *Call) storeSpan(v *zsets.Value, s zsets.Span) {
 	b := &c.zbuild
-	b.Reset()
+	b.ResetToStore(c.Store, c.Limits.ZSet)
 	cur := v.At(s.From)
 	for n := s.Len(); n > 0; n-- {
 		b.Add(cur.Member(), cur.Score())

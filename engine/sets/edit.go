@@ -293,6 +293,29 @@ func (e *Edit) keep(ints intset.Set, pack listpack.List) {
 	}
 }
 
+// Draft is a big set that has no key yet: a result that is made of other sets goes into pages at once, however large it is. The zero Draft is none.
+type Draft struct {
+	s *store.Store
+	o *store.Object
+}
+
+// NewDraft makes an empty one. It must end with Keep.
+func NewDraft(s *store.Store) Draft { return Draft{s: s, o: s.NewDraft(order(s))} }
+
+// Begun tells whether there is one.
+func (d Draft) Begun() bool { return d.o != nil }
+
+// Add adds a member that is not there. It may be a view of another set; all views stay alive.
+func (d Draft) Add(member []byte) {
+	c, _ := seek(d.s, d.o.Trees[0], member)
+	d.o.Trees[0].Insert(c, member)
+}
+
+// Keep makes it the set of a key, whatever was there.
+func (d Draft) Keep(db *store.DB, key []byte, now int64) {
+	db.KeepDraft(key, store.KindSetBig, d.o, store.NoExpiry, now)
+}
+
 // Fitting is the form that a set gets whose members are put one by one into a new one that begins as an intset: what Redis makes a stored result of.
 func Fitting(v *View, limits Limits) store.Kind {
 	ints, longest := true, 0

@@ -78,15 +78,35 @@ func (s *Store) weigh(o *Object) {
 // NewObject gives key an empty object of a kind that is Big and an expiry as Set does; what was there is replaced. An object is for changing until the
 // next call that may change the store.
 func (d *DB) NewObject(key []byte, kind Kind, orders [2]tree.Order, expiryMS, now int64) *Object {
-	s := d.store
+	o := d.store.NewDraft(orders)
+	d.KeepDraft(key, kind, o, expiryMS, now)
+	return o
+}
+
+// NewDraft makes an object that has no key yet. Filling it leaves all views alive, so that it can be made of other collections. It must end with KeepDraft
+// or DropDraft, before any other call that may change the store.
+func (s *Store) NewDraft(orders [2]tree.Order) *Object {
 	o := &Object{}
 	for i := range o.Trees {
 		o.Trees[i] = tree.New(s.trees, orders[i], &o.account)
 	}
 	s.weigh(o)
+	return o
+}
+
+// KeepDraft gives key an object as NewObject does.
+func (d *DB) KeepDraft(key []byte, kind Kind, o *Object, expiryMS, now int64) {
+	s := d.store
 	s.debt += d.put(d.probe(key), key, content{kind: kind, run: s.newObject(o)}, expiryMS, now)
 	d.charge(o, key)
-	return o
+}
+
+// DropDraft gives an object up that got no key.
+func (s *Store) DropDraft(o *Object) {
+	s.bigs.beside -= o.beside
+	for _, t := range o.Trees {
+		t.Drop()
+	}
 }
 
 // charge sees that what the object of a key grows and shrinks by is counted.
@@ -198,10 +218,7 @@ func (o *Object) clone() *Object {
 func (s *Store) dropObject(number uint32) {
 	b := &s.bigs
 	at := uint32(b.runs[number].at)
-	b.beside -= b.objects[at].beside
-	for _, t := range b.objects[at].Trees {
-		t.Drop()
-	}
+	s.DropDraft(b.objects[at])
 	b.objects[at] = nil
 	b.spareObjects = append(b.spareObjects, at)
 	b.spareRuns = append(b.spareRuns, number)

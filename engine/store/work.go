@@ -2,9 +2,13 @@ package store
 
 import "math/bits"
 
+// debtMax bounds what one change pays for others before it, bytes: who only changes collections in place or appends to strings never pays, and what they owe
+// beyond this is done by Work.
+const debtMax = 16 << 10
+
 // pay does the share of the work in slices that a change of n bytes owes.
 func (s *Store) pay(n int) {
-	n += s.debt
+	n += min(s.debt, debtMax)
 	s.debt = 0
 	if s.compacting.segment != 0 || s.tooMuchDead() {
 		s.compact(movedPerByte * n)

@@ -72,6 +72,20 @@ func (s *shapes) drop(number int) {
 	}
 }
 
+// forget counts no entry for any shape; keep then counts those that there are.
+func (s *shapes) forget() {
+	for i := range s.list {
+		s.list[i].refs = 0
+	}
+}
+
+// keep counts one entry more for a shape.
+func (s *shapes) keep(number int) {
+	if number != 0 {
+		s.list[number-1].refs++
+	}
+}
+
 func (s *shapes) clone() shapes { return shapes{list: slices.Clone(s.list), last: s.last} }
 
 func (s *shapes) bytes() int64 {

@@ -19,13 +19,25 @@ func (s Stream) Trim(t Trim) int64 {
 		return 0
 	}
 	s.loseBlocks(n)
+	s.loseShapes(int(n))
+	s.entries.DeleteRange(0, int(n))
+	return n
+}
+
+// loseShapes takes the first n entries off the shapes. It looks at those, or at the others if they are fewer.
+func (s Stream) loseShapes(n int) {
+	if stay := s.Len() - n; stay < n {
+		s.meta.shapes.forget()
+		for c := s.entries.At(n); c.Valid(); c.Next() {
+			s.meta.shapes.keep(shapeOf(c.Entry()))
+		}
+		return
+	}
 	c := s.entries.At(0)
 	for range n {
 		s.meta.shapes.drop(shapeOf(c.Entry()))
 		c.Next()
 	}
-	s.entries.DeleteRange(0, int(n))
-	return n
 }
 
 // excess is how many entries there are too many.

@@ -9,8 +9,13 @@ import (
 	"larder/protocol/encoding/listpack"
 )
 
-// Builder gathers a whole sorted set, in any order, each member once. Its owner keeps one and uses it again and again.
+// Builder gathers a whole sorted set, in any order, each member once. Its owner keeps one and uses it again and again. It keeps what it gathers in scratch,
+// or, from a size on and if it is to be stored (ResetToStore), in pages that become the key's.
 type Builder struct {
+	s      *store.Store // scratch goes into a draft when it is large
+	limits Limits
+	draft  *store.Object
+
 	text    []byte // the members, one behind the other
 	items   []item
 	sorted  bool
@@ -27,8 +32,19 @@ type item struct {
 // builderKeep bounds the scratch that a Builder keeps when it is reset, in bytes and in members.
 const builderKeep = 64 << 10
 
+// draftMin is from how many members on a draft is made of a large sorted set. Fewer are put in order in scratch, which is faster.
+const draftMin = 4096
+
+// ResetToStore makes the builder empty. What is added may be views of the store, which stay alive: Store must follow, or nothing was added, and no Sort, At
+// or Unique.
+func (b *Builder) ResetToStore(s *store.Store, limits Limits) {
+	b.Reset()
+	b.s, b.limits = s, limits
+}
+
 // Reset makes the builder empty.
 func (b *Builder) Reset() {
+	b.s, b.draft = nil, nil
 	if cap(b.text) > builderKeep || cap(b.items) > builderKeep {
 		*b = Builder{}
 	}
@@ -37,6 +53,15 @@ func (b *Builder) Reset() {
 
 // Add puts a member in; it is copied.
 func (b *Builder) Add(member []byte, score float64) {
+	if b.draft != nil {
+		b.addToDraft(member, score)
+		return
+	}
+	if b.s != nil && len(b.items) >= draftMin && !b.small(b.limits) {
+		b.makeDraft()
+		b.addToDraft(member, score)
+		return
+	}
 	from := len(b.text)
 	b.text = append(b.text, member...)
 	it := item{score, from, len(b.text)}
@@ -47,8 +72,38 @@ func (b *Builder) Add(member []byte, score float64) {
 	b.longest = max(b.longest, len(member))
 }
 
+// makeDraft puts what was gathered into a draft.
+func (b *Builder) makeDraft() {
+	b.Sort()
+	b.draft = b.s.NewDraft(orders(b.s))
+	b.fill(b.draft)
+	b.text, b.items = b.text[:0], b.items[:0]
+}
+
+func (b *Builder) addToDraft(member []byte, score float64) {
+	b.entry = appendEntry(b.entry[:0], member, score)
+	c, _ := seekPlace(b.draft, member, score)
+	b.draft.Trees[inOrder].Insert(c, b.entry)
+	insertMember(b.draft, b.s, b.entry)
+}
+
+// fill puts the members, which are in order, into an empty object.
+func (b *Builder) fill(o *store.Object) {
+	for i := range b.items {
+		member, score := b.At(i)
+		b.entry = appendEntry(b.entry[:0], member, score)
+		o.Trees[inOrder].Append(b.entry)
+		insertMember(o, b.s, b.entry)
+	}
+}
+
 // Len is the number of members.
-func (b *Builder) Len() int { return len(b.items) }
+func (b *Builder) Len() int {
+	if b.draft != nil {
+		return lenBig(b.draft)
+	}
+	return len(b.items)
+}
 
 // At gives the member of a rank, once Sort was called.
 func (b *Builder) At(rank int) (member []byte, score float64) {
@@ -86,6 +141,11 @@ func (b *Builder) Unique() bool {
 
 // Store gives key the sorted set, which has members, and an expiry; what was there is replaced.
 func (b *Builder) Store(s *store.Store, db *store.DB, key []byte, limits Limits, expiryMS, nowMS int64) {
+	if b.draft != nil {
+		db.KeepDraft(key, store.KindZSetBig, b.draft, expiryMS, nowMS)
+		b.s, b.draft = nil, nil
+		return
+	}
 	b.Sort()
 	if b.small(limits) {
 		b.list = listpack.New(b.list)
@@ -98,13 +158,8 @@ func (b *Builder) Store(s *store.Store, db *store.DB, key []byte, limits Limits,
 			return
 		}
 	}
-	obj := newObject(s, db, key, expiryMS, nowMS)
-	for i := range b.items {
-		member, score := b.At(i)
-		b.entry = appendEntry(b.entry[:0], member, score)
-		obj.Trees[inOrder].Append(b.entry)
-		insertMember(obj, s, b.entry)
-	}
+	b.s = s
+	b.fill(newObject(s, db, key, expiryMS, nowMS))
 }
 
 // small tells whether the sorted set may be a listpack.

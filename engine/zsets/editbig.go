@@ -7,10 +7,15 @@ import (
 
 // newObject gives a key an empty large sorted set.
 func newObject(s *store.Store, db *store.DB, key []byte, expiryMS, nowMS int64) *store.Object {
-	return db.NewObject(key, store.KindZSetBig, [2]tree.Order{
+	return db.NewObject(key, store.KindZSetBig, orders(s), expiryMS, nowMS)
+}
+
+// orders are those of a large sorted set's trees.
+func orders(s *store.Store) [2]tree.Order {
+	return [2]tree.Order{
 		inOrder:  {Word: wordOf},
 		byMember: {Word: func(entry []byte) uint64 { return s.Hash(memberOf(entry)) }},
-	}, expiryMS, nowMS)
+	}
 }
 
 // Enlarge makes a small sorted set a large one, whatever the limits.
@@ -84,12 +89,24 @@ func (e *Edit) removeBig(member []byte) bool {
 	return true
 }
 
+// removeSpanBig takes members out one by one of the tree by hash, unless so few stay that a new one of them is sooner made.
 func (e *Edit) removeSpanBig(s Span) {
+	const fewer = 4
 	o := e.change()
-	for c := o.Trees[inOrder].At(s.From); c.Valid() && c.Rank() < s.To; c.Next() {
+	if stay := e.Len() - s.Len(); stay <= s.Len()/fewer {
+		o.Trees[inOrder].DeleteRange(s.From, s.To)
+		o.Trees[byMember].DeleteRange(0, o.Trees[byMember].Len())
+		for c := o.Trees[inOrder].At(0); c.Valid(); c.Next() {
+			insertMember(o, e.store, c.Entry())
+		}
+		return
+	}
+	c := o.Trees[inOrder].At(s.From)
+	for range s.Len() {
 		member := memberOf(c.Entry())
 		at, _ := seekMember(o, e.store.Hash(member), member)
 		o.Trees[byMember].Delete(at)
+		c.Next()
 	}
 	o.Trees[inOrder].DeleteRange(s.From, s.To)
 }

@@ -11,42 +11,82 @@ func (t *Tree) Delete(c Cursor) {
 	t.remove(&c, 1)
 }
 
-// DeleteRange removes the entries from rank from to before rank to.
+// freedAtOnce is how many bytes of pages DeleteRange frees itself, about: who takes little away each time leaves nothing to others.
+const freedAtOnce = 16 << 10
+
+// DeleteRange removes the entries from rank from to before rank to. Pages that go as a whole are freed in slices (Pool.Free), but for the first few: this
+// looks at their heads alone to count what they took, or at those of the pages that stay if they are fewer.
 func (t *Tree) DeleteRange(from, to int) {
+	if from >= to {
+		return
+	}
+	defer t.pool.Free(freedAtOnce)
+	if to-from == t.n {
+		t.charge(-int(t.bytes))
+		t.shed(t.root)
+		t.root, t.height, t.n = 0, 0, 0
+		return
+	}
+	stay := to-from > t.n/2
 	for from < to {
-		c := t.At(from)
-		l := c.depth
-		for l > 0 && c.path[l-1].index == 0 && t.entriesAt(&c, l-1) <= to-from {
-			l--
-		}
-		n := 0
-		switch l {
-		case c.depth:
-			last := &c.path[l-1]
-			n = min(t.pool.count(last.at)-last.index, to-from)
-			t.own(&c, l)
-			t.remove(&c, n)
-		case 0:
-			n = t.n
-			t.shed(t.root)
-			t.root, t.height, t.n = 0, 0, 0
-		default:
-			n = t.entriesAt(&c, l)
-			t.own(&c, l)
-			t.shed(c.path[l].at)
-			t.lower(&c, l-1, n)
-			t.removeChild(&c, l-1)
-		}
-		to -= n
+		to -= t.deletePart(from, to, !stay)
+	}
+	if stay {
+		t.charge(t.total(t.root) - int(t.bytes))
 	}
 }
 
-// entriesAt is the number of entries below the page at level l of the cursor's way.
-func (t *Tree) entriesAt(c *Cursor, l int) int {
-	if l == 0 {
-		return t.n
+// deletePart takes out of a range what lies in it as a whole below the highest page that has such children, or, if no page has, entries of one leaf; it
+// tells how many entries that were. Only when no whole page is left in between are the leaves at the ends of the range mended. count: what whole pages took
+// is to be taken off.
+func (t *Tree) deletePart(from, to int, count bool) int {
+	c := t.At(from)
+	before := 0 // entries before the page's first
+	for l := range c.depth - 1 {
+		s := c.path[l]
+		for i := range s.index {
+			before += t.sum(s.at, i)
+		}
+		first, at := s.index, before
+		behind := before + t.sum(s.at, s.index)
+		if before < from {
+			first, at = s.index+1, behind
+		}
+		last, n := first, 0
+		for last < t.pool.count(s.at) && at+n+t.sum(s.at, last) <= to {
+			n += t.sum(s.at, last)
+			last++
+		}
+		if n > 0 {
+			t.shedChildren(&c, l, first, last, n, count)
+			return n
+		}
+		to = min(to, behind)
 	}
-	return t.sum(c.path[l-1].at, c.path[l-1].index)
+	leaf := c.path[c.depth-1]
+	n := min(t.pool.count(leaf.at)-leaf.index, to-from)
+	t.own(&c, c.depth)
+	t.remove(&c, n)
+	return n
+}
+
+// shedChildren lets go of some children of the page at level l of the cursor's way, not of all, with n entries.
+func (t *Tree) shedChildren(c *Cursor, l, first, last, n int, count bool) {
+	t.own(c, l+1)
+	at := c.path[l].at
+	for i := first; i < last; i++ {
+		child := t.pool.child(at, i)
+		if count {
+			t.charge(-t.total(child))
+		}
+		t.shed(child)
+	}
+	t.n -= n
+	for _, s := range c.path[:l] {
+		t.addSum(s.at, s.index, -n)
+	}
+	t.closeChildren(at, first, last)
+	t.mend(c, l)
 }
 
 // remove takes n entries out of the cursor's leaf, from the cursor on. All pages on the way are the tree's alone.
@@ -185,42 +225,26 @@ func (t *Tree) mergeChildren(above uint64, i int) {
 	t.setAll(above, i, at)
 }
 
-// shed lets go of a page with all below it.
+// shed lets go of a page with all below it, of which nothing is counted.
 func (t *Tree) shed(at uint64) {
-	p := t.pool
-	if p.shared(at) {
-		p.unref(at, t.lost)
-		t.charge(-t.total(at))
-		return
+	if t.lost {
+		at |= dyingLost
 	}
-	n := p.count(at)
-	if p.level(at) == 0 {
-		for i := range n {
-			t.charge(-p.dropLarge(at, i, t.lost))
-		}
-	} else {
-		for i := range n {
-			t.shed(p.child(at, i))
-		}
-	}
-	t.freePage(at)
+	t.pool.dying = append(t.pool.dying, at)
 }
 
-// total is what a page that others have takes with all below it. Where those are snapshots it is marked.
+// total is what a page takes with all below it.
 func (t *Tree) total(at uint64) int {
 	p := t.pool
 	sum := p.size(at)
-	if t.lost {
-		p.mark(at+markAt, sum)
-	}
-	for i := range p.count(at) {
-		if p.level(at) == 0 {
-			sum += p.largeSize(p.recordAt(at, i))
-			if t.lost && p.epoch != 0 {
-				p.markLarge(at, i)
-			}
-		} else {
+	switch {
+	case p.level(at) > 0:
+		for i := range p.count(at) {
 			sum += t.total(p.child(at, i))
+		}
+	case p.mayHaveLarge(at):
+		for i := range p.count(at) {
+			sum += p.largeSize(p.recordAt(at, i))
 		}
 	}
 	return sum

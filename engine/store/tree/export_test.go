@@ -79,6 +79,9 @@ func (t *Tree) verifyLeaf(at uint64, bytes *int, c *Census, again bool) error {
 		}
 		live += p.recordSize(r)
 		*bytes += p.largeSize(r)
+		if p.mem.Byte(r) > inlineMax && !p.mayHaveLarge(at) {
+			return fmt.Errorf("leaf %d: entry %d is out of line, and the head does not say so", at, i)
+		}
 		switch p.mem.Byte(r) {
 		case tagRun:
 			if !again {

@@ -93,13 +93,14 @@ func (t *Tree) copyPage(at uint64) uint64 {
 	p.mem.SetU32(to+refsAt, 1)
 	p.mem.SetByte(to+markAt, 0)
 	n := p.count(at)
-	if p.level(at) == 0 {
-		for i := range n {
-			p.refLarge(at, i)
-		}
-	} else {
+	switch {
+	case p.level(at) > 0:
 		for i := range n {
 			p.ref(p.child(at, i))
+		}
+	case p.mayHaveLarge(at):
+		for i := range n {
+			p.refLarge(at, i)
 		}
 	}
 	p.unref(at, t.lost)

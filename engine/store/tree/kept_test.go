@@ -31,6 +31,7 @@ func TestKept(t *testing.T) {
 				k.pool.Free(1 << 30)
 			case 2:
 				k.DeleteRange(t)
+				k.pool.Free(1 << 30)
 			case 3:
 				k.Many(t)
 			case 4:

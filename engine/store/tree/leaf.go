@@ -76,6 +76,7 @@ func (p *Pool) write(at uint64, i int, r *record) {
 	to := p.open(at, i, r.size())
 	if r.out {
 		copy(p.mem.Bytes(to, largeBytes), r.large[:])
+		p.mem.SetByte(at+largeAt, 1)
 		return
 	}
 	p.mem.SetByte(to, byte(len(r.inline)))
@@ -89,7 +90,13 @@ func (p *Pool) move(dst, src uint64, from, to int) {
 		n := p.recordSize(r)
 		p.mem.Copy(p.open(dst, p.count(dst), n), r, n)
 	}
+	if p.mayHaveLarge(src) {
+		p.mem.SetByte(dst+largeAt, 1)
+	}
 }
+
+// mayHaveLarge tells of a leaf that none of its entries is out of line, or that there may be some.
+func (p *Pool) mayHaveLarge(at uint64) bool { return p.mem.Byte(at+largeAt) != 0 }
 
 // erase takes the records from to before to out of a leaf. Large entries must have been dropped.
 func (p *Pool) erase(at uint64, from, to int) {

@@ -11,7 +11,7 @@ import "larder/engine/memory"
 //	low       2 bytes  of a leaf: where its records begin
 //	live      2 bytes  of a leaf: bytes of records that are entries
 //	mark      1 byte   the epoch in which a tree let go of it that a snapshot still has; 0 = none
-//	          1 byte   unused
+//	large     1 byte   of a leaf: 1 if one of its entries is, or was, out of line
 //
 // A leaf goes on with the offsets of its entries' records, 2 bytes each, in order; records fill it from its end, with gaps where entries went. A record is
 //
@@ -29,6 +29,7 @@ const (
 	lowAt     = 8
 	liveAt    = 10
 	markAt    = 12
+	largeAt   = 13
 	headBytes = 14
 
 	slotBytes  = 2
@@ -127,13 +128,14 @@ func (p *Pool) Free(budget int) int {
 		}
 		budget -= p.size(at)
 		n := p.count(at)
-		if p.level(at) == 0 {
-			for i := range n {
-				budget -= p.dropLarge(at, i, lost != 0)
-			}
-		} else {
+		switch {
+		case p.level(at) > 0:
 			for i := range n {
 				p.dying = append(p.dying, p.child(at, i)|lost)
+			}
+		case p.mayHaveLarge(at):
+			for i := range n {
+				budget -= p.dropLarge(at, i, lost != 0)
 			}
 		}
 		p.free(at)
@@ -143,8 +145,12 @@ func (p *Pool) Free(budget int) int {
 
 // leave sees that what is below a page that stays for a snapshot is marked too. It takes references, so that no page goes before it was looked at.
 func (p *Pool) leave(at uint64) {
+	leaf := p.level(at) == 0
+	if leaf && !p.mayHaveLarge(at) {
+		return
+	}
 	for i := range p.count(at) {
-		if p.level(at) == 0 {
+		if leaf {
 			p.markLarge(at, i)
 			continue
 		}

@@ -84,11 +84,7 @@ func (t *Tree) Lose(lost bool) { t.lost = lost }
 // Drop gives the tree up; its pages are freed in slices. Its account is not told.
 func (t *Tree) Drop() {
 	if t.root != 0 {
-		at := t.root
-		if t.lost {
-			at |= dyingLost
-		}
-		t.pool.dying = append(t.pool.dying, at)
+		t.shed(t.root)
 	}
 	t.root, t.n = 0, 0
 }
