@@ -135,7 +135,7 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 		p.park(s, row, args)
 	}
 	for _, e := range c.Events {
-		if len(p.fresh) > 0 {
+		if len(p.fresh) > 0 && e.Class != commands.ClassMiss {
 			p.tellNew(s, row, e.Key)
 		}
 		p.notify(e.DB, e.Class, e.Name, e.Key)

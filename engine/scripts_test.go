@@ -27,6 +27,8 @@ func TestScripts(t *testing.T) {
 	if got := k.do("EVAL_RO", "return redis.call('set', 'k', 'v')", "0"); !strings.HasPrefix(got, "-ERR Write commands are not allowed from read-only scripts. script: ") {
 		t.Errorf("EVAL_RO: %q", got)
 	}
+	k.says("$-1\r\n", "EVAL", "return redis.call('blpop', 'none', 0)", "0") // 7.2 lets it, and it does not wait
+	k.says(":0\r\n", "EVAL", "return redis.call('wait', 1, 0)", "0")
 	k.says("+OK\r\n", "MULTI")
 	k.says("+QUEUED\r\n", "EVAL", "return 7", "0")
 	k.says("*1\r\n:7\r\n", "EXEC")

@@ -46,13 +46,15 @@ func wait(s *session, args [][]byte) {
 // waitAOF answers WAITAOF, likewise; there is no append-only file either.
 func waitAOF(s *session, args [][]byte) {
 	local, ok := resp.ParseNumber(args[1])
-	if !ok || local < 0 || local > 1 {
-		s.fail("ERR value is out of range, must be between 0 and 1")
-		return
-	}
-	replicas, ok := resp.ParseNumber(args[2])
+	replicas, ok2 := resp.ParseNumber(args[2])
 	switch {
-	case !ok || replicas < 0:
+	case !ok:
+		s.fail("ERR value is not an integer or out of range")
+		return
+	case local < 0 || local > 1:
+		s.fail("ERR value is out of range, value must between 0 and 1")
+		return
+	case !ok2 || replicas < 0:
 		s.fail("ERR value is out of range, must be positive")
 		return
 	case local > 0:

@@ -134,7 +134,7 @@ func TestWaitForReplicas(t *testing.T) {
 		WAIT 0 -1 => -ERR timeout is negative
 		WAITAOF 0 0 0 => *2\r\n:0\r\n:0
 		WAITAOF 1 0 0 => -ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.
-		WAITAOF 2 0 0 => -ERR value is out of range, must be between 0 and 1
+		WAITAOF 2 0 0 => -ERR value is out of range, value must between 0 and 1
 		WAITAOF 0 -1 0 => -ERR value is out of range, must be positive
 		MULTI => +OK
 		WAIT 1 0 => +QUEUED

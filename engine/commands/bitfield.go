@@ -149,6 +149,9 @@ func (c *Call) bitField(readOnly bool) {
 		if it, ok, wrong = c.lookString(c.Args[1]); ok {
 			text = c.text(it)
 		}
+		if !readOnly {
+			c.countRead(c.Args[1], ok || wrong)
+		}
 	}
 	if wrong {
 		return

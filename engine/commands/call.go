@@ -121,11 +121,19 @@ func (c *Call) peek(key []byte) (store.Item, bool) {
 	return it, found
 }
 
-// tally counts what commands that only read have found. A key of another database is looked at only by commands that write.
+// tally counts what commands that only read have found, and those that write but look only at keys that they read. A key of another database is looked at
+// only by commands that write.
 func (c *Call) tally(key []byte, found bool) {
-	if c.Row.Flags.Has(command.ReadOnly) {
+	if c.Row.Flags.Has(command.ReadOnly) || readsKeys[c.Row.ID] {
 		c.countRead(key, found)
 	}
+}
+
+// readsKeys are the commands that write, and for which Redis counts each key that they look up as one that was read (lookupKeyRead).
+var readsKeys = [command.NumIDs + 1]bool{
+	command.CmdBitOp: true, command.CmdPFMerge: true, command.CmdXAck: true, command.CmdXAutoClaim: true, command.CmdXClaim: true, command.CmdXReadGroup: true,
+	command.CmdSDiffStore: true, command.CmdSInterStore: true, command.CmdSUnionStore: true,
+	command.CmdZDiffStore: true, command.CmdZInterStore: true, command.CmdZUnionStore: true, command.CmdZRangeStore: true,
 }
 
 // countRead counts that a key was read. Commands that write say it themselves where they read first.

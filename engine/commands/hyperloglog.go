@@ -160,12 +160,9 @@ func pfMerge(c *Call) {
 	if !ok {
 		return
 	}
-	b, found, wrong := c.lookHLL(key)
-	if wrong {
-		return
-	}
+	it, found := c.DB.Peek(key, c.NowMS)
 	if found {
-		c.bytes = append(c.bytes[:0], b...)
+		c.bytes = append(c.bytes[:0], c.text(it)...)
 	} else {
 		c.bytes = hll.New(c.bytes[:0])
 	}

@@ -7,10 +7,14 @@ import (
 	"larder/protocol/command"
 )
 
-// object finds the key of an OBJECT subcommand without touching it; not ok: there is none, and the answer was written.
+// object finds the key of an OBJECT subcommand without touching it; not ok: there is none, and the answer was written. It counts as a read, but nobody is told
+// of a miss, as in Redis.
 func (c *Call) object() (store.Item, bool) {
 	it, ok := c.DB.Peek(c.Args[2], c.NowMS)
-	if !ok {
+	if ok {
+		c.Hits++
+	} else {
+		c.Misses++
 		c.W.Null()
 	}
 	return it, ok

@@ -166,6 +166,7 @@ func (c *Call) popMembers() {
 		}
 		e.Clear()
 		c.Changed += n
+		c.Hits++ // Redis reads them as the union of one set
 	} else if !c.popSome(e, int(count)) {
 		return
 	}

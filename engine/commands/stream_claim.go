@@ -88,7 +88,7 @@ func xClaim(c *Call) {
 		c.W.Error(err)
 		return
 	}
-	it, _ := c.look(key)
+	it, _ := c.DB.Peek(key, c.NowMS)
 	s := c.editStream(it)
 	g := s.Group(c.Args[2])
 	moved := g.LastID.Less(o.last)
@@ -194,7 +194,7 @@ func xAutoClaim(c *Call) {
 	if _, g := c.groupOf(key, c.Args[2]); g == nil {
 		return
 	}
-	it, _ := c.look(key)
+	it, _ := c.DB.Peek(key, c.NowMS)
 	s := c.editStream(it)
 	g := s.Group(c.Args[2])
 	consumer := c.seeConsumer(s, g, key, c.Args[3])
