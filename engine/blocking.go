@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/heap"
 	"container/list"
+	"slices"
 	"time"
 
 	"larder/protocol/command"
@@ -30,14 +31,20 @@ type waiter struct {
 // waits are the commands that wait. Keys are served as Redis 7.2 does (blocked.c): those that became ready in their order, for each key the clients in
 // the order in which they began to wait; what that makes ready is served in the next round.
 type waits struct {
-	queues map[dbKey]*list.List // of *session; none is empty
+	queues map[dbKey]*queue // none is empty
 	due    deadlines
 	ready  []dbKey
 	marked map[dbKey]bool // those of ready
 	count  int
 }
 
-func newWaits() waits { return waits{queues: map[dbKey]*list.List{}, marked: map[dbKey]bool{}} }
+func newWaits() waits { return waits{queues: map[dbKey]*queue{}, marked: map[dbKey]bool{}} }
+
+// queue are those who wait for a key.
+type queue struct {
+	list.List     // of *session
+	gone      int // how many of them want to know when the key is gone
+}
 
 // deadlines are the sessions whose waiting ends by the clock, a heap by that time.
 type deadlines []*session
@@ -64,6 +71,17 @@ func (d *deadlines) Pop() any {
 	*d = old[:len(old)-1]
 	s.waiter.due = -1
 	return s
+}
+
+// blocked is how many clients wait, for keys or for CLIENT PAUSE to end.
+func (p *part) blocked() int {
+	n := p.waits.count
+	for _, s := range p.pausing {
+		if !s.gone {
+			n++
+		}
+	}
+	return n
 }
 
 // park has the session's present command wait for what its handler asked for. One that ran again waits as long as it still had.
@@ -98,13 +116,16 @@ func (p *part) enqueue(s *session, key dbKey) {
 			return
 		}
 	}
-	queue := p.waits.queues[key]
-	if queue == nil {
-		queue = list.New()
-		p.waits.queues[key] = queue
+	q := p.waits.queues[key]
+	if q == nil {
+		q = &queue{}
+		p.waits.queues[key] = q
+	}
+	if w.gone {
+		q.gone++
 	}
 	w.keys = append(w.keys, key)
-	w.places = append(w.places, queue.PushBack(s))
+	w.places = append(w.places, q.PushBack(s))
 }
 
 func copyArgs(args [][]byte) [][]byte {
@@ -119,9 +140,12 @@ func copyArgs(args [][]byte) [][]byte {
 func (p *part) unqueue(s *session) {
 	w := s.waiter
 	for i, key := range w.keys {
-		queue := p.waits.queues[key]
-		queue.Remove(w.places[i])
-		if queue.Len() == 0 {
+		q := p.waits.queues[key]
+		q.Remove(w.places[i])
+		if w.gone {
+			q.gone--
+		}
+		if q.Len() == 0 {
 			delete(p.waits.queues, key)
 		}
 	}
@@ -152,23 +176,43 @@ func (p *part) unpark(s *session) {
 	}
 }
 
-// signal notes that a key has changed for which somebody may wait.
+// signal notes that a key has got something for which somebody may wait.
 func (p *part) signal(db int, key []byte) {
-	if len(p.waits.queues) == 0 || p.waits.queues[dbKey{db, string(key)}] == nil {
+	if len(p.waits.queues) == 0 {
 		return
 	}
-	if at := (dbKey{db, string(key)}); !p.waits.marked[at] {
+	at := dbKey{db, string(key)}
+	if p.waits.queues[at] != nil && !p.waits.marked[at] {
 		p.waits.marked[at] = true
 		p.waits.ready = append(p.waits.ready, at)
 	}
 }
 
+// signalGone notes that a key changed, for those who want to know when it is gone. Others it does not concern: they keep their places.
+func (p *part) signalGone(db int, key []byte) {
+	if len(p.waits.queues) == 0 {
+		return
+	}
+	q := p.waits.queues[dbKey{db, string(key)}]
+	if q == nil || q.gone == 0 {
+		return
+	}
+	if it, found := p.store.DB(db).Peek(key, p.nowMS); !found || it.Kind().Type() != "stream" {
+		p.signal(db, key)
+	}
+}
+
 // signalDB notes that any key of a database may have changed.
 func (p *part) signalDB(db int) {
+	var keys []string
 	for key := range p.waits.queues {
 		if key.db == db {
-			p.signal(db, []byte(key.key))
+			keys = append(keys, key.key)
 		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		p.signal(db, []byte(key))
 	}
 }
 
@@ -185,12 +229,12 @@ func (p *part) serve() {
 }
 
 func (p *part) serveKey(key dbKey) {
-	queue := p.waits.queues[key]
-	if queue == nil {
+	q := p.waits.queues[key]
+	if q == nil {
 		return
 	}
-	e := queue.Front()
-	for n := queue.Len(); n > 0 && e != nil; n-- {
+	e := q.Front()
+	for n := q.Len(); n > 0 && e != nil; n-- {
 		next := e.Next()
 		if s := e.Value.(*session); s.waiter != nil && p.concerns(key, s.waiter) {
 			p.rerun(s)

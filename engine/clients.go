@@ -147,8 +147,9 @@ func clientPause(s *session, args [][]byte) {
 	s.okUnless(wrong)
 }
 
-// clientUnpause ends the pause; those who wait go on with the next tick.
+// clientUnpause ends the pause. Who waits for keys that are ready is served when the command is done; who was held back goes on in the same turn.
 func clientUnpause(s *session, _ [][]byte) {
 	s.p.paused = client.Pause{}
+	s.p.releasePaused()
 	s.ok()
 }

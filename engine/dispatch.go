@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"larder/access/users"
 	"larder/engine/commands"
 	"larder/protocol/command"
 )
@@ -32,7 +33,7 @@ func (p *part) runBatch(s *session, pos int) int {
 			i += n - 1
 			continue
 		}
-		if p.holds(q.row) {
+		if p.holds(s, q.row, b.args[q.first:q.last]) {
 			s.stall(stallPause)
 			p.pausing = append(p.pausing, s)
 			p.l.Hurry()
@@ -59,7 +60,7 @@ func (p *part) gets(s *session, queue []queued) (n int) {
 	for n < len(queue) && queue[n].row == rowGet && queue[n].last-queue[n].first == 2 {
 		n++
 	}
-	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(rowGet) || p.scripts.busy != nil ||
+	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(s, rowGet, p.batch.args[queue[0].first:queue[0].last]) || p.scripts.busy != nil ||
 		s.lane && s.term != p.assigned.epoch {
 		return 0
 	}
@@ -69,9 +70,22 @@ func (p *part) gets(s *session, queue []queued) (n int) {
 
 var rowGet = command.Lookup([]byte("GET"))
 
-// holds tells whether CLIENT PAUSE holds a command back.
-func (p *part) holds(row *command.Row) bool {
-	return p.paused.UntilMS != 0 && row != nil && p.paused.Active(p.nowMS) && p.paused.Holds(row)
+// holds tells whether CLIENT PAUSE holds a command back: not one that is refused. EXEC is what it runs, a script what it says of itself (Redis 7.2
+// server.c, processCommand).
+func (p *part) holds(s *session, row *command.Row, args [][]byte) bool {
+	switch {
+	case p.paused.UntilMS == 0 || row == nil || !p.paused.Active(p.nowMS):
+		return false
+	case row.ID == command.CmdExec && !p.paused.All:
+		return len(args) == 1 && s.tx.flags&(command.Write|command.MayReplicate) != 0
+	case !p.paused.Holds(row), !row.ArityOK(len(args)), !s.authed && !row.Flags.Has(command.NoAuth):
+		return false
+	case s.limited:
+		if v, _ := s.user.Check(row, args); v != users.Allowed {
+			return false
+		}
+	}
+	return p.paused.All || !p.scripts.saysNoWrites(row, args)
 }
 
 // execute runs one command; its reply is appended to p.w.
@@ -145,7 +159,7 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 	}
 	for _, t := range c.Touched {
 		p.touch(s, t.DB, t.Key)
-		p.signal(t.DB, t.Key)
+		p.signalGone(t.DB, t.Key)
 	}
 	if len(p.waits.ready) > 0 && p.depth == 0 {
 		p.serve()

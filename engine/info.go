@@ -79,7 +79,7 @@ func infoServer(s *session, b *strings.Builder) {
 func infoClients(s *session, b *strings.Builder) {
 	c := &s.p.count
 	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:%d\r\n",
-		c.clients, s.p.n.opts.ClientsMax, s.p.waits.count, len(s.p.caches.clients))
+		c.clients, s.p.n.opts.ClientsMax, s.p.blocked(), len(s.p.caches.clients))
 }
 
 // infoMemory: used_memory is what maxmemory is compared with; the process's memory stands beside it.

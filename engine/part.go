@@ -215,6 +215,7 @@ func (p *part) chores() {
 			break
 		}
 	}
+	p.serve() // who waits to hear of what is gone
 	took := int64(time.Since(began))
 	p.count.chores++
 	p.count.choresNS += uint64(took)
@@ -255,11 +256,23 @@ func (p *part) closeIdle() {
 
 // endPause lets those go on that CLIENT PAUSE held back.
 func (p *part) endPause() {
+	p.serve()
+	p.releasePaused()
+}
+
+// releasePaused lets those go on later in this turn that CLIENT PAUSE held back, in the order in which they came.
+func (p *part) releasePaused() {
 	waiting := p.pausing
 	p.pausing = nil
-	p.serve()
 	for _, s := range waiting {
-		s.wake(stallPause)
+		if s.stalled != stallPause || s.gone {
+			continue
+		}
+		s.stalled = stallNone
+		s.c.Resume()
+		if len(s.c.In()) == 0 { // what waits, if anything, has left the connection's buffer
+			p.l.Later(s.goOn)
+		}
 	}
 }
 

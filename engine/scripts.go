@@ -195,15 +195,41 @@ func evalSHA(s *session, args [][]byte) {
 		s.fail(wrong)
 		return
 	}
-	g := s.p.scripts.known[string(args[1])]
-	if g == nil {
-		g = s.p.scripts.known[lower(args[1])]
-	}
+	g := s.p.scripts.bySHA(args[1])
 	if g == nil {
 		s.fail(none)
 		return
 	}
 	s.evaluate(g, readOnlyName(args), keys, rest)
+}
+
+// bySHA finds a script by its SHA1, nil if there is none.
+func (t *scripts) bySHA(sha []byte) *program {
+	if g := t.known[string(sha)]; g != nil {
+		return g
+	}
+	return t.known[lower(sha)]
+}
+
+// saysNoWrites tells whether a command runs a script or function that says that it does not write.
+func (t *scripts) saysNoWrites(row *command.Row, args [][]byte) bool {
+	if len(args) < 2 {
+		return false
+	}
+	var flags scriptFlags
+	switch row.ID {
+	case command.CmdEval:
+		flags, _, _ = shebang(string(args[1]))
+	case command.CmdEvalSHA:
+		if g := t.bySHA(args[1]); g != nil {
+			flags = g.flags
+		}
+	case command.CmdFCall:
+		if f := t.functions[string(args[1])]; f != nil {
+			flags = f.flags
+		}
+	}
+	return flags&flagNoWrites != 0
 }
 
 // readOnlyName tells whether a command's name ends in _RO.

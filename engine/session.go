@@ -191,6 +191,13 @@ func (s *session) stall(why stall) {
 	}
 }
 
+// goOn runs what waits outside the connection's buffer.
+func (s *session) goOn() {
+	if s.stalled == stallNone && !s.gone {
+		s.Data(s.c)
+	}
+}
+
 // wake lets a session go on that waits for why. It is not for use while commands run.
 func (s *session) wake(why stall) {
 	if s.stalled != why || s.gone {
@@ -276,7 +283,7 @@ func (s *session) flags() string {
 		{s.state&monitoring != 0, 'O'},
 		{s.state&subscribed != 0, 'P'},
 		{s.state&inMulti != 0, 'x'},
-		{s.waiter != nil, 'b'},
+		{s.waiter != nil || s.stalled == stallPause, 'b'},
 		{s.tracker != nil, 't'},
 		{s.tracker != nil && s.tracker.broken, 'R'},
 		{s.tracker != nil && s.tracker.bcast, 'B'},

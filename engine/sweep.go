@@ -26,7 +26,6 @@ func (p *part) sweep() bool {
 	}
 	for _, t := range c.Touched {
 		p.touch(nil, t.DB, t.Key)
-		p.signal(t.DB, t.Key)
 	}
 	c.DB, c.DBIndex = db, index
 	c.Events, c.Touched = c.Events[:0], c.Touched[:0]

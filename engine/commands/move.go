@@ -40,6 +40,7 @@ func (c *Call) rename(nx bool) bool {
 		}
 	}
 	c.DB.Transfer(from, c.DB, to, false, c.NowMS)
+	c.Push(to)
 	c.Changed++
 	c.Did(ClassGeneric, "rename_from", from)
 	c.Did(ClassGeneric, "rename_to", to)
@@ -107,6 +108,7 @@ func copyKey(c *Call) {
 		return
 	}
 	c.DB.Transfer(from, db, to, true, c.NowMS)
+	c.PushIn(o.db, to)
 	c.Changed++
 	c.TouchIn(o.db, to)
 	if taken || o.db != c.DBIndex { // of a new key of the client's database the node tells by itself
@@ -136,6 +138,7 @@ func move(c *Call) {
 		return
 	}
 	c.DB.Transfer(key, db, key, false, c.NowMS)
+	c.PushIn(index, key)
 	c.Changed++
 	c.NotifyIn(index, ClassNew, "new", key)
 	c.Did(ClassGeneric, "move_from", key)

@@ -329,14 +329,15 @@ func (c *Call) storeSorted(items []sortItem, o *sortOptions) {
 		texts = append(texts, text)
 		return true
 	})
-	c.DB.Delete(o.to, c.NowMS)
+	if !c.DB.Delete(o.to, c.NowMS) {
+		c.Push(o.to) // as in Redis nobody is woken by what replaces something
+	}
 	e := c.editList(o.to, store.Item{}, false)
 	for _, text := range texts {
 		e.Room(text)
 		e.Push(text, false)
 	}
 	e.End(false)
-	c.Push(o.to)
 	c.Changed += len(texts)
 	c.Did(ClassList, "sortstore", o.to)
 	c.W.Int(int64(len(texts)))

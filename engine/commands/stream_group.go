@@ -93,6 +93,7 @@ func xGroupCreate(c *Call) {
 	} else {
 		s = c.newStream(key)
 		c.Touch(key)
+		c.Push(key)
 	}
 	if s.CreateGroup(c.Args[3], id, o.read) == nil {
 		c.W.Error(errGroupBusy)

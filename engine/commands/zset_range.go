@@ -197,10 +197,12 @@ func (c *Call) storeSpan(v *zsets.Value, s zsets.Span) {
 func (c *Call) storeBuilt(key []byte, event string) {
 	n := c.zbuild.Len()
 	if n > 0 {
+		if _, taken := c.DB.Peek(key, c.NowMS); !taken {
+			c.Push(key) // as in Redis nobody is woken by what replaces something
+		}
 		c.zbuild.Store(c.Store, c.DB, key, c.Limits.ZSet, store.NoExpiry, c.NowMS)
 		c.Changed++
 		c.Did(ClassZSet, event, key)
-		c.Push(key)
 	} else if c.DB.Delete(key, c.NowMS) {
 		c.Changed++
 		c.Did(ClassGeneric, "del", key)

@@ -258,7 +258,7 @@ func (s *Store) runOf(h *shape) uint32 { return s.bigs.handles[s.handleOf(h)].ru
 // releaseBig gives the handle of an item of d up.
 func (d *DB) releaseBig(h *shape) {
 	n := d.store.handleOf(h)
-	d.bigBytes -= d.store.runSize(d.store.bigs.handles[n].run)
+	*d.bigBytes -= d.store.runSize(d.store.bigs.handles[n].run)
 	d.store.freeHandle(n, &d.handles)
 }
 
@@ -266,7 +266,7 @@ func (d *DB) releaseBig(h *shape) {
 func (d *DB) giveBig(h *shape) {
 	s := d.store
 	n, number := s.handleOf(h), s.runOf(h)
-	d.bigBytes -= s.runSize(number)
+	*d.bigBytes -= s.runSize(number)
 	s.unlistHandle(n, &d.handles)
 	s.listHandle(n, number, &s.passes.handles)
 	s.addHeld(number, 1)
@@ -275,7 +275,7 @@ func (d *DB) giveBig(h *shape) {
 // adopt makes an item of d the owner of a reference to a run.
 func (d *DB) adopt(h *shape, number uint32) {
 	s := d.store
-	d.bigBytes += s.runSize(number)
+	*d.bigBytes += s.runSize(number)
 	s.mem.SetU32(h.value(), s.newHandle(number, &d.handles))
 }
 

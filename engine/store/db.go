@@ -23,11 +23,11 @@ type DB struct {
 	tallies []prefixTally // by configured prefix
 
 	count    int
-	expires  int   // keys with an expiry
-	dues     int   // objects in which something ends, when the wheel was last made anew
-	bytes    int64 // of its items
-	bigBytes int64 // of its long values; shared ones count for each
-	index    int64 // of the index's blocks
+	expires  int    // keys with an expiry
+	dues     int    // objects in which something ends, when the wheel was last made anew
+	bytes    int64  // of its items
+	bigBytes *int64 // of its long values; shared ones count for each. Objects count into it, so it goes along when databases change places
+	index    int64  // of the index's blocks
 }
 
 // Len is the number of keys, those that died of age and were not yet removed among them.
@@ -38,7 +38,7 @@ func (d *DB) Expires() int { return d.expires }
 
 // Memory is what the database's keys, values, index and expiries take, in bytes.
 func (d *DB) Memory() int64 {
-	return d.bytes + d.bigBytes + d.index + d.wheel.memory() + d.remake.memory()
+	return d.bytes + *d.bigBytes + d.index + d.wheel.memory() + d.remake.memory()
 }
 
 // Overhead is what of Memory is no item: the index and the expiries, in bytes.

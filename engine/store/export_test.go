@@ -69,8 +69,8 @@ func (d *DB) verify(t *tally) error {
 		count += n
 		index += blocks
 	}
-	if t.bigBytes != d.bigBytes {
-		return fmt.Errorf("long values take %d bytes, counted %d", d.bigBytes, t.bigBytes)
+	if t.bigBytes != *d.bigBytes {
+		return fmt.Errorf("long values take %d bytes, counted %d", *d.bigBytes, t.bigBytes)
 	}
 	for i := range d.tallies {
 		if d.tallies[i].bytes != t.prefixes[i] {

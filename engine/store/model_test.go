@@ -272,6 +272,14 @@ func (k *machine) Flush(t *rapid.T) {
 	k.m.dbs[db] = map[string]entry{}
 }
 
+// Swap has two databases change places.
+func (k *machine) Swap(t *rapid.T) {
+	i := rapid.IntRange(0, 2).Draw(t, "db")
+	j := (i + rapid.IntRange(1, 2).Draw(t, "other")) % 3
+	k.s.Swap(i, j)
+	k.m.dbs[i], k.m.dbs[j] = k.m.dbs[j], k.m.dbs[i]
+}
+
 func (k *machine) Random(t *rapid.T) {
 	db := rapid.IntRange(0, 2).Draw(t, "db")
 	for key := range k.m.dbs[db] {
@@ -510,7 +518,7 @@ func TestModel(t *testing.T) {
 		}
 		actions := map[string]func(*rapid.T){
 			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
-			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "": k.Check,
+			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "swap": k.Swap, "": k.Check,
 			"shake": k.Shake, "work": k.Work, "limit": k.Limit, "begin": k.Begin, "read": k.Read, "pin": k.Pin, "increment": k.Increment,
 			"big": k.Big, "object": k.Object, "edit": k.Edit, "fill": k.Fill, "flush slot": k.FlushSlot,
 		}

@@ -111,7 +111,7 @@ func (s *Store) DropDraft(o *Object) {
 
 // charge sees that what the object of a key grows and shrinks by is counted.
 func (d *DB) charge(o *Object, key []byte) {
-	o.account.Sums = [2]*int64{&d.bigBytes, nil}
+	o.account.Sums = [2]*int64{d.bigBytes, nil}
 	if d.store.prefixes.on() {
 		o.account.Sums[1] = d.tallyBytes(key)
 	}

@@ -220,7 +220,7 @@ func (d *DB) growBig(p probe, place uint64, h *shape, key, old []byte, n int, no
 		if r.refs == 1 && orderOf(n) <= int(r.order) && !s.frozen(h.at) {
 			before := int(r.touched)
 			s.extendRun(s.runOf(h), n)
-			d.bigBytes += int64(int(r.touched) - before)
+			*d.bigBytes += int64(int(r.touched) - before)
 			if s.prefixes.on() {
 				d.tally(key, 0, int(r.touched)-before)
 			}

@@ -38,7 +38,10 @@ type Snapshot struct {
 	done   bool
 }
 
-type capture struct{ segment, born uint32 }
+type capture struct {
+	segment, born uint32
+	db            int // whose it was when the pass began
+}
 
 // heldHandle is a handle of a held item.
 type heldHandle struct {
@@ -74,13 +77,13 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 		g := &s.log.segments[number]
 		if g.live > 0 {
 			g.want[slot], g.seen[slot] = g.used, 0
-			p.list = append(p.list, capture{segment: uint32(number), born: g.born})
+			p.list = append(p.list, capture{segment: uint32(number), born: g.born, db: int(g.db)})
 		}
 	}
 	slices.SortFunc(p.list, func(a, b capture) int {
 		ga, gb := &s.log.segments[a.segment], &s.log.segments[b.segment]
-		if ga.db != gb.db {
-			return int(ga.db) - int(gb.db)
+		if a.db != b.db {
+			return a.db - b.db
 		}
 		return int(int64(ga.age) - int64(gb.age))
 	})
@@ -122,7 +125,7 @@ func (p *Snapshot) step(emit func(db int, it Item)) int {
 	cost := stepCost
 	if p.wants(g, &h) {
 		it := Item{d: &s.dbs[g.db], h: h}
-		emit(int(g.db), it)
+		emit(c.db, it)
 		if cost += it.Len(); h.kind().Big() {
 			cost += int(it.Object().account.Bytes)
 		}

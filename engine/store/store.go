@@ -110,7 +110,7 @@ func New(o Options) (*Store, error) {
 	s.log.segments = make([]segment, 1)
 	s.passes.era = 1
 	for i := range s.dbs {
-		s.dbs[i] = DB{store: s, number: i}
+		s.dbs[i] = DB{store: s, number: i, bigBytes: new(int64)}
 	}
 	return s, nil
 }

@@ -119,7 +119,7 @@ func (d *DB) Flush() int {
 	if d.handles != 0 {
 		o := orphan{first: d.handles, pass: s.newestPass()}
 		if o.pass > 0 {
-			o.kept = d.bigBytes
+			o.kept = *d.bigBytes
 			s.passes.bytes += o.kept
 		}
 		s.bigs.orphans = append(s.bigs.orphans, o)
@@ -131,7 +131,8 @@ func (d *DB) Flush() int {
 			s.dropWheel(&d.remake.wheel)
 		}
 	}
-	*d = DB{store: s, number: d.number}
+	*d = DB{store: s, number: d.number, bigBytes: d.bigBytes}
+	*d.bigBytes = 0
 	s.version++
 	s.pay(0)
 	return n
@@ -156,7 +157,7 @@ func (s *Store) orphan(number uint32, g *segment) {
 }
 
 // Swap has two databases change places; they are not the same. It takes time in proportion to the store's segments, which are about a MiB each. A pass of
-// a snapshot that is under way tells of what it has not read yet as of where it is now.
+// a snapshot that is under way tells of what it has not read yet as of where it was when the pass began.
 func (s *Store) Swap(i, j int) {
 	a, b := &s.dbs[i], &s.dbs[j]
 	*a, *b = *b, *a

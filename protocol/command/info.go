@@ -9,7 +9,7 @@ import (
 var (
 	flagNames = [...]string{
 		"write", "readonly", "denyoom", "admin", "pubsub", "noscript", "blocking", "loading", "stale", "skip_monitor", "skip_slowlog", "asking",
-		"fast", "no_auth", "may_replicate", "no_mandatory_keys", "no_async_loading", "no_multi", "allow_busy", "movablekeys", "",
+		"fast", "no_auth", "", "no_mandatory_keys", "no_async_loading", "no_multi", "allow_busy", "movablekeys", "",
 	}
 	categoryNames = [...]string{
 		"@keyspace", "@read", "@write", "@set", "@sortedset", "@list", "@hash", "@string", "@bitmap", "@hyperloglog", "@geo", "@stream", "@pubsub",

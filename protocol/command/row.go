@@ -49,7 +49,7 @@ const (
 	Asking
 	Fast
 	NoAuth
-	MayReplicate
+	MayReplicate // hidden: CLIENT PAUSE WRITE holds it back, and a script that does not write must not run it
 	NoMandatoryKeys
 	NoAsyncLoading
 	NoMulti

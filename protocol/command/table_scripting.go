@@ -6,11 +6,11 @@ func scriptingRows() []Row {
 	const unknown = "what a script does with its keys is not known: the worst is assumed"
 	all, nodes := tips(tipRequestAllShards, tipResponseAllSucceeded), tips(tipRequestAllNodes, tipResponseAllSucceeded)
 	rows := []Row{
-		{ID: CmdEval, Name: "eval", Arity: -3, Flags: run, KeySpecs: keys(noted(keysCounted(2, rw), unknown)), Since: "2.6.0"},
-		{ID: CmdEvalSHA, Name: "evalsha", Arity: -3, Flags: run, KeySpecs: keys(keysCounted(2, rw)), Since: "2.6.0"},
+		{ID: CmdEval, Name: "eval", Arity: -3, Flags: run | MayReplicate, KeySpecs: keys(noted(keysCounted(2, rw), unknown)), Since: "2.6.0"},
+		{ID: CmdEvalSHA, Name: "evalsha", Arity: -3, Flags: run | MayReplicate, KeySpecs: keys(keysCounted(2, rw)), Since: "2.6.0"},
 		{ID: CmdEvalRO, Name: "eval_ro", Arity: -3, Flags: run | ReadOnly, KeySpecs: keys(noted(keysCounted(2, ro), unknown)), Since: "7.0.0"},
 		{ID: CmdEvalSHARO, Name: "evalsha_ro", Arity: -3, Flags: run | ReadOnly, KeySpecs: keys(keysCounted(2, ro)), Since: "7.0.0"},
-		{ID: CmdFCall, Name: "fcall", Arity: -3, Flags: run, KeySpecs: keys(noted(keysCounted(2, rw), unknown)), Since: "7.0.0"},
+		{ID: CmdFCall, Name: "fcall", Arity: -3, Flags: run | MayReplicate, KeySpecs: keys(noted(keysCounted(2, rw), unknown)), Since: "7.0.0"},
 		{ID: CmdFCallRO, Name: "fcall_ro", Arity: -3, Flags: run | ReadOnly, KeySpecs: keys(noted(keysCounted(2, ro), unknown)), Since: "7.0.0"},
 
 		{ID: CmdScriptDebug, Name: "script|debug", Parent: CmdScript, Arity: 3, Flags: NoScript | NodeOnly, Since: "3.2.0"},
