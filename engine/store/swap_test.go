@@ -45,14 +45,13 @@ func TestSwap(t *testing.T) {
 		t.Errorf("%d keys were not told of", len(want))
 	}
 	for at := range 3 {
-		it, found := s.DB(at).Peek([]byte("object"), now)
-		if !found {
+		if _, found := s.DB(at).Peek([]byte("object"), now); !found {
 			continue
 		}
 		other := (at + 1) % 3
 		s.Swap(at, other)
 		before := [2]int64{s.DB(at).Memory(), s.DB(other).Memory()}
-		it, _ = s.DB(other).Peek([]byte("object"), now)
+		it, _ := s.DB(other).Peek([]byte("object"), now)
 		appendMany(s.DB(other).EditObject(it), 5000)
 		if after := s.DB(other).Memory(); after <= before[1] || s.DB(at).Memory() != before[0] {
 			t.Errorf("the object's database: %d bytes, then %d; the other: %d, then %d", before[1], after, before[0], s.DB(at).Memory())
