@@ -112,24 +112,48 @@ func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 			return p.place, h
 		}
 	}
-	for b := d.bucket(p); b != 0; b = s.link(b) {
-		lo, hi := s.hits(b, p.tag)
-		for lo|hi != 0 {
-			slot := bits.TrailingZeros64(lo) >> 3
-			if lo == 0 {
-				slot = 8 + bits.TrailingZeros64(hi)>>3
-				hi &= hi - 1
-			} else {
-				lo &= lo - 1
-			}
-			place = refPlace(b, slot)
-			h = s.shapeOf(s.mem.U40(place))
-			if int(h.keyLen()) == len(key) && string(s.keyBytes(&h)) == string(key) {
-				return place, h
-			}
+	for w := d.hitsOf(p); ; {
+		place, h, ok := w.next(s)
+		if !ok || int(h.keyLen()) == len(key) && string(s.keyBytes(&h)) == string(key) {
+			return place, h
 		}
 	}
-	return 0, shape{}
+}
+
+// hits goes through the items with a probe's tag in its chain, which may not change meanwhile.
+type hits struct {
+	b      uint64 // the bucket; 0 = the end
+	lo, hi uint64 // what is left of its hits
+	tag    uint8
+}
+
+func (d *DB) hitsOf(p probe) hits {
+	w := hits{b: d.bucket(p), tag: p.tag}
+	if w.b != 0 {
+		w.lo, w.hi = d.store.hits(w.b, w.tag)
+	}
+	return w
+}
+
+// next gives an item and the place of the reference to it.
+func (w *hits) next(s *Store) (place uint64, h shape, ok bool) {
+	for w.lo|w.hi == 0 {
+		if w.b == 0 {
+			return 0, shape{}, false
+		}
+		if w.b = s.link(w.b); w.b != 0 {
+			w.lo, w.hi = s.hits(w.b, w.tag)
+		}
+	}
+	slot := bits.TrailingZeros64(w.lo) >> 3
+	if w.lo == 0 {
+		slot = 8 + bits.TrailingZeros64(w.hi)>>3
+		w.hi &= w.hi - 1
+	} else {
+		w.lo &= w.lo - 1
+	}
+	place = refPlace(w.b, slot)
+	return place, s.shapeOf(s.mem.U40(place)), true
 }
 
 // bucket is the first bucket of a probe's chain, 0 if there is none.

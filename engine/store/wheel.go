@@ -172,7 +172,7 @@ func (d *DB) arm(p probe, atMS, now int64) {
 func (d *DB) expireDue(now int64, limit int) (left int, more bool) {
 	const stepsAnEntry = 16 // passing an empty place costs that much less than looking at an item
 	steps := max(limit, 1) * stepsAnEntry
-	var timers [16]timer
+	var timers [preloadMax]timer
 	for limit > 0 {
 		n := 0
 		for n < min(limit, len(timers)) {
@@ -195,19 +195,33 @@ func (d *DB) expireDue(now int64, limit int) (left int, more bool) {
 	return 0, d.wheel.count > 0
 }
 
-// preload loads the buckets and items of entries, so that the waits for memory overlap.
+// preloadMax is how many entries are looked at together.
+const preloadMax = 64
+
+// preload loads the buckets and items of entries, as Fetch does for a batch of commands.
 func (d *DB) preload(timers []timer) {
 	s := d.store
-	var buckets, tags [16]uint64
-	for i, e := range timers {
-		if buckets[i] = d.bucket(e.probe()); buckets[i] != 0 {
-			tags[i] = s.mem.U64(buckets[i])
-		}
-	}
+	var places [preloadMax]uint64
 	sum := uint64(0)
 	for i, e := range timers {
-		if slot := firstSlot(equal8(tags[i], uint8(e>>32))); buckets[i] != 0 && slot < bucketSlots {
-			sum += uint64(s.mem.Byte(s.mem.U40(refPlace(buckets[i], slot))))
+		places[i] = d.bucket(e.probe())
+	}
+	for i := range timers {
+		if places[i] != 0 {
+			sum += uint64(s.mem.Byte(places[i]))
+		}
+	}
+	for i, e := range timers {
+		if b := places[i]; b != 0 {
+			places[i] = 0
+			if slot := firstSlot(equal8(s.mem.U64(b), uint8(e>>32))); slot < bucketSlots {
+				places[i] = s.mem.U40(refPlace(b, slot))
+			}
+		}
+	}
+	for i := range timers {
+		if places[i] != 0 {
+			sum += uint64(s.mem.Byte(places[i]))
 		}
 	}
 	s.batch.sink += sum
@@ -216,27 +230,24 @@ func (d *DB) preload(timers []timer) {
 // look removes the dead among the items that the entry may stand for. While such an item lives the entry goes in again, for the first of them to die: so
 // entries don't multiply where keys have the same hash, and none of these keys is without one.
 func (d *DB) look(e timer, now int64) {
-	p := e.probe()
-	for {
-		dead, first := shape{}, int64(math.MaxInt64)
-		place := d.candidates(p, func(h *shape) bool {
-			if d.store.expired(h, now) {
-				dead = *h
-				return false
-			}
-			if at := d.store.firesAt(h); at < math.MaxInt64 && timerOf(d.store.probeOf(d.store.keyBytes(h))) == e {
-				first = min(first, d.tellDue(h, at, now))
-			}
-			return true
-		})
-		if place != 0 {
-			d.expire(p, place, &dead)
+	s, p := d.store, e.probe()
+	first := int64(math.MaxInt64)
+	for w := d.hitsOf(p); ; {
+		place, h, ok := w.next(s)
+		if !ok {
+			break
+		}
+		if s.expired(&h, now) {
+			d.expire(p, place, &h)
+			w, first = d.hitsOf(p), math.MaxInt64 // the chain is another one
 			continue
 		}
-		if first != math.MaxInt64 {
-			d.store.addTimer(&d.wheel, e, first)
+		if at := s.firesAt(&h); at < math.MaxInt64 && timerOf(s.probeOf(s.keyBytes(&h))) == e {
+			first = min(first, d.tellDue(&h, at, now))
 		}
-		return
+	}
+	if first != math.MaxInt64 {
+		s.addTimer(&d.wheel, e, first)
 	}
 }
 
@@ -254,24 +265,6 @@ func (d *DB) tellDue(h *shape, at, now int64) int64 {
 	return math.MaxInt64
 }
 
-// candidates gives f the items with a probe's tag in its chain until f says false, and then the place of the reference to that item.
-func (d *DB) candidates(p probe, f func(*shape) bool) (place uint64) {
-	s := d.store
-	for b := d.bucket(p); b != 0; b = s.link(b) {
-		for slot := range s.filled(b) {
-			if s.mem.Byte(b+uint64(slot)) != p.tag {
-				continue
-			}
-			place = refPlace(b, slot)
-			h := s.shapeOf(s.mem.U40(place))
-			if !f(&h) {
-				return place
-			}
-		}
-	}
-	return 0
-}
-
 // soonest takes the entry that fires first out of the wheel and gives a key that it stands for, if there is one that dies then.
 func (d *DB) soonest() (shape, bool) {
 	place, end := d.firstPlace()
@@ -280,17 +273,20 @@ func (d *DB) soonest() (shape, bool) {
 	}
 	e := d.store.popTimer(&d.wheel, place)
 	found, first, fires := shape{}, int64(math.MaxInt64), int64(math.MaxInt64)
-	d.candidates(e.probe(), func(h *shape) bool {
-		at := d.store.firesAt(h)
-		if at == math.MaxInt64 || timerOf(d.store.probeOf(d.store.keyBytes(h))) != e {
-			return true
+	for w := d.hitsOf(e.probe()); ; {
+		_, h, ok := w.next(d.store)
+		if !ok {
+			break
+		}
+		at := d.store.firesAt(&h)
+		if at == math.MaxInt64 || timerOf(d.store.probeOf(d.store.keyBytes(&h))) != e {
+			continue
 		}
 		fires = min(fires, at)
-		if at = d.store.expiryOf(h); at != NoExpiry && at < first {
-			found, first = *h, at
+		if at = d.store.expiryOf(&h); at != NoExpiry && at < first {
+			found, first = h, at
 		}
-		return true
-	})
+	}
 	if fires == math.MaxInt64 {
 		return shape{}, false
 	}
