@@ -84,7 +84,7 @@ func dueOf(entry []byte) (name []byte, expiryMS int64) {
 // orders are those of a big hash's trees.
 func orders(s *store.Store) [2]tree.Order {
 	return [2]tree.Order{
-		fields: {Word: func(entry []byte) uint64 { return s.Hash(nameOf(entry)) }},
+		fields: {Word: func(entry []byte) uint64 { return s.Hash(nameOf(entry)) }, Even: true},
 		dues:   {Word: binary.LittleEndian.Uint64},
 	}
 }

@@ -179,7 +179,7 @@ func (v *View) Scan(cursor uint64, count int64, show func(member []byte)) uint64
 }
 
 // order is that of a big set's tree: an entry is a member as it is, and members stand by their hashes, then by their bytes.
-func order(s *store.Store) [2]tree.Order { return [2]tree.Order{{Word: s.Hash}} }
+func order(s *store.Store) [2]tree.Order { return [2]tree.Order{{Word: s.Hash, Even: true}} }
 
 func seek(s *store.Store, t *tree.Tree, member []byte) (tree.Cursor, bool) {
 	return t.Seek(s.Hash(member), func(entry []byte) int { return bytes.Compare(entry, member) })

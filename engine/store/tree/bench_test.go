@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/zeebo/xxh3"
+
 	"larder/engine/store/tree"
 )
 
@@ -67,6 +69,40 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
+// TestGuessing: among words that are spread evenly a search looks at two or three entries, however many there are.
+func TestGuessing(t *testing.T) {
+	m := newBlocks(t)
+	defer m.mem.Close()
+	for _, n := range []int{30, 1000, 100_000} {
+		looks := 0
+		word := func(entry []byte) uint64 {
+			looks++
+			return xxh3.Hash(entry)
+		}
+		even := tree.New(tree.NewPool(&m.mem, m), tree.Order{Word: word, Even: true}, &tree.Account{})
+		entry, dice := make([]byte, 20), rand.New(rand.NewPCG(1, 1))
+		seek := func(i int) (tree.Cursor, bool) {
+			binary.BigEndian.PutUint64(entry, uint64(i))
+			return even.Seek(xxh3.Hash(entry), func(e []byte) int { return bytes.Compare(e, entry) })
+		}
+		for i := range n {
+			c, _ := seek(i)
+			even.Insert(c, entry)
+		}
+		looks = 0
+		const searches = 10_000
+		for range searches {
+			i := dice.IntN(2 * n)
+			if _, found := seek(i); found != (i < n) {
+				t.Fatalf("%d of %d: found %v", i, n, found)
+			}
+		}
+		if each := float64(looks) / searches; each > 3.5 {
+			t.Errorf("%d entries: a search looks at %.1f", n, each)
+		}
+	}
+}
+
 func BenchmarkTree(b *testing.B) {
 	m := newBlocks(b)
 	defer m.mem.Close()
@@ -78,6 +114,18 @@ func BenchmarkTree(b *testing.B) {
 		for range b.N {
 			binary.BigEndian.PutUint64(entry, dice.Uint64())
 			at.Seek(binary.BigEndian.Uint64(entry), func(e []byte) int { return bytes.Compare(e, entry) })
+		}
+	})
+	b.Run("seek a hash", func(b *testing.B) {
+		even := tree.New(tree.NewPool(&m.mem, m), tree.Order{Word: xxh3.Hash, Even: true}, &tree.Account{})
+		for range 1000 {
+			binary.BigEndian.PutUint64(entry, dice.Uint64())
+			c, _ := even.Seek(xxh3.Hash(entry), func(e []byte) int { return bytes.Compare(e, entry) })
+			even.Insert(c, entry)
+		}
+		for b.Loop() {
+			binary.BigEndian.PutUint64(entry, dice.Uint64())
+			even.Seek(xxh3.Hash(entry), func(e []byte) int { return bytes.Compare(e, entry) })
 		}
 	})
 	b.Run("insert and delete", func(b *testing.B) {

@@ -1,5 +1,10 @@
 package tree
 
+import (
+	"math"
+	"math/bits"
+)
+
 // depthMax bounds the levels of a tree: pages with few children are merged, so that a tree of 2^32 entries has fewer.
 const depthMax = 10
 
@@ -140,29 +145,40 @@ func (t *Tree) Seek(word uint64, cmp func(entry []byte) int) (c Cursor, found bo
 	if t.root == 0 {
 		return c, false
 	}
-	at := t.root
+	at, r := t.root, reach{to: math.MaxUint64}
 	for range t.height {
-		i := t.seekChild(at, word, cmp)
+		i := t.seekChild(at, word, cmp, &r)
 		c.push(at, i)
 		at = t.pool.child(at, i)
 	}
 	low, high := 0, t.pool.count(at)
+	r.guesses = t.guesses()
 	for end := high; low < high; {
-		mid := int(uint(low+high) / 2)
-		switch stand := t.stand(t.pool.entry(at, mid), word, cmp); {
+		mid := r.between(word, low, high)
+		entry := t.pool.entry(at, mid)
+		w, stand := t.word(entry), 0
+		switch {
+		case w < word:
+			stand = -1
+		case w > word:
+			stand = 1
+		default:
+			stand = cmp(entry)
+		}
+		switch {
 		case stand < 0:
-			low = mid + 1
-		case stand == 0 && mid == low:
+			low, r.from = mid+1, w
+		case stand == 0 && (mid == low || t.order.Even):
 			c.push(at, mid)
 			return c, true
 		default:
 			found = stand == 0
-			high = mid
+			high, r.to = mid, w
 		}
 		if low == end {
 			c.push(at, low)
 			c.settle()
-			return c, c.Valid() && t.stand(c.Entry(), word, cmp) == 0
+			return c, c.Valid() && t.word(c.Entry()) == word && cmp(c.Entry()) == 0
 		}
 	}
 	c.push(at, low)
@@ -170,22 +186,56 @@ func (t *Tree) Seek(word uint64, cmp func(entry []byte) int) (c Cursor, found bo
 }
 
 // seekChild gives the last child whose first entry stands before what is sought, or the first child.
-func (t *Tree) seekChild(at uint64, word uint64, cmp func(entry []byte) int) int {
+func (t *Tree) seekChild(at uint64, word uint64, cmp func(entry []byte) int, r *reach) int {
 	low, high := 1, t.pool.count(at)
 	words := t.wordAt(at, 0)
+	r.guesses = t.guesses()
 	for low < high {
-		mid := int(uint(low+high) / 2)
+		mid := r.between(word, low, high)
 		w := uint64(0)
 		if t.order.Word != nil {
 			w = t.pool.mem.U64(words + uint64(mid)*wordBytes)
 		}
 		if w < word || w == word && cmp(t.first(t.pool.child(at, mid))) < 0 {
-			low = mid + 1
+			low, r.from = mid+1, w
 		} else {
-			high = mid
+			high, r.to = mid, w
 		}
 	}
 	return low - 1
+}
+
+// reach is what a search knows of the words where it looks: they are at least from and at most to.
+type reach struct {
+	from, to uint64
+	guesses  int // how often a place may still be guessed in this page
+}
+
+// guessesMax is how often in a page: each guess among words that are spread evenly leaves about the root of what there was.
+const guessesMax = 4
+
+func (t *Tree) guesses() int {
+	if t.order.Even {
+		return guessesMax
+	}
+	return 0
+}
+
+// between gives the place to look at next among those from low to before high: the middle, or where word should be.
+func (r *reach) between(word uint64, low, high int) int {
+	if r.guesses == 0 {
+		return int(uint(low+high) / 2)
+	}
+	r.guesses--
+	shift := max(bits.Len64(r.to-r.from)-32, 0) // so that the product has room
+	return min(low+int((word-r.from)>>shift*uint64(high-low)/((r.to-r.from)>>shift+1)), high-1)
+}
+
+func (t *Tree) word(entry []byte) uint64 {
+	if t.order.Word == nil {
+		return 0
+	}
+	return t.order.Word(entry)
 }
 
 // first is the first entry below a page.
@@ -194,19 +244,4 @@ func (t *Tree) first(at uint64) []byte {
 		at = t.pool.child(at, 0)
 	}
 	return t.pool.entry(at, 0)
-}
-
-// stand tells where an entry stands to what is sought.
-func (t *Tree) stand(entry []byte, word uint64, cmp func(entry []byte) int) int {
-	w := uint64(0)
-	if t.order.Word != nil {
-		w = t.order.Word(entry)
-	}
-	switch {
-	case w < word:
-		return -1
-	case w > word:
-		return 1
-	}
-	return cmp(entry)
 }

@@ -14,6 +14,8 @@ package tree
 type Order struct {
 	// Word gives the first 64 bits of an entry's place: entries with a smaller word come first. nil: the tree is a list, all words are 0.
 	Word func(entry []byte) uint64
+	// Even tells that words are spread evenly, as hashes are, and that no two entries are the same to a search: places are then guessed, not halved.
+	Even bool
 }
 
 // Account is told what trees take. Several trees may share one.
