@@ -113,6 +113,9 @@ func (b *batch) warm(s *store.Store, db *store.DB) {
 		if q.row.Last == 1 && q.row.First == 1 && len(args) > 1 {
 			db.Prepare(args[1])
 			keys++
+			if at := elementAt[q.row.ID]; at != 0 && at < len(args) {
+				s.PrepareElement(args[at])
+			}
 			continue
 		}
 		last := q.row.Last
@@ -125,6 +128,22 @@ func (b *batch) warm(s *store.Store, db *store.DB) {
 		}
 	}
 	s.Fetch()
+}
+
+// elementAt says which argument of a command is the first element that it looks for in a collection, by a hash; 0: none.
+var elementAt = buildElementAt()
+
+func buildElementAt() (at [command.NumIDs + 1]int) {
+	for _, id := range []command.ID{
+		command.CmdSAdd, command.CmdSRem, command.CmdSIsMember, command.CmdSMIsMember,
+		command.CmdHSet, command.CmdHSetNX, command.CmdHMSet, command.CmdHGet, command.CmdHMGet, command.CmdHDel, command.CmdHExists, command.CmdHStrLen,
+		command.CmdHIncrBy, command.CmdHIncrByFloat,
+		command.CmdZScore, command.CmdZMScore, command.CmdZRem, command.CmdZRank, command.CmdZRevRank,
+	} {
+		at[id] = 2
+	}
+	at[command.CmdZAdd], at[command.CmdZIncrBy] = 3, 3 // behind the score; ZADD's options make it a wrong guess, which costs little
+	return at
 }
 
 // find is the row that runs args, of a container the subcommand; its arity is yet to be checked.

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"larder/engine/memory"
+	"larder/engine/store/tree"
 )
 
 // A batch of commands is looked up in passes: Prepare for every key (its hash), Fetch (the first lines of all buckets, then of all items), then the
@@ -28,8 +29,16 @@ type prepared struct {
 	group  uint16
 }
 
+// wanted is an element that a command will look for in the collection of its key.
+type wanted struct {
+	text []byte
+	key  int // among the prepared
+}
+
 type batch struct {
 	keys    []prepared
+	wanted  []wanted
+	ways    []tree.Descent
 	next    int
 	version uint64 // of the index, when the keys were looked up
 	reach   uint64 // about how many bytes of an item are asked for, from its front
@@ -50,6 +59,13 @@ func (d *DB) Prepare(key []byte) {
 	e := &s.batch.keys[n]
 	e.first, e.db, e.length, e.ref = &key[0], d, uint32(len(key)), 0
 	e.hash, e.group = s.hash(key), uint16(s.options.Slot(key)/GroupSlots)
+}
+
+// PrepareElement tells that the command whose key was prepared last will look for an element in its collection, by a hash.
+func (s *Store) PrepareElement(text []byte) {
+	if n := len(s.batch.keys); n > 0 {
+		s.batch.wanted = append(s.batch.wanted, wanted{text: text, key: n - 1})
+	}
 }
 
 // Fetch loads the buckets and items of all prepared keys. No command may have run since they were prepared. What a loop loads does not depend on what
@@ -84,7 +100,29 @@ func (s *Store) Fetch() {
 		}
 	}
 	b.reach -= b.reach / 8
+	if len(b.wanted) > 0 {
+		sum += s.fetchElements()
+	}
 	b.sink += sum
+}
+
+// fetchElements loads the pages of large collections that lead to the elements.
+func (s *Store) fetchElements() uint64 {
+	b := &s.batch
+	b.ways = b.ways[:0]
+	for _, e := range b.wanted {
+		ref := b.keys[e.key].ref
+		if ref == 0 || !Kind(s.mem.U32(ref)&kindMask).Big() {
+			continue
+		}
+		h := s.shapeOf(ref)
+		for _, t := range s.objectOf(s.runOf(&h)).Trees {
+			if t.Even() && t.Len() > 0 {
+				b.ways = append(b.ways, t.Descent(s.hash(e.text)))
+			}
+		}
+	}
+	return s.trees.Fetch(b.ways)
 }
 
 // findItems finds the references to the keys' items, by their tags. It reports whether there are chains to follow: some buckets are full, and have others
@@ -125,6 +163,11 @@ func (b *batch) reached(length uint64) {
 func (s *Store) Forget() {
 	clear(s.batch.keys)
 	s.batch.keys = s.batch.keys[:0]
+	if len(s.batch.wanted) > 0 {
+		clear(s.batch.wanted)
+		s.batch.wanted = s.batch.wanted[:0]
+		clear(s.batch.ways)
+	}
 	s.batch.next = 0
 }
 

@@ -14,7 +14,7 @@ func newObject(s *store.Store, db *store.DB, key []byte, expiryMS, nowMS int64) 
 func orders(s *store.Store) [2]tree.Order {
 	return [2]tree.Order{
 		inOrder:  {Word: wordOf},
-		byMember: {Word: func(entry []byte) uint64 { return s.Hash(memberOf(entry)) }},
+		byMember: {Word: func(entry []byte) uint64 { return s.Hash(memberOf(entry)) }, Even: true},
 	}
 }
 
