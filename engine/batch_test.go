@@ -47,7 +47,7 @@ func (w *writer) value() string {
 
 // command is one command, its words in the usual form.
 func (w *writer) command() []string {
-	switch w.r.IntN(28) {
+	switch w.r.IntN(31) {
 	case 0, 1, 2:
 		return []string{"SET", w.key(), w.value()}
 	case 3:
@@ -94,6 +94,12 @@ func (w *writer) command() []string {
 		return []string{"CLIENT", w.pick("GETNAME", "ID", "NO-TOUCH", "NO-EVICT", "UNPAUSE"), "on"}[:2+w.r.IntN(2)]
 	case 26:
 		return []string{"LARDER", w.pick("HELLO", "TERM", "HELP", "ASSIGN"), w.pick("1", "2", "5"), "1 c 5 a@h:1=0-16383"}[:2+w.r.IntN(3)]
+	case 27:
+		return []string{w.pick("SADD", "SREM", "SISMEMBER", "HGET", "HDEL", "ZSCORE", "ZREM"), w.key(), w.value()}
+	case 28:
+		return []string{w.pick("HSET", "HINCRBY", "ZADD", "ZINCRBY"), w.key(), w.pick("1", "2", "x"), w.value()}
+	case 29:
+		return []string{"CONFIG", "SET", w.pick("set-max-listpack-entries", "set-max-intset-entries", "hash-max-listpack-entries", "zset-max-listpack-entries"), w.pick("1", "128")}
 	default:
 		return []string{"OBJECT", "ENCODING", w.key()}
 	}
@@ -103,6 +109,11 @@ func (w *writer) command() []string {
 func (w *writer) script(n int) script {
 	var s script
 	for range n {
+		if w.r.IntN(8) == 0 { // GETs in a row have a way of their own
+			for range 2 + w.r.IntN(5) {
+				s = append(s, []byte("*2\r\n$3\r\nGET\r\n$2\r\n"+w.key()+"\r\n"))
+			}
+		}
 		c := w.command()
 		switch w.r.IntN(10) {
 		case 0:
