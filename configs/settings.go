@@ -164,6 +164,10 @@ func engineSettings(c *Config) []setting {
 			meaning: "File of a node's users and their rules, one \"user NAME RULE ...\" a line, as ACL SAVE writes it; it decides instead of engine.password. Empty = none.",
 		},
 		{
+			key: "engine.enable-debug-command", kind: choice{text{&e.DebugCommand}, engine.DebugCommands()}, flag: "enable-debug-command", roles: RoleEngine,
+			meaning: "Who may say DEBUG, with which a client can stop or slow down the node: no = nobody, local = clients on the node's own machine, yes = all.",
+		},
+		{
 			key: "engine.clients-max", kind: number{&e.ClientsMax},
 			meaning: "Connections to one node in all. 0 = as many as the limit on open files allows, which also caps any other number.",
 		},

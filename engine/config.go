@@ -37,6 +37,7 @@ var ownParameters = client.Parameters[*session, settings]{
 	{Name: "busy-reply-threshold", Get: busyThreshold, Set: setBusyThreshold},
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
 	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
+	{Name: "enable-debug-command", Get: func(s *session) string { return s.p.n.opts.DebugCommand }},
 	countLimit("hash-max-listpack-entries", hashEntries),
 	sizeLimit("hash-max-listpack-value", hashValue),
 	countLimit("hash-max-ziplist-entries", hashEntries),

@@ -213,6 +213,8 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 		return text
 	case !row.ArityOK(len(args)):
 		return command.ArityError(row)
+	case row.ID == command.CmdDebug && !s.mayDebug():
+		return textNoDebug
 	case !s.authed && !row.Flags.Has(command.NoAuth):
 		return textNoAuth
 	}

@@ -31,7 +31,7 @@ func buildHere() []hereFunc {
 		command.CmdCommand: answerCommand, command.CmdReadOnly: noCluster, command.CmdReadWrite: noCluster, command.CmdAsking: noCluster,
 
 		command.CmdMulti: multi, command.CmdExec: exec, command.CmdDiscard: discard, command.CmdWatch: watch, command.CmdUnwatch: unwatch,
-		command.CmdSwapDB: swapDB, command.CmdMonitor: monitor, command.CmdWait: wait, command.CmdWaitAOF: waitAOF,
+		command.CmdSwapDB: swapDB, command.CmdMonitor: monitor, command.CmdWait: wait, command.CmdWaitAOF: waitAOF, command.CmdDebug: debug,
 		command.CmdClientTracking: clientTracking, command.CmdClientCaching: clientCaching, command.CmdClientGetRedir: clientGetRedir,
 		command.CmdClientTrackingInfo: clientTrackingInfo,
 

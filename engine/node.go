@@ -43,7 +43,8 @@ type Node struct {
 	part     *part                      // the loop's, and only touched on it
 	stats    published
 
-	stop  context.CancelFunc // ends Run; set before the loop begins
+	stop  context.CancelFunc // ends Run; set before the loop begins, as done is
+	done  <-chan struct{}    // closed when Run is to end
 	addr  net.Addr
 	ready chan struct{}
 	ended chan struct{}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,6 +25,8 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
+	DebugCommand string // who may say DEBUG: no (nobody), local (who comes from this machine) or yes
+
 	MaxMemory       int64    // bytes that the keyspace may take, clients' unread output included; 0 = no limit
 	MaxMemoryPolicy string   // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
 	KeyPrefixes     []string // keys that begin so are counted apart, the longest that fits; at most store.PrefixesMax
@@ -44,6 +47,7 @@ func DefaultOptions() Options {
 		Access:          []string{"127.0.0.0/8", "::1/128"},
 		ClientsMax:      10000,
 		Databases:       16,
+		DebugCommand:    debugNo,
 		MaxMemoryPolicy: "noeviction",
 		ArgsMax:         1024 * 1024,
 		BulkMaxBytes:    512 << 20,
@@ -84,6 +88,9 @@ func (o Options) Validate() error {
 	}
 	if _, ok := store.ParsePolicy(o.MaxMemoryPolicy); !ok {
 		return fmt.Errorf("max memory policy is %q: must be one of %s", o.MaxMemoryPolicy, strings.Join(policies, ", "))
+	}
+	if !slices.Contains(DebugCommands(), o.DebugCommand) {
+		return fmt.Errorf("debug command is %q: must be one of %s", o.DebugCommand, strings.Join(DebugCommands(), ", "))
 	}
 	if err := checkPrefixes(o.KeyPrefixes); err != nil {
 		return err

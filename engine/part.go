@@ -58,6 +58,8 @@ type part struct {
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
 	buffered  int   // bytes kept for clients: what their sessions owe
 
+	debug      debugging
+	replID     string   // what replicas would know the node's history by
 	due        []dueKey // hashes of which fields have died
 	dirty      int64    // changes of the keyspace
 	usedPeak   int64    // the most memory that was seen in use, bytes
@@ -91,6 +93,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
 		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, trackedMax: 1_000_000, collections: commands.DefaultLimits()},
 		store:    n.store,
+		replID:   n.runID,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
 		sessions: map[uint64]*session{},
@@ -186,6 +189,9 @@ func (p *part) Tick(time.Time) {
 		p.l.Hurry()
 	}
 	p.endWaits()
+	if p.debug.idle {
+		return
+	}
 	p.chores()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
@@ -234,9 +240,11 @@ func (p *part) choresAgain() {
 // chore is a slice; it reports whether there is more to do. While writes are held back no key dies.
 func (p *part) chore() bool {
 	dying, above := false, false
-	if !p.paused.Active(p.nowMS) {
+	if !p.paused.Active(p.nowMS) && !p.debug.keepExpired {
 		_, dying = p.store.Expire(p.nowMS, choreKeys)
 		dying = p.sweep() || dying
+	}
+	if !p.paused.Active(p.nowMS) {
 		above = p.store.Fit(choreBytes, p.nowMS)
 	}
 	return p.store.Work(choreBytes) || dying || above

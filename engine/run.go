@@ -12,6 +12,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer close(n.ended)
 	ctx, n.stop = context.WithCancel(ctx)
 	defer n.stop()
+	n.done = ctx.Done()
 	err := loop.Run(ctx, n.loopOptions(), n.NewPart)
 	return errors.Join(err, n.Close())
 }

@@ -199,13 +199,15 @@ func functionFlush(s *session, args [][]byte) {
 	s.ok()
 }
 
-func functionDump(s *session, _ [][]byte) {
-	var out []byte
-	for _, name := range slices.Sorted(maps.Keys(s.p.scripts.libraries)) {
+func functionDump(s *session, _ [][]byte) { s.p.w.BulkBytes(s.p.dumpLibraries()) }
+
+// dumpLibraries is a payload of all libraries.
+func (p *part) dumpLibraries() (out []byte) {
+	for _, name := range slices.Sorted(maps.Keys(p.scripts.libraries)) {
 		out = append(out, functionOpcode)
-		out = rdb.AppendString(out, []byte(s.p.scripts.libraries[name].code), nil)
+		out = rdb.AppendString(out, []byte(p.scripts.libraries[name].code), nil)
 	}
-	s.p.w.BulkBytes(rdb.AppendFooter(out, 0))
+	return rdb.AppendFooter(out, 0)
 }
 
 // functionOpcode comes before each library in a payload and in an RDB file.

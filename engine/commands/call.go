@@ -36,9 +36,10 @@ type Call struct {
 	Owned     int   // index of an argument whose bytes are Big's, which the handler may take (and set nil); 0 = none
 	Big       *store.Big
 	Limits    Limits
-	BulkMax   int // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
-	OutputMax int // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
-	ShareMin  int // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
+	AnySum    bool // RESTORE does not look at checksums
+	BulkMax   int  // proto-max-bulk-len: bytes a value may grow to; 0 = 512 MiB
+	OutputMax int  // bytes in W at which a reply of many values ends, cut off, with TooLong set; 0 = never
+	ShareMin  int  // GET hands a big value of at least as many bytes over in Shared instead of copying it; 0 = never
 
 	TooLong bool      // set by the handler: the reply would not fit into OutputMax, and what is in W of it is no reply
 	Changed int       // set by the handler: how many changes it made to the keyspace (Redis's dirty)

@@ -50,18 +50,19 @@ func objectFreq(c *Call) {
 	}
 }
 
-// objectRefCount answers as if small numbers were shared by all keys, as they are in Redis.
 func objectRefCount(c *Call) {
+	if it, ok := c.object(); ok {
+		c.W.Int(refCount(it))
+	}
+}
+
+// refCount is as if small numbers were shared by all keys, as they are in Redis.
+func refCount(it store.Item) int64 {
 	const sharedNumbers, sharedCount = 10000, math.MaxInt32
-	it, ok := c.object()
-	if !ok {
-		return
-	}
 	if n, isInt := it.Int(); isInt && 0 <= n && n < sharedNumbers {
-		c.W.Int(sharedCount)
-		return
+		return sharedCount
 	}
-	c.W.Int(1)
+	return 1
 }
 
 func objectHelp(c *Call) { command.Help(c.W, command.ByID(command.CmdObject)) }

@@ -61,7 +61,11 @@ func restore(c *Call) {
 		c.W.Error(err)
 		return
 	}
-	t, value, _, wrong := rdb.OpenPayload(c.Args[3], newestPayload)
+	open := rdb.OpenPayload
+	if c.AnySum {
+		open = rdb.CutPayload
+	}
+	t, value, _, wrong := open(c.Args[3], newestPayload)
 	if wrong != nil {
 		c.W.Error(errPayload)
 		return

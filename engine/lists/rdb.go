@@ -54,6 +54,22 @@ func (l *List) nodes(limits Limits, emit func(w *Walk, n int)) {
 	}
 }
 
+// Nodes tells what Redis's quicklist of a list would be: how many nodes, and the bytes of their listpacks. A small list is one.
+func (l *List) Nodes(limits Limits) (nodes, bytes int) {
+	if l.tree == nil {
+		return 1, len(l.pack)
+	}
+	l.nodes(limits, func(w *Walk, n int) {
+		nodes++
+		bytes += packHead
+		for range n {
+			x, _ := w.Next()
+			bytes += listpack.Size(x.Text)
+		}
+	})
+	return nodes, bytes
+}
+
 // Load makes key the list that bytes of that type stand for, if they are one whole list that is not empty; else it changes nothing and answers false.
 func Load(db *store.DB, key []byte, t rdb.Type, value []byte, limits Limits, expiryMS, now int64) bool {
 	bytes, count := packHead, 0

@@ -129,6 +129,9 @@ type Item struct {
 	h shape
 }
 
+// Place is where the item lies now, counted from the beginning of the store's memory.
+func (it Item) Place() uint64 { return it.h.at }
+
 // Key gives the key.
 func (it Item) Key() []byte { return it.d.store.keyBytes(&it.h) }
 

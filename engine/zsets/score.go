@@ -38,17 +38,22 @@ func whole(score float64) (n int64, ok bool) {
 // scoreTextMax is the room that the text of a score needs, in bytes.
 const scoreTextMax = 32
 
-// AppendScore appends the text of a score as Redis 7.2 keeps it in a listpack (d2string): a whole number as such, else the shortest digits that mean the
-// same, in the layout of fpconv: a point among them or zeros behind them while that is short, else with an exponent.
+// AppendScore appends the text of a score as Redis 7.2 keeps it in a listpack (d2string): a whole number as such, else as AppendShortest has it.
 func AppendScore(dst []byte, score float64) []byte {
+	if n, ok := whole(score); ok {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	return AppendShortest(dst, score)
+}
+
+// AppendShortest appends the shortest digits that mean the score, in the layout of fpconv: a point among them or zeros behind them while that is short,
+// else with an exponent.
+func AppendShortest(dst []byte, score float64) []byte {
 	switch {
 	case math.IsInf(score, 1):
 		return append(dst, "inf"...)
 	case math.IsInf(score, -1):
 		return append(dst, "-inf"...)
-	}
-	if n, ok := whole(score); ok {
-		return strconv.AppendInt(dst, n, 10)
 	}
 	if score < 0 {
 		dst, score = append(dst, '-'), -score

@@ -86,8 +86,14 @@ func dice(t *testing.T, stream uint64) *rand.Rand {
 const errorsMax = 40
 
 func playScripts(t *testing.T, p conform.Player) {
+	t.Helper()
+	playSections(t, p, sections(t))
+}
+
+func playSections(t *testing.T, p conform.Player, all []conform.Section) {
+	t.Helper()
 	found := 0
-	for _, sec := range sections(t) {
+	for _, sec := range all {
 		if !sec.RunsOn(&p.Sub) || len(sec.Protos) == 1 && sec.Protos[0] != p.Proto {
 			continue
 		}

@@ -58,7 +58,7 @@ func NotDrawn(r *command.Row) string {
 	case "acl":
 		return "users are not a matter of chance: ACL is in the scripts"
 	case "multi", "exec", "discard", "watch", "unwatch", "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "pubsub", "monitor",
-		"slowlog", "latency", "swapdb", "wait", "waitaof", "role", "lolwut":
+		"slowlog", "latency", "debug", "swapdb", "wait", "waitaof", "role", "lolwut":
 		return "what it does to the commands behind it, or tells of those before, is in the scripts"
 	case "hexpire", "hpexpire", "hexpireat", "hpexpireat", "hexpiretime", "hpexpiretime", "httl", "hpttl", "hpersist", "hgetex", "hsetex", "hgetdel":
 		return "fields that expire are newer than Redis 7.2; compared with what a server of Valkey 9.1 was recorded to answer"

@@ -74,6 +74,7 @@ func serverDocs() map[ID]Doc {
 func monitoringDocs() map[ID]Doc {
 	return map[ID]Doc{
 		CmdMonitor: {Summary: "Shows every command that the server runs."},
+		CmdDebug:   {Summary: "Commands for those who test a server.", Complexity: "that of the subcommand", Internal: true},
 		CmdSwapDB: {
 			Summary: "Has two databases change places.", Complexity: "O(N) in the number of clients that watch or wait for their keys, and the memory they take",
 			Args: takes(integer("index1"), integer("index2")),

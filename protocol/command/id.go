@@ -137,6 +137,7 @@ const (
 	CmdUnwatch
 	CmdSwapDB
 	CmdMonitor
+	CmdDebug
 	CmdWait
 	CmdWaitAOF
 	CmdSubscribe

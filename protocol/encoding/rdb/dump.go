@@ -28,13 +28,20 @@ func AppendFooter(dst []byte, start int) []byte {
 // OpenPayload checks a payload's footer and gives its type byte and its value's bytes, both untrusted still: a checksum keeps nobody from writing what
 // he likes. Versions above the newest given are refused.
 func OpenPayload(payload []byte, newest int) (t Type, value []byte, version int, err error) {
+	if end := len(payload) - footerLen; end >= 1 && binary.LittleEndian.Uint64(payload[end+versionLen:]) != crc64.Update(0, payload[:end+versionLen]) {
+		return 0, nil, int(binary.LittleEndian.Uint16(payload[end:])), ErrPayload
+	}
+	return CutPayload(payload, newest)
+}
+
+// CutPayload is OpenPayload for who does not care about the checksum.
+func CutPayload(payload []byte, newest int) (t Type, value []byte, version int, err error) {
 	end := len(payload) - footerLen
 	if end < 1 {
 		return 0, nil, 0, ErrPayload
 	}
 	version = int(binary.LittleEndian.Uint16(payload[end:]))
-	sum := binary.LittleEndian.Uint64(payload[end+versionLen:])
-	if version > newest || sum != crc64.Update(0, payload[:end+versionLen]) {
+	if version > newest {
 		return 0, nil, version, ErrPayload
 	}
 	return Type(payload[0]), payload[1:end:end], version, nil

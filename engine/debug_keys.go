@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"larder/engine/commands"
+	"larder/engine/store"
+	"larder/protocol/client"
+	"larder/protocol/resp"
+)
+
+// The subcommands of DEBUG that look at keys or make some.
+
+func debugDigest(s *session, args [][]byte) {
+	d := s.debugCall(args).DigestAll()
+	s.p.w.Status(hex.EncodeToString(d[:]))
+}
+
+func debugDigestValue(s *session, args [][]byte) {
+	c := s.debugCall(args)
+	s.p.w.Array(len(args) - 2)
+	for _, key := range args[2:] {
+		d := c.DigestValue(key)
+		s.p.w.Status(hex.EncodeToString(d[:]))
+	}
+}
+
+// debugReload has every key and library written and loaded again. There is no file: NOSAVE, which loads what a file has, is refused before anything is
+// lost, and without a flush every key would be in its own way, which ends a real server; the other words change nothing.
+func debugReload(s *session, args [][]byte) {
+	p := s.p
+	noSave, noFlush, merge := false, false, false
+	for _, word := range args[2:] {
+		switch lower(word) {
+		case "nosave":
+			noSave = true
+		case "noflush":
+			noFlush = true
+		case "merge":
+			merge = true
+		default:
+			s.fail("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+			return
+		}
+	}
+	if noSave || noFlush && !merge && p.holdsKeys() {
+		s.fail("ERR Error trying to load the RDB dump")
+		return
+	}
+	c := s.debugCall(args)
+	if !noFlush {
+		for db := range p.store.Databases() {
+			p.touchDB(db, db)
+		}
+		p.forgetCaches()
+	}
+	key := c.Reload()
+	wrong := ""
+	if key == nil {
+		wrong = p.reloadLibraries()
+	}
+	if key != nil || wrong != "" {
+		p.n.log.Error("DEBUG RELOAD failed", "node", p.n.id, "key", string(key), "library", wrong)
+		s.fail("ERR Error trying to load the RDB dump")
+		return
+	}
+	p.n.log.Info("keyspace reloaded by DEBUG RELOAD", "node", p.n.id)
+	s.ok()
+}
+
+func (p *part) holdsKeys() bool {
+	for db := range p.store.Databases() {
+		if p.store.DB(db).Len() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// reloadLibraries compiles all libraries anew from the payload that FUNCTION DUMP gives of them.
+func (p *part) reloadLibraries() (wrong string) {
+	codes, wrong := codesOf(p.dumpLibraries())
+	if wrong != "" {
+		return wrong
+	}
+	libs := map[string]*library{}
+	for _, code := range codes {
+		lib, wrong := p.makeLibrary(code, libs)
+		if wrong != "" {
+			return wrong
+		}
+		libs[lib.name] = lib
+	}
+	if len(libs) > 0 {
+		p.takeLibraries(libs)
+	}
+	return ""
+}
+
+func debugPopulate(s *session, args [][]byte) {
+	p := s.p
+	c := s.debugCall(args)
+	ended := func() bool {
+		select {
+		case <-p.n.done:
+			return true
+		default:
+			return false
+		}
+	}
+	c.DebugPopulate(ended, func(key []byte) {
+		if !c.Unwatched {
+			p.touch(s, s.dbIndex, key)
+			p.signal(s.dbIndex, key)
+		}
+		p.notify(s.dbIndex, commands.ClassNew, "new", key)
+	})
+	p.dirty += int64(c.Changed)
+}
+
+const (
+	debugPrinted = " structure printed on stdout"
+	// indexBucketBytes is what a bucket of the index takes.
+	indexBucketBytes = 64
+)
+
+// debugListpack and debugQuicklist answer as Redis does, which prints the value to its own output; a node keeps values out of its log.
+func debugListpack(s *session, args [][]byte) {
+	if s.debugCall(args).DebugEncoding(store.ListPack) {
+		s.p.w.Status("Listpack" + debugPrinted)
+	}
+}
+
+func debugQuicklist(s *session, args [][]byte) {
+	if s.debugCall(args).DebugEncoding(store.QuickList) {
+		s.p.w.Status("Quicklist" + debugPrinted)
+	}
+}
+
+// debugHTStats tells of the index in the words of Redis, as far as both have the same: an index has buckets of several keys, and no table of expiries.
+func debugHTStats(s *session, args [][]byte) {
+	n, ok := resp.ParseNumber(args[2])
+	switch {
+	case !ok:
+		s.fail("ERR value is not an integer or out of range")
+		return
+	case n < 0 || n >= int64(s.p.store.Databases()):
+		s.fail("ERR Out of range database")
+		return
+	}
+	db := s.p.store.DB(int(n))
+	index, _ := db.Overhead()
+	var b strings.Builder
+	b.WriteString("[Dictionary HT]\n")
+	tableStats(&b, index/indexBucketBytes, db.Len())
+	b.WriteString("[Expires HT]\n")
+	tableStats(&b, int64(db.Expires()), db.Expires())
+	s.p.w.Verbatim("txt", b.String())
+}
+
+func tableStats(b *strings.Builder, size int64, elements int) {
+	b.WriteString("Hash table 0 stats (main hash table):\n")
+	if elements == 0 {
+		b.WriteString("No stats available for empty dictionaries\n")
+		return
+	}
+	fmt.Fprintf(b, " table size: %d\n number of elements: %d\n", size, elements)
+}
+
+func debugHTStatsKey(s *session, args [][]byte) {
+	if n, ok := s.debugCall(args).DebugTable(); ok {
+		var b strings.Builder
+		tableStats(&b, int64(n), n)
+		s.p.w.Verbatim("txt", b.String())
+	}
+}
+
+// debugPackedThreshold takes what Redis takes; an element of a list is kept as its bytes, whatever their number.
+func debugPackedThreshold(s *session, args [][]byte) {
+	const most = 4 << 30
+	if n, wrong := client.ParseMemory(string(args[2]), 0); wrong != "" || n >= most {
+		s.fail("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+		return
+	}
+	s.ok()
+}
+
+// debugStructSize tells what Redis tells of its structures: of ours those that each key takes.
+func debugStructSize(s *session, _ [][]byte) {
+	s.p.w.Bulk(fmt.Sprintf("bits:%d bucket:%d ", 64, indexBucketBytes))
+}
