@@ -55,7 +55,7 @@ func AppendShortest(dst []byte, score float64) []byte {
 	case math.IsInf(score, -1):
 		return append(dst, "-inf"...)
 	}
-	if score < 0 {
+	if math.Signbit(score) {
 		dst, score = append(dst, '-'), -score
 	}
 	var room [scoreTextMax]byte

@@ -69,8 +69,15 @@ func TestDebugObject(t *testing.T) {
 		long = append(long, text(10+i%40))
 	}
 	for _, args := range [][]string{
-		{"SET", "int", "12"}, {"SET", "large", "123456789"}, {"SET", "short", "hello"}, {"SET", "raw", text(1000)}, {"ZADD", "z", "1", "a", "2.5", "b"},
-		{"SADD", "ints", "1", "2", "3"}, {"HSET", "h", "a", "b"}, {"XADD", "x", "1-1", "a", "b"}, long,
+		{"SET", "int", "12"},
+		{"SET", "large", "123456789"},
+		{"SET", "short", "hello"},
+		{"SET", "raw", text(1000)},
+		{"ZADD", "z", "1", "a", "2.5", "b"},
+		{"SADD", "ints", "1", "2", "3"},
+		{"HSET", "h", "a", "b"},
+		{"XADD", "x", "1-1", "a", "b"},
+		long,
 	} {
 		both(args...)
 		want, got := both("DEBUG", "OBJECT", args[1])
