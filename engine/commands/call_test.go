@@ -24,13 +24,7 @@ func TestNoAllocations(t *testing.T) {
 		"GETBIT text 9", "BITCOUNT text 0 -1", "BITPOS text 1 2", "BITOP XOR other text number", "BITFIELD text GET i5 7 GET u7 9",
 		"TYPE text", "OBJECT ENCODING number", "DBSIZE", "TOUCH text", "GETEX text EX 100",
 	} {
-		args := views(strings.Fields(line))
-		for range 100 { // until buffers have their size
-			n.run(args)
-		}
-		if got := testing.AllocsPerRun(100, func() { n.run(args) }); got != 0 {
-			t.Errorf("%s: %v allocations", line, got)
-		}
+		n.allocatesNothing(t, line)
 	}
 	n.do("MSET", "{group}1", "v", "{group}2", "v") // the first key of a group of slots makes its table
 	set, del := views([]string{"SET", "{group}", "comes and goes"}), views([]string{"DEL", "{group}"})

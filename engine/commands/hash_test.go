@@ -22,13 +22,7 @@ func TestHashesDoNotAllocate(t *testing.T) {
 		"HGET big field77", "HMGET big field1 none field1999", "HSET big field77 other-text", "HINCRBY big count 1", "HLEN big", "HSCAN big 0 COUNT 20",
 		"HTTL big FIELDS 1 field1", "HRANDFIELD big",
 	} {
-		args := views(strings.Fields(line))
-		for range 100 {
-			n.run(args)
-		}
-		if got := testing.AllocsPerRun(100, func() { n.run(args) }); got != 0 {
-			t.Errorf("%s: %v allocations", line, got)
-		}
+		n.allocatesNothing(t, line)
 	}
 }
 

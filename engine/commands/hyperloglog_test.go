@@ -2,7 +2,6 @@ package commands_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -41,12 +40,6 @@ func TestHyperLogLogsDoNotAllocate(t *testing.T) {
 	n.do("PFADD", "dense", "a", "b")
 	n.do("PFDEBUG", "TODENSE", "dense")
 	for _, line := range []string{"PFADD sparse a", "PFADD dense b", "PFCOUNT sparse", "PFCOUNT dense", "PFCOUNT sparse dense", "PFMERGE sparse dense"} {
-		args := views(strings.Fields(line))
-		for range 100 {
-			n.run(args)
-		}
-		if got := testing.AllocsPerRun(100, func() { n.run(args) }); got != 0 {
-			t.Errorf("%s: %v allocations", line, got)
-		}
+		n.allocatesNothing(t, line)
 	}
 }

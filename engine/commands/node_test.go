@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,26 @@ func (n *node) pick(db string) {
 }
 
 func (n *node) do(args ...string) string { return string(n.run(views(args))) }
+
+// allocatesNothing runs commands, which are parted by "; ", again and again, and fails if they allocate once buffers have their size.
+func (n *node) allocatesNothing(t *testing.T, lines string) {
+	t.Helper()
+	var cmds [][][]byte
+	for line := range strings.SplitSeq(lines, "; ") {
+		cmds = append(cmds, views(strings.Fields(line)))
+	}
+	run := func() {
+		for _, args := range cmds {
+			n.run(args)
+		}
+	}
+	for range 300 {
+		run()
+	}
+	if got := testing.AllocsPerRun(200, run); got != 0 {
+		t.Errorf("%s: %v allocations", lines, got)
+	}
+}
 
 func views(args []string) [][]byte {
 	out := make([][]byte, len(args))

@@ -38,7 +38,7 @@ func zScan(c *Call) {
 
 // zScan writes members and scores. A score that a small sorted set keeps as a whole number is written as one, however large.
 func (c *Call) zScan(v *zsets.Value, cursor uint64, o *scanOptions) (next uint64, shown int) {
-	next = v.Scan(cursor, int(min(o.count, math.MaxInt32)), func(member []byte, score float64, isWhole bool) {
+	next = v.Scan(cursor, int(min(o.count, math.MaxInt32)), &c.digits, func(member []byte, score float64, isWhole bool) {
 		if o.match != nil && !command.Match(o.match, member) {
 			return
 		}

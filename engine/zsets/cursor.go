@@ -12,7 +12,7 @@ type Cursor struct {
 	tree tree.Cursor
 	big  bool
 
-	scratch [numberMax]byte
+	scratch [NumberMax]byte
 }
 
 // At gives a cursor on the member of a rank; it is not valid behind the last or before the first.

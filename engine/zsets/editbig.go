@@ -32,7 +32,7 @@ func (e *Edit) enlarge() {
 	obj := newObject(e.store, e.db, e.key, store.KeepExpiry, e.nowMS)
 	e.scratch, e.Value = l, Value{obj: obj, s: e.store}
 	e.ours, e.found, e.opened = false, true, true
-	var scratch [numberMax]byte
+	var scratch [NumberMax]byte
 	for at := l.First(); at != 0; {
 		behind := l.Next(at)
 		e.entry = appendEntry(e.entry[:0], memberText(l, at, &scratch), scoreAt(l, behind))

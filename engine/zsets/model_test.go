@@ -383,8 +383,9 @@ func checkSpan(t *rapid.T, v *zsets.Value, s zsets.Span, all, want []pair, r any
 
 func (m *machine) checkScan(t *rapid.T, v *zsets.Value) {
 	seen := map[string]int{}
+	var room [zsets.NumberMax]byte
 	for cursor, calls := uint64(0), 0; ; calls++ {
-		cursor = v.Scan(cursor, rapid.IntRange(1, 200).Draw(t, "count"), func(member []byte, score float64, _ bool) {
+		cursor = v.Scan(cursor, rapid.IntRange(1, 200).Draw(t, "count"), &room, func(member []byte, score float64, _ bool) {
 			if m.model.scores[string(member)] != score {
 				t.Fatalf("scan shows %q with %v", member, score)
 			}

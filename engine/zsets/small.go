@@ -7,11 +7,11 @@ import (
 	"larder/protocol/encoding/listpack"
 )
 
-// numberMax is the room that a member that is a number needs as a text, in bytes.
-const numberMax = 20
+// NumberMax is the room that the text of a member that is kept as a number needs, in bytes.
+const NumberMax = 20
 
 // memberText gives the bytes of the member at that offset: a view of the list, or of scratch.
-func memberText(l listpack.List, at int, scratch *[numberMax]byte) []byte {
+func memberText(l listpack.List, at int, scratch *[NumberMax]byte) []byte {
 	e := l.Get(at)
 	if e.IsInt() {
 		return strconv.AppendInt(scratch[:0], e.Int, 10)
@@ -29,7 +29,7 @@ func findSmall(l listpack.List, member []byte) int {
 
 // placeSmall is the offset before which a member with that score belongs.
 func placeSmall(l listpack.List, member []byte, score float64) int {
-	var scratch [numberMax]byte
+	var scratch [NumberMax]byte
 	for at := l.First(); at != 0; {
 		behind := l.Next(at)
 		s := scoreAt(l, behind)

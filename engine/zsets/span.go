@@ -102,7 +102,7 @@ func (v *Value) ByLex(r *LexRange) Span {
 	if !v.meetsLex(r) {
 		return Span{}
 	}
-	var scratch [numberMax]byte
+	var scratch [NumberMax]byte
 	l, rank := v.list, 0
 	at := l.First()
 	for ; at != 0 && !r.aboveMin(memberText(l, at, &scratch)); at = l.Next(l.Next(at)) {
@@ -126,7 +126,7 @@ func (v *Value) ByLexReverse(r *LexRange) Span {
 	if !v.meetsLex(r) {
 		return Span{}
 	}
-	var scratch [numberMax]byte
+	var scratch [NumberMax]byte
 	l, rank := v.list, v.Len()
 	at := l.Prev(l.Last())
 	for ; at != 0 && !r.belowMax(memberText(l, at, &scratch)); at = prevPair(l, at) {
@@ -141,7 +141,7 @@ func (v *Value) ByLexReverse(r *LexRange) Span {
 
 // meetsLex tells whether the last member is above the range's beginning and the first below its end.
 func (v *Value) meetsLex(r *LexRange) bool {
-	var scratch [numberMax]byte
+	var scratch [NumberMax]byte
 	l := v.list
 	return r.aboveMin(memberText(l, l.Prev(l.Last()), &scratch)) && r.belowMax(memberText(l, l.First(), &scratch))
 }
