@@ -28,17 +28,23 @@ type node struct {
 
 func newNode(t testing.TB, proto int) *node {
 	t.Helper()
+	n := openNode(t, proto)
+	t.Cleanup(func() {
+		if err := n.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// openNode makes a node whose store the caller closes.
+func openNode(t interface{ Fatal(...any) }, proto int) *node {
 	n := &node{}
 	due := func(_ int, key []byte) { n.due = append(n.due, string(key)) }
 	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2)), Due: due})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	*n = node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
 	n.w.Proto = proto
 	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0), Limits: commands.DefaultLimits(), AnyKey: true}
