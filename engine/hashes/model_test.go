@@ -10,6 +10,7 @@ import (
 	"larder/engine/hashes"
 	"larder/engine/memory"
 	"larder/engine/store"
+	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/router"
@@ -31,6 +32,7 @@ type machine struct {
 	model  map[string]value
 	now    int64
 	dice   *rand.Rand
+	watch  snapshots.Watch
 }
 
 var key = []byte("key")
@@ -53,7 +55,9 @@ func (m *machine) step(t *rapid.T) {
 	name := rapid.SampledFrom([]string{"", "a", "b", "1", "-77", "100000", "f7", "f8", "f9", "a longer name"}).Draw(t, "name")
 	old, had := m.alive(name)
 	m.begin()
-	switch rapid.IntRange(0, 6).Draw(t, "op") {
+	switch rapid.IntRange(0, 7).Draw(t, "op") {
+	case 7:
+		m.many(t)
 	case 0, 1, 2:
 		text := rapid.SampledFrom([]string{"", "1", "99999", "x", "some text", string(bytes.Repeat([]byte("v"), 70)), string(bytes.Repeat([]byte("w"), 9000))}).Draw(t, "value")
 		at := rapid.SampledFrom([]int64{store.NoExpiry, store.NoExpiry, store.KeepExpiry, m.now + 10, m.now + 1000}).Draw(t, "expiry")
@@ -84,6 +88,54 @@ func (m *machine) step(t *rapid.T) {
 	}
 	m.edit.End()
 	m.check(t)
+}
+
+// many sets a run of fields, or deletes it: pages split and merge.
+func (m *machine) many(t *rapid.T) {
+	first, n := rapid.IntRange(0, 200).Draw(t, "first"), rapid.IntRange(1, 200).Draw(t, "many")
+	gone, at := rapid.Bool().Draw(t, "delete"), rapid.SampledFrom([]int64{store.NoExpiry, m.now + 15}).Draw(t, "expiry")
+	for i := first; i < first+n; i++ {
+		name := fmt.Sprintf("field:%03d", i)
+		_, had := m.alive(name)
+		if gone {
+			if m.edit.Delete([]byte(name)) != had {
+				t.Fatalf("delete %q: had it %v", name, had)
+			}
+			delete(m.model, name)
+			continue
+		}
+		if created := m.edit.Set([]byte(name), []byte("of many"), at); created == had {
+			t.Fatalf("set %q: created %v", name, created)
+		}
+		m.model[name] = value{"of many", at}
+	}
+}
+
+// states is what the hash has now, for snapshots that begin.
+func (m *machine) states() map[string]string {
+	states := map[string]string{}
+	if len(m.model) > 0 {
+		states[string(key)] = fmt.Sprint(m.model)
+	}
+	return states
+}
+
+// reader reads a hash as it is now; one whose fields are all dead has nothing.
+func (m *machine) reader() func(it store.Item) string {
+	now := m.now
+	return func(it store.Item) string {
+		h := hashes.Open(m.s, it, now)
+		all := map[string]value{}
+		for w := h.Walk(); w.Next(); {
+			name := w.Field.Append(nil)
+			_, at, _ := h.Find(name)
+			all[string(name)] = value{string(w.Value.Append(nil)), at}
+		}
+		if len(all) == 0 {
+			return ""
+		}
+		return fmt.Sprint(all)
+	}
 }
 
 // check compares all that a hash can be asked.
@@ -144,7 +196,7 @@ func (m *machine) checkChance(t *rapid.T, h *hashes.Hash) {
 	if _, ok := m.model[string(field.Append(nil))]; !ok {
 		t.Fatalf("drew %q", field.Append(nil))
 	}
-	for count := 1; count <= len(m.model); count++ {
+	for count := 1; count <= len(m.model); count += 1 + len(m.model)/20 {
 		drawn := map[string]bool{}
 		h.Sample(m.dice, count, func(field, _ hashes.Text) bool {
 			drawn[string(field.Append(nil))] = true
@@ -169,16 +221,19 @@ func (m *machine) checkDump(t *rapid.T, h *hashes.Hash) {
 	}
 }
 
-// TestModel: a hash is what a map is, in both forms, whatever happens to it.
+// TestModel: a hash is what a map is, in both forms, whatever happens to it, and snapshots have what was there.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStore(t, nil)
 		defer s.Close()
 		m := &machine{s: s, db: s.DB(0), now: 1_700_000_000_000, model: map[string]value{}, dice: rand.New(rand.NewPCG(1, 1))}
 		m.limits = rapid.SampledFrom([]hashes.Limits{{Entries: 3, Value: 64}, {Entries: 512, Value: 64}, {}, {Entries: 100, Value: 1 << 20}}).Draw(t, "limits")
+		m.watch = snapshots.Watch{Store: s, States: m.states, Reader: m.reader}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			m.step(t)
+			m.watch.Step(t)
 		}
+		m.watch.End(t)
 	})
 }
 

@@ -2,6 +2,7 @@ package sets_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -13,22 +14,17 @@ import (
 	"larder/engine/memory"
 	"larder/engine/sets"
 	"larder/engine/store"
+	"larder/internal/snapshots"
 	"larder/router"
 )
 
 const now = int64(1_700_000_000_000)
 
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
+func newStore(t interface{ Fatal(...any) }) *store.Store {
 	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return s
 }
 
@@ -39,6 +35,7 @@ type machine struct {
 	edit   sets.Edit
 	limits sets.Limits
 	model  map[string]bool
+	watch  snapshots.Watch
 }
 
 var key = []byte("key")
@@ -62,13 +59,35 @@ func drawMember(t *rapid.T) []byte {
 	return []byte(rapid.StringOfN(rapid.SampledFrom([]rune("abcdef")), 1, 4, -1).Draw(t, "text"))
 }
 
+// many adds a run of members, or removes it: pages split and merge.
+func (m *machine) many(t *rapid.T) {
+	first, n, add := rapid.IntRange(0, 200).Draw(t, "first"), rapid.IntRange(1, 200).Draw(t, "many"), rapid.Bool().Draw(t, "add")
+	for i := first; i < first+n; i++ {
+		member := fmt.Sprintf("member:%03d", i)
+		had := m.model[member]
+		if add {
+			m.model[member] = true
+			if m.edit.Add([]byte(member)) == had {
+				t.Fatalf("add %q: had it %v", member, had)
+			}
+			continue
+		}
+		delete(m.model, member)
+		if m.edit.Remove([]byte(member)) != had {
+			t.Fatalf("remove %q: had it %v", member, had)
+		}
+	}
+}
+
 func (m *machine) step(t *rapid.T) {
 	m.begin()
 	if rapid.IntRange(0, 3).Draw(t, "expect") == 0 {
 		m.edit.Expect(drawMember(t), rapid.IntRange(1, 20).Draw(t, "count"))
 	}
 	for range rapid.IntRange(1, 5).Draw(t, "changes") {
-		switch rapid.IntRange(0, 9).Draw(t, "change") {
+		switch rapid.IntRange(0, 10).Draw(t, "change") {
+		case 10:
+			m.many(t)
 		case 0, 1, 2:
 			member := drawMember(t)
 			if got := m.edit.Remove(member); got != m.model[string(member)] {
@@ -159,21 +178,48 @@ func (m *machine) check(t *rapid.T, v *sets.View) {
 	}
 }
 
-func TestSetModel(t *testing.T) {
-	s := newStore(t)
+// states is what the set has now, for snapshots that begin.
+func (m *machine) states() map[string]string {
+	states := map[string]string{}
+	if len(m.model) > 0 {
+		states[string(key)] = fmt.Sprintf("%q", slices.Sorted(maps.Keys(m.model)))
+	}
+	return states
+}
+
+func (m *machine) reader() func(it store.Item) string {
+	return func(it store.Item) string {
+		var v sets.View
+		v.Open(m.s, it)
+		var all []string
+		for member := range v.All {
+			all = append(all, string(member))
+		}
+		slices.Sort(all)
+		return fmt.Sprintf("%q", all)
+	}
+}
+
+// TestModel: a set is what a map is, in its three forms, whatever happens to it, and snapshots have what was there.
+func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
+		s := newStore(t)
+		defer s.Close()
 		m := &machine{s: s, db: s.DB(0), model: map[string]bool{}}
 		m.limits = sets.Limits{Ints: rapid.IntRange(0, 12).Draw(t, "ints"), Packed: rapid.IntRange(0, 12).Draw(t, "packed"), Value: rapid.IntRange(0, 16).Draw(t, "value")}
-		m.db.Delete(key, now)
+		m.watch = snapshots.Watch{Store: s, States: m.states, Reader: m.reader}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			m.step(t)
+			m.watch.Step(t)
 		}
+		m.watch.End(t)
 	})
 }
 
 // TestForms: forms, and what they become, as Redis 7.2 has them.
 func TestForms(t *testing.T) {
 	s := newStore(t)
+	defer s.Close()
 	db := s.DB(0)
 	long := bytes.Repeat([]byte("x"), 65)
 	for _, c := range []struct {
