@@ -2,6 +2,7 @@ package lists_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"larder/engine/lists"
 	"larder/engine/memory"
 	"larder/engine/store"
+	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/router"
@@ -19,26 +21,25 @@ import (
 
 const now = 1_700_000_000_000
 
-func newDB(t testing.TB) *store.DB {
-	t.Helper()
+func newStore(t interface{ Fatal(...any) }) *store.Store {
 	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.DB(0)
+	return s
 }
 
-// contents are a key's elements, by walks from the front and from the end, which must agree.
+// contents are a key's elements.
 func contents(t interface{ Fatalf(string, ...any) }, db *store.DB, key []byte) [][]byte {
 	it, found := db.Peek(key, now)
 	if !found {
 		return nil
 	}
+	return elements(t, it)
+}
+
+// elements are those of an item, by walks from the front and from the end, which must agree.
+func elements(t interface{ Fatalf(string, ...any) }, it store.Item) [][]byte {
 	l := lists.Open(it)
 	var out, back [][]byte
 	for w := l.From(0, false); ; {
@@ -74,15 +75,30 @@ func drawText(t *rapid.T) []byte {
 	return []byte(rapid.SampledFrom([]string{"", "a", "b", "c", "1", "01"}).Draw(t, "word"))
 }
 
-// TestModel compares lists with slices under limits that have them change their form all the time.
+// TestModel compares lists with slices under limits that have them change their form all the time, and what snapshots have with what was there.
 func TestModel(t *testing.T) {
-	db := newDB(t)
 	key := []byte("list")
 	var e lists.Edit
 	rapid.Check(t, func(t *rapid.T) {
+		s := newStore(t)
+		defer s.Close()
+		db := s.DB(0)
 		limits := lists.Limits{Size: rapid.SampledFrom([]int{-5, -2, -1, 0, 1, 3, 100}).Draw(t, "limit")}
-		db.Delete(key, now)
 		var model [][]byte
+		watch := snapshots.Watch{Store: s, States: func() map[string]string {
+			states := map[string]string{}
+			if len(model) > 0 {
+				states[string(key)] = fmt.Sprintf("%q", model)
+			}
+			return states
+		}, Reader: func() func(it store.Item) string {
+			return func(it store.Item) string {
+				if !bytes.Equal(it.Key(), key) {
+					return ""
+				}
+				return fmt.Sprintf("%q", elements(t, it))
+			}
+		}}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			it, found := db.Lookup(key, now)
 			e.Begin(db, key, it, found, limits, now)
@@ -94,17 +110,28 @@ func TestModel(t *testing.T) {
 				t.Fatalf("got %.200q, want %.200q", got, model)
 			}
 			checkDump(t, db, key, model, limits)
+			watch.Step(t)
 		}
+		watch.End(t)
 	})
 }
 
 func change(t *rapid.T, e *lists.Edit, model [][]byte) [][]byte {
 	n := len(model)
-	op := rapid.IntRange(0, 6).Draw(t, "op")
-	if n == 0 {
+	op := rapid.IntRange(0, 7).Draw(t, "op")
+	if n == 0 && op < 7 {
 		op = 0
 	}
 	switch op {
+	case 7: // many at once: pages split
+		i := rapid.IntRange(0, n).Draw(t, "place")
+		for k := range rapid.IntRange(1, 300).Draw(t, "many") {
+			text := fmt.Appendf(nil, "element of many:%d", k)
+			e.Room(text)
+			e.Insert(i, text)
+			model = slices.Insert(model, i, text)
+		}
+		return model
 	case 0, 1, 2:
 		text, i := drawText(t), rapid.IntRange(0, n).Draw(t, "place")
 		e.Room(text)
@@ -169,7 +196,9 @@ func checkDump(t *rapid.T, db *store.DB, key []byte, model [][]byte, limits list
 
 // TestForms: a list grows at 8 KiB and shrinks at half of that.
 func TestForms(t *testing.T) {
-	db := newDB(t)
+	s := newStore(t)
+	defer s.Close()
+	db := s.DB(0)
 	key, text := []byte("k"), bytes.Repeat([]byte("x"), 100)
 	var e lists.Edit
 	step := func(f func()) store.Kind {
@@ -209,7 +238,9 @@ func FuzzLoad(f *testing.F) {
 		default:
 			return
 		}
-		db := newDB(t)
+		s := newStore(t)
+		defer s.Close()
+		db := s.DB(0)
 		key := []byte("k")
 		if !lists.Load(db, key, rdb.Type(kind), value, lists.Limits{Size: 3}, store.NoExpiry, now) {
 			if db.Len() != 0 {
