@@ -10,6 +10,7 @@ import (
 	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/engine/streams"
+	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/router"
@@ -244,28 +245,39 @@ func checkPending(t *rapid.T, s streams.Stream, g *streams.Group, want map[strea
 	}
 }
 
-func newDB(t testing.TB) *store.DB {
+func newStore(t interface{ Fatal(...any) }) *store.Store {
 	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.DB(0)
+	return s
 }
 
+// states is what the stream has now, as DUMP writes it, for snapshots that begin.
+func (m *model) states() map[string]string {
+	it, _ := m.db.Peek(key, 1)
+	return map[string]string{string(key): textOf(it)}
+}
+
+func textOf(it store.Item) string {
+	var buf []byte
+	return string(streams.Of(it.Object(), &buf).AppendRDB(nil, nil))
+}
+
+// TestModel: a stream has the entries and its groups have the pending ones that it should, whatever happens to both, and snapshots have what was there.
 func TestModel(t *testing.T) {
-	db := newDB(t)
 	rapid.Check(t, func(t *rapid.T) {
-		m := &model{db: db, groups: map[string]map[streams.ID]pending{}, limits: streams.Limits{NodeMaxBytes: 500, NodeMaxEntries: rapid.IntRange(1, 12).Draw(t, "block")}}
-		streams.New(db, key, store.NoExpiry, 1, &m.buf)
+		s := newStore(t)
+		defer s.Close()
+		m := &model{db: s.DB(0), groups: map[string]map[streams.ID]pending{}, limits: streams.Limits{NodeMaxBytes: 500, NodeMaxEntries: rapid.IntRange(1, 12).Draw(t, "block")}}
+		streams.New(m.db, key, store.NoExpiry, 1, &m.buf)
+		watch := snapshots.Watch{Store: s, States: m.states, Reader: func() func(it store.Item) string { return textOf }}
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.Check, "append": m.Append, "delete": m.Delete, "trim": m.Trim, "group": m.Group, "pend": m.Pend, "ack": m.Ack,
 			"deleteConsumer": m.DeleteConsumer, "reload": m.Reload,
+			"snapshot": watch.Step, "snapshot more": watch.Step, "snapshot still": watch.Step,
 		})
+		watch.End(t)
 	})
 }
 
@@ -288,7 +300,9 @@ func FuzzParseID(f *testing.F) {
 }
 
 func FuzzLoad(f *testing.F) {
-	db := newDB(f)
+	own := newStore(f)
+	f.Cleanup(func() { own.Close() })
+	db := own.DB(0)
 	var buf []byte
 	s := streams.New(db, key, store.NoExpiry, 1, &buf)
 	f.Add(s.AppendRDB(nil, nil), byte(19))
