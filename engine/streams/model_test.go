@@ -3,6 +3,7 @@ package streams_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -120,9 +121,12 @@ func (m *model) Group(t *rapid.T) {
 	}
 }
 
+// groupNames gives the groups in an order that is the same whenever a run is tried again.
+func (m *model) groupNames() []string { return slices.Sorted(maps.Keys(m.groups)) }
+
 func (m *model) Pend(t *rapid.T) {
-	for name, want := range m.groups {
-		s := m.stream(t)
+	for _, name := range m.groupNames() {
+		s, want := m.stream(t), m.groups[name]
 		g := s.Group([]byte(name))
 		who := rapid.SampledFrom([]string{"c", "d", "e"}).Draw(t, "consumer")
 		c := g.Consumer([]byte(who))
@@ -138,8 +142,8 @@ func (m *model) Pend(t *rapid.T) {
 }
 
 func (m *model) Ack(t *rapid.T) {
-	for name, want := range m.groups {
-		s := m.stream(t)
+	for _, name := range m.groupNames() {
+		s, want := m.stream(t), m.groups[name]
 		id := m.anyID(t)
 		_, had := want[id]
 		if got := s.Ack(s.Group([]byte(name)), id); got != had {
@@ -150,8 +154,8 @@ func (m *model) Ack(t *rapid.T) {
 }
 
 func (m *model) DeleteConsumer(t *rapid.T) {
-	for name, want := range m.groups {
-		s := m.stream(t)
+	for _, name := range m.groupNames() {
+		s, want := m.stream(t), m.groups[name]
 		g := s.Group([]byte(name))
 		c := g.Consumer([]byte("d"))
 		if c == nil {
