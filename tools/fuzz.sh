@@ -11,7 +11,7 @@ while read -r package; do
   for target in $targets; do
     found=$((found + 1))
     echo "fuzz: $package $target for $time"
-    if ! output=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null 2>&1 | tee /dev/stderr); then
+    if ! output=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null 2>&1 | tee >(cat >&2)); then
       # Go sometimes calls the end of a worker's time a failure; nothing was found unless there is an input.
       if ! grep -q 'context deadline exceeded' <<<"$output" || grep -q 'Failing input written' <<<"$output"; then
         exit 1
