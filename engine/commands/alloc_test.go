@@ -36,6 +36,21 @@ func TestSortedSetsDoNotAllocate(t *testing.T) {
 	n.allocatesNothing(t, "ZADD comes 1 a; ZREM comes a")
 }
 
+func TestPlacesDoNotAllocate(t *testing.T) {
+	n := newNode(t, 3)
+	n.now = func() int64 { return steadyNow }
+	for i := range 2000 {
+		n.do("GEOADD", "places", strconv.Itoa(i%90), strconv.Itoa(i%80), "place"+strconv.Itoa(i))
+	}
+	for _, line := range []string{
+		"GEOADD places 1 1 place77; GEOADD places 77 77 place77", "GEODIST places place1 place2 km", "GEOPOS places place1", "GEOHASH places place1",
+		"GEOSEARCH places FROMLONLAT 10 10 BYRADIUS 900 km", "GEOSEARCH places FROMLONLAT 10 10 BYRADIUS 3000 km ASC COUNT 3 WITHDIST",
+		"GEOSEARCH places FROMMEMBER place5 BYBOX 900 900 km DESC WITHCOORD", "GEOSEARCH places FROMMEMBER place5 BYRADIUS 9000 km COUNT 2 ANY WITHHASH",
+	} {
+		n.allocatesNothing(t, line)
+	}
+}
+
 // fill puts a key and one of its members into a line.
 func fill(line, key, member string) string {
 	return strings.NewReplacer("<key>", key, "<member>", member).Replace(line)
