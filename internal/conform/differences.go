@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ type Difference struct {
 	Name   string
 	Reason string
 	Rows   []string       // names of the rows whose replies it is about; empty: commands without a row
+	Words  *regexp.Regexp // the whole of the command, its words parted by blanks; nil: any
 	Only   []string       // tags of the endpoints where it is so; empty: all
 	Redis  *regexp.Regexp // the whole of the real reply
 	Larder *regexp.Regexp // the whole of ours
@@ -108,6 +110,9 @@ func (d *Differences) covers(e *Endpoint, args [][]byte, want, got []byte) bool 
 	}
 	for _, x := range d.list {
 		if len(x.Rows) == 0 && name != "" || len(x.Rows) > 0 && !slices.Contains(x.Rows, name) {
+			continue
+		}
+		if x.Words != nil && !x.Words.Match(bytes.Join(args, []byte(" "))) {
 			continue
 		}
 		if (len(x.Only) == 0 || e.hasAny(x.Only)) && x.Redis.Match(want) && x.Larder.Match(got) {
