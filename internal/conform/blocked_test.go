@@ -56,3 +56,30 @@ func play(t *testing.T, stage *conform.Stage, scene *conform.Scene) {
 		t.Error(err)
 	}
 }
+
+// TestBlockedInterleaved: the same for scenes that are drawn. Of one that differs it prints the fewest acts that still do.
+func TestBlockedInterleaved(t *testing.T) {
+	const rounds, acts = 30, 80
+	ref, sub := redisEndpoint(t, reference), conform.Endpoint{Name: "node", Addr: fleet.Node(t)}
+	draw := conform.NewInterleaver(dice(t, 20))
+	for round := range rounds {
+		stage := conform.Stage{Ref: ref, Sub: sub, Proto: 2 + round%2}
+		scene := draw.Scene(fmt.Sprintf("round %d", round), acts)
+		found, err := stage.Play(&scene)
+		if len(found) == 0 && err == nil {
+			continue
+		}
+		t.Errorf("%v %v", found, err)
+		left := conform.Shrink(scene.Acts, 200, func(acts []conform.Act) bool {
+			found, err := stage.Play(&conform.Scene{Name: "shrunk", Acts: acts})
+			return err == nil && len(found) > 0
+		})
+		for i := range left {
+			t.Logf("    %s", &left[i])
+		}
+		if found, _ = stage.Play(&conform.Scene{Name: "shrunk", Acts: left}); len(found) > 0 {
+			t.Errorf("%v", &found[0])
+		}
+		return
+	}
+}

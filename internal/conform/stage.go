@@ -78,15 +78,19 @@ func (p *Stage) Play(scene *Scene) (found []Mismatch, err error) {
 func (p *Stage) end(scene *Scene, wings [2]*wing) (found []Mismatch, err error) {
 	var left [2]string
 	for side, w := range wings {
-		if left[side], err = w.contents(); err != nil {
+		if left[side], err = w.contents(); err == nil {
+			err = w.finish()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s, behind the last act: %s: %w", scene.Name, w.name, err)
 		}
 	}
 	if left[0] != left[1] {
 		found = append(found, Mismatch{Where: scene.Name, Target: p.Sub.Name, Proto: p.Proto, Command: "what is left", Want: left[0], Got: left[1], At: len(scene.Acts) - 1})
 	}
-	for name, a := range wings[0].actors {
-		if b := wings[1].actors[name]; len(a.replies)+len(b.replies) > 0 {
+	for _, name := range slices.Sorted(maps.Keys(wings[0].actors)) {
+		a := wings[0].actors[name]
+		if b := wings[1].actors[name]; !slices.Equal(a.replies, b.replies) {
 			found = append(found, Mismatch{
 				Where: scene.Name, Target: p.Sub.Name, Proto: p.Proto, Command: "replies to " + name + " at the end",
 				Want: strings.Join(a.replies, ""), Got: strings.Join(b.replies, ""), At: len(scene.Acts) - 1,
@@ -145,6 +149,23 @@ func (w *wing) begin() (err error) {
 	for _, line := range []string{"CLIENT UNPAUSE", "FLUSHALL", "SCRIPT FLUSH", "CONFIG RESETSTAT"} {
 		if r, err := w.keeper.do(strings.Fields(line)...); err != nil || string(r) != "+OK\r\n" {
 			return fmt.Errorf("%s: %q %w", line, r, err)
+		}
+	}
+	return nil
+}
+
+// finish has the server end the connections of those who are still to be answered, and takes what it has said: of one who waits again behind a command
+// that was answered, nobody knows when that comes.
+func (w *wing) finish() error {
+	for _, a := range w.actors {
+		if a.owed == 0 {
+			continue
+		}
+		if r, err := w.keeper.do("CLIENT", "KILL", "ID", a.id); err != nil || string(r) != ":1\r\n" {
+			return fmt.Errorf("CLIENT KILL: %q %w", r, err)
+		}
+		if err := w.until(a); err != nil {
+			return err
 		}
 	}
 	return nil
