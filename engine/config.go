@@ -33,6 +33,7 @@ var ownParameters = client.Parameters[*session, settings]{
 	{Name: "acllog-max-len", Get: func(s *session) string { return strconv.Itoa(s.p.set.aclLogMax) }, Set: setACLLogMax},
 	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
 	{Name: "bind", Get: bindAddress},
+	{Name: "client-query-buffer-limit", Get: func(s *session) string { return strconv.FormatInt(s.p.n.opts.QueryMaxBytes, 10) }},
 	outputLimitParameter,
 	{Name: "busy-reply-threshold", Get: busyThreshold, Set: setBusyThreshold},
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},

@@ -61,6 +61,7 @@ var idles = []idle{
 	// Payloads are always looked at; silent clients are probed every five minutes.
 	{name: "sanitize-dump-payload", words: []string{"no", "yes", "clients"}},
 	{name: "tcp-keepalive", most: math.MaxInt32, preset: 300},
+	{name: "stop-writes-on-bgsave-error", words: noYes, preset: 1},
 	{name: "oom-score-adj", words: []string{"no", "yes", "relative", "absolute"}},
 	{name: "shutdown-timeout", most: math.MaxInt32, preset: 10},
 }
@@ -71,6 +72,12 @@ func idleDefaults() []int64 {
 		values[i] = idles[i].preset
 	}
 	return values
+}
+
+// configuredHz is hz as it is set, for INFO.
+func configuredHz(s *session) string {
+	at := slices.IndexFunc(idles, func(d idle) bool { return d.name == "hz" })
+	return idles[at].text(s.p.set.idles[at])
 }
 
 func idleParameters() client.Parameters[*session, settings] {
@@ -119,7 +126,10 @@ func (d *idle) parse(value string) (n int64, wrong string) {
 // fixed are parameters with the one value that is true of a node; they cannot be set.
 var fixed = [][2]string{
 	{"always-show-logo", "no"},
+	{"aof_rewrite_cpulist", ""},
+	{"bgsave_cpulist", ""},
 	{"bind-source-addr", ""},
+	{"bio_cpulist", ""},
 	{"cluster-enabled", "no"}, // gateways are what a client may take for a cluster
 	{"daemonize", "no"},
 	{"disable-thp", "yes"},
@@ -129,8 +139,14 @@ var fixed = [][2]string{
 	{"io-threads", "1"},
 	{"io-threads-do-reads", "no"},
 	{"logfile", ""},
+	{"maxmemory-clients", "0"}, // no client is closed for its memory but by its own limits
 	{"pidfile", ""},
 	{"protected-mode", "no"}, // access lists decide instead
+	{"server_cpulist", ""},
+	{"set-proc-title", "no"},
+	{"shutdown-on-sigint", "default"},
+	{"shutdown-on-sigterm", "default"},
+	{"socket-mark-id", "0"},
 	{"supervised", "no"},
 	{"syslog-enabled", "no"},
 	{"syslog-facility", "local0"},

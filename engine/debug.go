@@ -62,7 +62,7 @@ func debugCommands() []debugCommand {
 		{"QUICKLIST-PACKED-THRESHOLD", 1, 1, "<size>", "Accepted: a large element of a list is kept as any other.", debugPackedThreshold},
 		{"RELOAD", 0, debugAnyArgs, "[NOSAVE] [NOFLUSH] [MERGE]", "Writes every key and library and loads what was written, in memory.", debugReload},
 		{"REPLICATE", 2, debugAnyArgs, "<target> <argument> [<argument> ...]", "Accepted: nobody replicates this node.", debugNothing},
-		{"REPLYBUFFER", 2, 2, "<RESIZING|PEAK-RESET-TIME> <value>", "Accepted: replies have no buffers of a size of their own.", debugReplyBuffer},
+		{"REPLYBUFFER", 2, 2, "RESIZING|PEAK-RESET-TIME <value>", "Accepted: replies have no buffers of a size of their own.", debugReplyBuffer},
 		{"RESTART", 0, 1, "[<milliseconds>]", "Refused: who started the process starts it again.", debugRestart},
 		{"SDSLEN", 1, 1, "<key>", "Tells the lengths of a key and of its text.", onKeys((*commands.Call).DebugSDSLen)},
 		{"SEGFAULT", 0, 0, "", "Ends the process as a wrong address would.", debugDie},

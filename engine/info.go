@@ -62,6 +62,7 @@ func info(s *session, args [][]byte) {
 		}
 		fmt.Fprintf(&b, "# %s\r\n", section.name)
 		section.write(s, &b)
+		b.WriteString(infoNever[section.name])
 	}
 	s.p.w.Verbatim("txt", b.String())
 }
@@ -72,6 +73,12 @@ func infoServer(s *session, b *strings.Builder) {
 	const day = 86400
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:engine\r\nos:%s %s\r\narch_bits:64\r\n",
 		client.Version, runtime.GOOS, runtime.GOARCH)
+	const lruClockMax = 1 << 24
+	hz := configuredHz(s)
+	fmt.Fprintf(b, "hz:%s\r\nconfigured_hz:%s\r\nlru_clock:%d\r\n", hz, hz, p.nowMS/1000%lruClockMax)
+	if program, err := os.Executable(); err == nil {
+		fmt.Fprintf(b, "executable:%s\r\n", program)
+	}
 	fmt.Fprintf(b, "go_version:%s\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%d\r\nserver_time_usec:%d\r\nuptime_in_seconds:%d\r\nuptime_in_days:%d\r\n",
 		runtime.Version(), os.Getpid(), p.n.runID, s.c.Local().Port(), p.nowMS*1000, up, up/day)
 }
@@ -89,7 +96,7 @@ func infoMemory(s *session, b *strings.Builder) {
 	for _, size := range []struct {
 		name string
 		n    int64
-	}{{"used_memory", f.used}, {"used_memory_rss", f.resident}, {"used_memory_peak", f.peak}, {"maxmemory", p.set.maxMemory}} {
+	}{{"used_memory", f.used}, {"used_memory_rss", f.resident}, {"used_memory_peak", f.peak}, {"maxmemory", p.set.maxMemory}, {"total_system_memory", process.SystemMemory()}} {
 		fmt.Fprintf(b, "%s:%d\r\n%s_human:%s\r\n", size.name, size.n, size.name, human(size.n))
 	}
 	const percent = 100
@@ -104,6 +111,8 @@ func infoMemory(s *session, b *strings.Builder) {
 	} {
 		fmt.Fprintf(b, "%s_ratio:%.2f\r\n%s_bytes:%d\r\n", part.name, ratio(part.a, part.b), part.name, part.a-part.b)
 	}
+	t := &p.scripts
+	fmt.Fprintf(b, "number_of_cached_scripts:%d\r\nnumber_of_functions:%d\r\nnumber_of_libraries:%d\r\n", len(t.known), len(t.functions), len(t.libraries))
 	fmt.Fprintf(b, "mem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.clients)
 	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\ngo_gc_cpu_perc:%.2f%%\r\n", f.heap, f.cycles, percent*f.gcShare)
 }
@@ -142,6 +151,18 @@ func infoStats(s *session, b *strings.Builder) {
 		len(s.p.topics[channel]), len(s.p.topics[pattern]), len(s.p.topics[shardChannel]))
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
 		failed-failedBefore, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
+	infoRates(s, b)
+}
+
+// infoRates: of the last second, and what clients' caches are told of.
+func infoRates(s *session, b *strings.Builder) {
+	r, caches := &s.p.rates, &s.p.caches
+	fmt.Fprintf(b, "instantaneous_ops_per_sec:%.0f\r\ninstantaneous_input_kbps:%.2f\r\ninstantaneous_output_kbps:%.2f\r\n", r.perS, r.inKBPerS, r.outKBPerS)
+	items := 0
+	for _, who := range caches.keys {
+		items += len(who)
+	}
+	fmt.Fprintf(b, "tracking_total_keys:%d\r\ntracking_total_items:%d\r\ntracking_total_prefixes:%d\r\n", len(caches.keys), items, len(caches.follow))
 }
 
 func infoReplication(s *session, b *strings.Builder) {

@@ -109,3 +109,30 @@ func TestExpiry(t *testing.T) {
 	}
 	k.says(":1\r\n", "DBSIZE")
 }
+
+// TestInfoRates: what the last second brought, and what clients' caches hold.
+func TestInfoRates(t *testing.T) {
+	b := newBed(t, nil)
+	k := b.client()
+	b.m.Advance(time.Second)
+	k.do("HELLO", "3")
+	k.do("CLIENT", "TRACKING", "ON")
+	for range 98 {
+		k.do("GET", "k")
+	}
+	b.m.Advance(time.Second)
+	info := k.do("INFO", "stats")
+	for name, want := range map[string]string{"instantaneous_ops_per_sec": "100", "tracking_total_keys": "1", "tracking_total_items": "1", "tracking_total_prefixes": "0"} {
+		if got := field(info, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if in := field(info, "instantaneous_input_kbps"); in == "" || in == "0.00" {
+		t.Errorf("instantaneous_input_kbps: %q", in)
+	}
+	b.m.Advance(time.Second)
+	b.m.Advance(time.Second)
+	if got := field(k.do("INFO", "stats"), "instantaneous_ops_per_sec"); got != "0" {
+		t.Errorf("after a second of silence: %q", got)
+	}
+}

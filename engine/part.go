@@ -66,6 +66,7 @@ type part struct {
 	count      counters
 	base0      counters // what CONFIG RESETSTAT takes off INFO's numbers
 	publishNS  int64
+	rates      rates
 	strangers  uint64 // refused since the last line in the log
 	strangerNS int64  // when that line was written
 	warnNS     int64
@@ -195,6 +196,7 @@ func (p *part) Tick(time.Time) {
 	p.chores()
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
+		p.rates.take(p)
 		p.closeIdle()
 		p.countBuffers()
 		p.publish()

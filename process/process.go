@@ -35,3 +35,12 @@ func CPUSeconds() (user, system float64) {
 	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 	return seconds(use.Utime), seconds(use.Stime)
 }
+
+// SystemMemory is how much memory the machine has, in bytes.
+func SystemMemory() int64 {
+	var info syscall.Sysinfo_t
+	if syscall.Sysinfo(&info) != nil {
+		return 0
+	}
+	return int64(info.Totalram) * int64(info.Unit)
+}

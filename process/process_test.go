@@ -23,3 +23,9 @@ func TestCPUSeconds(t *testing.T) {
 		t.Errorf("user %v, system %v", user, system)
 	}
 }
+
+func TestSystemMemory(t *testing.T) {
+	if all, ours := process.SystemMemory(), process.ResidentBytes(); all <= ours {
+		t.Errorf("the machine has %d bytes, this process has %d of them", all, ours)
+	}
+}
