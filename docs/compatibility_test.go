@@ -63,6 +63,10 @@ What the gateway does:
 | all shards | asks every shard (SCAN one after the other), one reply is made of theirs |
 | answered here | by the gateway itself |
 | refused | as an unknown command: it is for nodes, not for clients |
+| not yet | as an unknown command: so far only a node has it |
+
+On a node nobody may say DEBUG unless ` + "`engine.enable-debug-command`" + ` allows it. What else a real server has and a node has not, down to parameters
+and the lines of INFO, stands with a reason each in ` + "`internal/conform/testdata/names/missing.txt`" + `.
 
 A node is a plain server to whoever is no gateway: what is said of clusters is refused there as a Redis without cluster mode refuses it,
 but for a slot's keys.
@@ -118,8 +122,11 @@ func since(row *command.Row) string {
 }
 
 func gateway(row *command.Row) string {
-	if row.Group == "larder" || row.ID == command.CmdShutdown {
+	switch {
+	case row.Group == "larder" || row.ID == command.CmdShutdown:
 		return "refused"
+	case row.Flags.Has(command.NodeOnly):
+		return "not yet"
 	}
 	switch row.Request {
 	case command.RequestSpecial:
