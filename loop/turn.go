@@ -32,6 +32,7 @@ func (t *turn) after(l *Loop) {
 	}
 	t.serial++
 	t.calls++
+	l.yield()
 	if len(t.touched) == 0 && len(t.resumed) == 0 || t.armed {
 		return
 	}
