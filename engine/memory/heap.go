@@ -23,7 +23,6 @@ func (h Heap) reserve() (unsafe.Pointer, int, error) {
 	return unsafe.Pointer(unsafe.SliceData(b)), bytes, nil
 }
 
-func (h Heap) grow(unsafe.Pointer, int, int) error     { return nil }
-func (h Heap) discard(base unsafe.Pointer, at, n int)  { clear(view(base, at, n)) }
-func (h Heap) populate(unsafe.Pointer, int, int) error { return nil }
-func (h Heap) release(unsafe.Pointer, int) error       { return nil }
+func (h Heap) grow(unsafe.Pointer, int, int) error    { return nil }
+func (h Heap) discard(base unsafe.Pointer, at, n int) { clear(view(base, at, n)) }
+func (h Heap) release(unsafe.Pointer, int) error      { return nil }

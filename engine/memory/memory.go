@@ -5,7 +5,7 @@
 // nothing is checked in the ordinary build. The build tag "checked" asserts both at every access, and the tests run under both builds. Words are little
 // endian and need no alignment. A page that was never written, or was discarded, reads as zeros.
 //
-// A range belongs to one goroutine, the node's loop. Populate alone may be called from another one, for bytes that stay in the range meanwhile.
+// A range belongs to one goroutine, the node's loop.
 package memory
 
 import (
@@ -25,7 +25,6 @@ type Source interface {
 	reserve() (base unsafe.Pointer, bytes int, err error)
 	grow(base unsafe.Pointer, from, to int) error
 	discard(base unsafe.Pointer, at, n int)
-	populate(base unsafe.Pointer, at, n int) error
 	release(base unsafe.Pointer, bytes int) error
 }
 
@@ -78,9 +77,6 @@ func (r *Range) Discard(at uint64, n int) {
 
 // Use tells that the n bytes at at are in use again. It matters to the checked build alone.
 func (r *Range) Use(at uint64, n int) { r.guard.use(int(at), int(at)+n) }
-
-// Populate takes the pages of the n bytes at at from the system now, so that touching them later does not wait. Any goroutine may call it.
-func (r *Range) Populate(at uint64, n int) error { return r.source.populate(r.base, int(at), n) }
 
 // Close gives all addresses back. Nothing of the range may be touched afterwards, views neither.
 func (r *Range) Close() error {

@@ -10,7 +10,7 @@ import (
 	"larder/engine/memory"
 )
 
-var sources = map[string]memory.Source{"map": memory.Map{ReserveBytes: 1 << 30}, "huge": memory.Map{ReserveBytes: 1 << 30, Huge: true}, "heap": memory.Heap{}}
+var sources = map[string]memory.Source{"map": memory.Map{ReserveBytes: 1 << 30}, "heap": memory.Heap{}}
 
 func open(t *testing.T, source memory.Source) *memory.Range {
 	r, err := memory.New(source)
@@ -79,14 +79,11 @@ func TestDiscard(t *testing.T) {
 			if r.Byte(0) != 1 {
 				t.Error("a part of a page was given back")
 			}
-			if err := r.Populate(0, 1<<20); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }
 
-// TestMemoryIsTheSystems: what is reserved or discarded takes no memory, what is populated does.
+// TestMemoryIsTheSystems: what is reserved or discarded takes no memory, what is touched does.
 func TestMemoryIsTheSystems(t *testing.T) {
 	resident := func() int {
 		b, err := os.ReadFile("/proc/self/statm")
@@ -108,11 +105,9 @@ func TestMemoryIsTheSystems(t *testing.T) {
 	if n := resident() - before; n > slack {
 		t.Errorf("%d bytes taken by growing", n)
 	}
-	if err := r.Populate(0, bytes); err != nil {
-		t.Fatal(err)
-	}
+	r.Zero(0, bytes)
 	if n := resident() - before; n < bytes-slack {
-		t.Errorf("%d bytes taken by populating", n)
+		t.Errorf("%d bytes taken by touching", n)
 	}
 	r.Discard(0, bytes)
 	if n := resident() - before; n > slack {

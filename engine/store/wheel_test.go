@@ -41,36 +41,6 @@ func TestTimersAreBounded(t *testing.T) {
 	}
 }
 
-// TestAhead: a growing store has its next segment populated.
-func TestAhead(t *testing.T) {
-	s := open(t, 3)
-	d := s.DB(0)
-	if _, ok := s.Ahead(); ok {
-		t.Error("an empty store wants a segment of 1 MiB")
-	}
-	key, value := make([]byte, 16), make([]byte, 20000)
-	i := 0
-	for ; s.Memory() < 140<<20; i++ {
-		d.Set(sixteen(key, i), value, store.FormRaw, store.NoExpiry, 1)
-	}
-	a, ok := s.Ahead()
-	if !ok {
-		t.Fatal("no segment is wanted")
-	}
-	done := make(chan error)
-	go func() { done <- a.Populate() }()
-	before := s.Reserved()
-	for end := i + 60; i < end; i++ {
-		d.Set(sixteen(key, i), value, store.FormRaw, store.NoExpiry, 1)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if s.Reserved() > before+600_000 {
-		t.Error("the segment was not used")
-	}
-}
-
 func TestOptions(t *testing.T) {
 	for name, change := range map[string]func(*store.Options){
 		"databases": func(o *store.Options) { o.Databases = -1 },
