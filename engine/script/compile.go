@@ -27,6 +27,7 @@ type compiler struct {
 	source string
 	level  int
 	height int
+	zero   *Value // of a function: its first constant that is 0, with its sign
 }
 
 // compile makes a function of a program; globals are looked for in env.

@@ -29,10 +29,7 @@ func coCreate(th *thread, args []Value) []Value { return th.ret1(Value{o: th.spa
 func (th *thread) spawn(args []Value) *thread {
 	fn, ok := arg(args, 0).o.(*closure)
 	if !ok {
-		if isFunction(arg(args, 0)) {
-			th.badArg(0, "Lua function expected")
-		}
-		th.badType(args, 0, "function")
+		th.badArg(0, "Lua function expected")
 	}
 	vm := th.vm
 	if len(vm.coroutines) >= coroutinesMax {
@@ -83,18 +80,15 @@ func (th *thread) start() {
 // resume runs the coroutine until it yields or ends.
 func (th *thread) resume(co *thread, args []Value) ([]Value, *luaError) {
 	if co.state != coSuspended {
-		text := "cannot resume non-suspended coroutine"
-		if co.state == coDead {
-			text = "cannot resume dead coroutine"
-		}
-		return nil, &luaError{value: th.vm.text(text)}
+		return nil, &luaError{value: th.vm.text("cannot resume " + co.state.String() + " coroutine")}
 	}
-	if th.calls >= nativeMax {
+	if th.calls > nativeMax {
 		return nil, &luaError{value: th.vm.text("C stack overflow")}
 	}
 	vm := th.vm
 	co.handed = append([]Value(nil), args...)
 	co.calls = th.calls + 1
+	co.base = co.calls
 	co.resumer, th.state, co.state, vm.running = th, coNormal, coRunning, co
 	if co.next == nil {
 		co.start()
@@ -144,8 +138,8 @@ func coWrap(th *thread, args []Value) []Value {
 }
 
 func coYield(th *thread, args []Value) []Value {
-	if th == th.vm.main {
-		th.fail("attempt to yield across metamethod/C-call boundary")
+	if th == th.vm.main || th.calls > th.base {
+		th.failBare("attempt to yield across metamethod/C-call boundary")
 	}
 	s := th.saved()
 	if !th.yield(append([]Value(nil), args...)) {
@@ -165,7 +159,7 @@ func coStatus(th *thread, args []Value) []Value {
 
 func coRunningThread(th *thread, _ []Value) []Value {
 	if th == th.vm.main {
-		return nil
+		return th.ret1(Value{})
 	}
 	return th.ret1(Value{o: th})
 }

@@ -6,7 +6,7 @@ func (c *compiler) expr(e expr) code {
 	defer c.deeper()()
 	switch e := e.(type) {
 	case *constExpr:
-		v := e.v
+		v := c.constant(e.v)
 		return func(*frame) Value { return v }
 	case *dotsExpr:
 		return func(f *frame) Value {
@@ -55,6 +55,17 @@ func (c *compiler) expr(e expr) code {
 	default:
 		return c.table(e.(*tableExpr))
 	}
+}
+
+// constant is a constant as its function has it: 0 and -0 are one, the one that comes first.
+func (c *compiler) constant(v Value) Value {
+	if n, ok := v.number(); ok && n == 0 {
+		if c.zero == nil {
+			c.zero = &v
+		}
+		return *c.zero
+	}
+	return v
 }
 
 // multi compiles what may have many values, nil if e has one.
@@ -200,7 +211,7 @@ var arithmetic = map[operator]func(a, b float64) float64{
 	opMul: func(a, b float64) float64 { return a * b },
 	opDiv: func(a, b float64) float64 { return a / b },
 	opMod: func(a, b float64) float64 { return a - math.Floor(a/b)*b },
-	opPow: math.Pow,
+	opPow: power,
 }
 
 // arith is arithmetic on what is not two numbers.

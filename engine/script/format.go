@@ -3,10 +3,11 @@ package script
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
-// strFormat is string.format: C's directives by way of Go's, which mean the same once the precision is said.
+// strFormat is string.format.
 func strFormat(th *thread, args []Value) []Value {
 	format := th.needText(args, 0)
 	var out strings.Builder
@@ -33,66 +34,70 @@ func strFormat(th *thread, args []Value) []Value {
 	return th.retText(out.String())
 }
 
+// directive is what stands between a % and its verb.
 type directive struct {
-	flags     string // with the width
-	precision int    // -1 = none
-	verb      byte
-	text      string
-	end       int // index of the verb
+	minus, plus, space, hash, zero bool
+
+	width, precision int // precision -1 = none
+	verb             byte
+	end              int // index of the verb
 }
 
 func (th *thread) directive(format string, i int) directive {
+	d := directive{precision: -1}
 	start := i
-	for i < len(format) && strings.IndexByte("-+ #0", format[i]) >= 0 {
-		i++
+flags:
+	for ; i < len(format); i++ {
+		switch format[i] {
+		case '-':
+			d.minus = true
+		case '+':
+			d.plus = true
+		case ' ':
+			d.space = true
+		case '#':
+			d.hash = true
+		case '0':
+			d.zero = true
+		default:
+			break flags
+		}
 	}
 	if i-start > 5 {
 		th.fail("invalid format (repeated flags)")
 	}
-	for n := 0; n < 2 && i < len(format) && isDigit(format[i]); n++ {
-		i++
-	}
-	d := directive{flags: format[start:i], precision: -1}
+	d.width, i = twoDigits(format, i)
 	if i < len(format) && format[i] == '.' {
-		i++
-		d.precision = 0
-		for n := 0; n < 2 && i < len(format) && isDigit(format[i]); n++ {
-			d.precision = d.precision*10 + int(format[i]-'0')
-			i++
-		}
-	}
-	if i < len(format) && isDigit(format[i]) {
-		th.fail("invalid format (width or precision too long)")
+		d.precision, i = twoDigits(format, i+1)
 	}
 	if i < len(format) {
-		d.verb = format[i]
+		if d.verb = format[i]; isDigit(d.verb) {
+			th.fail("invalid format (width or precision too long)")
+		}
 	}
 	d.end = i
-	d.text = "%" + format[start:min(i+1, len(format))]
 	return d
 }
 
-func (d *directive) with(verb string) string {
-	if d.precision < 0 {
-		return "%" + d.flags + verb
+func twoDigits(s string, i int) (n, end int) {
+	for end = i; end < len(s) && end < i+2 && isDigit(s[end]); end++ {
+		n = n*10 + int(s[end]-'0')
 	}
-	return fmt.Sprintf("%%%s.%d%s", d.flags, d.precision, verb)
+	return n, end
 }
 
 func (th *thread) formatOne(out *strings.Builder, d directive, args []Value, i int) {
 	switch d.verb {
 	case 'c':
-		d.precision = -1
-		d.flags = strings.Trim(d.flags, "0")
-		fmt.Fprintf(out, d.with("s"), string([]byte{byte(th.needInt(args, i))}))
+		d.pad(out, "", toZero(string([]byte{byte(th.needInt(args, i))})), 1)
 	case 'd', 'i':
-		fmt.Fprintf(out, d.with("d"), th.needInt(args, i))
-	case 'u':
-		fmt.Fprintf(out, d.with("d"), unsigned(th.needNumber(args, i)))
-	case 'o', 'x', 'X':
-		fmt.Fprintf(out, d.with(string(d.verb)), unsigned(th.needNumber(args, i)))
+		n := th.needInt(args, i)
+		d.integer(out, n < 0, uint64(max(n, -n)), 10)
+	case 'u', 'o', 'x', 'X':
+		d.plus, d.space = false, false
+		d.integer(out, false, unsigned(th.needNumber(args, i)), map[byte]int{'u': 10, 'o': 8, 'x': 16, 'X': 16}[d.verb])
 	case 'e', 'E', 'f', 'g', 'G':
-		th.formatFloat(out, d, th.needNumber(args, i))
+		d.float(out, th.needNumber(args, i))
 	case 'q':
 		quote(out, th.needText(args, i))
 	case 's':
@@ -101,27 +106,79 @@ func (th *thread) formatOne(out *strings.Builder, d directive, args []Value, i i
 			out.WriteString(s)
 			return
 		}
-		// Go counts runes: the bytes are cut and padded here.
-		if d.precision >= 0 && d.precision < len(s) {
+		if s = toZero(s); d.precision >= 0 && d.precision < len(s) {
 			s = s[:d.precision]
 		}
-		pad(out, s, d.flags)
+		d.pad(out, "", s, len(s))
 	default:
-		th.fail("invalid option '" + d.text + "' to 'format'")
+		verb := "%"
+		if d.verb != 0 {
+			verb += string([]byte{d.verb})
+		}
+		th.fail("invalid option '" + verb + "' to 'format'")
 	}
 }
 
-func pad(out *strings.Builder, s, flags string) {
-	width := 0
-	for _, c := range strings.TrimLeft(flags, "-+ #0") {
-		width = width*10 + int(c-'0')
+// toZero is a string as C sees it: to its first zero byte.
+func toZero(s string) string {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return s[:i]
 	}
-	fill := strings.Repeat(" ", max(0, width-len(s)))
-	if strings.Contains(flags, "-") {
-		out.WriteString(s + fill)
-		return
+	return s
+}
+
+// pad writes a prefix and a text of n characters, blanks around them up to the width. What a zero byte has ended is not followed by blanks.
+func (d *directive) pad(out *strings.Builder, prefix, s string, n int) {
+	const blank = "                                                                                                    " // as many as the widest
+	fill := blank[:max(0, d.width-len(prefix)-n)]
+	if !d.minus {
+		out.WriteString(fill)
 	}
-	out.WriteString(fill + s)
+	out.WriteString(prefix)
+	out.WriteString(s)
+	if d.minus && len(s) == n {
+		out.WriteString(fill)
+	}
+}
+
+// integer writes a number's sign and digits as C's printf does.
+func (d *directive) integer(out *strings.Builder, negative bool, n uint64, base int) {
+	const zeros = "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	var room [32]byte
+	digits := string(strconv.AppendUint(room[:0], n, base))
+	if d.precision == 0 && n == 0 {
+		digits = ""
+	}
+	prefix := d.sign(negative)
+	if d.hash && base == 16 && n != 0 {
+		prefix = "0x"
+	}
+	if d.verb == 'X' {
+		prefix, digits = strings.ToUpper(prefix), strings.ToUpper(digits)
+	}
+	least := d.precision
+	if d.hash && base == 8 && !strings.HasPrefix(digits, "0") {
+		least = max(least, len(digits)+1)
+	}
+	if d.zero && !d.minus && d.precision < 0 {
+		least = max(least, d.width-len(prefix))
+	}
+	if len(digits) < least {
+		digits = zeros[:least-len(digits)] + digits
+	}
+	d.pad(out, prefix, digits, len(digits))
+}
+
+func (d *directive) sign(negative bool) string {
+	switch {
+	case negative:
+		return "-"
+	case d.plus:
+		return "+"
+	case d.space:
+		return " "
+	}
+	return ""
 }
 
 func unsigned(n float64) uint64 {
@@ -134,16 +191,15 @@ func unsigned(n float64) uint64 {
 	return uint64(n)
 }
 
-func (th *thread) formatFloat(out *strings.Builder, d directive, n float64) {
+// float writes a number as C's printf does, by way of Go's, which means the same once the precision is said.
+func (d *directive) float(out *strings.Builder, n float64) {
 	if math.IsInf(n, 0) || math.IsNaN(n) {
-		s := numberText(n)
-		if strings.Contains(d.flags, "+") && s[0] != '-' {
-			s = "+" + s
-		}
+		s := numberText(math.Abs(n))
+		prefix := d.sign(math.Signbit(n))
 		if d.verb < 'a' {
 			s = strings.ToUpper(s)
 		}
-		pad(out, s, d.flags)
+		d.pad(out, prefix, s, len(s))
 		return
 	}
 	if d.precision < 0 {
@@ -152,7 +208,18 @@ func (th *thread) formatFloat(out *strings.Builder, d directive, n float64) {
 	if d.precision == 0 && d.verb|0x20 == 'g' {
 		d.precision = 1
 	}
-	fmt.Fprintf(out, d.with(string(d.verb)), n)
+	if d.verb == 'f' && d.width == 0 && !d.plus && !d.space && !d.hash {
+		var room [64]byte
+		out.Write(strconv.AppendFloat(room[:0], n, 'f', d.precision, 64))
+		return
+	}
+	flags := "%"
+	for flag, on := range map[string]bool{"-": d.minus, "+": d.plus, " ": d.space, "#": d.hash, "0": d.zero} {
+		if on {
+			flags += flag
+		}
+	}
+	fmt.Fprintf(out, flags+"*.*"+string([]byte{d.verb}), d.width, d.precision, n)
 }
 
 // quote writes a string as a program would.

@@ -74,8 +74,9 @@ type lexer struct {
 	name   string // of the chunk, in messages
 	pos    int
 	line   int
-	start  int // of the present token
-	last   int // line of the token before
+	raw    string // what messages show of the name, string or number that was read last
+	start  int    // of the present token
+	last   int    // line of the token before
 	tok    token
 	text   string  // of a name or string
 	number float64 // of a number
@@ -104,7 +105,7 @@ func (x *lexer) fail(message, near string) {
 func (x *lexer) near() string {
 	switch x.tok {
 	case tokName, tokString, tokNumber:
-		return x.src[x.start:x.pos]
+		return x.raw
 	}
 	return x.tok.String()
 }
@@ -161,6 +162,7 @@ func (x *lexer) read() token {
 		case c == '[':
 			if level := x.longLevel(); level >= 0 {
 				x.text = x.long(level, "string")
+				x.raw = x.src[x.start:x.pos]
 				return tokString
 			} else if level == -2 {
 				x.pos++
@@ -266,6 +268,7 @@ func (x *lexer) word() token {
 		x.pos++
 	}
 	x.text = x.src[x.start:x.pos]
+	x.raw = x.text
 	if k, ok := keywords[x.text]; ok {
 		return k
 	}
@@ -285,9 +288,10 @@ func (x *lexer) numeral() token {
 	for isAlnum(x.at(0)) {
 		x.pos++
 	}
-	n, ok := parseNumber(x.src[x.start:x.pos])
+	x.raw = x.src[x.start:x.pos]
+	n, ok := parseNumber(x.raw)
 	if !ok {
-		x.fail("malformed number", x.src[x.start:x.pos])
+		x.fail("malformed number", x.raw)
 	}
 	x.number = n
 	return tokNumber
@@ -305,11 +309,12 @@ func (x *lexer) quoted(quote byte) token {
 		case quote:
 			x.pos++
 			x.text = out.String()
+			x.raw = string(quote) + x.text + string(quote)
 			return tokString
 		case '\n', '\r':
-			x.fail("unfinished string", x.src[x.start:x.pos])
+			x.fail("unfinished string", string(quote)+out.String())
 		case '\\':
-			x.escape(&out)
+			x.escape(&out, quote)
 		default:
 			out.WriteByte(c)
 			x.pos++
@@ -317,7 +322,8 @@ func (x *lexer) quoted(quote byte) token {
 	}
 }
 
-func (x *lexer) escape(out *strings.Builder) {
+// escape reads what follows a backslash. Messages show what was read of the string, without the escape itself.
+func (x *lexer) escape(out *strings.Builder, quote byte) {
 	x.pos++
 	if x.pos >= len(x.src) {
 		return
@@ -339,7 +345,7 @@ func (x *lexer) escape(out *strings.Builder) {
 			x.pos++
 		}
 		if n > 255 {
-			x.fail("escape sequence too large", x.src[x.start:x.pos])
+			x.fail("escape sequence too large", string(quote)+out.String())
 		}
 		out.WriteByte(byte(n))
 	default:

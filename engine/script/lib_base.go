@@ -5,8 +5,17 @@ import (
 	"strings"
 )
 
-// unpackMax is how many values unpack gives at most: Lua's limit of a C stack.
-const unpackMax = 8000
+// stackMax is how many values a library function may have, its arguments and results together: Lua's LUAI_MAXCSTACK.
+const stackMax = 8000
+
+// span reads the first and the last index of a list, from argument i on: 32 bits of each count.
+func (th *thread) span(args []Value, i int, t *Table) (from, to int) {
+	from = int(int32(th.optInt(args, i, 1)))
+	if arg(args, i+1).isNil() {
+		return from, t.length()
+	}
+	return from, int(int32(th.needInt(args, i+1)))
+}
 
 func (vm *VM) baseLibrary() ([]string, library) {
 	names := []string{
@@ -36,8 +45,12 @@ func baseCollect(th *thread, args []Value) []Value {
 	switch what {
 	case "count":
 		return th.ret1(num(th.vm.usedKB()))
-	case "collect", "stop", "restart", "step", "setpause", "setstepmul":
+	case "collect", "stop", "restart":
 		return th.ret1(num(0))
+	case "step": // the cycle has ended: programs may wait for that
+		return th.ret1(boolean(true))
+	case "setpause", "setstepmul": // what was set before
+		return th.ret1(num(200))
 	}
 	th.badArg(0, "invalid option '"+what+"'")
 	return nil
@@ -46,7 +59,7 @@ func baseCollect(th *thread, args []Value) []Value {
 func baseGCInfo(th *thread, _ []Value) []Value { return th.ret1(num(math.Floor(th.vm.usedKB()))) }
 
 func baseError(th *thread, args []Value) []Value {
-	level := th.optInt(args, 1, 1)
+	level := int(int32(th.optInt(args, 1, 1)))
 	v := arg(args, 0)
 	source, line := th.place(level)
 	if s, ok := asText(v); ok && level > 0 && line > 0 {
@@ -185,8 +198,10 @@ func (vm *VM) ipairs() func(*thread, []Value) []Value {
 }
 
 func basePCall(th *thread, args []Value) []Value {
-	fn := th.needAny(args, 0)
-	given := args[1:]
+	if len(args) == 0 { // Redis's pcall finds its own true in the function's place
+		return th.some(boolean(false), th.vm.text("attempt to call a boolean value"))
+	}
+	fn, given := args[0], args[1:]
 	rets, raised := th.protect(func() []Value { return th.call(fn, given...) })
 	if raised != nil {
 		return th.some(boolean(false), caught(raised))
@@ -208,11 +223,16 @@ func baseXPCall(th *thread, args []Value) []Value {
 	if len(args) < 2 {
 		th.badArg(1, "value expected")
 	}
-	rets, raised := th.protect(func() []Value { return th.call(args[0]) })
-	if raised != nil {
-		return th.prefix(boolean(false), th.call(args[1], raised.value))
+	fn, handler := args[0], args[1]
+	rets, raised := th.protect(func() []Value { return th.call(fn) })
+	if raised == nil {
+		return th.prefix(boolean(true), rets)
 	}
-	return th.prefix(boolean(true), rets)
+	rets, again := th.protect(func() []Value { return th.ret1(th.call1(handler, raised.value)) })
+	if again != nil {
+		return th.some(boolean(false), th.vm.text("error in error handling"))
+	}
+	return th.prefix(boolean(false), rets)
 }
 
 func baseRawEqual(th *thread, args []Value) []Value {
@@ -241,7 +261,7 @@ func baseSelect(th *thread, args []Value) []Value {
 	if s, ok := arg(args, 0).o.(*str); ok && strings.HasPrefix(s.s, "#") {
 		return th.ret1(num(float64(len(args) - 1)))
 	}
-	i := th.needInt(args, 0)
+	i := int(int32(th.needInt(args, 0)))
 	switch {
 	case i < 0:
 		i += len(args)
@@ -321,17 +341,11 @@ func baseType(th *thread, args []Value) []Value { return th.retText(typeName(th.
 
 func baseUnpack(th *thread, args []Value) []Value {
 	t := th.needTable(args)
-	from := th.optInt(args, 1, 1)
-	to := 0
-	if arg(args, 2).isNil() {
-		to = t.length()
-	} else {
-		to = th.needInt(args, 2)
-	}
+	from, to := th.span(args, 1, t)
 	if from > to {
 		return nil
 	}
-	if n := uint(to) - uint(from); n >= unpackMax {
+	if to-from+1 > stackMax-len(args) {
 		th.fail("too many results to unpack")
 	}
 	out := make([]Value, 0, to-from+1)

@@ -81,8 +81,11 @@ func (th *thread) jsonBool(args []Value, v *bool) []Value {
 func (c *jsonConfig) setSparse(th *thread, args []Value) []Value {
 	th.jsonArgs(args, 3)
 	th.jsonBool(args[:min(1, len(args))], &c.sparseConvert)
-	th.jsonInt(args[:min(2, len(args))], 1, &c.sparseRatio, 0, math.MaxInt32)
-	th.jsonInt(args, 2, &c.sparseSafe, 0, math.MaxInt32)
+	for i, v := range []*int{&c.sparseRatio, &c.sparseSafe} {
+		if i+1 < len(args) {
+			th.jsonInt(args[i+1:i+2], 0, v, 0, math.MaxInt32) // messages call it the first
+		}
+	}
 	return th.some(boolean(c.sparseConvert), num(float64(c.sparseRatio)), num(float64(c.sparseSafe)))
 }
 
@@ -155,6 +158,10 @@ func (w *jsonWriter) number(v Value) {
 			w.out = append(w.out, "null"...)
 			return
 		}
+	}
+	if math.IsNaN(v.n) {
+		w.out = append(w.out, "nan"...)
+		return
 	}
 	w.out = appendG(w.out, v.n, w.c.precision)
 }
@@ -234,7 +241,7 @@ func (w *jsonWriter) table(v Value, t *Table, depth int) {
 		case *str:
 			w.text(o.s)
 		default:
-			w.refuse(v, "table key must be a number or string")
+			w.refuse(k, "table key must be a number or string")
 		}
 		w.out = append(w.out, ':')
 		w.value(e, depth)
@@ -264,6 +271,7 @@ func (c *jsonConfig) decode(th *thread, args []Value) []Value {
 	if len(r.in) >= 2 && (r.in[0] == 0 || r.in[1] == 0) {
 		th.fail("JSON parser does not support UTF-16 or UTF-32")
 	}
+	r.in = toZero(r.in)
 	r.next()
 	v := r.value(0)
 	if r.next(); r.tok != "T_END" {
@@ -296,10 +304,12 @@ func (r *jsonReader) next() {
 	switch {
 	case c == '"':
 		r.quoted()
-	case c == '-' || isDigit(c):
-		r.number()
-	default:
+	case c != '-' && !isDigit(c):
 		r.word()
+	case !r.c.decodeInvalid && r.notJSON():
+		r.tok = "invalid number"
+	default:
+		r.number()
 	}
 }
 
@@ -311,16 +321,26 @@ func (r *jsonReader) word() {
 			return
 		}
 	}
-	if r.c.decodeInvalid {
+	if r.c.decodeInvalid && r.notJSON() {
 		r.number()
 		return
 	}
 	r.tok = "invalid token"
 }
 
-// number takes what strtod takes, or with decode_invalid_numbers off what JSON has.
+// notJSON tells a number that JSON does not have: +1, 01, 0x1, inf, nan.
+func (r *jsonReader) notJSON() bool {
+	s := r.in[r.pos:]
+	if s[0] == '+' {
+		return true
+	}
+	s = strings.ToLower(strings.TrimPrefix(s[:min(len(s), 4)], "-"))
+	return len(s) > 1 && s[0] == '0' && (s[1] == 'x' || isDigit(s[1])) || strings.HasPrefix(s, "inf") || strings.HasPrefix(s, "nan")
+}
+
+// number takes what strtod takes.
 func (r *jsonReader) number() {
-	r.tok = "invalid token"
+	r.tok = "invalid number"
 	end := r.pos
 	if end < len(r.in) && (r.in[end] == '-' || r.in[end] == '+') {
 		end++
@@ -339,10 +359,6 @@ func (r *jsonReader) number() {
 	}
 	n, ok := parseNumber(r.in[r.pos:end])
 	if !ok {
-		return
-	}
-	if !r.c.decodeInvalid && (math.IsInf(n, 0) || math.IsNaN(n) || strings.HasPrefix(rest, "0x") || len(rest) > 1 && rest[0] == '0' && isDigit(rest[1])) {
-		r.tok = "invalid number"
 		return
 	}
 	r.tok, r.n, r.pos = "T_NUMBER", n, end

@@ -24,10 +24,10 @@ func (vm *VM) openMath() *Table {
 	}
 	lib := library{
 		"abs": math1(math.Abs), "acos": math1(math.Acos), "asin": math1(math.Asin), "atan": math1(math.Atan), "ceil": math1(math.Ceil),
-		"cosh": math1(math.Cosh), "cos": math1(math.Cos), "deg": math1(func(n float64) float64 { return n / (math.Pi / 180) }), "exp": math1(math.Exp),
-		"floor": math1(math.Floor), "log10": math1(math.Log10), "log": math1(math.Log), "rad": math1(func(n float64) float64 { return n * (math.Pi / 180) }),
-		"sinh": math1(math.Sinh), "sin": math1(math.Sin), "sqrt": math1(math.Sqrt), "tanh": math1(math.Tanh), "tan": math1(math.Tan),
-		"atan2": math2(math.Atan2), "fmod": math2(math.Mod), "pow": math2(math.Pow),
+		"cosh": math1(math.Cosh), "cos": math1(undefined(math.Cos)), "deg": math1(func(n float64) float64 { return n / (math.Pi / 180) }), "exp": math1(math.Exp),
+		"floor": math1(math.Floor), "log10": math1(math.Log10), "log": math1(undefined(math.Log)), "rad": math1(func(n float64) float64 { return n * (math.Pi / 180) }),
+		"sinh": math1(math.Sinh), "sin": math1(undefined(math.Sin)), "sqrt": math1(math.Sqrt), "tanh": math1(math.Tanh), "tan": math1(undefined(math.Tan)),
+		"atan2": math2(math.Atan2), "fmod": math2(remainder), "pow": math2(power),
 		"frexp": mathFrexp, "ldexp": mathLdexp, "max": mathMax, "min": mathMin, "modf": mathModf, "random": mathRandom, "randomseed": mathSeed,
 	}
 	t := vm.open(vm.newTable(0, len(names)+3), names, lib)
@@ -37,8 +37,43 @@ func (vm *VM) openMath() *Table {
 	return t
 }
 
+// math1 makes a function of a number; a NaN that is given comes back as it is.
 func math1(f func(float64) float64) func(*thread, []Value) []Value {
-	return func(th *thread, args []Value) []Value { return th.ret1(num(f(th.needNumber(args, 0)))) }
+	return func(th *thread, args []Value) []Value {
+		n := th.needNumber(args, 0)
+		if n == n {
+			n = f(n)
+		}
+		return th.ret1(num(n))
+	}
+}
+
+// undefined makes the NaN of a function outside its domain a negative one, as C's library has it for all but asin, acos and log10.
+func undefined(f func(float64) float64) func(float64) float64 {
+	return func(n float64) float64 { return noNumber(f(n)) }
+}
+
+func noNumber(n float64) float64 {
+	if n != n {
+		return math.Copysign(n, -1)
+	}
+	return n
+}
+
+func power(a, b float64) float64 {
+	n := math.Pow(a, b)
+	if n != n && a == a && b == b {
+		return noNumber(n)
+	}
+	return n
+}
+
+func remainder(a, b float64) float64 {
+	n := math.Mod(a, b)
+	if n != n && a == a && b == b {
+		return noNumber(n)
+	}
+	return n
 }
 
 func math2(f func(a, b float64) float64) func(*thread, []Value) []Value {

@@ -5,8 +5,14 @@ import (
 	"math"
 )
 
-// msgpackDepth is how deep tables are packed; what is deeper becomes nil.
-const msgpackDepth = 16
+const (
+	// msgpackDepth is how deep tables are packed; what is deeper becomes nil.
+	msgpackDepth = 16
+	// msgpackNested is how deep tables are unpacked: each takes two places of Lua's stack.
+	msgpackNested = stackMax/2 - 1
+
+	textUnpackOne = "too many return values at once; use unpack_one or unpack_limit instead."
+)
 
 func (vm *VM) openMsgpack() *Table {
 	names := []string{"pack", "unpack", "unpack_one", "unpack_limit"}
@@ -180,8 +186,8 @@ func (th *thread) unpackMsg(args []Value, limit, offset int) []Value {
 	r := &msgReader{th: th, in: in, at: offset}
 	var out []Value
 	for n := 0; n < limit && r.at < len(in); n++ {
-		if len(out) >= unpackMax {
-			th.fail("too many results to unpack")
+		if len(out) >= stackMax-len(args) {
+			th.fail("stack overflow (" + textUnpackOne + ")")
 		}
 		out = append(out, r.value(0))
 	}
@@ -213,9 +219,6 @@ func (r *msgReader) uint(n int) uint64 {
 
 func (r *msgReader) value(depth int) Value {
 	r.th.steps(1)
-	if depth > nestedDataMax {
-		r.th.fail("Bad data format in input.")
-	}
 	vm := r.th.vm
 	c := r.take(1)[0]
 	switch {
@@ -235,18 +238,20 @@ func (r *msgReader) value(depth int) Value {
 		return Value{}
 	case 0xc2, 0xc3:
 		return boolean(c == 0xc3)
-	case 0xc4, 0xd9:
+	case 0xd9:
 		return vm.text(r.take(int(r.uint(1))))
-	case 0xc5, 0xda:
+	case 0xda:
 		return vm.text(r.take(int(r.uint(2))))
-	case 0xc6, 0xdb:
+	case 0xdb:
 		return vm.text(r.take(int(r.uint(4))))
 	case 0xca:
 		return num(float64(math.Float32frombits(uint32(r.uint(4)))))
 	case 0xcb:
 		return num(math.Float64frombits(r.uint(8)))
-	case 0xcc, 0xcd, 0xce, 0xcf:
+	case 0xcc, 0xcd, 0xce:
 		return num(float64(r.uint(1 << (c - 0xcc))))
+	case 0xcf: // Redis takes it for a signed one
+		return num(float64(int64(r.uint(8))))
 	case 0xd0:
 		return num(float64(int8(r.uint(1))))
 	case 0xd1:
@@ -269,6 +274,9 @@ func (r *msgReader) value(depth int) Value {
 }
 
 func (r *msgReader) list(n uint64, depth int) Value {
+	if depth >= msgpackNested {
+		r.th.fail("stack overflow (in function mp_decode_to_lua_array)")
+	}
 	vm := r.th.vm
 	t := vm.newTable(0, 0)
 	for i := range int(n) {
@@ -281,13 +289,19 @@ func (r *msgReader) list(n uint64, depth int) Value {
 }
 
 func (r *msgReader) pairs(n uint64, depth int) Value {
+	if depth >= msgpackNested {
+		r.th.fail("stack overflow (in function mp_decode_to_lua_hash)")
+	}
 	vm := r.th.vm
 	t := vm.newTable(0, 0)
 	for range int(n) {
 		k := r.value(depth + 1)
 		v := r.value(depth + 1)
-		if x, ok := k.number(); k.isNil() || ok && x != x {
-			r.th.fail("Bad data format in input.")
+		if k.isNil() {
+			r.th.failBare("table index is nil")
+		}
+		if x, ok := k.number(); ok && x != x {
+			r.th.failBare("table index is NaN")
 		}
 		t.set(vm, k, v)
 	}

@@ -237,11 +237,11 @@ func redisErrorReply(th *thread, args []Value) []Value {
 	if len(args) != 1 || !ok {
 		return th.ret1(table(th.errorTable("ERR wrong number or type of arguments", false)))
 	}
-	text, marked := strings.CutPrefix(s.s, "-")
-	if !marked && !strings.Contains(text, " ") {
-		text = "ERR " + text
+	code, text, two := strings.Cut(strings.TrimPrefix(s.s, "-"), " ")
+	if !two {
+		code, text = "ERR", code
 	}
-	return th.ret1(table(th.errorTable(strings.TrimRight(text, "\r\n"), false)))
+	return th.ret1(table(th.errorTable(code+" "+strings.Trim(text, "\r\n"), false)))
 }
 
 func redisStatusReply(th *thread, args []Value) []Value {
@@ -279,7 +279,7 @@ func redisACLCheck(th *thread, args []Value) []Value {
 		th.raise("ERR Please specify at least one argument for this redis lib call")
 	}
 	if !vm.commandArgs(args) {
-		th.raise("ERR redis.acl_check_cmd() require string arguments")
+		th.raise("ERR Lua redis lib command arguments must be strings or integers")
 	}
 	if vm.host == nil {
 		return th.ret1(boolean(false))

@@ -1,6 +1,9 @@
 package script
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 func (vm *VM) openString() *Table {
 	names := []string{"byte", "char", "dump", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper"}
@@ -30,8 +33,8 @@ func strByte(th *thread, args []Value) []Value {
 	if from > to {
 		return nil
 	}
-	if to-from >= unpackMax {
-		th.fail("string slice too long")
+	if to-from+1 > stackMax-len(args) {
+		th.fail("stack overflow (string slice too long)")
 	}
 	out := make([]Value, 0, to-from+1)
 	for i := from; i <= to; i++ {
@@ -43,7 +46,7 @@ func strByte(th *thread, args []Value) []Value {
 func strChar(th *thread, args []Value) []Value {
 	out := make([]byte, len(args))
 	for i := range args {
-		c := th.needInt(args, i)
+		c := int32(th.needInt(args, i))
 		if c < 0 || c > 255 {
 			th.badArg(i, "invalid value")
 		}
@@ -80,7 +83,7 @@ func (th *thread) mapped(args []Value, first, last byte) []Value {
 }
 
 func strRep(th *thread, args []Value) []Value {
-	s, n := th.needText(args, 0), th.needInt(args, 1)
+	s, n := th.needText(args, 0), int(int32(th.needInt(args, 1)))
 	if n <= 0 || s == "" {
 		return th.retText("")
 	}
@@ -115,17 +118,26 @@ func strFind(th *thread, args []Value) []Value { return th.find(args, true) }
 
 func strMatch(th *thread, args []Value) []Value { return th.find(args, false) }
 
+// patternOf is a pattern as C sees it, which ends at a zero byte, and whether there is anything special in it.
+func patternOf(pat string) (_ string, special bool) {
+	if i := strings.IndexByte(pat, 0); i >= 0 {
+		pat = pat[:i]
+	}
+	return pat, strings.ContainsAny(pat, "^$*+?.([%-")
+}
+
 func (th *thread) find(args []Value, find bool) []Value {
 	s, pat := th.needText(args, 0), th.needText(args, 1)
 	init := min(max(relative(th.optInt(args, 2, 1), len(s))-1, 0), len(s))
-	if find && (truth(arg(args, 3)) || !strings.ContainsAny(pat, "^$*+?.([%-")) {
+	pattern, special := patternOf(pat)
+	if find && (truth(arg(args, 3)) || !special) {
 		i := strings.Index(s[init:], pat)
 		if i < 0 {
 			return th.ret1(Value{})
 		}
 		return th.some(num(float64(init+i+1)), num(float64(init+i+len(pat))))
 	}
-	m := &matcher{th: th, src: s, pat: pat}
+	m := &matcher{th: th, src: s, pat: pattern}
 	from, to := m.search(init)
 	if from < 0 {
 		return th.ret1(Value{})
@@ -138,6 +150,7 @@ func (th *thread) find(args []Value, find bool) []Value {
 
 func strGMatch(th *thread, args []Value) []Value {
 	s, pat := th.needText(args, 0), th.needText(args, 1)
+	pat, _ = patternOf(pat)
 	at := 0
 	th.vm.grow(closureSize)
 	return th.ret1(Value{o: th.vm.native("gmatch", func(th *thread, _ []Value) []Value {
@@ -152,19 +165,20 @@ func strGMatch(th *thread, args []Value) []Value {
 				return m.captures(from, end, true)
 			}
 		}
-		return th.ret1(Value{})
+		return nil
 	})})
 }
 
 func strGSub(th *thread, args []Value) []Value {
 	s, pat := th.needText(args, 0), th.needText(args, 1)
+	pat, _ = patternOf(pat)
 	by := arg(args, 2)
 	if _, ok := asText(by); !ok && !isFunction(by) {
 		if _, ok := by.o.(*Table); !ok {
 			th.badArg(2, "string/function/table expected")
 		}
 	}
-	most := th.optInt(args, 3, len(s)+1)
+	most := int(int32(th.optInt(args, 3, min(len(s)+1, math.MaxInt32))))
 	p := 0
 	if strings.HasPrefix(pat, "^") {
 		p = 1

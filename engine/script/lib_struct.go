@@ -22,6 +22,8 @@ type layout struct {
 	pos    int
 	big    bool
 	align  int
+	// sizeOnly: struct.size takes what it does not know for nothing.
+	sizeOnly bool
 }
 
 func (l *layout) number(otherwise int) int {
@@ -51,7 +53,7 @@ func (l *layout) next() (opt byte, size int, ok bool) {
 		size = 1
 	case 'H', 'h':
 		size = 2
-	case 'L', 'l', 'T', 'd', 'n':
+	case 'L', 'l', 'T', 'd':
 		size = 8
 	case 'f':
 		size = 4
@@ -70,11 +72,13 @@ func (l *layout) next() (opt byte, size int, ok bool) {
 	case '!':
 		a := l.number(8)
 		if a == 0 || a&(a-1) != 0 {
-			l.th.fail("alignment is not a power of 2")
+			l.th.failf("alignment %d is not a power of 2", a)
 		}
 		l.align = a
 	default:
-		l.th.badArg(0, "invalid format option '"+string([]byte{opt})+"'")
+		if !l.sizeOnly {
+			l.th.badArg(0, "invalid format option '"+string([]byte{opt})+"'")
+		}
 	}
 	return opt, size, true
 }
@@ -104,6 +108,9 @@ func structPack(th *thread, args []Value) []Value {
 		if !ok {
 			break
 		}
+		if next == len(args) {
+			args = append(args, Value{}) // Redis has pushed a nil behind them
+		}
 		before := len(out)
 		for range l.padding(opt, size, len(out)) {
 			out = append(out, 0)
@@ -117,7 +124,7 @@ func structPack(th *thread, args []Value) []Value {
 		case 'f':
 			out = l.order32(out, math.Float32bits(float32(th.needNumber(args, next))))
 			next++
-		case 'd', 'n':
+		case 'd':
 			out = l.order64(out, math.Float64bits(th.needNumber(args, next)))
 			next++
 		case 'c', 's':
@@ -197,10 +204,13 @@ func structUnpack(th *thread, args []Value) []Value {
 	l := newLayout(th, args)
 	data := th.needText(args, 1)
 	start := th.optInt(args, 2, 1)
-	if start < 1 || start > len(data)+1 {
-		start = len(data) + 1 // there is nothing to read
+	if start == 0 {
+		th.badArg(2, "offset must be 1 or greater")
 	}
 	pos := start - 1
+	if start < 0 {
+		pos = math.MaxInt // as Redis's counts without a sign have it
+	}
 	var out []Value
 	for {
 		opt, size, ok := l.next()
@@ -211,8 +221,8 @@ func structUnpack(th *thread, args []Value) []Value {
 		if pos > len(data) || size > len(data)-pos {
 			th.badArg(1, "data string too short")
 		}
-		if len(out) >= unpackMax {
-			th.fail("too many results to unpack")
+		if len(out) >= stackMax-1-max(2, len(args)) {
+			th.fail("stack overflow (too many results)")
 		}
 		th.steps(1)
 		field := data[pos : pos+size]
@@ -221,7 +231,7 @@ func structUnpack(th *thread, args []Value) []Value {
 			out = append(out, num(l.getInt([]byte(field), opt >= 'a')))
 		case 'f':
 			out = append(out, num(float64(math.Float32frombits(l.read32(field)))))
-		case 'd', 'n':
+		case 'd':
 			out = append(out, num(math.Float64frombits(l.read64(field))))
 		case 'c':
 			if size == 0 {
@@ -272,6 +282,7 @@ func (l *layout) read64(s string) uint64 {
 
 func structSize(th *thread, args []Value) []Value {
 	l := newLayout(th, args)
+	l.sizeOnly = true
 	pos := 0
 	for {
 		opt, size, ok := l.next()
@@ -284,9 +295,7 @@ func structSize(th *thread, args []Value) []Value {
 			th.badArg(0, "option 's' has no fixed size")
 		case opt == 'c' && size == 0:
 			th.badArg(0, "option 'c0' has no fixed size")
-		case pos > math.MaxInt32-size:
-			th.fail("struct size overflow")
 		}
-		pos += size
+		pos += size // a format of 512 MiB has at most 2^60 bytes
 	}
 }

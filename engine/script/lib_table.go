@@ -13,13 +13,7 @@ func (vm *VM) openTable() *Table {
 func tableConcat(th *thread, args []Value) []Value {
 	t := th.needTable(args)
 	sep := th.optText(args, 1, "")
-	from := th.optInt(args, 2, 1)
-	to := 0
-	if arg(args, 3).isNil() {
-		to = t.length()
-	} else {
-		to = th.needInt(args, 3)
-	}
+	from, to := th.span(args, 2, t)
 	var out strings.Builder
 	var room [32]byte
 	for i := from; i <= to; i++ {

@@ -117,7 +117,9 @@ func (c *compiler) each(s *eachStat) stepCode {
 			m := f.th.mark()
 			args := f.th.reserve(2)
 			args[0], args[1] = hidden[1], hidden[2]
+			f.th.calls++ // an iterator may not yield for who loops
 			rets := f.invoke(hidden[0], args, m, at)
+			f.th.calls--
 			if len(rets) == 0 || rets[0].isNil() {
 				return sigNone
 			}

@@ -214,7 +214,7 @@ func (w *replyWriter) table(t *Table, depth int) {
 // special writes a table that stands for a reply of another kind.
 func (w *replyWriter) special(t *Table, depth int) bool {
 	if s, ok := t.getStr(nameErr).o.(*str); ok {
-		w.text('-', strings.TrimPrefix(s.s, "-"))
+		w.text('-', s.s)
 		return true
 	}
 	if s, ok := t.getStr(nameOK).o.(*str); ok {

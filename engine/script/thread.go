@@ -6,9 +6,9 @@ import (
 
 // Limits of a run.
 const (
-	depthMax  = 16000   // Lua functions inside each other
+	depthMax  = 20000   // Lua functions inside each other
 	weightMax = 400_000 // their heights together: levels of closures on the Go stack
-	nativeMax = 190     // library functions that call back inside each other
+	nativeMax = 198     // library functions that call back inside each other
 	chunkSize = 1024    // values of a piece of a stack
 )
 
@@ -33,6 +33,7 @@ type thread struct {
 	depth  int // of the running frame in frames, 0 = none
 	weight int // heights of the running frames' functions
 	calls  int // library functions that call back, inside each other
+	base   int // of a coroutine: calls when it was resumed; it may yield only there
 
 	site  *site // of the call of the library function that runs, nil: another library function called it
 	fromC bool  // likewise
@@ -212,6 +213,9 @@ func (th *thread) meta(fn Value, args ...Value) Value {
 // callAs calls fn from Go; external: for a library, not for the program itself.
 func (th *thread) callAs(external bool, fn Value, args []Value) []Value {
 	if th.calls >= nativeMax {
+		if external {
+			th.failBare("C stack overflow")
+		}
 		th.fail("C stack overflow")
 	}
 	th.calls++

@@ -149,8 +149,11 @@ func toNumber(v Value) (float64, bool) {
 
 const blanks = " \t\n\v\f\r"
 
-// parseNumber reads a number as strtod does, blanks around it allowed.
+// parseNumber reads a number as strtod does: blanks around it are allowed, and a zero byte ends it.
 func parseNumber(s string) (float64, bool) {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		s = s[:i]
+	}
 	s = strings.Trim(s, blanks)
 	if s == "" || strings.IndexByte(s, '_') >= 0 {
 		return 0, false
@@ -161,6 +164,13 @@ func parseNumber(s string) (float64, bool) {
 	}
 	if len(digits) > 1 && digits[0] == '0' && digits[1]|0x20 == 'x' && !strings.ContainsAny(digits, "pP") {
 		s += "p0"
+	}
+	if len(digits) == 3 && len(s) == 4 && strings.EqualFold(digits, "nan") {
+		n := math.NaN()
+		if s[0] == '-' {
+			n = -n
+		}
+		return n, true
 	}
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil && !math.IsInf(n, 0) {

@@ -154,12 +154,6 @@ func (vm *VM) catch(p any) *Failure {
 		if err, ok := o.getText("err").o.(*str); ok {
 			f.Text, f.Reply = err.s, true
 			f.Ignore = truth(o.getText("ignore_error_stats_update"))
-			if src, ok := o.getText("source").o.(*str); ok {
-				f.Source = src.s
-			}
-			if line, ok := toNumber(o.getText("line")); ok {
-				f.Line = int(line)
-			}
 		} else {
 			f.Text = "(error object is not a string)"
 		}
