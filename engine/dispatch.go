@@ -259,7 +259,10 @@ func (p *part) checkError(row *command.Row, from int) {
 	out := p.w.Out
 	if len(out) > from && out[from] == '-' {
 		p.count.commands.Fail(row.ID)
-		p.countError(string(out[from+1:]))
+		if !p.errorCounted {
+			p.countError(string(out[from+1:]))
+		}
+		p.errorCounted = false
 	}
 }
 

@@ -45,12 +45,14 @@ type part struct {
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
-	topics   topics
-	caches   caches
-	globs    []glob   // the patterns among them, in the order in which they came
-	fresh    [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
-	monitors map[uint64]*session
-	state    state // what concerns every session: monitored, measured
+
+	errorCounted bool // the error that the present command is about to answer was counted already
+	topics       topics
+	caches       caches
+	globs        []glob   // the patterns among them, in the order in which they came
+	fresh        [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
+	monitors     map[uint64]*session
+	state        state // what concerns every session: monitored, measured
 	// uncounted are commands of the present batch that did not run yet: queued ones and those that wait.
 	uncounted []command.ID
 

@@ -132,7 +132,10 @@ func shebang(src string) (flags scriptFlags, body, wrong string) {
 	if !found {
 		return 0, "", "ERR Invalid script shebang"
 	}
-	words := strings.Fields(line)
+	words, ok := resp.Words(line)
+	if !ok {
+		return 0, "", "ERR Invalid engine in script shebang"
+	}
 	if words[0] != "#!lua" {
 		return 0, "", "ERR Unexpected engine in script shebang: " + words[0]
 	}
@@ -142,10 +145,10 @@ func shebang(src string) (flags scriptFlags, body, wrong string) {
 		if !ok {
 			return 0, "", "ERR Unknown lua shebang option: " + w
 		}
+		if list == "" {
+			continue
+		}
 		for _, name := range strings.Split(list, ",") {
-			if name == "" {
-				continue
-			}
 			f, ok := scriptFlagNames[name]
 			if !ok {
 				return 0, "", "ERR Unexpected flag in script shebang: " + name
@@ -235,9 +238,10 @@ func (t *scripts) saysNoWrites(row *command.Row, args [][]byte) bool {
 // readOnlyName tells whether a command's name ends in _RO.
 func readOnlyName(args [][]byte) bool { return strings.HasSuffix(lower(args[0]), "_ro") }
 
+// evaluate runs a script.
 func (s *session) evaluate(g *program, readOnly bool, keys, args [][]byte) {
-	j := &job{p: s.p, s: s, name: g.sha, flags: g.flags, readOnly: readOnly}
 	vm := s.p.scripts.vm
+	j := &job{p: s.p, s: s, name: g.sha, flags: g.flags, readOnly: readOnly, vm: vm}
 	j.run = func(out []byte) ([]byte, *script.Failure) { return vm.Run(g.run, j, keys, args, out, s.proto) }
 	s.start(j)
 }

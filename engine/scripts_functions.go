@@ -58,14 +58,15 @@ func header(code string) (name, body, wrong string) {
 	if !found {
 		return "", "", "ERR Invalid library metadata"
 	}
-	words := strings.Fields(line[2:])
-	if len(words) == 0 {
+	words, ok := resp.Words(line)
+	if !ok {
 		return "", "", "ERR Invalid library metadata"
 	}
+	engine := words[0][2:]
 	named := false
 	for _, w := range words[1:] {
-		value, ok := strings.CutPrefix(w, "name=")
-		if !ok {
+		key, value, ok := strings.Cut(w, "=")
+		if !ok || !strings.EqualFold(key, "name") {
 			return "", "", "ERR Invalid metadata value given: " + w
 		}
 		if named {
@@ -78,8 +79,8 @@ func header(code string) (name, body, wrong string) {
 		return "", "", "ERR Library name was not given"
 	case !libraryName(name):
 		return "", "", "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long"
-	case !strings.EqualFold(words[0], "lua"):
-		return "", "", "ERR Engine '" + words[0] + "' not found"
+	case !strings.EqualFold(engine, "lua"):
+		return "", "", "ERR Engine '" + engine + "' not found"
 	}
 	return name, "\n" + rest, ""
 }
@@ -116,7 +117,7 @@ func (p *part) makeLibrary(code string, others map[string]*library) (lib *librar
 		}
 		lib.functions = append(lib.functions, fn)
 		for _, other := range others {
-			if other.name != name && slices.ContainsFunc(other.functions, func(o *function) bool { return o.Name == f.Name }) {
+			if other.name != name && slices.ContainsFunc(other.functions, func(o *function) bool { return strings.EqualFold(o.Name, f.Name) }) {
 				return nil, "ERR Function " + f.Name + " already exists"
 			}
 		}
@@ -140,7 +141,7 @@ func (p *part) takeLibraries(libs map[string]*library) {
 	var kept []*script.Function
 	for _, lib := range libs {
 		for _, f := range lib.functions {
-			t.functions[f.Name] = f
+			t.functions[strings.ToLower(f.Name)] = f
 			kept = append(kept, f.Function)
 		}
 	}
@@ -189,6 +190,10 @@ func functionDelete(s *session, args [][]byte) {
 }
 
 func functionFlush(s *session, args [][]byte) {
+	if len(args) > 3 {
+		s.fail("ERR unknown subcommand or wrong number of arguments for '" + string(args[1]) + "'. Try FUNCTION HELP.")
+		return
+	}
 	if !flushMode(args) {
 		s.fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
 		return
@@ -373,7 +378,7 @@ func functionStats(s *session, _ [][]byte) {
 }
 
 func fcall(s *session, args [][]byte) {
-	f := s.p.scripts.functions[string(args[1])]
+	f := s.p.scripts.functions[lower(args[1])]
 	if f == nil {
 		s.fail("ERR Function not found")
 		return
@@ -388,7 +393,7 @@ func fcall(s *session, args [][]byte) {
 		return
 	}
 	vm := s.p.scripts.library
-	j := &job{p: s.p, s: s, name: f.Name, command: args, function: true, flags: f.flags, readOnly: readOnlyName(args)}
+	j := &job{p: s.p, s: s, name: f.Name, command: args, function: true, flags: f.flags, readOnly: readOnlyName(args), vm: vm}
 	j.run = func(out []byte) ([]byte, *script.Failure) { return vm.Call(f.Function, j, keys, rest, out, s.proto) }
 	s.start(j)
 }

@@ -26,6 +26,7 @@ type job struct {
 	function bool
 	flags    scriptFlags
 	readOnly bool
+	vm       *script.VM
 	run      func(out []byte) ([]byte, *script.Failure)
 
 	began, turn time.Time
@@ -90,16 +91,25 @@ func (s *session) start(j *job) {
 	if j.failed != nil {
 		p.w.Error(j.errorText())
 	}
+	p.errorCounted = j.errorCounted()
+}
+
+// errorCounted tells whether the error that a job answers was counted when the command had it that it comes from.
+func (j *job) errorCounted() bool {
+	if j.failed != nil {
+		return j.failed.Ignore
+	}
+	return j.vm.ErrorCounted()
 }
 
 // forbidden is why a job may not run at all.
 func (j *job) forbidden() string {
 	p := j.p
 	switch {
-	case j.readOnly && j.function && j.flags&flagNoWrites == 0, j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
-		return "ERR Can not execute a script with write flag using *_ro command."
 	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.store.MakeRoom(0, p.nowMS):
-		return "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
+		return textOOM
+	case j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
+		return "ERR Can not execute a script with write flag using *_ro command."
 	}
 	return ""
 }
@@ -127,7 +137,9 @@ func (p *part) goOn(j *job, db int) {
 	p.as(s, func() {
 		if j.failed != nil {
 			p.w.Error(j.errorText())
-			p.countError(j.errorText())
+			if !j.errorCounted() {
+				p.countError(j.errorText())
+			}
 			return
 		}
 		p.w.Raw(j.reply)
@@ -142,7 +154,6 @@ func (j *job) errorText() string {
 	if !f.Reply && !f.Stopped {
 		text = "ERR " + text
 	}
-	text = strings.TrimPrefix(text, "-")
 	text += " script: " + j.name
 	if f.Line > 0 {
 		text += ", on " + f.Where() + "."
@@ -180,13 +191,16 @@ func (j *job) Call(args [][]byte, proto int) []byte {
 	row := find(args)
 	if wrong := j.refused(row, args); wrong != "" {
 		p.w.Error(wrong)
-		p.count.rejected[idOf(row)]++
+		id := idOf(row)
+		p.count.rejected[id]++
+		p.count.commands.Ran(id, 1, 0)
+		p.count.commands.Fail(id)
 		p.countError(wrong)
 	} else {
-		dirty, last := p.dirty, s.last
+		last := s.last
+		j.wrote = j.wrote || row.Flags.Has(command.Write) // whatever comes of it
 		p.invoke(s, row, args)
 		s.last = last
-		j.wrote = j.wrote || p.dirty != dirty
 	}
 	reply := p.w.Out
 	if p.scratch = reply[:0]; cap(reply) > scratchKept {
@@ -217,12 +231,30 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 	}
 	writes := row.Flags&(command.Write|command.MayReplicate) != 0
 	switch {
+	case blocks(row, args):
+		return "ERR " + string(args[0]) + " command is not allowed with BLOCK option from scripts"
 	case writes && (j.readOnly || j.flags&flagNoWrites != 0):
 		return "ERR Write commands are not allowed from read-only scripts."
 	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.store.MakeRoom(argBytes(args), p.nowMS):
 		return textOOM
 	}
 	return ""
+}
+
+// blocks tells whether a reading of streams is asked to wait.
+func blocks(row *command.Row, args [][]byte) bool {
+	if row.ID != command.CmdXRead && row.ID != command.CmdXReadGroup {
+		return false
+	}
+	for _, arg := range args[1 : len(args)-1] {
+		switch lower(arg) {
+		case "streams":
+			return false
+		case "block":
+			return true
+		}
+	}
+	return false
 }
 
 func (j *job) denied(row *command.Row, args [][]byte) string {

@@ -1,9 +1,12 @@
 package engine_test
 
 import (
+	"flag"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"larder/internal/peers"
 )
@@ -35,6 +38,35 @@ func TestProgramsAsRedis(t *testing.T) {
 			if got, want := string(ours.Do("EVAL", src, "0")), string(theirs.Do("EVAL", src, "0")); got != want {
 				t.Errorf("RESP%d %s\n\tgot  %.300q\n\twant %.300q", proto, src, got, want)
 			}
+		}
+	}
+}
+
+var luaSeed = flag.Uint64("luaseed", 0, "seed of programs by chance; 0: a new one, which is printed")
+
+// TestRandomProgramsAsRedis compares what programs by chance answer, errors and all.
+func TestRandomProgramsAsRedis(t *testing.T) {
+	seed := *luaSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-luaseed %d", seed)
+	s := serve(t, quiet(), nil, nil)
+	ours, theirs := peers.Dial(t, s.Addr(), 2), peers.Dial(t, peers.StartRedis(t), 2)
+	g := luaGen{r: rand.New(rand.NewPCG(seed, 0))}
+	rounds, wrong := 3000, 0
+	if testing.Short() {
+		rounds = 300
+	}
+	for range rounds {
+		src := g.program()
+		got, want := string(ours.Do("EVAL", src, "0")), string(theirs.Do("EVAL", src, "0"))
+		if got == want {
+			continue
+		}
+		t.Errorf("%s\n\tgot  %.600q\n\twant %.600q", src, got, want)
+		if wrong++; wrong == 2 {
+			return
 		}
 	}
 }

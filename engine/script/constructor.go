@@ -11,7 +11,11 @@ type pair struct {
 
 // table compiles a constructor.
 func (c *compiler) table(e *tableExpr) code {
-	list := c.exprs(e.list)
+	elements := e.list
+	if n := len(elements); n > 0 && len(e.order) > 0 && e.order[len(e.order)-1] == n {
+		elements = append(elements[:n-1:n-1], &parenExpr{elements[n-1]}) // a field stands behind the last: it gives one value
+	}
+	list := c.exprs(elements)
 	named := true
 	pairs := make([]pair, len(e.fields))
 	for i, fl := range e.fields {

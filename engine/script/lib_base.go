@@ -204,19 +204,22 @@ func basePCall(th *thread, args []Value) []Value {
 	fn, given := args[0], args[1:]
 	rets, raised := th.protect(func() []Value { return th.call(fn, given...) })
 	if raised != nil {
-		return th.some(boolean(false), caught(raised))
+		return th.caught(raised)
 	}
 	return th.prefix(boolean(true), rets)
 }
 
-// caught is what pcall gives of an error: of a command's its text, as before Redis 7.
-func caught(e *luaError) Value {
-	if t, ok := e.value.o.(*Table); ok {
-		if err, ok := t.getText("err").o.(*str); ok {
-			return Value{o: err}
-		}
+// caught is what pcall gives of an error: of a command's its text, as before Redis 7. Of another table the err that it has not stands behind it.
+func (th *thread) caught(e *luaError) []Value {
+	t, ok := e.value.o.(*Table)
+	if !ok {
+		return th.some(boolean(false), e.value)
 	}
-	return e.value
+	err := t.getStr(nameErr)
+	if text, ok := asText(err); ok {
+		return th.some(boolean(false), th.vm.text(text))
+	}
+	return th.some(boolean(false), e.value, err)
 }
 
 func baseXPCall(th *thread, args []Value) []Value {

@@ -78,8 +78,8 @@ func remainder(a, b float64) float64 {
 
 func math2(f func(a, b float64) float64) func(*thread, []Value) []Value {
 	return func(th *thread, args []Value) []Value {
-		a := th.needNumber(args, 0)
-		return th.ret1(num(f(a, th.needNumber(args, 1))))
+		b := th.needNumber(args, 1) // C compilers look at the last first
+		return th.ret1(num(f(th.needNumber(args, 0), b)))
 	}
 }
 
@@ -89,8 +89,8 @@ func mathFrexp(th *thread, args []Value) []Value {
 }
 
 func mathLdexp(th *thread, args []Value) []Value {
-	n := th.needNumber(args, 0)
-	return th.ret1(num(math.Ldexp(n, max(-1<<20, min(th.needInt(args, 1), 1<<20)))))
+	exp := int(int32(th.needInt(args, 1)))
+	return th.ret1(num(math.Ldexp(th.needNumber(args, 0), max(-1<<20, min(exp, 1<<20)))))
 }
 
 func mathModf(th *thread, args []Value) []Value {

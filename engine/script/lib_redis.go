@@ -52,6 +52,27 @@ func (vm *VM) openLibraries() {
 	g.meta.setText(vm, "__index", Value{o: vm.native("__index", missingGlobal)})
 	vm.protect(g, map[*Table]bool{})
 	vm.strMeta.readOnly = true
+	if vm.opts.Functions {
+		vm.openLoading()
+	}
+}
+
+// openLoading makes what a library sees while it is loaded: redis, and in it what registers functions, the log and the version.
+func (vm *VM) openLoading() {
+	r := vm.newTable(0, 16)
+	vm.open(r, []string{"register_function", "log"}, library{"register_function": registerFunction, "log": redisLog})
+	vm.setNames(r)
+	r.meta = vm.globals.meta
+	vm.whileLoading = vm.newTable(0, 1)
+	vm.whileLoading.setText(vm, "redis", table(r))
+	vm.protect(vm.whileLoading, map[*Table]bool{})
+}
+
+// swapGlobals changes the globals for those of loading, or back.
+func (vm *VM) swapGlobals() {
+	g, l := vm.globals, vm.whileLoading
+	g.nodes, l.nodes = l.nodes, g.nodes
+	g.free, l.free = l.free, g.free
 }
 
 func missingGlobal(th *thread, args []Value) []Value {
@@ -80,26 +101,29 @@ func (vm *VM) protect(t *Table, seen map[*Table]bool) {
 
 func (vm *VM) openRedis() *Table {
 	t := vm.newTable(0, 32)
-	names := []string{
-		"call", "pcall", "log", "setresp", "sha1hex", "error_reply", "status_reply", "set_repl", "replicate_commands", "breakpoint", "debug", "acl_check_cmd",
+	names := []string{"call", "pcall", "log", "setresp", "sha1hex", "error_reply", "status_reply", "set_repl", "acl_check_cmd"}
+	if !vm.opts.Functions {
+		names = append(names, "replicate_commands", "breakpoint", "debug")
 	}
 	vm.open(t, names, library{
 		"call": redisCall, "pcall": redisPCall, "log": redisLog, "setresp": redisSetResp, "sha1hex": redisSHA1, "error_reply": redisErrorReply,
 		"status_reply": redisStatusReply, "set_repl": redisSetRepl, "replicate_commands": redisReplicateCommands, "breakpoint": redisBreakpoint,
 		"debug": redisDebug, "acl_check_cmd": redisACLCheck,
 	})
-	for i, n := range []string{"LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"} {
-		t.setText(vm, n, num(float64(i)))
-	}
+	vm.setNames(t)
 	for n, v := range map[string]float64{"REPL_NONE": 0, "REPL_AOF": 1, "REPL_SLAVE": 2, "REPL_REPLICA": 2, "REPL_ALL": replAll} {
 		t.setText(vm, n, num(v))
 	}
-	t.setText(vm, "REDIS_VERSION", vm.text(vm.opts.Version))
-	t.setText(vm, "REDIS_VERSION_NUM", num(float64(vm.opts.VersionNum)))
-	if vm.opts.Functions {
-		t.setText(vm, "register_function", Value{o: vm.native("register_function", registerFunction)})
-	}
 	return t
+}
+
+// setNames sets the levels of the log and the version.
+func (vm *VM) setNames(redis *Table) {
+	for i, n := range []string{"LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"} {
+		redis.setText(vm, n, num(float64(i)))
+	}
+	redis.setText(vm, "REDIS_VERSION", vm.text(vm.opts.Version))
+	redis.setText(vm, "REDIS_VERSION_NUM", num(float64(vm.opts.VersionNum)))
 }
 
 // raise raises an error table, as commands' errors are.

@@ -11,8 +11,8 @@ func (vm *VM) openTable() *Table {
 }
 
 func tableConcat(th *thread, args []Value) []Value {
-	t := th.needTable(args)
 	sep := th.optText(args, 1, "")
+	t := th.needTable(args)
 	from, to := th.span(args, 2, t)
 	var out strings.Builder
 	var room [32]byte

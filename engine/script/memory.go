@@ -11,7 +11,7 @@ func (vm *VM) grow(n int64) {
 
 func (vm *VM) noMemory() {
 	source, line := vm.running.place(1)
-	panic(&luaError{value: constant("not enough memory"), source: source, line: line, fatal: true})
+	panic(&luaError{value: constant("not enough memory"), source: source, line: line, fatal: true, noMemory: true})
 }
 
 func (vm *VM) resetMemory(living int64) {
@@ -32,15 +32,23 @@ type census struct {
 func (vm *VM) census(th *thread) {
 	c := &census{vm: vm, seen: map[any]struct{}{}}
 	c.add(table(vm.globals))
+	if vm.whileLoading != nil {
+		c.add(table(vm.whileLoading))
+	}
 	for _, t := range vm.roots {
 		c.add(table(t))
 	}
 	for _, f := range vm.functions {
 		c.add(f.value)
 	}
-	c.thread(vm.main)
+	c.add(Value{o: vm.main})
 	for t := th; t != nil; t = t.resumer {
-		c.thread(t)
+		c.add(Value{o: t})
+	}
+	for _, co := range vm.coroutines { // whether the script still knows them or not: their stacks are there
+		if co.state != coDead {
+			c.add(Value{o: co})
+		}
 	}
 	for len(c.queue) > 0 {
 		v := c.queue[len(c.queue)-1]
@@ -101,7 +109,12 @@ func (c *census) visit(v Value) {
 
 // thread adds what a stack holds.
 func (c *census) thread(th *thread) {
-	c.bytes += threadSize
+	c.bytes += threadSize + int64(th.counted)*levelSize
+	for i, chunk := range th.chunks {
+		if i > 0 { // the first is in threadSize
+			c.bytes += int64(len(chunk)) * valueSize
+		}
+	}
 	for i, chunk := range th.chunks {
 		if i > th.chunk {
 			break
@@ -114,6 +127,7 @@ func (c *census) thread(th *thread) {
 		}
 	}
 	for i := 0; i <= th.depth && i < len(th.frames); i++ {
+		c.bytes += int64(len(th.frames[i].varargs)) * valueSize
 		for _, v := range th.frames[i].varargs {
 			c.add(v)
 		}

@@ -93,6 +93,10 @@ func origin(e expr) (kind, name string) {
 		return "field", "?"
 	case *parenExpr:
 		return origin(e.e)
+	case *logicExpr:
+		if k, ok := e.l.(*constExpr); ok && truth(k.v) == e.and {
+			return origin(e.r) // the left is never the value
+		}
 	}
 	return "", ""
 }

@@ -20,11 +20,6 @@ type parser struct {
 // parse makes a function of a program. Faults are raised as luaErrors.
 func parse(vm *VM, src, name string) *function {
 	p := &parser{lexer: lexer{src: src, name: name, line: 1}, vm: vm}
-	if len(src) > 0 && src[0] == '#' {
-		for p.pos < len(src) && src[p.pos] != '\n' {
-			p.pos++
-		}
-	}
 	p.f = &function{vararg: true, name: "main chunk"}
 	p.advance()
 	p.f.body = p.block()

@@ -189,6 +189,7 @@ func (w *replyWriter) boolean(b bool) {
 
 var (
 	nameErr      = hashed("err")
+	nameCounted  = hashed("ignore_error_stats_update")
 	nameOK       = hashed("ok")
 	nameDouble   = hashed("double")
 	nameMap      = hashed("map")
@@ -215,6 +216,9 @@ func (w *replyWriter) table(t *Table, depth int) {
 func (w *replyWriter) special(t *Table, depth int) bool {
 	if s, ok := t.getStr(nameErr).o.(*str); ok {
 		w.text('-', s.s)
+		if depth == 0 {
+			w.th.vm.errorCounted = truth(t.getStr(nameCounted))
+		}
 		return true
 	}
 	if s, ok := t.getStr(nameOK).o.(*str); ok {

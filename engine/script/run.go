@@ -1,6 +1,10 @@
 package script
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Program is a compiled script.
 type Program struct{ fn *closure }
@@ -14,6 +18,9 @@ func (vm *VM) Compile(src, name string) (p *Program, wrong string) {
 	return p, ""
 }
 
+// framesKept is how many frames are kept from run to run.
+const framesKept = 256
+
 // guard runs body and gives what it raised. Whatever happened, the VM can be used again.
 func (vm *VM) guard(body func()) (failed *Failure) {
 	defer func() {
@@ -26,7 +33,13 @@ func (vm *VM) guard(body func()) (failed *Failure) {
 		th.restore(state{})
 		th.state = coRunning
 		if len(th.chunks) > 1 {
+			clear(th.chunks[1:])
 			th.chunks = th.chunks[:1]
+		}
+		th.counted = 0 // the collector shrinks what was used once
+		if len(th.frames) > framesKept {
+			clear(th.frames[framesKept:])
+			th.frames = th.frames[:framesKept]
 		}
 	}()
 	if vm.allocated >= vm.censusAt {
@@ -38,7 +51,7 @@ func (vm *VM) guard(body func()) (failed *Failure) {
 
 // Run runs a program with KEYS and ARGV and appends its reply to out, in the protocol version proto.
 func (vm *VM) Run(p *Program, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
-	return vm.finish(p.fn, host, out, proto, func() (values []Value) {
+	return vm.finish(Value{o: p.fn}, host, out, proto, func() (values []Value) {
 		vm.fill(vm.keys, keys)
 		vm.fill(vm.argv, args)
 		return nil
@@ -46,15 +59,18 @@ func (vm *VM) Run(p *Program, host Host, keys, args [][]byte, out []byte, proto 
 }
 
 func (vm *VM) begin(host Host) {
-	vm.host, vm.proto, vm.steps = host, 2, 0
+	vm.host, vm.proto, vm.steps, vm.errorCounted = host, 2, 0, false
 }
 
+// ErrorCounted tells whether the last reply is an error that a command of the script has had.
+func (vm *VM) ErrorCounted() bool { return vm.errorCounted }
+
 // finish runs fn with what prepare gives; prepare is guarded too, since arguments may be larger than a script's memory.
-func (vm *VM) finish(fn *closure, host Host, out []byte, proto int, prepare func() []Value) ([]byte, *Failure) {
+func (vm *VM) finish(fn Value, host Host, out []byte, proto int, prepare func() []Value) ([]byte, *Failure) {
 	vm.begin(host)
 	from := len(out)
 	failed := vm.guard(func() {
-		rets := vm.main.apply(Value{o: fn}, prepare(), true)
+		rets := vm.main.apply(fn, prepare(), true)
 		w := replyWriter{th: vm.main, out: out, proto: proto}
 		w.value(arg(rets, 0), 0)
 		out = w.out
@@ -100,6 +116,8 @@ func (vm *VM) Load(src, name string, host Host, known func(flag string) bool) ([
 	failed := vm.guard(func() {
 		fn := vm.compile(src, name, vm.globals)
 		vm.loading, compiled = l, true
+		vm.swapGlobals()
+		defer vm.swapGlobals()
 		vm.main.apply(Value{o: fn}, nil, true)
 	})
 	vm.loading, vm.host = nil, nil
@@ -115,7 +133,7 @@ func (vm *VM) Keep(functions []*Function) { vm.functions = functions }
 
 // Call calls a function with its keys and arguments.
 func (vm *VM) Call(f *Function, host Host, keys, args [][]byte, out []byte, proto int) ([]byte, *Failure) {
-	return vm.finish(f.value.o.(*closure), host, out, proto, func() []Value {
+	return vm.finish(f.value, host, out, proto, func() []Value {
 		k, a := vm.newTable(len(keys), 0), vm.newTable(len(args), 0)
 		vm.fill(k, keys)
 		vm.fill(a, args)
@@ -133,21 +151,21 @@ func registerFunction(th *thread, args []Value) []Value {
 	case len(args) == 1 && named:
 		th.registerNamed(f, t, l)
 	case len(args) == 2:
-		name, ok := args[0].o.(*str)
+		name, ok := asText(args[0])
 		if !ok {
 			th.raise("ERR first argument to redis.register_function must be a string")
 		}
-		if _, ok := args[1].o.(*closure); !ok {
+		if !isFunction(args[1]) {
 			th.raise("ERR second argument to redis.register_function must be a function")
 		}
-		f.Name, f.value = name.s, args[1]
+		f.Name, f.value = name, args[1]
 	case len(args) == 1:
 		th.raise("ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named arguments).")
 	default:
 		th.raise("ERR wrong number of arguments to redis.register_function")
 	}
 	for _, other := range l.functions {
-		if other.Name == f.Name {
+		if strings.EqualFold(other.Name, f.Name) {
 			th.raise("ERR Function already exists in the library")
 		}
 	}
@@ -168,30 +186,31 @@ func validName(name string) bool {
 }
 
 func (th *thread) registerNamed(f *Function, t *Table, l *loader) {
+	named := false
 	for pos := 0; ; {
 		k, v, next := t.at(pos)
 		if next == 0 {
 			break
 		}
 		pos = next
-		key, ok := k.o.(*str)
+		key, ok := asText(k)
 		if !ok {
 			th.raise("ERR named argument key given to redis.register_function is not a string")
 		}
-		text, isText := v.o.(*str)
-		switch key.s {
+		text, isText := asText(v)
+		switch key {
 		case "function_name":
 			if !isText {
 				th.raise("ERR function_name argument given to redis.register_function must be a string")
 			}
-			f.Name = text.s
+			f.Name, named = text, true
 		case "description":
 			if !isText {
 				th.raise("ERR description argument given to redis.register_function must be a string")
 			}
-			f.Description, f.Described = text.s, true
+			f.Description, f.Described = text, true
 		case "callback":
-			if _, ok := v.o.(*closure); !ok {
+			if !isFunction(v) {
 				th.raise("ERR callback argument given to redis.register_function must be a function")
 			}
 			f.value = v
@@ -205,7 +224,7 @@ func (th *thread) registerNamed(f *Function, t *Table, l *loader) {
 			th.raise("ERR unknown argument given to redis.register_function")
 		}
 	}
-	if f.Name == "" {
+	if !named {
 		th.raise("ERR redis.register_function must get a function name argument")
 	}
 	if f.value.isNil() {
@@ -224,7 +243,9 @@ func (th *thread) functionFlags(t *Table, l *loader) []string {
 		if !ok || !l.flags(s.s) {
 			th.raise("ERR unknown flag given")
 		}
-		out = append(out, s.s)
+		if !slices.Contains(out, s.s) {
+			out = append(out, s.s)
+		}
 	}
 }
 

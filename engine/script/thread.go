@@ -10,6 +10,9 @@ const (
 	weightMax = 400_000 // their heights together: levels of closures on the Go stack
 	nativeMax = 198     // library functions that call back inside each other
 	chunkSize = 1024    // values of a piece of a stack
+
+	levelsCounted = 1024 // heights whose memory is counted at once
+	manyArgs      = 64
 )
 
 // signal says how a statement ended.
@@ -32,8 +35,10 @@ type thread struct {
 	frames []*frame
 	depth  int // of the running frame in frames, 0 = none
 	weight int // heights of the running frames' functions
-	calls  int // library functions that call back, inside each other
-	base   int // of a coroutine: calls when it was resumed; it may yield only there
+	// counted is for how much weight the Go stack's memory has been counted: a stack does not shrink while its coroutine lives.
+	counted int
+	calls   int // library functions that call back, inside each other
+	base    int // of a coroutine: calls when it was resumed; it may yield only there
 
 	site  *site // of the call of the library function that runs, nil: another library function called it
 	fromC bool  // likewise
@@ -123,14 +128,21 @@ func (th *thread) enter(cl *closure, args []Value, external bool) *frame {
 		th.overflow()
 	}
 	th.depth++
-	th.weight += p.height
+	if th.weight += p.height; th.weight > th.counted {
+		th.counted += levelsCounted
+		th.vm.grow(levelsCounted * levelSize)
+	}
 	if th.depth == len(th.frames) {
 		th.frames = append(th.frames, &frame{th: th})
 	}
 	f := th.frames[th.depth]
 	f.cl, f.ret, f.varargs, f.external, f.line = cl, nil, nil, external, p.line
 	n := len(args)
+	if n > manyArgs {
+		th.steps(n / manyArgs) // passing them takes time
+	}
 	if p.vararg && n > p.params {
+		th.vm.grow(int64(n) * valueSize)
 		f.varargs = append(f.varargs, args[p.params:]...)
 	}
 	if n > p.params {

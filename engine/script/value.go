@@ -53,6 +53,7 @@ const (
 	closureSize = 64
 	cellSize    = 24
 	threadSize  = 32 << 10
+	levelSize   = 256 // of the Go stack, for a unit of a function's height, and frames
 )
 
 func num(n float64) Value { return Value{n, numTag{}} }

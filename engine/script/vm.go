@@ -8,6 +8,7 @@ package script
 
 import (
 	"fmt"
+	"runtime/debug"
 )
 
 // Options are a VM's.
@@ -41,7 +42,7 @@ const stepsPerPause = 4096
 type VM struct {
 	opts    Options
 	host    Host
-	globals *Table // what scripts see as _G
+	globals *Table // what scripts see as globals
 	strMeta *Table // the metatable of strings
 	main    *thread
 	running *thread
@@ -59,14 +60,19 @@ type VM struct {
 
 	proto   int     // of redis.call's replies: redis.setresp
 	loading *loader // while a library is loaded
-	keys    *Table  // KEYS and ARGV, used again by each run
-	argv    *Table
-	kept    keeping
-	args    [][]byte // scratch of redis.call
-	bytes   []byte
-	ends    []int
+
+	whileLoading *Table // of a VM of functions: the globals that a library sees while it is loaded, or, meanwhile, the others
+
+	keys  *Table // KEYS and ARGV, used again by each run
+	argv  *Table
+	kept  keeping
+	args  [][]byte // scratch of redis.call
+	bytes []byte
+	ends  []int
 
 	null *userdata // cjson.null
+
+	errorCounted bool // the reply is the error of a command
 }
 
 // keeping are functions that the VM itself knows.
@@ -106,6 +112,8 @@ type luaError struct {
 	source string
 	fatal  bool // no pcall catches it: the script is stopped, or out of memory
 	stop   bool
+
+	noMemory bool
 }
 
 // tick counts a step.
@@ -147,13 +155,16 @@ func (vm *VM) catch(p any) *Failure {
 		return &Failure{Text: fmt.Sprintf("internal error: %v", p)}
 	}
 	f := &Failure{Line: e.line, Source: e.source, Stopped: e.stop}
+	if e.noMemory {
+		debug.FreeOSMemory() // the process has grown by more than any script may have: it shrinks at once
+	}
 	switch o := e.value.o.(type) {
 	case *str:
 		f.Text = o.s
 	case *Table:
 		if err, ok := o.getText("err").o.(*str); ok {
 			f.Text, f.Reply = err.s, true
-			f.Ignore = truth(o.getText("ignore_error_stats_update"))
+			f.Ignore = truth(o.getStr(nameCounted))
 		} else {
 			f.Text = "(error object is not a string)"
 		}
