@@ -68,7 +68,7 @@ func (g *luaGen) statement() {
 		g.line("local " + a + ", " + b + " = " + g.exprs())
 		g.names = append(g.names, a, b)
 	case 7:
-		g.line("note(pcall(" + g.pick("error", "tonumber", "string.rep", "math.floor", "select", "unpack", "table.concat", "next", "string.format", "string.sub") +
+		g.line("note(pcall(" + g.pick("error", "tonumber", "string.upper", "math.floor", "select", "unpack", "table.concat", "next", "string.format", "string.sub") +
 			", " + g.exprs() + "))")
 	case 8:
 		g.line("note(pcall(function() return " + g.exprs() + " end))")

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"iter"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 type scripts struct {
 	vm, library *script.VM
 	known       map[string]*program // by SHA1
+	sources     map[string]*program // by their text, if it is short: a script that comes again need not be hashed
+	spare       *job                // of a run that has ended, for the next
 	evaluated   []string            // those that came with EVAL alone, oldest first
 	libraries   map[string]*library
 	functions   map[string]*function
@@ -31,12 +34,14 @@ type scripts struct {
 const (
 	busyThresholdDefault = 5000 // ms
 	evaluatedMax         = 5000 // scripts kept that nobody loaded
+	sourceMax            = 4096 // bytes of a script that is known by its text
 	pauseEvery           = time.Millisecond
 )
 
 // program is a script that the node keeps.
 type program struct {
 	sha    string
+	source string // "": too long to be known by it
 	run    *script.Program
 	flags  scriptFlags
 	loaded bool // SCRIPT LOAD has asked for it: it stays
@@ -83,7 +88,7 @@ func vmOptions(functions bool) script.Options {
 func (t *scripts) evalVM() *script.VM {
 	if t.vm == nil {
 		t.vm = script.New(vmOptions(false))
-		t.known = map[string]*program{}
+		t.known, t.sources = map[string]*program{}, map[string]*program{}
 	}
 	return t.vm
 }
@@ -91,6 +96,10 @@ func (t *scripts) evalVM() *script.VM {
 // load compiles a script, if the node does not have it.
 func (t *scripts) load(src []byte, loaded bool) (g *program, wrong string) {
 	vm := t.evalVM()
+	if g = t.sources[string(src)]; g != nil {
+		g.loaded = g.loaded || loaded
+		return g, ""
+	}
 	sha := script.SHA1(src)
 	if g = t.known[sha]; g != nil {
 		g.loaded = g.loaded || loaded
@@ -106,6 +115,10 @@ func (t *scripts) load(src []byte, loaded bool) (g *program, wrong string) {
 	}
 	g = &program{sha: sha, run: run, flags: flags, loaded: loaded}
 	t.known[sha] = g
+	if len(src) <= sourceMax {
+		g.source = string(src)
+		t.sources[g.source] = g
+	}
 	if !loaded {
 		t.remember(sha)
 	}
@@ -118,6 +131,7 @@ func (t *scripts) remember(sha string) {
 	for len(t.evaluated) > evaluatedMax {
 		if old := t.known[t.evaluated[0]]; old != nil && !old.loaded {
 			delete(t.known, old.sha)
+			delete(t.sources, old.source)
 		}
 		t.evaluated = t.evaluated[1:]
 	}
@@ -228,22 +242,19 @@ func (t *scripts) saysNoWrites(row *command.Row, args [][]byte) bool {
 			flags = g.flags
 		}
 	case command.CmdFCall:
-		if f := t.functions[string(args[1])]; f != nil {
+		if f := t.functions[lower(args[1])]; f != nil {
 			flags = f.flags
 		}
 	}
 	return flags&flagNoWrites != 0
 }
 
-// readOnlyName tells whether a command's name ends in _RO.
-func readOnlyName(args [][]byte) bool { return strings.HasSuffix(lower(args[0]), "_ro") }
+// readOnlyName tells whether a command's name ends in _RO: only then there is a _ in it.
+func readOnlyName(args [][]byte) bool { return bytes.IndexByte(args[0], '_') >= 0 }
 
 // evaluate runs a script.
 func (s *session) evaluate(g *program, readOnly bool, keys, args [][]byte) {
-	vm := s.p.scripts.vm
-	j := &job{p: s.p, s: s, name: g.sha, flags: g.flags, readOnly: readOnly, vm: vm}
-	j.run = func(out []byte) ([]byte, *script.Failure) { return vm.Run(g.run, j, keys, args, out, s.proto) }
-	s.start(j)
+	s.start(job{name: g.sha, flags: g.flags, readOnly: readOnly, vm: s.p.scripts.vm, program: g.run, keys: keys, args: args})
 }
 
 func scriptLoad(s *session, args [][]byte) {
@@ -284,7 +295,7 @@ func scriptFlush(s *session, args [][]byte) {
 		return
 	}
 	t := &s.p.scripts
-	t.vm, t.known, t.evaluated = nil, nil, nil
+	t.vm, t.known, t.sources, t.evaluated = nil, nil, nil, nil
 	s.ok()
 }
 
@@ -310,7 +321,7 @@ func (s *session) kill(function bool) {
 	switch {
 	case j == nil:
 		s.fail("NOTBUSY No scripts in execution right now.")
-	case j.function != function:
+	case (j.function != nil) != function:
 		s.fail(j.busyText())
 	case j.wrote:
 		s.fail("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.")

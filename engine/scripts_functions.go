@@ -353,7 +353,7 @@ func functionStats(s *session, _ [][]byte) {
 	w, t := &s.p.w, &s.p.scripts
 	w.Map(2)
 	w.Bulk("running_script")
-	if j := t.busy; j != nil && j.function {
+	if j := t.busy; j != nil && j.function != nil {
 		w.Map(3)
 		w.Bulk("name")
 		w.Bulk(j.name)
@@ -392,8 +392,7 @@ func fcall(s *session, args [][]byte) {
 		s.fail(wrong)
 		return
 	}
-	vm := s.p.scripts.library
-	j := &job{p: s.p, s: s, name: f.Name, command: args, function: true, flags: f.flags, readOnly: readOnlyName(args), vm: vm}
-	j.run = func(out []byte) ([]byte, *script.Failure) { return vm.Call(f.Function, j, keys, rest, out, s.proto) }
-	s.start(j)
+	s.start(job{
+		name: f.Name, command: args, function: f.Function, flags: f.flags, readOnly: readOnlyName(args), vm: s.p.scripts.library, keys: keys, args: rest,
+	})
 }

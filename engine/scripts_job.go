@@ -23,11 +23,13 @@ type job struct {
 	s        *session
 	name     string // SHA1, or the function's
 	command  [][]byte
-	function bool
 	flags    scriptFlags
 	readOnly bool
 	vm       *script.VM
-	run      func(out []byte) ([]byte, *script.Failure)
+	program  *script.Program  // it runs either this
+	function *script.Function // or this
+	keys     [][]byte         // until it yields
+	args     [][]byte
 
 	began, turn time.Time
 	nested      bool // it runs inside EXEC
@@ -45,7 +47,7 @@ var (
 )
 
 func (j *job) busyText() string {
-	if j.function {
+	if j.function != nil {
 		return "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
 	}
 	return "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
@@ -59,10 +61,24 @@ func setBusyThreshold(set *settings, value string) (wrong string) {
 	return wrong
 }
 
+func (j *job) run(out []byte) ([]byte, *script.Failure) {
+	if j.function != nil {
+		return j.vm.Call(j.function, j, j.keys, j.args, out, j.s.proto)
+	}
+	return j.vm.Run(j.program, j, j.keys, j.args, out, j.s.proto)
+}
+
 // start runs a job and answers, or leaves it running beside the loop.
-func (s *session) start(j *job) {
+func (s *session) start(what job) {
 	p := s.p
 	t := &p.scripts
+	j := t.spare
+	if j == nil {
+		j = &job{}
+	}
+	t.spare = nil
+	*j = what
+	j.p, j.s = p, s
 	if wrong := j.forbidden(); wrong != "" {
 		s.fail(wrong)
 		return
@@ -92,6 +108,8 @@ func (s *session) start(j *job) {
 		p.w.Error(j.errorText())
 	}
 	p.errorCounted = j.errorCounted()
+	*j = job{}
+	t.spare = j
 }
 
 // errorCounted tells whether the error that a job answers was counted when the command had it that it comes from.
@@ -164,7 +182,7 @@ func (j *job) errorText() string {
 // Pause makes a job script.Host: the loop has its turn if the script takes long.
 func (j *job) Pause() error {
 	if j.killed {
-		if j.function {
+		if j.function != nil {
 			return errFunctionKilled
 		}
 		return errKilled

@@ -117,6 +117,36 @@ func TestBusyFunction(t *testing.T) {
 	hears(t, k, "*4\r\n$14\r\nrunning_script\r\n$-1\r\n", "FUNCTION", "STATS")
 }
 
+// TestBusyCoroutine: the same for a coroutine that runs on, from which the loop has its turns too.
+func TestBusyCoroutine(t *testing.T) {
+	_, k, other := busyNode(t)
+	busy(t, k, other, busyScript, "EVAL", "coroutine.wrap(function() coroutine.wrap(function() "+endless+" end)() end)()", "0")
+	hears(t, other, "+OK", "SCRIPT", "KILL")
+	if got := string(k.Reply()); !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL.") {
+		t.Errorf("the script: %q", got)
+	}
+	hears(t, k, "$1\r\n7", "EVAL", "return coroutine.wrap(function(x) return x end)('7')", "0")
+}
+
+// TestScriptErrorsAreCountedOnce: an error that a command has had is not counted again for the script that answers it.
+func TestScriptErrorsAreCountedOnce(t *testing.T) {
+	k := newBed(t, nil).client()
+	k.says("+OK\r\n", "SET", "k", "v")
+	for _, src := range []string{
+		"return redis.call('lpush', 'k', 1)", "return redis.pcall('lpush', 'k', 1)", "pcall(redis.call, 'lpush', 'k', 1)", "error({err = 'OWN x'})", "return redis.call('get')",
+	} {
+		k.do("EVAL", src, "0")
+	}
+	info := k.do("INFO", "errorstats", "commandstats")
+	for _, want := range []string{
+		"errorstat_WRONGTYPE:count=3\r\n", "errorstat_OWN:count=1\r\n", "errorstat_ERR:count=1\r\n", "rejected_calls=1,failed_calls=0\r\n", "rejected_calls=0,failed_calls=3\r\n",
+	} {
+		if !strings.Contains(info, want) {
+			t.Errorf("no %q in %s", want, info)
+		}
+	}
+}
+
 // TestUnkillable: what has written is not ended half way, but SHUTDOWN NOSAVE ends the node all the same.
 func TestUnkillable(t *testing.T) {
 	s, k, other := busyNode(t)

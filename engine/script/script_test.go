@@ -91,6 +91,10 @@ func TestBounds(t *testing.T) {
 		"return " + strings.Repeat("(", 1e5) + "1" + strings.Repeat(")", 1e5),
 		"local t = {} t[1] = t return cjson.encode(t)",
 		"local t = {} t[1] = t return cmsgpack.pack(t)",
+		"local t = {} for i = 1, 9000 do t[i] = coroutine.wrap(function() local function f(n) if n == 0 then coroutine.yield() return 0 end return 1 + f(n - 1) end f(15000) end) t[i]() end",
+		"local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end",
+		"local function f(n, ...) if n == 0 then return 0 end return 1 + f(n - 1, ...) end return f(15000, unpack({}, 1, 7000))",
+		"return #cmsgpack.unpack(string.rep('\\145', 100000) .. '\\1')",
 		"return table.concat({string.rep('x', 1e7), string.rep('x', 1e7), string.rep('x', 1e7)})",
 	} {
 		began := time.Now()
