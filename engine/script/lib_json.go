@@ -27,9 +27,9 @@ func (vm *VM) openJSON() *Table {
 		"encode":                  c.encode,
 		"decode":                  c.decode,
 		"encode_sparse_array":     c.setSparse,
-		"encode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.encodeDepth, 1, math.MaxInt32) },
-		"decode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.decodeDepth, 1, math.MaxInt32) },
-		"encode_number_precision": func(th *thread, a []Value) []Value { return th.jsonInt(a, 0, &c.precision, 1, 14) },
+		"encode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, &c.encodeDepth, 1, math.MaxInt32) },
+		"decode_max_depth":        func(th *thread, a []Value) []Value { return th.jsonInt(a, &c.decodeDepth, 1, math.MaxInt32) },
+		"encode_number_precision": func(th *thread, a []Value) []Value { return th.jsonInt(a, &c.precision, 1, 14) },
 		"encode_keep_buffer":      func(th *thread, a []Value) []Value { return th.jsonBool(a, &c.keepBuffer) },
 		"encode_invalid_numbers":  c.setEncodeInvalid,
 		"decode_invalid_numbers":  func(th *thread, a []Value) []Value { return th.jsonBool(a, &c.decodeInvalid) },
@@ -47,12 +47,12 @@ func (th *thread) jsonArgs(args []Value, most int) {
 	}
 }
 
-func (th *thread) jsonInt(args []Value, i int, v *int, low, high int) []Value {
-	th.jsonArgs(args, i+1)
-	if !arg(args, i).isNil() {
-		n := th.needInt(args, i)
+func (th *thread) jsonInt(args []Value, v *int, low, high int) []Value {
+	th.jsonArgs(args, 1)
+	if !arg(args, 0).isNil() {
+		n := th.needInt(args, 0)
 		if n < low || n > high {
-			th.badArg(i, "expected integer between "+strconv.Itoa(low)+" and "+strconv.Itoa(high))
+			th.badArg(0, "expected integer between "+strconv.Itoa(low)+" and "+strconv.Itoa(high))
 		}
 		*v = n
 	}
@@ -83,7 +83,7 @@ func (c *jsonConfig) setSparse(th *thread, args []Value) []Value {
 	th.jsonBool(args[:min(1, len(args))], &c.sparseConvert)
 	for i, v := range []*int{&c.sparseRatio, &c.sparseSafe} {
 		if i+1 < len(args) {
-			th.jsonInt(args[i+1:i+2], 0, v, 0, math.MaxInt32) // messages call it the first
+			th.jsonInt(args[i+1:i+2], v, 0, math.MaxInt32) // messages call it the first
 		}
 	}
 	return th.some(boolean(c.sparseConvert), num(float64(c.sparseRatio)), num(float64(c.sparseSafe)))
