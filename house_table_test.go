@@ -11,10 +11,10 @@ type row struct {
 // product rooms, in the order of the arrows: what stands lower may know what stands higher.
 var table = []row{
 	{folders: []string{"protocol/command"}},
-	{folders: []string{"protocol/resp"}},
+	{folders: []string{"protocol/encoding"}},
+	{folders: []string{"protocol/resp"}, may: []string{"protocol/encoding"}},
 	{folders: []string{"protocol/client"}, may: []string{"protocol/command", "protocol/resp"}},
 	{folders: []string{"protocol/memcache"}, may: []string{"protocol/command"}},
-	{folders: []string{"protocol/encoding"}},
 	{folders: []string{"algebra"}},
 	{folders: []string{"router"}, may: []string{"protocol"}},
 	{folders: []string{"access"}, may: []string{"protocol/command"}},
@@ -26,7 +26,7 @@ var table = []row{
 	{folders: []string{"engine/zsets"}, may: []string{"engine/store", "protocol/encoding"}},
 	{folders: []string{"engine/geo"}},
 	{folders: []string{"engine/sets"}, may: []string{"protocol/encoding", "engine/store"}},
-	{folders: []string{"engine/script"}},
+	{folders: []string{"engine/script"}, may: []string{"protocol/encoding"}},
 	{folders: []string{"engine/hll"}},
 	{folders: []string{"engine/hashes"}, may: []string{"engine/store", "protocol/encoding"}},
 	{folders: []string{"engine/streams"}, may: []string{"protocol/encoding", "engine/store"}},

@@ -50,7 +50,7 @@ func lineOf(lines []string, i int) string {
 const compatibilityHead = `# Commands
 
 Made from the command table (` + "`protocol/command`" + `) by ` + "`go test ./docs -update`" + `. What stands here is there; what does not is answered
-` + "`-ERR unknown command …`" + ` as Redis answers it, and the connection stays. Replies and errors are those of Redis 7.0, byte for byte where clients match
+` + "`-ERR unknown command …`" + ` as Redis answers it, and the connection stays. Replies and errors are those of Redis 7.2, byte for byte where clients match
 on them; RESP2 and RESP3. *Since* is the version of Redis that had the command first.
 
 What the gateway does:

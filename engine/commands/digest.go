@@ -12,6 +12,7 @@ import (
 	"larder/engine/store"
 	"larder/engine/streams"
 	"larder/engine/zsets"
+	"larder/protocol/encoding/decimal"
 )
 
 // Digest is what DEBUG DIGEST makes of values: two servers that have the same keys and values have the same one, in whatever order and encoding they keep
@@ -118,7 +119,7 @@ func (d *Digest) zset(v zsets.Value) {
 	for at := v.At(0); at.Valid(); at.Next() {
 		var pair Digest
 		pair.mix(at.Member())
-		pair.mix(zsets.AppendShortest(room[:0], at.Score()))
+		pair.mix(decimal.AppendShortest(room[:0], at.Score()))
 		d.xor(pair[:])
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"larder/protocol/resp"
+	"larder/protocol/encoding/decimal"
 )
 
 // parseDouble reads what Redis takes for a double (getDoubleFromObject): what C's strtod reads, as a whole, without blanks; no "nan", nothing that is too
@@ -140,6 +140,6 @@ func exponentEnd(text []byte, i int, letter byte) int {
 
 // bulkDouble writes a double as a bulk whatever the protocol.
 func (c *Call) bulkDouble(f float64) {
-	var room [32]byte
-	c.W.BulkBytes(resp.AppendFloat(room[:0], f))
+	var room [decimal.DoubleLenMax]byte
+	c.W.BulkBytes(decimal.AppendDouble(room[:0], f))
 }

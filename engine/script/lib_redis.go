@@ -3,9 +3,9 @@ package script
 import (
 	"crypto/sha1" //nolint:gosec // scripts are named by it
 	"encoding/hex"
-	"math"
-	"strconv"
 	"strings"
+
+	"larder/protocol/encoding/decimal"
 )
 
 // Levels of redis.log, and what set_repl takes.
@@ -205,12 +205,16 @@ func (vm *VM) commandArgs(args []Value) bool {
 // bytesKept is how much room for arguments is kept from command to command.
 const bytesKept = 1 << 20
 
-// appendArgument writes a number as a command's argument: an integer, or with 17 digits.
+// appendArgument writes a number as a command's argument: an integer, or a double as 7.2 writes it; the NaN of 0/0 keeps its sign.
 func appendArgument(dst []byte, n float64) []byte {
-	if n == math.Trunc(n) && math.Abs(n) < 1<<63 {
-		return strconv.AppendInt(dst, int64(n), 10)
+	const digits = 17
+	switch {
+	case n == 0:
+		return append(dst, '0')
+	case n != n:
+		return appendG(dst, n, digits)
 	}
-	return appendG(dst, n, 17)
+	return decimal.AppendDouble(dst, n)
 }
 
 func redisLog(th *thread, args []Value) []Value {

@@ -2,9 +2,10 @@ package script
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 	"strings"
+
+	"larder/protocol/encoding/decimal"
 )
 
 // replyReader turns a reply's bytes into Lua values.
@@ -257,27 +258,13 @@ func (w *replyWriter) special(t *Table, depth int) bool {
 }
 
 func (w *replyWriter) double(n float64) {
-	text := ""
-	switch {
-	case math.IsInf(n, 1):
-		text = "inf"
-	case math.IsInf(n, -1):
-		text = "-inf"
-	case n != n:
-		text = "nan"
-	default:
-		text = string(appendDouble(nil, n))
-	}
+	var room [decimal.DoubleLenMax]byte
+	text := string(decimal.AppendDouble(room[:0], n))
 	if w.proto == 3 {
 		w.text(',', text)
 		return
 	}
 	w.bulk(text)
-}
-
-// appendDouble writes a double as C's %.17g.
-func appendDouble(dst []byte, n float64) []byte {
-	return strconv.AppendFloat(dst, n, 'g', 17, 64)
 }
 
 func (w *replyWriter) verbatim(s, format string) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"larder/protocol/encoding/decimal"
 	"larder/protocol/encoding/listpack"
 )
 
@@ -51,11 +52,11 @@ func appendPair(l listpack.List, member []byte, score float64) listpack.List {
 }
 
 func insertPair(l listpack.List, at int, member []byte, score float64) listpack.List {
-	if n, ok := whole(score); ok {
+	if n, ok := decimal.Whole(score); ok { // a zero loses its sign
 		l = l.InsertInt(at, n)
 	} else {
-		var room [scoreTextMax]byte
-		l = l.Insert(at, AppendScore(room[:0], score))
+		var room [decimal.DoubleLenMax]byte
+		l = l.Insert(at, decimal.AppendDouble(room[:0], score))
 	}
 	return l.Insert(at, member)
 }
@@ -67,7 +68,7 @@ func moveSmall(l listpack.List, at int, member []byte, score float64) listpack.L
 }
 
 // pairSize is by how many bytes a list grows for a member, at most.
-func pairSize(member []byte) int { return listpack.Size(member) + scoreTextMax + 2 }
+func pairSize(member []byte) int { return listpack.Size(member) + decimal.DoubleLenMax + 2 }
 
 // prevPair is the offset of the member before the one at that offset, 0 before the first.
 func prevPair(l listpack.List, at int) int {

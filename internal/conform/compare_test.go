@@ -1,6 +1,33 @@
 package conform
 
-import "testing"
+import (
+	"testing"
+)
+
+func TestSameDoubles(t *testing.T) {
+	for _, x := range []struct {
+		want, got string
+		same      bool
+	}{
+		{",0.10000000000000001\r\n", ",0.1\r\n", true},
+		{"$19\r\n0.10000000000000001\r\n", "$3\r\n0.1\r\n", true},
+		{"$5\r\n1e+17\r\n", "$18\r\n100000000000000000\r\n", true},
+		{"*2\r\n$1\r\na\r\n,0.10000000000000001\r\n", "*2\r\n$1\r\na\r\n,0.1\r\n", true},
+		{"*2\r\n$1\r\na\r\n,0.10000000000000001\r\n", "*2\r\n$1\r\nb\r\n,0.1\r\n", false},
+		{"*1\r\n,0.10000000000000001\r\n", "*1\r\n$3\r\n0.1\r\n", false},
+		{",0.10000000000000001\r\n", ",0.10000000000000001\r\n", true},
+		{",0.1\r\n", ",0.10000000000000001\r\n", false},
+		{",0.10000000000000001\r\n", ",0.10\r\n", false},
+		{",0.10000000000000001\r\n", ",0.2\r\n", false},
+		{"$3\r\n1.0\r\n", "$1\r\n1\r\n", false},
+		{"+0.10000000000000001\r\n", "+0.1\r\n", false},
+		{"$-1\r\n", "$3\r\n0.1\r\n", false},
+	} {
+		if SameDoubles([]byte(x.want), []byte(x.got)) != x.same {
+			t.Errorf("%q and %q: want same: %v", x.want, x.got, x.same)
+		}
+	}
+}
 
 func TestCompare(t *testing.T) {
 	for _, x := range []struct {

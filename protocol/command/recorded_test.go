@@ -65,9 +65,8 @@ func TestRowsAsRecorded(t *testing.T) {
 		a, b := reflect.ValueOf(want.sorted()), reflect.ValueOf(factOf(r).sorted())
 		for i := range a.NumField() {
 			id := r.Name + "/" + a.Type().Field(i).Tag.Get("json")
-			x, _ := json.Marshal(a.Field(i).Interface())
-			y, _ := json.Marshal(b.Field(i).Interface())
-			if string(x) == string(y) {
+			x, y := marshal(t, a.Field(i).Interface()), marshal(t, b.Field(i).Interface())
+			if x == y {
 				continue
 			}
 			t.Errorf("%s:\n7.2.6 %s\nours  %s", id, x, y)
@@ -87,6 +86,15 @@ func (f fact) changed(field string, theirs node) bool {
 		return !slices.Equal(theirs.texts(every), f.Tips)
 	}
 	return false
+}
+
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func (f fact) sorted() fact {

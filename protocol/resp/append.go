@@ -1,8 +1,9 @@
 package resp
 
 import (
-	"math"
 	"strconv"
+
+	"larder/protocol/encoding/decimal"
 )
 
 // AppendStatus appends "+text". As Redis does, a CR or LF in the text becomes a blank.
@@ -97,25 +98,11 @@ func AppendBool(dst []byte, b bool) []byte {
 	return append(dst, "#f\r\n"...)
 }
 
-// AppendDouble appends a RESP3 double.
+// AppendDouble appends a RESP3 double, with the digits that Redis 7.2 gives.
 func AppendDouble(dst []byte, f float64) []byte {
 	dst = append(dst, ',')
-	dst = AppendFloat(dst, f)
+	dst = decimal.AppendDouble(dst, f)
 	return append(dst, '\r', '\n')
-}
-
-// AppendFloat appends the digits that Redis 7.0 gives for a double: C's "%.17g", "inf", "-inf", "nan".
-func AppendFloat(dst []byte, f float64) []byte {
-	switch {
-	case math.IsInf(f, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-inf"...)
-	case math.IsNaN(f):
-		return append(dst, "nan"...)
-	}
-	const significant = 17 // digits after which a double is exact
-	return strconv.AppendFloat(dst, f, 'g', significant, 64)
 }
 
 // AppendBigNumber appends a RESP3 big number, given by its digits.

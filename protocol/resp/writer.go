@@ -1,5 +1,7 @@
 package resp
 
+import "larder/protocol/encoding/decimal"
+
 // Writer appends replies to Out in the forms of one protocol version. What RESP2 lacks it gives as Redis 7.0 does (networking.c, addReply…): a map as a
 // flat array, a set as an array, a double, a big number and a verbatim text as a bulk, a bool as 1 or 0.
 type Writer struct {
@@ -106,8 +108,8 @@ func (w *Writer) Double(f float64) {
 		w.Out = AppendDouble(w.Out, f)
 		return
 	}
-	var digits [32]byte
-	w.Out = AppendBulk(w.Out, AppendFloat(digits[:0], f))
+	var digits [decimal.DoubleLenMax]byte
+	w.Out = AppendBulk(w.Out, decimal.AppendDouble(digits[:0], f))
 }
 
 // BigNumber writes a number of any size, given by its digits.

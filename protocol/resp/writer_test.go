@@ -31,7 +31,7 @@ func TestWriter(t *testing.T) {
 		{"null", func(w *resp.Writer) { w.Null() }, "$-1\r\n", "_\r\n"},
 		{"null array", func(w *resp.Writer) { w.NullArray() }, "*-1\r\n", "_\r\n"},
 		{"bool", func(w *resp.Writer) { w.Bool(true); w.Bool(false) }, ":1\r\n:0\r\n", "#t\r\n#f\r\n"},
-		{"double", func(w *resp.Writer) { w.Double(0.1) }, "$19\r\n0.10000000000000001\r\n", ",0.10000000000000001\r\n"},
+		{"double", func(w *resp.Writer) { w.Double(0.1) }, "$3\r\n0.1\r\n", ",0.1\r\n"},
 		{"inf", func(w *resp.Writer) { w.Double(math.Inf(-1)) }, "$4\r\n-inf\r\n", ",-inf\r\n"},
 		{"nan", func(w *resp.Writer) { w.Double(math.NaN()) }, "$3\r\nnan\r\n", ",nan\r\n"},
 		{"big number", func(w *resp.Writer) { w.BigNumber("123") }, "$3\r\n123\r\n", "(123\r\n"},
