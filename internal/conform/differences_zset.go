@@ -6,8 +6,10 @@ func intendedOfZSets() []Difference {
 		{
 			Name: "doubles", Reason: "7.2 writes the shortest digits that mean the same number, 7.0 writes 17",
 			Doubles: true,
-			Rows: []string{"zscore", "zmscore", "zadd", "zincrby", "zrange", "zrevrange", "zrangebyscore", "zrevrangebyscore", "zpopmin", "zpopmax", "zmpop", "bzpopmin",
-				"bzpopmax", "bzmpop", "zunion", "zinter", "zdiff", "zrandmember", "zscan", "eval", "eval_ro", "evalsha", "fcall"},
+			Rows: []string{
+				"zscore", "zmscore", "zadd", "zincrby", "zrange", "zrevrange", "zrangebyscore", "zrevrangebyscore", "zpopmin", "zpopmax", "zmpop", "bzpopmin",
+				"bzpopmax", "bzmpop", "zunion", "zinter", "zdiff", "zrandmember", "zscan", "eval", "eval_ro", "evalsha", "fcall",
+			},
 		},
 		{
 			Name: "rank-with-score", Reason: "WITHSCORE is of 7.2; to 7.0 it is one argument too many",
