@@ -237,7 +237,7 @@ func (d *zdraws) command() []string {
 	if d.IntN(40) == 0 && !strings.HasSuffix(args[0], "RANK") { // 7.2's WITHSCORE is another number of arguments
 		args = append(args, d.one("x", "LIMIT", "NX", "WITHSCORES", "1"))
 	}
-	if d.IntN(60) == 0 {
+	if d.IntN(60) == 0 && args[0] != "ZSCAN" { // which without its COUNT shows a part, each server another
 		args = args[:1+d.IntN(len(args))]
 	}
 	return args
