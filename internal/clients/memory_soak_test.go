@@ -22,3 +22,6 @@ func TestSoakMaxMemory(t *testing.T) {
 		t.Run(policy, func(t *testing.T) { maxMemory(t, policy, 256*mib, 300*mib) })
 	}
 }
+
+// TestSoakBigCollections: nobody waits for more than two milliseconds with ten million elements.
+func TestSoakBigCollections(t *testing.T) { bigCollections(t, 10_000_000, 2*time.Millisecond) }
