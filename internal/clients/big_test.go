@@ -62,17 +62,18 @@ func pour(t *testing.T, node *clients.Process, elements int, command, key string
 	}, clients.Fine(t))
 }
 
-// settled waits until the node has done what it does in slices: memory that was taken no longer changes.
+// settled waits until the node has done what it does in slices: memory that was taken has not changed for some ticks.
 func settled(t *testing.T, w *clients.Wire) {
 	t.Helper()
-	last := int64(-1)
-	soon(t, 30*time.Second, "what was freed in slices is free", func() bool {
+	const still = 15
+	last, same := int64(-1), 0
+	soon(t, 60*time.Second, "what was freed in slices is free", func() bool {
 		time.Sleep(20 * time.Millisecond)
-		info := clients.Info(t, w)
-		now := clients.Number(t, info, "allocator_active")
-		same := now == last
-		last = now
-		return same
+		now := clients.Number(t, clients.Info(t, w), "allocator_active")
+		if same++; now != last {
+			last, same = now, 0
+		}
+		return same == still
 	})
 }
 

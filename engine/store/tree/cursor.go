@@ -20,6 +20,11 @@ type Cursor struct {
 	depth  int // steps; 0 in an empty tree
 	before bool
 	path   [depthMax]step
+
+	// The entry of a list's leaf that was looked at last: the next one stands beside it.
+	row   uint64 // the leaf
+	entry int32
+	place int32
 }
 
 // Valid tells whether the cursor is at an entry.
@@ -34,6 +39,9 @@ func (c *Cursor) Valid() bool {
 // Entry gives the entry, to be read only until the tree's next change. The cursor must be valid.
 func (c *Cursor) Entry() []byte {
 	last := &c.path[c.depth-1]
+	if c.t.order.Word == nil {
+		return c.rowEntry(last.at, last.index)
+	}
 	return c.t.pool.entry(last.at, last.index)
 }
 
@@ -119,23 +127,36 @@ func (t *Tree) At(rank int) Cursor {
 	if t.root == 0 {
 		return c
 	}
-	at := t.root
+	at, n := t.root, t.n
 	for range t.height {
-		last := t.pool.count(at) - 1
-		i, sums := 0, t.sumAt(at, 0)
-		for i < last {
-			n := int(t.pool.mem.U32(sums + uint64(i)*sumBytes))
-			if rank < n {
-				break
-			}
-			rank -= n
-			i++
-		}
+		i := 0
+		i, rank, n = t.childAt(at, rank, n)
 		c.push(at, i)
 		at = t.pool.child(at, i)
 	}
 	c.push(at, rank)
 	return c
+}
+
+// childAt gives the child of a page with n entries below it that has the entry of a rank, or the last one; the rank below that child, and how many entries
+// that has. It counts from the nearer end.
+func (t *Tree) childAt(at uint64, rank, n int) (child, below, entries int) {
+	last, sums := t.pool.count(at)-1, t.sumAt(at, 0)
+	if 2*rank < n {
+		for i := 0; ; i++ {
+			entries = int(t.pool.mem.U32(sums + uint64(i)*sumBytes))
+			if rank < entries || i == last {
+				return i, rank, entries
+			}
+			rank -= entries
+		}
+	}
+	for i := last; ; i-- {
+		entries = int(t.pool.mem.U32(sums + uint64(i)*sumBytes))
+		if n -= entries; rank >= n || i == 0 {
+			return i, rank - n, entries
+		}
+	}
 }
 
 // Seek finds the first entry with cmp(entry) >= 0, and whether that is == 0. cmp gives where an entry stands to what is sought: negative before it, 0 the

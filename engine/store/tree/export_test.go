@@ -71,30 +71,36 @@ func (t *Tree) verify(at uint64, level int, bytes *int, c *Census) (n int, err e
 
 func (t *Tree) verifyLeaf(at uint64, bytes *int, c *Census, again bool) error {
 	p := t.pool
-	live := 0
+	live, row := 0, p.flags(at)&leafRow != 0
+	if row == (t.order.Word != nil) {
+		return fmt.Errorf("leaf %d is of the wrong kind", at)
+	}
 	for i := range p.count(at) {
-		r := p.recordAt(at, i)
-		if r < at+uint64(p.low(at)) || r+uint64(p.recordSize(r)) > at+uint64(p.size(at)) {
+		first, rest := p.recordAt(at, i)
+		n := restSize(first)
+		if rest < at+uint64(p.low(at)) || rest+uint64(n) > at+uint64(p.size(at)) {
 			return fmt.Errorf("leaf %d: record %d is outside", at, i)
 		}
-		live += p.recordSize(r)
-		*bytes += p.largeSize(r)
-		if p.mem.Byte(r) > inlineMax && !p.mayHaveLarge(at) {
+		if live += n; !row {
+			live++
+		}
+		*bytes += p.largeSize(first, rest)
+		if first > inlineMax && !p.mayHaveLarge(at) {
 			return fmt.Errorf("leaf %d: entry %d is out of line, and the head does not say so", at, i)
 		}
-		switch p.mem.Byte(r) {
+		switch first {
 		case tagRun:
 			if !again {
-				c.Runs[p.mem.U32(r+1)]++
+				c.Runs[p.mem.U32(rest)]++
 			}
 		case tagBlock:
 			if !again {
-				c.Pages[p.mem.U40(r+1)]++
-				c.Sizes[p.mem.U40(r+1)] = p.largeSize(r)
+				c.Pages[p.mem.U40(rest)]++
+				c.Sizes[p.mem.U40(rest)] = p.largeSize(first, rest)
 			}
 		}
 	}
-	if live != p.live(at) || p.low(at) < headBytes+p.count(at)*slotBytes || live > p.size(at)-p.low(at) {
+	if live != p.live(at) || p.low(at) < p.weight(at)-p.live(at) || live > p.size(at)-p.low(at) {
 		return fmt.Errorf("leaf %d: %d live, counted %d, from %d on, %d entries", at, p.live(at), live, p.low(at), p.count(at))
 	}
 	return nil

@@ -92,7 +92,7 @@ func (d *Descent) descend() bool {
 func (d *Descent) look() {
 	d.place = 0
 	if d.at != 0 && d.low < d.high {
-		d.place = d.t.pool.recordAt(d.at, d.reach.between(d.word, d.low, d.high))
+		d.place = d.t.pool.slotAt(d.at, d.reach.between(d.word, d.low, d.high))
 	}
 }
 

@@ -4,7 +4,7 @@ package tree
 func (t *Tree) Insert(c Cursor, entry []byte) {
 	r := t.record(entry)
 	if t.root == 0 {
-		t.root = t.newLeaf(classFor(headBytes + slotBytes + r.size()))
+		t.root = t.newLeaf(classFor(headBytes + t.cost(&r)))
 		t.pool.write(t.root, 0, &r)
 		t.n++
 		return
@@ -28,8 +28,8 @@ func (t *Tree) Replace(c Cursor, entry []byte) {
 	t.own(&c, c.depth)
 	leaf := c.path[c.depth-1]
 	p := t.pool
-	if at := p.recordAt(leaf.at, leaf.index); len(entry) <= inlineMax && int(p.mem.Byte(at)) == len(entry) {
-		copy(p.mem.Bytes(at+1, len(entry)), entry)
+	if first, rest := p.recordAt(leaf.at, leaf.index); len(entry) <= inlineMax && int(first) == len(entry) {
+		copy(p.mem.Bytes(rest, len(entry)), entry)
 		t.fixWords(&c, c.depth-1)
 		return
 	}
@@ -54,9 +54,22 @@ func (t *Tree) record(entry []byte) record {
 
 func (t *Tree) newLeaf(class int) uint64 { return t.newPage(0, class) }
 
+// cost is what a record takes in a leaf.
+func (t *Tree) cost(r *record) int {
+	if t.order.Word == nil {
+		return r.size()
+	}
+	return slotBytes + r.size()
+}
+
+// newPage makes an empty page; a leaf of a list is one that grows at its end.
 func (t *Tree) newPage(level, class int) uint64 {
 	t.charge(Sizes[class])
-	return t.pool.make(level, class)
+	at := t.pool.make(level, class)
+	if level == 0 && t.order.Word == nil {
+		t.pool.setFlag(at, leafRow|leafBack)
+	}
+	return at
 }
 
 func (t *Tree) freePage(at uint64) {
@@ -110,10 +123,10 @@ func (t *Tree) copyPage(at uint64) uint64 {
 // place writes a record into the leaf at the cursor, which is the tree's alone like all above it, and splits what gets too full. The leaf may be empty.
 func (t *Tree) place(c *Cursor, r *record) {
 	p, l := t.pool, c.depth-1
-	at, i, n := c.path[l].at, c.path[l].index, r.size()
-	weight := p.weight(at) + slotBytes + n
+	at, i := c.path[l].at, c.path[l].index
+	weight := p.weight(at) + t.cost(r)
 	switch {
-	case p.gap(at, n):
+	case p.gap(at, i, r):
 	case weight <= leafMax:
 		class := p.class(at)
 		if weight > Sizes[class] {
@@ -176,6 +189,7 @@ func (t *Tree) splitLeaf(c *Cursor, r *record) {
 		p.write(right, 0, r)
 	case i == 0 && t.atEnd(c, l, true):
 		left = t.newLeaf(t.endClass(r))
+		p.mem.SetByte(left+flagsAt, p.flags(left)&^leafBack)
 		p.write(left, 0, r)
 	default:
 		k := t.middle(at)
@@ -194,7 +208,7 @@ func (t *Tree) splitLeaf(c *Cursor, r *record) {
 func (t *Tree) endClass(r *record) int {
 	const leavesMin = 8
 	if t.height == 0 || t.height == 1 && t.pool.count(t.root) < leavesMin {
-		return classFor(headBytes + slotBytes + r.size())
+		return classFor(headBytes + t.cost(r))
 	}
 	return leafClassMax
 }
@@ -205,7 +219,7 @@ func (t *Tree) middle(at uint64) int {
 	half := (p.weight(at) - headBytes) / 2
 	i := 0
 	for half > 0 {
-		half -= slotBytes + p.recordSize(p.recordAt(at, i))
+		half -= p.entrySize(at, i)
 		i++
 	}
 	return i
@@ -216,10 +230,10 @@ func (t *Tree) part(at uint64, from, to int, r *record, comes bool) uint64 {
 	p := t.pool
 	weight := headBytes
 	for i := from; i < to; i++ {
-		weight += slotBytes + p.recordSize(p.recordAt(at, i))
+		weight += p.entrySize(at, i)
 	}
 	if comes {
-		weight += slotBytes + r.size()
+		weight += t.cost(r)
 	}
 	leaf := t.newLeaf(classFor(weight))
 	p.move(leaf, at, from, to)

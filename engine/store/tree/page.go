@@ -11,13 +11,17 @@ import "larder/engine/memory"
 //	low       2 bytes  of a leaf: where its records begin
 //	live      2 bytes  of a leaf: bytes of records that are entries
 //	mark      1 byte   the epoch in which a tree let go of it that a snapshot still has; 0 = none
-//	large     1 byte   of a leaf: 1 if one of its entries is, or was, out of line
+//	flags     1 byte   of a leaf: leafLarge, leafRow, leafBack
 //
-// A leaf goes on with the offsets of its entries' records, 2 bytes each, in order; records fill it from its end, with gaps where entries went. A record is
+// A leaf of a tree with an order goes on with the offsets of its entries' records, 2 bytes each, in order; records fill it from its end, with gaps where entries went. A record is
 //
 //	length    1 byte   at most inlineMax, and then the entry
 //	254       1 byte   and 4 bytes: a run of the store; 4 bytes: the entry's length; 1 byte unused
 //	255       1 byte   and 5 bytes: a block; 4 bytes: the entry's length. The block is 4 bytes of references, 1 byte mark, 1 byte class, 2 unused, the entry
+//
+// A leaf of a list (leafRow) takes no room for places, which are found by adding up: it goes on with the first bytes of its records, one behind the other, and
+// the rest of the records stand in a row without gaps, from low on. They stand in order, or with leafBack in the opposite one, so that a leaf that grows at
+// one of its ends grows into the room between: row.go. There live counts no first bytes.
 //
 // An inner page has room for as many children as its class says, in arrays one behind the other: references, 5 bytes each; counts of the entries below,
 // 4 bytes each; and in a tree with an order the word of the first entry below, 8 bytes each.
@@ -29,8 +33,12 @@ const (
 	lowAt     = 8
 	liveAt    = 10
 	markAt    = 12
-	largeAt   = 13
+	flagsAt   = 13
 	headBytes = 14
+
+	leafLarge = 1 // an entry is, or was, out of line
+	leafRow   = 2
+	leafBack  = 4
 
 	slotBytes  = 2
 	refBytes   = 5
