@@ -14,26 +14,41 @@ func tableConcat(th *thread, args []Value) []Value {
 	sep := th.optText(args, 1, "")
 	t := th.needTable(args)
 	from, to := th.span(args, 2, t)
+	size := 0
+	for i := from; i <= to; i++ {
+		v := t.getInt(i)
+		n, ok := asTextSize(v)
+		if !ok {
+			th.failf("invalid value (%s) at index %d in table for 'concat'", typeName(v), i)
+		}
+		if i < to {
+			n += len(sep)
+		}
+		if size += n; size > int(th.vm.allocMax) {
+			th.vm.noMemory()
+		}
+		th.steps(1)
+	}
+	th.vm.grow(int64(size) + stringSize)
 	var out strings.Builder
+	out.Grow(size) // once: a large text is not copied again and again
 	var room [32]byte
 	for i := from; i <= to; i++ {
 		v := t.getInt(i)
-		before := out.Len()
-		switch o := v.o.(type) {
-		case *str:
+		if o, ok := v.o.(*str); ok {
 			out.WriteString(o.s)
-		case numTag:
+		} else {
 			out.Write(appendNumber(room[:0], v.n))
-		default:
-			th.failf("invalid value (%s) at index %d in table for 'concat'", typeName(v), i)
 		}
 		if i < to {
 			out.WriteString(sep)
 		}
-		th.vm.grow(int64(out.Len() - before))
-		th.steps(1)
 	}
-	return th.ret1(Value{o: &str{s: out.String()}})
+	text := out.String()
+	if len(text) < size/2 { // numbers were shorter than they might have been
+		text = strings.Clone(text)
+	}
+	return th.ret1(Value{o: &str{s: text}})
 }
 
 // steps counts work of a library function.
