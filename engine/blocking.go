@@ -5,7 +5,6 @@ import (
 	"container/heap"
 	"container/list"
 	"slices"
-	"time"
 
 	"larder/protocol/command"
 )
@@ -265,16 +264,19 @@ func (p *part) rerun(s *session) {
 	w := s.waiter
 	p.unqueue(s)
 	p.as(s, func() {
-		began := time.Now()
+		beganNS := p.clockNS()
 		p.call.Woken, p.call.Blockable, p.call.Note = true, true, w.note
-		if text := p.refusal(s, w.row, w.args); text != "" {
+		text := p.refusal(s, w.row, w.args)
+		if text != "" {
 			p.refuse(s, w.row, text)
 		} else {
-			p.measure(s, w.row, w.args)
+			p.runSeen(s, w.row, w.args)
 		}
 		p.call.Woken, p.call.Note = false, nil
-		if len(w.keys) == 0 {
-			p.count.commands.Ran(w.row.ID, 1, uint64(time.Since(began)))
+		tookNS := p.clockNS() - beganNS
+		p.asideNS += tookNS // who woke it did not take that long
+		if len(w.keys) == 0 && text == "" {
+			p.ran(s, w.row, w.args, tookNS)
 		}
 	})
 	if len(w.keys) == 0 {

@@ -85,7 +85,7 @@ func clientReply(s *session, args [][]byte) {
 func clientUnblock(s *session, args [][]byte) {
 	wrong := ""
 	if len(args) > 4 {
-		s.fail("ERR unknown subcommand or wrong number of arguments for " + command.Quote(args[1]) + ". Try CLIENT HELP.")
+		s.fail(command.SubArgumentsError(args))
 		return
 	}
 	if len(args) == 4 {

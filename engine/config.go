@@ -55,6 +55,11 @@ var ownParameters = client.Parameters[*session, settings]{
 	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
 	{Name: "requirepass", Get: func(s *session) string { return s.p.set.password }, Set: setPassword},
 	{Name: "save", Get: func(*session) string { return "" }, Set: setSave},
+	slowerThanParameter,
+	slowMaxParameter,
+	latencyParameter,
+	timesParameter,
+	percentilesParameter,
 	countLimit("set-max-intset-entries", setInts),
 	countLimit("set-max-listpack-entries", setEntries),
 	sizeLimit("set-max-listpack-value", setValue),
@@ -160,6 +165,9 @@ func (p *part) apply(next settings) {
 		p.setDefaultPassword(next.password)
 	}
 	p.call.Limits = next.collections
+	p.slowLog.limit(next.watching.slowMax)
+	p.trackTimes(old.watching.tracking)
+	p.watchTimes()
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}
@@ -181,6 +189,7 @@ func configRewrite(s *session, _ [][]byte) { s.fail("ERR The server is running w
 func configResetStat(s *session, _ [][]byte) {
 	s.p.gather()
 	s.p.count.copyTo(&s.p.base0)
+	s.p.tracking.reset(&s.p.count.commands)
 	s.p.longestNS = 0
 	s.ok()
 }

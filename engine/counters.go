@@ -16,7 +16,6 @@ const errorCodesMax = 128
 // counters are plain numbers written on the loop; publish copies them out once a second.
 type counters struct {
 	commands metrics.Commands
-	rejected []uint64          // by command.ID: refused before they ran; they are among those that failed
 	errors   map[string]uint64 // by code
 
 	accepted, closed, refused uint64 // connections
@@ -43,7 +42,6 @@ type counters struct {
 
 func (c *counters) init() {
 	c.commands = metrics.NewCommands()
-	c.rejected = make([]uint64, c.commands.IDs())
 	c.errors = map[string]uint64{}
 }
 
@@ -51,10 +49,9 @@ func (c *counters) init() {
 func (c *counters) copyTo(to *counters) {
 	have := *to
 	*to = *c
-	to.commands, to.rejected, to.errors = have.commands, have.rejected, have.errors
+	to.commands, to.errors = have.commands, have.errors
 	to.prefixes = slices.Clone(c.prefixes)
 	to.commands.Set(&c.commands)
-	copy(to.rejected, c.rejected)
 	clear(to.errors)
 	maps.Copy(to.errors, c.errors)
 }

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"math"
-	"time"
-
 	"larder/access/users"
 	"larder/engine/commands"
 	"larder/protocol/command"
@@ -24,7 +21,7 @@ func (p *part) runBatch(s *session, pos int) int {
 		return pos
 	}
 	b.warm(p.store, s.db)
-	ran := 0
+	ran, timed := 0, 0
 	for i := 0; i < len(b.commands); i++ {
 		q := &b.commands[i]
 		if n := p.gets(s, b.commands[i:]); n > 0 {
@@ -39,9 +36,18 @@ func (p *part) runBatch(s *session, pos int) int {
 			p.l.Hurry()
 			break
 		}
+		alone, from := p.timedAlone(q, pos), len(p.w.Out)
+		if alone {
+			p.timed(s, b.commands[timed:i], false)
+			timed = i
+		}
 		p.execute(s, q.row, b.args[q.first:q.last])
 		pos = q.end
 		ran++
+		if alone || len(p.w.Out)-from > quickBytes {
+			p.timed(s, b.commands[timed:ran], true)
+			timed = ran
+		}
 		if s.closing || s.stalled != stallNone {
 			break
 		}
@@ -51,7 +57,7 @@ func (p *part) runBatch(s *session, pos int) int {
 		}
 	}
 	p.store.Forget()
-	p.timed(b.commands[:ran])
+	p.timed(s, b.commands[timed:ran], false)
 	return pos
 }
 
@@ -60,7 +66,7 @@ func (p *part) gets(s *session, queue []queued) (n int) {
 	for n < len(queue) && queue[n].row == rowGet && queue[n].last-queue[n].first == 2 {
 		n++
 	}
-	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(s, rowGet, p.batch.args[queue[0].first:queue[0].last]) || p.scripts.busy != nil ||
+	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(s, rowGet, p.batch.args[queue[0].first:queue[0].last]) || p.scripts.busy != nil || p.alone[command.CmdGet] ||
 		s.lane && s.term != p.assigned.epoch {
 		return 0
 	}
@@ -177,15 +183,19 @@ func (p *part) invoke(s *session, row *command.Row, args [][]byte) {
 	owned, big, blockable, shareMin := p.batch.owned, p.batch.big, c.Blockable, c.ShareMin
 	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = 0, nil, false, 0
 	p.depth++
-	p.count.commands.Ran(row.ID, 1, uint64(p.measure(s, row, args)))
+	beganNS := p.clockNS()
+	p.runSeen(s, row, args)
+	p.ran(s, row, args, p.clockNS()-beganNS)
 	p.depth--
 	p.batch.owned, p.batch.big, c.Blockable, c.ShareMin = owned, big, blockable, shareMin
 }
 
 // refuse answers a command that may not run.
 func (p *part) refuse(s *session, row *command.Row, text string) {
-	p.count.rejected[idOf(row)]++
-	p.count.commands.Fail(idOf(row))
+	p.count.commands.Refuse(idOf(row))
+	if p.depth == 0 {
+		p.uncounted = append(p.uncounted, idOf(row))
+	}
 	p.countError(text)
 	switch {
 	case s.state&inMulti == 0:
@@ -244,7 +254,17 @@ func (p *part) roomFor(args [][]byte) bool {
 	if owned := p.batch.owned; 0 < owned && owned < len(args) {
 		n -= len(args[owned])
 	}
-	return p.store.MakeRoom(n, p.nowMS)
+	return p.makeRoom(n)
+}
+
+// makeRoom makes room for n bytes. What that takes is an event of its own, and no part of the command that comes after it, where anybody looks.
+func (p *part) makeRoom(n int) bool {
+	lapNS := p.lap()
+	ok := p.store.MakeRoom(n, p.nowMS)
+	if lapNS != 0 {
+		p.asideNS += p.spikeSince(eventEvict, lapNS) - lapNS
+	}
+	return ok
 }
 
 func argBytes(args [][]byte) (n int) {
@@ -264,26 +284,4 @@ func (p *part) checkError(row *command.Row, from int) {
 		}
 		p.errorCounted = false
 	}
-}
-
-// timed notes how long the commands took: each an equal share of the time since the callback began, or since the batch before ended.
-func (p *part) timed(ran []queued) {
-	if len(ran) == 0 {
-		return
-	}
-	nowNS := int64(time.Since(p.began))
-	shareNS := uint64(max(0, nowNS-p.timedNS)) / uint64(len(ran))
-	p.timedNS = nowNS
-	for i := 0; i < len(ran); {
-		id := idOf(ran[i].row)
-		n := uint64(1)
-		for i++; i < len(ran) && idOf(ran[i].row) == id; i++ {
-			n++
-		}
-		p.count.commands.Ran(id, n, shareNS)
-	}
-	for _, id := range p.uncounted {
-		p.count.commands.Ran(id, math.MaxUint64, shareNS) // less one
-	}
-	p.uncounted = p.uncounted[:0]
 }

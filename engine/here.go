@@ -45,6 +45,11 @@ func buildHere() []hereFunc {
 		command.CmdClientNoEvict: clientNoEvict, command.CmdClientNoTouch: clientNoTouch, command.CmdClientReply: clientReply,
 		command.CmdClientKill: clientKill, command.CmdClientPause: clientPause, command.CmdClientUnpause: clientUnpause, command.CmdClientUnblock: clientUnblock,
 
+		command.CmdSlowLogGet: slowLogGet, command.CmdSlowLogLen: slowLogLen, command.CmdSlowLogReset: slowLogReset,
+		command.CmdLatencyDoctor: latencyDoctor, command.CmdLatencyGraph: latencyGraph, command.CmdLatencyHistogram: latencyHistogram,
+		command.CmdLatencyHistory: latencyHistory, command.CmdLatencyLatest: latencyLatest, command.CmdLatencyReset: latencyReset,
+		command.CmdRole: role, command.CmdLolwut: lolwut,
+
 		command.CmdMemoryDoctor: memoryDoctor, command.CmdMemoryMallocStats: memoryMallocStats, command.CmdMemoryPurge: memoryPurge,
 		command.CmdMemoryStats: memoryStats,
 

@@ -31,6 +31,7 @@ var infoSections = []infoSection{
 	{"CPU", true, infoCPU},
 	{"Commandstats", false, infoCommands},
 	{"Errorstats", true, infoErrors},
+	{"Latencystats", false, infoTimes},
 	{"Cluster", true, infoCluster},
 	{"Keyspace", true, infoKeyspace},
 	{"Keyprefixes", false, infoPrefixes},
@@ -178,7 +179,7 @@ func infoCommands(s *session, b *strings.Builder) {
 	c, base := &s.p.count, &s.p.base0
 	for id := range c.commands.IDs() {
 		answered := c.commands.Calls(id) - base.commands.Calls(id)
-		rejected := c.rejected[id] - base.rejected[id]
+		rejected := c.commands.Refused(id) - base.commands.Refused(id)
 		if id == 0 || answered == 0 {
 			continue
 		}

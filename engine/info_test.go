@@ -78,7 +78,7 @@ func TestInfoSections(t *testing.T) {
 		usual:          {},
 		"CPU Keyspace": {"keyspace", "cpu", "nosuch"},
 		"Commandstats": {"CommandStats"},
-		usual[:len("Server Clients Memory Persistence Stats Replication CPU ")] + "Commandstats Errorstats Cluster Keyspace Keyprefixes Larder": {"all"},
+		usual[:len("Server Clients Memory Persistence Stats Replication CPU ")] + "Commandstats Errorstats Latencystats Cluster Keyspace Keyprefixes Larder": {"all"},
 	} {
 		if got := headings(args...); got != want {
 			t.Errorf("%q: %q, want %q", args, got, want)

@@ -21,8 +21,8 @@ type part struct {
 	nowNS   int64 // since base, of the present callback
 	nowMS   int64 // milliseconds since 1970: base's and what has passed since, so that it never jumps
 	baseMS  int64
-	began   time.Time // when the commands at hand were begun
-	timedNS int64     // since then, up to where their time has been counted
+	timedNS int64 // up to where the time of the commands at hand has been counted, since base
+	asideNS int64 // of the time since, what is not theirs
 	set     settings
 	paused  client.Pause
 
@@ -52,9 +52,16 @@ type part struct {
 	globs        []glob   // the patterns among them, in the order in which they came
 	fresh        [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
 	monitors     map[uint64]*session
-	state        state // what concerns every session: monitored, measured
-	// uncounted are commands of the present batch that did not run yet: queued ones and those that wait.
+	state        state // what concerns every session: monitored, tellsNew
+	// uncounted are commands of the present run (timed) that did not run: refused and queued ones, and those that wait.
 	uncounted []command.ID
+	alone     *[command.NumIDs + 1]bool // those that are timed one by one
+	quickNS   int64                     // what each command of a run took lately
+	slowNS    int64                     // what takes as long is looked at by the slow log or the latency monitor
+	suspectNS int64                     // every command is timed by itself until then
+	slowLog   slowLog
+	spikes    spikes
+	tracking  commandTimes
 
 	choring   bool  // chores are posted
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
@@ -88,13 +95,14 @@ type settings struct {
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
 	busyMS       int64   // busy-reply-threshold less its default
+	watching     watching
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, trackedMax: 1_000_000, collections: commands.DefaultLimits()},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
 		store:    n.store,
 		replID:   n.runID,
 		handlers: commands.Handlers(),
@@ -116,6 +124,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
 	p.listen()
+	p.watchTimes()
 	p.call.Limits = p.set.collections
 	p.count.init()
 	p.base0.init()
@@ -199,6 +208,7 @@ func (p *part) Tick(time.Time) {
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
 		p.rates.take(p)
+		p.endSuspicion()
 		p.closeIdle()
 		p.countBuffers()
 		p.publish()
@@ -244,14 +254,19 @@ func (p *part) choresAgain() {
 // chore is a slice; it reports whether there is more to do. While writes are held back no key dies.
 func (p *part) chore() bool {
 	dying, above := false, false
+	lapNS := p.lap()
 	if !p.paused.Active(p.nowMS) && !p.debug.keepExpired {
 		_, dying = p.store.Expire(p.nowMS, choreKeys)
 		dying = p.sweep() || dying
+		lapNS = p.spikeSince(eventExpire, lapNS)
 	}
 	if !p.paused.Active(p.nowMS) {
 		above = p.store.Fit(choreBytes, p.nowMS)
+		lapNS = p.spikeSince(eventEvict, lapNS)
 	}
-	return p.store.Work(choreBytes) || dying || above
+	more := p.store.Work(choreBytes)
+	p.spikeSince(eventDefrag, lapNS)
+	return more || dying || above
 }
 
 // closeIdle closes clients that have been silent for too long.

@@ -260,7 +260,7 @@ func pubsubShardChannels(s *session, args [][]byte) { s.listTopics(shardChannel,
 
 func (s *session) listTopics(kind topicKind, args [][]byte) {
 	if len(args) > 3 {
-		s.fail("ERR unknown subcommand or wrong number of arguments for " + command.Quote(args[1]) + ". Try PUBSUB HELP.")
+		s.fail(command.SubArgumentsError(args))
 		return
 	}
 	var names []string

@@ -29,7 +29,6 @@ var reasons = []reason{
 	{"post70", "CONFIG SET appendonly yes", `-ERR CONFIG SET failed \(possibly related to argument 'appendonly'\) - this node has no append-only file\r\n`, noFile},
 	{"post70", "WAITAOF 1 0 0", `-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled\.\r\n`, noFile},
 	{"post70", "CONFIG GET lazyfree-lazy-user-del", `[*%]\d\r\n\$22\r\nlazyfree-lazy-user-del\r\n\$3\r\nyes\r\n`, "memory is always given back in slices, behind the reply"},
-	{"post70", "CONFIG SET slowlog-log-slower-than -1", `-ERR Unknown option or number of arguments for CONFIG SET - 'slowlog-log-slower-than'\r\n`, "there is no slow log yet"},
 
 	{"post70", "COMMAND LIST FILTERBY PATTERN hexpiretim*", `\*1\r\n\$11\r\nhexpiretime\r\n`, fields},
 	{"post70", "ACL SETUSER u1 on nopass ~* +@all -hexpire", `\+OK\r\n`, fields},

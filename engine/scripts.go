@@ -198,7 +198,7 @@ func eval(s *session, args [][]byte) {
 		s.fail(wrong)
 		return
 	}
-	s.evaluate(g, readOnlyName(args), keys, rest)
+	s.evaluate(g, args, keys, rest)
 }
 
 func evalSHA(s *session, args [][]byte) {
@@ -217,7 +217,7 @@ func evalSHA(s *session, args [][]byte) {
 		s.fail(none)
 		return
 	}
-	s.evaluate(g, readOnlyName(args), keys, rest)
+	s.evaluate(g, args, keys, rest)
 }
 
 // bySHA finds a script by its SHA1, nil if there is none.
@@ -252,9 +252,11 @@ func (t *scripts) saysNoWrites(row *command.Row, args [][]byte) bool {
 // readOnlyName tells whether a command's name ends in _RO: only then there is a _ in it.
 func readOnlyName(args [][]byte) bool { return bytes.IndexByte(args[0], '_') >= 0 }
 
-// evaluate runs a script.
-func (s *session) evaluate(g *program, readOnly bool, keys, args [][]byte) {
-	s.start(job{name: g.sha, flags: g.flags, readOnly: readOnly, vm: s.p.scripts.vm, program: g.run, keys: keys, args: args})
+// evaluate runs a script that command names.
+func (s *session) evaluate(g *program, command, keys, args [][]byte) {
+	s.start(job{
+		name: g.sha, command: command, flags: g.flags, readOnly: readOnlyName(command), vm: s.p.scripts.vm, program: g.run, keys: keys, args: args,
+	})
 }
 
 func scriptLoad(s *session, args [][]byte) {

@@ -225,7 +225,7 @@ func functionRestore(s *session, args [][]byte) {
 		policy = lower(args[3])
 	}
 	if len(args) > 4 {
-		s.fail("ERR unknown subcommand or wrong number of arguments for '" + string(args[1]) + "'. Try FUNCTION HELP.")
+		s.fail(command.SubArgumentsError(args))
 		return
 	}
 	if policy != "append" && policy != "replace" && policy != "flush" {

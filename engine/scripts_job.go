@@ -22,6 +22,7 @@ type job struct {
 	p        *part
 	s        *session
 	name     string // SHA1, or the function's
+	row      *command.Row
 	command  [][]byte
 	flags    scriptFlags
 	readOnly bool
@@ -96,7 +97,8 @@ func (s *session) start(what job) {
 		p.w.Out = out
 		j.reply = nil
 		t.busy, j.yielded = j, true
-		j.command = copyArgs(j.command)
+		j.row, j.command = s.last, copyArgs(j.command)
+		p.uncounted = append(p.uncounted, j.row.ID)
 		s.stall(stallScript)
 		p.l.Later(func() { p.goOn(j, db) })
 		return
@@ -124,7 +126,7 @@ func (j *job) errorCounted() bool {
 func (j *job) forbidden() string {
 	p := j.p
 	switch {
-	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.store.MakeRoom(0, p.nowMS):
+	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.makeRoom(0):
 		return textOOM
 	case j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
 		return "ERR Can not execute a script with write flag using *_ro command."
@@ -148,6 +150,10 @@ func (p *part) goOn(j *job, db int) {
 	p.call.NowMS = now
 	t.busy, t.present = nil, nil
 	s := j.s
+	p.ran(s, j.row, j.command, int64(time.Since(j.began)))
+	if j.failed != nil {
+		p.count.commands.Fail(j.row.ID)
+	}
 	s.useDB(db)
 	if s.gone {
 		return
@@ -209,10 +215,7 @@ func (j *job) Call(args [][]byte, proto int) []byte {
 	row := find(args)
 	if wrong := j.refused(row, args); wrong != "" {
 		p.w.Error(wrong)
-		id := idOf(row)
-		p.count.rejected[id]++
-		p.count.commands.Ran(id, 1, 0)
-		p.count.commands.Fail(id)
+		p.count.commands.Refuse(idOf(row))
 		p.countError(wrong)
 	} else {
 		last := s.last
@@ -253,7 +256,7 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 		return "ERR " + string(args[0]) + " command is not allowed with BLOCK option from scripts"
 	case writes && (j.readOnly || j.flags&flagNoWrites != 0):
 		return "ERR Write commands are not allowed from read-only scripts."
-	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.store.MakeRoom(argBytes(args), p.nowMS):
+	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.makeRoom(argBytes(args)):
 		return textOOM
 	}
 	return ""

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,27 @@ func TestBusyScript(t *testing.T) {
 	hears(t, other, "$-1", "GET", "k")
 	hears(t, k, "+PONG", "PING")
 	hears(t, k, ":1", "EVAL", "return 1", "0")
+}
+
+// TestBusyScriptIsCounted: once, when it has ended, with all the time that it took.
+func TestBusyScriptIsCounted(t *testing.T) {
+	_, k, other := busyNode(t)
+	hears(t, other, "+OK", "CONFIG", "SET", "slowlog-log-slower-than", "1000")
+	hears(t, other, "+OK", "SLOWLOG", "RESET")
+	busy(t, k, other, busyScript, "EVAL", endless, "0")
+	hears(t, other, "+OK", "SCRIPT", "KILL")
+	if got := string(k.Reply()); !strings.HasPrefix(got, "-ERR Script killed") {
+		t.Errorf("the script: %q", got)
+	}
+	log := slowEntries(t, other.Do("SLOWLOG", "GET", "-1"))
+	log = slices.DeleteFunc(log, func(e slowEntry) bool { return e.args[0] != "EVAL" })
+	if len(log) != 1 || log[0].us < 1000 || len(log[0].args) != 3 {
+		t.Errorf("the slow log: %+v", log)
+	}
+	stat := field(string(other.Do("INFO", "commandstats")), "cmdstat_eval")
+	if !strings.HasPrefix(stat, "calls=1,") || !strings.HasSuffix(stat, ",rejected_calls=0,failed_calls=1") {
+		t.Errorf("the counts: %s", stat)
+	}
 }
 
 // TestBusyFunction: the same for a function, which FUNCTION STATS tells of.

@@ -98,7 +98,7 @@ func (s *session) Data(c *loop.Conn) {
 	}
 	p.enter()
 	s.activeNS = p.nowNS
-	p.began, p.timedNS = p.l.Now(), 0
+	p.timedNS, p.asideNS = p.nowNS, 0
 	buf, pos := c.In(), 0
 	p.w.Out, p.w.Proto, s.writing = c.Out, s.proto, true
 	for more := true; more; {

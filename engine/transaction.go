@@ -2,7 +2,6 @@ package engine
 
 import (
 	"strings"
-	"time"
 
 	"larder/access/users"
 	"larder/protocol/command"
@@ -20,7 +19,6 @@ const (
 	tracking                     // what it reads is noted, or is announced
 	monitoring                   // it sees what others do
 	monitored                    // the part's: somebody does
-	measured                     // the part's: each command is timed by itself
 	tellsNew                     // the part's: somebody hears of keys that are new
 )
 
@@ -91,7 +89,7 @@ func exec(s *session, _ [][]byte) {
 		s.fail("EXECABORT Transaction discarded because of previous errors.")
 	case s.state&touched != 0:
 		p.w.NullArray()
-	case s.tx.flags.Has(command.DenyOOM) && p.set.maxMemory > 0 && !p.store.MakeRoom(s.tx.bytes, p.nowMS):
+	case s.tx.flags.Has(command.DenyOOM) && p.set.maxMemory > 0 && !p.makeRoom(s.tx.bytes):
 		s.abort(textOOM)
 	default:
 		s.unwatch()
@@ -149,7 +147,7 @@ func (p *part) special(s *session, row *command.Row, args [][]byte) {
 	case s.state&subscribed != 0 && s.proto == 2 && !runsSubscribed[row.ID]:
 		p.refuse(s, row, "ERR Can't execute '"+row.Name+"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
 	case s.state&inMulti == 0 || runsInMulti[row.ID]:
-		p.measure(s, row, args)
+		p.runSeen(s, row, args)
 	case row.Flags.Has(command.NoMulti):
 		p.refuse(s, row, "ERR Command not allowed inside a transaction")
 	default:
@@ -157,9 +155,8 @@ func (p *part) special(s *session, row *command.Row, args [][]byte) {
 	}
 }
 
-// measure runs a command and tells what is to be told about it alone. The batch counts it.
-func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duration {
-	began := time.Now()
+// runSeen runs a command that others may want to know of, and tells them.
+func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
 	if p.state&tellsNew != 0 {
 		p.fresh = p.absent(s, row, args)
 	}
@@ -176,7 +173,6 @@ func (p *part) measure(s *session, row *command.Row, args [][]byte) time.Duratio
 			s.tracker.caching = false
 		}
 	}
-	return time.Since(began)
 }
 
 // runsSubscribed are the commands of a client that is subscribed and speaks RESP2.

@@ -98,7 +98,7 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l = &Loop{poll: poll, now: time.Now(), clock: time.Now, sleep: sleep}
+	l = &Loop{poll: poll, now: time.Now(), clock: time.Now, since: time.Since, sleep: sleep}
 	l.wake = func(f func()) error { return el.Execute(nil, runnable(f)) } //nolint:staticcheck // gnet hands the context to the runnable, which takes none
 	l.nudge = func() { e.nudges <- l }                                    // it has room for one of each loop
 	l.until.Store(int64(tickEvery))

@@ -10,6 +10,8 @@ import (
 // turn ends when EndTurn is called, and time stands still until Advance.
 type MemLoop struct {
 	Loop  *Loop
+	Drift time.Duration // so much time passes with each look at the clock within a callback
+
 	now   time.Time
 	posts []func()
 	dials []*MemDial
@@ -44,6 +46,10 @@ func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 		dial: func(addr string, _ time.Duration, opened func(*Conn, error) Handler) {
 			m.dials = append(m.dials, &MemDial{Addr: addr, m: m, opened: opened})
 		},
+	}
+	m.Loop.since = func(t time.Time) time.Duration {
+		m.now = m.now.Add(m.Drift)
+		return m.now.Sub(t)
 	}
 	m.Loop.nudge = func() { m.posts = append(m.posts, m.Loop.runLater) }
 	m.Loop.part = newPart(m.Loop)
@@ -103,6 +109,9 @@ func (m *MemLoop) EndTurn() {
 
 // Stop tells the part that its loop ends.
 func (m *MemLoop) Stop() { m.callback(m.Loop.part.Stop) }
+
+// Pass lets time pass within a callback: what calls it takes so long.
+func (m *MemLoop) Pass(d time.Duration) { m.now = m.now.Add(d) }
 
 // Advance lets time pass and ticks once.
 func (m *MemLoop) Advance(d time.Duration) {

@@ -9,29 +9,24 @@ import (
 	"larder/protocol/command"
 )
 
-// Times are counted in powers of two of 128 ns: bucket i counts what took less than 128 ns × 2^i, the last one everything longer.
-const (
-	bucketShift = 7
-	buckets     = 28 // the last bound is 8.6 s
-)
-
 // Commands are counts by command.ID; 0 = commands that there are not.
 type Commands struct {
-	took   [][buckets]uint64 // their sum is how often it was answered
-	tookNS []uint64
-	failed []uint64
+	took    []Times // of those that ran
+	tookNS  []uint64
+	failed  []uint64
+	refused []uint64 // answered without having run; they are among those that failed
 }
 
 // NewCommands counts nothing yet.
 func NewCommands() Commands {
 	const n = command.NumIDs + 1
-	return Commands{took: make([][buckets]uint64, n), tookNS: make([]uint64, n), failed: make([]uint64, n)}
+	return Commands{took: make([]Times, n), tookNS: make([]uint64, n), failed: make([]uint64, n), refused: make([]uint64, n)}
 }
 
 // IDs is one more than the greatest ID.
 func (c *Commands) IDs() int { return len(c.took) }
 
-// Ran counts n answers to a command, each of which took ns.
+// Ran counts n times that a command ran, each of which took ns.
 func (c *Commands) Ran(id command.ID, n, ns uint64) {
 	c.took[id][min(bits.Len64(ns>>bucketShift), buckets-1)] += n
 	c.tookNS[id] += n * ns
@@ -40,19 +35,25 @@ func (c *Commands) Ran(id command.ID, n, ns uint64) {
 // Fail counts that an answer was an error; Ran counts it too.
 func (c *Commands) Fail(id command.ID) { c.failed[id]++ }
 
-// Calls is how often a command was answered.
-func (c *Commands) Calls(id int) uint64 {
-	var n uint64
-	for _, count := range &c.took[id] {
-		n += count
-	}
-	return n
+// Refuse counts an error that was the answer to a command which did not run. Ran does not count it.
+func (c *Commands) Refuse(id command.ID) {
+	c.refused[id]++
+	c.failed[id]++
 }
+
+// Calls is how often a command was answered.
+func (c *Commands) Calls(id int) uint64 { return c.took[id].Count() + c.refused[id] }
+
+// Refused is how often a command was answered without having run.
+func (c *Commands) Refused(id int) uint64 { return c.refused[id] }
+
+// Times are how long a command took each time that it ran. They are c's own: valid until it counts again.
+func (c *Commands) Times(id int) *Times { return &c.took[id] }
 
 // Failed is how often the answer was an error.
 func (c *Commands) Failed(id int) uint64 { return c.failed[id] }
 
-// NS is how long all answers took, in nanoseconds.
+// NS is how long all that ran took, in nanoseconds.
 func (c *Commands) NS(id int) uint64 { return c.tookNS[id] }
 
 // Total sums up all commands.
@@ -69,6 +70,7 @@ func (c *Commands) Set(o *Commands) {
 	copy(c.took, o.took)
 	copy(c.tookNS, o.tookNS)
 	copy(c.failed, o.failed)
+	copy(c.refused, o.refused)
 }
 
 // Add adds o's counts.
@@ -80,6 +82,7 @@ func (c *Commands) Take(o *Commands) { c.combine(o, math.MaxUint64) } // -1
 func (c *Commands) combine(o *Commands, times uint64) {
 	for id := range c.took {
 		c.failed[id] += times * o.failed[id]
+		c.refused[id] += times * o.refused[id]
 		c.tookNS[id] += times * o.tookNS[id]
 		for b := range c.took[id] {
 			c.took[id][b] += times * o.took[id][b]
@@ -114,7 +117,7 @@ func (f Family) Collect(ch chan<- prometheus.Metric, c *Commands) {
 		name := Name(id)
 		ch <- prometheus.MustNewConstMetric(f.outcomes, prometheus.CounterValue, float64(calls-failed), name, "ok")
 		ch <- prometheus.MustNewConstMetric(f.outcomes, prometheus.CounterValue, float64(failed), name, "error")
-		ch <- prometheus.MustNewConstHistogram(f.took, calls, float64(c.tookNS[id])/1e9, cumulative(&c.took[id]), name)
+		ch <- prometheus.MustNewConstHistogram(f.took, c.took[id].Count(), float64(c.tookNS[id])/1e9, c.took[id].cumulative(), name)
 	}
 }
 
@@ -124,16 +127,4 @@ func Name(id int) string {
 		return row.Name
 	}
 	return "unknown"
-}
-
-// cumulative turns buckets into Prometheus's upper bounds in seconds.
-func cumulative(counts *[buckets]uint64) map[float64]uint64 {
-	const first = 1e-9 * (1 << bucketShift)
-	out := make(map[float64]uint64, buckets)
-	var below uint64
-	for i, n := range counts[:buckets-1] {
-		below += n
-		out[math.Ldexp(first, i)] = below
-	}
-	return out
 }

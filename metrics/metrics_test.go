@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,4 +92,54 @@ func TestAddAndTake(t *testing.T) {
 	if calls, _ := a.Total(); calls != 2 {
 		t.Error("they share something")
 	}
+}
+
+// What was refused is answered and failed, but took no time.
+func TestRefuse(t *testing.T) {
+	c, o := metrics.NewCommands(), metrics.NewCommands()
+	id := int(command.CmdGet)
+	c.Ran(command.CmdGet, 2, 1000)
+	c.Refuse(command.CmdGet)
+	o.Set(&c)
+	o.Add(&c)
+	o.Take(&c)
+	for _, c := range []*metrics.Commands{&c, &o} {
+		if c.Calls(id) != 3 || c.Refused(id) != 1 || c.Failed(id) != 1 || c.Times(id).Count() != 2 || c.NS(id) != 2000 {
+			t.Errorf("%d calls, %d refused, %d failed, %d timed, %d ns", c.Calls(id), c.Refused(id), c.Failed(id), c.Times(id).Count(), c.NS(id))
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var none metrics.Times
+	if got := none.Percentile(50); got != 0 {
+		t.Errorf("of none: %v", got)
+	}
+	c := metrics.NewCommands()
+	c.Ran(command.CmdGet, 4, 0)
+	c.Ran(command.CmdGet, 4, 300)
+	c.Ran(command.CmdGet, 2, 1<<62)
+	for percent, want := range map[float64]float64{0: 0, 20: 64, 40: 128, 50: 320, 80: 512, 90: 1.5 * 128 * (1 << 26), 100: 128 * (1 << 27)} {
+		if got := c.Times(int(command.CmdGet)).Percentile(percent); got != want {
+			t.Errorf("%v: %v, want %v", percent, got, want)
+		}
+	}
+}
+
+// The bounds are those that a real server's LATENCY HISTOGRAM shows.
+func TestEach(t *testing.T) {
+	c := metrics.NewCommands()
+	for exponent := range 63 {
+		c.Ran(command.CmdGet, 1, 1<<exponent)
+	}
+	var bounds, counts []uint64
+	c.Times(int(command.CmdGet)).Each(func(us, n uint64) { bounds, counts = append(bounds, us), append(counts, n) })
+	want := []uint64{
+		1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113, 4227, 8454, 16908, 33816, 67633, 135266, 270532, 541065, 1082130,
+	}
+	if !slices.Equal(bounds, want) || counts[0] != 10 || counts[1] != 11 || counts[len(counts)-1] != 63 {
+		t.Errorf("%d %d", bounds, counts)
+	}
+	less := c.Times(int(command.CmdGet)).Less(c.Times(int(command.CmdGet)))
+	less.Each(func(us, n uint64) { t.Errorf("of none: %d %d", us, n) })
 }

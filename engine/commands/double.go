@@ -18,6 +18,9 @@ func parseDouble(text []byte) (f float64, ok bool) {
 	return f, len(rest) == 0 && !outside && !math.IsNaN(f)
 }
 
+// ParseDouble reads a number as the commands do.
+func ParseDouble(text []byte) (f float64, ok bool) { return parseDouble(text) }
+
 // parseBound reads what Redis takes for the bound of a range of scores (zslParseRange): what C's strtod makes of the text up to its first NUL, blanks before it
 // allowed, nothing being 0, and what is out of range being infinite or 0.
 func parseBound(text []byte) (f float64, ok bool) {

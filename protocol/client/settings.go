@@ -66,7 +66,7 @@ const pauseMaxMS = 1 << 50
 func ParsePause(args [][]byte, before Pause, nowMS int64) (Pause, string) {
 	all := true
 	if len(args) > 4 {
-		return before, "ERR unknown subcommand or wrong number of arguments for " + command.Quote(args[1]) + ". Try CLIENT HELP."
+		return before, command.SubArgumentsError(args)
 	}
 	if len(args) > 3 {
 		switch strings.ToLower(string(args[3])) {

@@ -64,6 +64,19 @@ func byFullName(name []byte) *Row {
 	return r.Sub([]byte(sub))
 }
 
+// Named gives the row of a full name ("get", "client|list") and, of a container, those of its subcommands; none if there is no such row.
+func Named(name []byte) []*Row {
+	r := byFullName(name)
+	if r == nil {
+		return nil
+	}
+	found := []*Row{r}
+	for _, id := range r.Subs {
+		found = append(found, ByID(id))
+	}
+	return found
+}
+
 func answerDocs(w Reply, names [][]byte) {
 	found := commands()
 	if len(names) > 0 {

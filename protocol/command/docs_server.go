@@ -46,17 +46,6 @@ func serverDocs() map[ID]Doc {
 		CmdConfigRewrite:   {Summary: "Writes the settings to the file that the server was started with.", Complexity: "O(1)"},
 		CmdConfigHelp:      {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 		CmdTime:            {Summary: "Tells the server's clock in seconds and microseconds.", Complexity: "O(1)"},
-		CmdDBSize:          {Summary: "Counts the keys of the chosen database.", Complexity: "O(1)"},
-		CmdFlushAll: {
-			Summary: "Deletes every key of every database.", Complexity: "O(N) in the number of keys",
-			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
-			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
-		},
-		CmdFlushDB: {
-			Summary: "Deletes every key of the chosen database.", Complexity: "O(N) in the number of keys of the database",
-			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
-			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
-		},
 		CmdShutdown: {
 			Summary: "Ends the server, with or without saving its data first.", Complexity: "O(N) in the number of keys if data is saved, else O(1)",
 			History: []Change{{"7.0.0", "Options `NOW`, `FORCE` and `ABORT`."}},
@@ -70,11 +59,19 @@ func serverDocs() map[ID]Doc {
 	}
 }
 
-// monitoringDocs are those of what the server does by itself.
-func monitoringDocs() map[ID]Doc {
+func databaseDocs() map[ID]Doc {
 	return map[ID]Doc{
-		CmdMonitor: {Summary: "Shows every command that the server runs."},
-		CmdDebug:   {Summary: "Commands for those who test a server.", Complexity: "that of the subcommand", Internal: true},
+		CmdDBSize: {Summary: "Counts the keys of the chosen database.", Complexity: "O(1)"},
+		CmdFlushAll: {
+			Summary: "Deletes every key of every database.", Complexity: "O(N) in the number of keys",
+			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
+			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
+		},
+		CmdFlushDB: {
+			Summary: "Deletes every key of the chosen database.", Complexity: "O(N) in the number of keys of the database",
+			History: []Change{{"4.0.0", "Option `ASYNC`."}, {"6.2.0", "Option `SYNC`."}},
+			Args:    takes(oneOf("async", word("ASYNC").since("4.0.0"), word("SYNC").since("6.2.0")).optional()),
+		},
 		CmdSwapDB: {
 			Summary: "Has two databases change places.", Complexity: "O(N) in the number of clients that watch or wait for their keys, and the memory they take",
 			Args: takes(integer("index1"), integer("index2")),

@@ -57,6 +57,17 @@ func UnknownSubError(row *Row, sub []byte) string {
 	return b.String()
 }
 
+// SubArgumentsError is the answer to a subcommand that has more or other arguments than it knows, where its row cannot tell.
+func SubArgumentsError(args [][]byte) string {
+	var b strings.Builder
+	b.WriteString("ERR unknown subcommand or wrong number of arguments for ")
+	quote(&b, args[1], quotedMax)
+	b.WriteString(". Try ")
+	b.WriteString(strings.ToUpper(Lookup(args[0]).Name))
+	b.WriteString(" HELP.")
+	return b.String()
+}
+
 // ArityError is the answer to a command whose ArityOK is false.
 func ArityError(row *Row) string {
 	return "ERR wrong number of arguments for '" + row.Name + "' command"

@@ -245,6 +245,10 @@ const (
 	CmdFCallRO
 	CmdScript
 	CmdFunction
+	CmdSlowLog
+	CmdLatency
+	CmdRole
+	CmdLolwut
 	CmdLarder
 
 	CmdScriptDebug
@@ -304,6 +308,17 @@ const (
 	CmdMemoryStats
 	CmdMemoryUsage
 	CmdMemoryHelp
+	CmdSlowLogGet
+	CmdSlowLogLen
+	CmdSlowLogReset
+	CmdSlowLogHelp
+	CmdLatencyDoctor
+	CmdLatencyGraph
+	CmdLatencyHistogram
+	CmdLatencyHistory
+	CmdLatencyLatest
+	CmdLatencyReset
+	CmdLatencyHelp
 	CmdClusterSlots
 	CmdClusterShards
 	CmdClusterNodes

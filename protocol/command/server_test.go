@@ -191,6 +191,25 @@ func TestListAgainstServer(t *testing.T) {
 	}
 }
 
+// TestCount: COMMAND COUNT is how many commands COMMAND describes and COMMAND LIST names without the subcommands, as at a real server.
+func TestCount(t *testing.T) {
+	real := peers.Dial(t, peers.StartRedis(t), 2)
+	for who, ask := range map[string]func(args ...string) []byte{
+		"redis": func(args ...string) []byte { return real.Do(args...) },
+		"ours":  func(args ...string) []byte { return answer(2, args...) },
+	} {
+		described, names := len(parse(t, ask("COMMAND")).elems), 0
+		for _, name := range parse(t, ask("COMMAND", "LIST")).elems {
+			if !strings.Contains(name.String(), "|") {
+				names++
+			}
+		}
+		if got := string(ask("COMMAND", "COUNT")); got != fmt.Sprintf(":%d\r\n", described) || names != described {
+			t.Errorf("%s: COMMAND COUNT %q, %d described, %d names", who, got, described, names)
+		}
+	}
+}
+
 const sameLists = `
 COMMAND LIST
 command list filterby aclcat bitmap

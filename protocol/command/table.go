@@ -71,6 +71,7 @@ func buildRows() []*Row {
 		{"connection", connectionRows()},
 		{"server", serverRows()},
 		{"server", aclRows()},
+		{"server", monitoringRows()},
 		{"cluster", clusterRows()},
 		{"generic", genericRows()},
 		{"list", listRows()},

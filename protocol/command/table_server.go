@@ -28,7 +28,6 @@ func serverRows() []Row {
 		{ID: CmdDBSize, Name: "dbsize", Arity: 1, Flags: ReadOnly | Fast, Categories: CatKeyspace, Tips: tips(tipRequestAllShards, tipResponseAggSum), Since: "1.0.0"},
 		{ID: CmdFlushAll, Name: "flushall", Arity: -1, Flags: Write, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipResponseAllSucceeded), Since: "1.0.0"},
 		{ID: CmdFlushDB, Name: "flushdb", Arity: -1, Flags: Write, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipResponseAllSucceeded), Since: "1.0.0"},
-		{ID: CmdMonitor, Name: "monitor", Arity: 1, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Since: "1.0.0"},
 		{ID: CmdSwapDB, Name: "swapdb", Arity: 3, Flags: Write | Fast | NodeOnly, Categories: CatKeyspace | CatDangerous, Request: RequestLocal, Since: "4.0.0"},
 		{ID: CmdDebug, Name: "debug", Arity: -2, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Since: "1.0.0"},
 		{ID: CmdShutdown, Name: "shutdown", Arity: -1, Flags: Admin | NoScript | Loading | Stale | NoMulti | AllowBusy, Request: RequestLocal, Since: "1.0.0"},
