@@ -178,3 +178,21 @@ func TestDebugSleepEnds(t *testing.T) {
 	}
 	s.stop()
 }
+
+// TestDebugReloadFields: fields that expire do so after a RELOAD too, in small hashes and in big ones.
+func TestDebugReloadFields(t *testing.T) {
+	b := newBed(t, debugAs("yes"))
+	k := b.client()
+	for _, most := range []string{"512", "1"} {
+		k.says("+OK\r\n", "CONFIG", "SET", "hash-max-listpack-entries", most)
+		k.do("DEL", "h")
+		k.says(":3\r\n", "HSET", "h", "a", "1", "b", "2", "c", "3")
+		k.says("*1\r\n:1\r\n", "HPEXPIRE", "h", "5000", "FIELDS", "1", "b")
+		k.says("+OK\r\n", "DEBUG", "RELOAD")
+		k.says("*2\r\n:-1\r\n:5000\r\n", "HPTTL", "h", "FIELDS", "2", "a", "b")
+		b.m.Advance(6 * time.Second)
+		b.m.Advance(time.Second)
+		k.says(":2\r\n", "HLEN", "h")
+		k.says(":0\r\n", "HEXISTS", "h", "b")
+	}
+}
