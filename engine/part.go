@@ -292,14 +292,7 @@ func (p *part) releasePaused() {
 	waiting := p.pausing
 	p.pausing = nil
 	for _, s := range waiting {
-		if s.stalled != stallPause || s.gone {
-			continue
-		}
-		s.stalled = stallNone
-		s.c.Resume()
-		if len(s.c.In()) == 0 { // what waits, if anything, has left the connection's buffer
-			p.l.Later(s.goOn)
-		}
+		s.wake(stallPause)
 	}
 }
 

@@ -191,23 +191,13 @@ func (s *session) stall(why stall) {
 	}
 }
 
-// goOn runs what waits outside the connection's buffer.
-func (s *session) goOn() {
-	if s.stalled == stallNone && !s.gone {
-		s.Data(s.c)
-	}
-}
-
-// wake lets a session go on that waits for why. It is not for use while commands run.
+// wake lets a session go on that waits for why, at the end of this turn: what it is to run next may have left the connection's buffer.
 func (s *session) wake(why stall) {
 	if s.stalled != why || s.gone {
 		return
 	}
 	s.stalled = stallNone
-	s.c.Resume()
-	if len(s.c.In()) == 0 {
-		s.Data(s.c) // what waits, if anything, has left the connection's buffer
-	}
+	s.c.ResumeAnyway()
 }
 
 // Flush is called before the output is written.

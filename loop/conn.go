@@ -36,6 +36,7 @@ type Conn struct {
 	peak      int    // the longest Out since the last trim
 	touched   bool
 	resuming  bool
+	anyway    bool // Data is called then even without input
 	paused    bool
 	deaf      bool // epoll does not report its input
 	drainWait bool
@@ -214,6 +215,12 @@ func (c *Conn) Resume() {
 		c.resuming = true
 		c.l.turn.resumed = append(c.l.turn.resumed, c)
 	}
+}
+
+// ResumeAnyway is Resume for an owner that has something to do outside the connection's buffer: Data is called even if that is empty.
+func (c *Conn) ResumeAnyway() {
+	c.anyway = true
+	c.Resume()
 }
 
 // listen tells epoll what to report.

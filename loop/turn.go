@@ -90,8 +90,9 @@ func (t *turn) resume() {
 	woken := t.resumed
 	t.resumed = nil
 	for _, c := range woken {
-		c.resuming = false
-		if c.ended || c.paused || len(c.In()) == 0 {
+		anyway := c.anyway
+		c.resuming, c.anyway = false, false
+		if c.ended || c.paused || len(c.In()) == 0 && !anyway {
 			continue
 		}
 		c.handler.Data(c)

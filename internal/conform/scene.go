@@ -33,12 +33,13 @@ type ActKind int
 
 // The kinds.
 const (
-	ActSend    ActKind = iota // a command
-	ActBatched                // a command that goes out with the client's next
-	ActClose                  // the client leaves
-	ActAnswer                 // the client is answered, sooner or later
-	ActDrain                  // the client reads all that was sent to it, replies or not
-	ActBlocked                // the client is blocked, sooner or later
+	ActSend     ActKind = iota // a command
+	ActAnswered                // a command whose answer is waited for, however long it takes
+	ActBatched                 // a command that goes out with the client's next
+	ActClose                   // the client leaves
+	ActAnswer                  // the client is answered, sooner or later
+	ActDrain                   // the client reads all that was sent to it, replies or not
+	ActBlocked                 // the client is blocked, sooner or later
 )
 
 // actKinds are the kinds by the words that stand for the command.
@@ -54,10 +55,7 @@ func (a *Act) String() string {
 	for i, arg := range a.Args {
 		args[i] = []byte(arg)
 	}
-	mark := ":"
-	if a.Kind == ActBatched {
-		mark = "+:"
-	}
+	mark := map[ActKind]string{ActSend: ":", ActBatched: "+:", ActAnswered: "!:"}[a.Kind]
 	return a.Client + mark + " " + strings.ReplaceAll(Quote(args), `"@`, "@")
 }
 
@@ -67,9 +65,10 @@ func (a *Act) String() string {
 //	== heading [proto=3]
 //	a: BLPOP k 0              client a sends a command, in redis-cli's quoting
 //	a+: BLPOP k 0             … which goes out together with a's next
+//	a!: BLPOP k 0.01          … and waits for the answer
 //	#replies 2                directives for the next act: as many replies come for it
 //	#says a "reply"           … a's reply of ours must be this, and the real server's must not
-//	b: CLIENT UNBLOCK @a      a's id
+//	b: CLIENT UNBLOCK @a      a's id; @rep:N:x is x, N times
 //	a: !answer                wait until a is answered, or: !blocked; !drain all that was sent to it, !close the connection
 func ParseScenes(name string, r io.Reader) ([]Scene, error) {
 	var scenes []Scene
@@ -143,9 +142,11 @@ func (a *Act) parse(line string) error {
 	}
 	if a.Client, ok = strings.CutSuffix(who, "+"); ok {
 		a.Kind = ActBatched
+	} else if a.Client, ok = strings.CutSuffix(who, "!"); ok {
+		a.Kind = ActAnswered
 	}
-	// A client's name would be taken for a macro that there is not.
-	words, err := splitWords(strings.ReplaceAll(text, " @", " @@"))
+	// A client's name would be taken for a macro that there is not; of macros there is one.
+	words, err := splitWords(strings.NewReplacer(" @rep:", " @rep:", " @", " @@").Replace(text))
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type wing struct {
 	proto  int
 	keeper *conn // asks how things stand
 	actors map[string]*actor
+
+	blocked string // the line of INFO that says how many are
 }
 
 // restWithin is how long a side may take to come to rest.
@@ -126,6 +128,9 @@ func compareWings(wings [2]*wing, act *Act, apart bool) (found []Mismatch) {
 	if want, got := wings[0].waiting(), wings[1].waiting(); want != got && !apart {
 		found = append(found, Mismatch{Want: want, Got: got, Why: "who waits"})
 	}
+	if want, got := wings[0].blocked, wings[1].blocked; want != got && !apart {
+		found = append(found, Mismatch{Want: want, Got: got, Why: "how many are blocked, as INFO says"})
+	}
 	return found
 }
 
@@ -212,7 +217,7 @@ func (w *wing) act(act *Act) error {
 		return err
 	}
 	switch act.Kind {
-	case ActSend, ActBatched:
+	case ActSend, ActBatched, ActAnswered:
 		args := slices.Clone(act.Args)
 		for i, arg := range args {
 			if other := w.actors[strings.TrimPrefix(arg, "@")]; other != nil && arg[0] == '@' {
@@ -229,6 +234,11 @@ func (w *wing) act(act *Act) error {
 			return err
 		}
 		a.out = a.out[:0]
+		if act.Kind == ActAnswered {
+			if err := w.until(a); err != nil {
+				return err
+			}
+		}
 	case ActClose:
 		a.owed = 0
 		_ = a.net.Close()
@@ -329,10 +339,18 @@ func (w *wing) rest(ok func(list map[string]string) bool) error {
 			list[fields["id"]] = fields["flags"]
 		}
 		if ok(list) {
-			return nil
+			return w.count()
 		}
 	}
 	return fmt.Errorf("%w:\n%s", errRest, text)
+}
+
+// count asks how many clients are blocked.
+func (w *wing) count() error {
+	r, err := w.keeper.do("INFO", "clients")
+	_, line, _ := strings.Cut(string(r), "blocked_clients:")
+	w.blocked, _, _ = strings.Cut(line, "\r\n")
+	return err
 }
 
 // contents are all keys with their values, as text.
