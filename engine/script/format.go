@@ -89,7 +89,11 @@ func twoDigits(s string, i int) (n, end int) {
 func (th *thread) formatOne(out *strings.Builder, d directive, args []Value, i int) {
 	switch d.verb {
 	case 'c':
-		d.pad(out, "", toZero(string([]byte{byte(th.needInt(args, i))})), 1)
+		c := byte(0) // of what is no 32-bit number too, as of C's conversion on amd64
+		if n := th.needNumber(args, i); n > math.MinInt32-1 && n < math.MaxInt32+1 {
+			c = byte(int32(n))
+		}
+		d.pad(out, "", toZero(string([]byte{c})), 1)
 	case 'd', 'i':
 		n := th.needInt(args, i)
 		d.integer(out, n < 0, uint64(max(n, -n)), 10)
