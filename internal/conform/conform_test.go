@@ -14,7 +14,7 @@ import (
 	"larder/internal/peers"
 )
 
-var seed = flag.Uint64("seed", 0, "seed of generated commands; 0: a new one, which is printed")
+var seed = flag.Uint64("seed", 1, "seed of generated commands; 0: a new one, which is printed")
 
 const reference = "redis-server"
 
