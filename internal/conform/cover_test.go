@@ -37,6 +37,7 @@ var elsewhere = map[string]string{
 	"hgetex":                  "TestFieldExpiryAsRecorded, package commands",
 	"hsetex":                  "TestFieldExpiryAsRecorded, package commands",
 	"hgetdel":                 "TestFieldExpiryAsRecorded, package commands",
+	"debug":                   "TestDebug, where both sides allow it",
 	"larder|term":             "the dialect between gateway and node: package engine",
 	"larder|assign":           "the dialect between gateway and node: package engine",
 	"larder|scan":             "the dialect between gateway and node: package engine, and TestScan through a gateway",
