@@ -8,10 +8,10 @@ import (
 )
 
 // TestSoakExpiryOfMany: nobody waits more than two milliseconds. The probe shares the machine with the node, so the bound is on a quiet one.
-func TestSoakExpiryOfMany(t *testing.T) { expiryOfMany(t, 2*time.Millisecond) }
+func TestSoakExpiryOfMany(t *testing.T) { expiryOfMany(t, 2*time.Millisecond, 2*time.Millisecond) }
 
 // TestSoakFlushOfMany likewise.
-func TestSoakFlushOfMany(t *testing.T) { flushOfMany(t, 3*time.Millisecond) }
+func TestSoakFlushOfMany(t *testing.T) { flushOfMany(t, 3*time.Millisecond, 3*time.Millisecond) }
 
 // TestSoakLargestValue: the largest that there may be.
 func TestSoakLargestValue(t *testing.T) { valueOnce(t, 512*mib) }
