@@ -189,7 +189,7 @@ func (c *Conn) WhenDrained(low int) {
 	}
 	c.drainWait = true
 	c.l.draining = append(c.l.draining, c)
-	c.l.tickIn(drainLook)
+	c.l.HurryIn(drainLook)
 }
 
 // Pause stops the reading of the connection; what was received stays in In.

@@ -123,9 +123,10 @@ func (l *Loop) runLater() {
 }
 
 // Hurry asks for a tick within about 10 ms. It is called on the loop, in each tick anew while there is need: an idle loop is to cost nothing.
-func (l *Loop) Hurry() { l.tickIn(tickSoon) }
+func (l *Loop) Hurry() { l.HurryIn(tickSoon) }
 
-func (l *Loop) tickIn(d time.Duration) {
+// HurryIn is Hurry for another time.
+func (l *Loop) HurryIn(d time.Duration) {
 	if int64(d) < l.until.Load() {
 		l.until.Store(int64(d))
 		l.hurry()
@@ -207,6 +208,6 @@ func (l *Loop) drain() {
 		}
 	}
 	if len(l.draining) > 0 {
-		l.tickIn(drainLook)
+		l.HurryIn(drainLook)
 	}
 }
