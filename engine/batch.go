@@ -110,14 +110,6 @@ func (b *batch) warm(s *store.Store, db *store.DB) {
 			continue
 		}
 		args := b.args[q.first:q.last]
-		if q.row.Last == 1 && q.row.First == 1 && len(args) > 1 {
-			db.Prepare(args[1])
-			keys++
-			if at := elementAt[q.row.ID]; at != 0 && at < len(args) {
-				s.PrepareElement(args[at])
-			}
-			continue
-		}
 		last := q.row.Last
 		if last < 0 {
 			last += len(args)
@@ -125,6 +117,9 @@ func (b *batch) warm(s *store.Store, db *store.DB) {
 		for at := q.row.First; at <= last && at < len(args) && keys < warmMax; at += q.row.Step {
 			db.Prepare(args[at])
 			keys++
+		}
+		if at := elementAt[q.row.ID]; at != 0 && at < len(args) {
+			s.PrepareElement(args[at])
 		}
 	}
 	s.Fetch()
@@ -156,11 +151,10 @@ func find(args [][]byte) *command.Row {
 }
 
 // endsBatch marks the commands that may change how later ones are read.
-var endsBatch = buildEndsBatch()
-
-func buildEndsBatch() (ends [command.NumIDs + 1]bool) {
-	for _, id := range []command.ID{command.CmdAuth, command.CmdHello, command.CmdReset, command.CmdConfigSet, command.CmdExec} {
-		ends[id] = true
+var endsBatch = buildMarks(func(row *command.Row) bool {
+	switch row.ID {
+	case command.CmdAuth, command.CmdHello, command.CmdReset, command.CmdConfigSet, command.CmdExec:
+		return true
 	}
-	return ends
-}
+	return false
+})

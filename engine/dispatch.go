@@ -63,15 +63,28 @@ func (p *part) runBatch(s *session, pos int) int {
 
 // gets runs the GETs at the front of the commands, as far as nothing but the reply comes of them, and gives how many.
 func (p *part) gets(s *session, queue []queued) (n int) {
-	for n < len(queue) && queue[n].row == rowGet && queue[n].last-queue[n].first == 2 {
-		n++
-	}
-	if n < warmMin || s.state|p.state != 0 || s.mute != muteOff || !s.authed || s.limited || s.noTouch || p.holds(s, rowGet, p.batch.args[queue[0].first:queue[0].last]) || p.scripts.busy != nil || p.alone[command.CmdGet] ||
-		s.lane && s.term != p.assigned.epoch {
+	if queue[0].row != rowGet || !p.plain(s, &queue[0]) {
 		return 0
 	}
 	s.last, s.hushed, p.call.DB = rowGet, false, s.db
-	return commands.Gets(&p.call, p.batch.args[queue[0].first:queue[n-1].last], outputHigh)
+	for n < len(queue) && queue[n].row == rowGet && queue[n].last-queue[n].first == 2 && len(p.w.Out) < outputHigh {
+		if !commands.GetAhead(&p.call, p.batch.args[queue[n].first+1]) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// plain tells whether nothing stands between the session and a command that may run, nor anything behind it.
+func (p *part) plain(s *session, q *queued) bool {
+	switch {
+	case s.state|p.state != 0, s.mute != muteOff, s.noTouch, p.alone[q.row.ID]:
+		return false
+	case !s.authed, s.limited, p.scripts.busy != nil, s.lane && s.term != p.assigned.epoch:
+		return false
+	}
+	return !p.holds(s, q.row, p.batch.args[q.first:q.last])
 }
 
 var rowGet = command.Lookup([]byte("GET"))

@@ -2,12 +2,9 @@ package engine
 
 import (
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
-	"larder/protocol/client"
 	"larder/protocol/command"
 )
 
@@ -130,13 +127,4 @@ func latencyGraph(s *session, args [][]byte) {
 
 func latencyDoctor(s *session, _ [][]byte) {
 	s.p.w.Verbatim("txt", s.p.spikes.report(&s.p.set.watching, s.p.nowMS/1000))
-}
-
-var latencyParameter = client.Parameter[*session, settings]{
-	Name: "latency-monitor-threshold",
-	Get:  func(s *session) string { return strconv.FormatInt(s.p.set.watching.latencyMS, 10) },
-	Set: func(set *settings, value string) (wrong string) {
-		set.watching.latencyMS, wrong = client.ParseNumber(value, 0, math.MaxInt64)
-		return wrong
-	},
 }

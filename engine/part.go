@@ -55,10 +55,10 @@ type part struct {
 	state        state // what concerns every session: monitored, tellsNew
 	// uncounted are commands of the present run (timed) that did not run: refused and queued ones, and those that wait.
 	uncounted []command.ID
-	alone     *[command.NumIDs + 1]bool // those that are timed one by one
-	quickNS   int64                     // what each command of a run took lately
-	slowNS    int64                     // what takes as long is looked at by the slow log or the latency monitor
-	suspectNS int64                     // every command is timed by itself until then
+	alone     *marks // those that are timed one by one
+	quickNS   int64  // what each command of a run took lately
+	slowNS    int64  // what takes as long is looked at by the slow log or the latency monitor
+	suspectNS int64  // every command is timed by itself until then
 	slowLog   slowLog
 	spikes    spikes
 	tracking  commandTimes

@@ -3,10 +3,7 @@ package engine
 import (
 	"bytes"
 	"fmt"
-	"math"
-	"strconv"
 
-	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -106,22 +103,4 @@ func slowLogGet(s *session, args [][]byte) {
 		w.Bulk(e.client)
 		w.Bulk(e.name)
 	}
-}
-
-var slowerThanParameter = client.Parameter[*session, settings]{
-	Name: "slowlog-log-slower-than",
-	Get:  func(s *session) string { return strconv.FormatInt(s.p.set.watching.slowUS, 10) },
-	Set: func(set *settings, value string) (wrong string) {
-		set.watching.slowUS, wrong = client.ParseNumber(value, -1, math.MaxInt64)
-		return wrong
-	},
-}
-
-var slowMaxParameter = client.Parameter[*session, settings]{
-	Name: "slowlog-max-len",
-	Get:  func(s *session) string { return strconv.FormatInt(s.p.set.watching.slowMax, 10) },
-	Set: func(set *settings, value string) (wrong string) {
-		set.watching.slowMax, wrong = client.ParseNumber(value, 0, math.MaxInt64)
-		return wrong
-	},
 }

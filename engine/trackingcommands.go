@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"math"
-	"strconv"
 	"strings"
 
-	"larder/protocol/client"
 	"larder/protocol/resp"
 )
 
@@ -186,16 +183,4 @@ func clientTrackingInfo(s *session, _ [][]byte) {
 	for _, prefix := range t.prefixes {
 		w.Bulk(prefix)
 	}
-}
-
-var trackedParameter = client.Parameter[*session, settings]{
-	Name: "tracking-table-max-keys",
-	Get:  func(s *session) string { return strconv.FormatInt(s.p.set.trackedMax, 10) },
-	Set: func(set *settings, value string) (wrong string) {
-		n, wrong := client.ParseNumber(value, 0, math.MaxInt64)
-		if wrong == "" {
-			set.trackedMax = n
-		}
-		return wrong
-	},
 }

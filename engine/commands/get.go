@@ -23,21 +23,15 @@ func get(c *Call) {
 	c.W.BulkBytes(text)
 }
 
-// Gets answers GETs in a row, two arguments each, one behind the other in args: those at the front whose keys the store has looked up ahead and found as
-// text, until outMax bytes are written. It gives how many it has answered. What it answers is what get would, and no more happens; it exists for speed alone.
-func Gets(c *Call, args [][]byte, outMax int) (n int) {
-	out := c.W.Out
-	for key := 1; key < len(args) && len(out) < outMax; key += 2 {
-		text, ok := c.DB.TextAhead(args[key], c.NowMS)
-		if !ok {
-			break
-		}
-		out = resp.AppendBulk(out, text)
-		n++
+// GetAhead answers GET of a key that the store has looked up ahead and found as text, as get would, and no more happens; it exists for speed alone. Of any
+// other key it answers nothing and says false.
+func GetAhead(c *Call, key []byte) bool {
+	text, ok := c.DB.TextAhead(key, c.NowMS)
+	if ok {
+		c.W.Out = resp.AppendBulk(c.W.Out, text)
+		c.Hits++
 	}
-	c.W.Out = out
-	c.Hits += uint64(n)
-	return n
+	return ok
 }
 
 // value writes the value of key, null if there is none, the error if it is no string.

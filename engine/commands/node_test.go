@@ -1,7 +1,6 @@
 package commands_test
 
 import (
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,11 +8,10 @@ import (
 	"time"
 
 	"larder/engine/commands"
-	"larder/engine/memory"
 	"larder/engine/store"
+	"larder/internal/snapshots"
 	"larder/protocol/command"
 	"larder/protocol/resp"
-	"larder/router"
 )
 
 // node is the least that runs handlers: a store, and what the caller of a handler does itself.
@@ -41,10 +39,7 @@ func newNode(t testing.TB, proto int) *node {
 func openNode(t interface{ Fatal(...any) }, proto int) *node {
 	n := &node{}
 	due := func(_ int, key []byte) { n.due = append(n.due, string(key)) }
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2)), Due: due})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := snapshots.NewStore(t, func(o *store.Options) { o.Due = due })
 	*n = node{store: s, handlers: commands.Handlers(), now: func() int64 { return time.Now().UnixMilli() }}
 	n.w.Proto = proto
 	n.call = commands.Call{W: &n.w, Store: s, DB: s.DB(0), Limits: commands.DefaultLimits(), AnyKey: true}

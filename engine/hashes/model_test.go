@@ -8,12 +8,10 @@ import (
 	"testing"
 
 	"larder/engine/hashes"
-	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
-	"larder/router"
 
 	"pgregory.net/rapid"
 )
@@ -240,11 +238,7 @@ func TestModel(t *testing.T) {
 type fataler interface{ Fatal(...any) }
 
 func newStore(t fataler, due func(int, []byte)) *store.Store {
-	s, err := store.New(store.Options{Databases: 2, Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2)), Due: due})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return snapshots.NewStore(t, func(o *store.Options) { o.Databases, o.Due = 2, due })
 }
 
 // TestDue: each hash with dead fields is told of, however its fields got their times, and whatever became of its key; one that was told of is told of again

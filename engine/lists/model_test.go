@@ -3,31 +3,20 @@ package lists_test
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
 
 	"larder/engine/lists"
-	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
-	"larder/router"
 
 	"pgregory.net/rapid"
 )
 
 const now = 1_700_000_000_000
-
-func newStore(t interface{ Fatal(...any) }) *store.Store {
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // contents are a key's elements.
 func contents(t interface{ Fatalf(string, ...any) }, db *store.DB, key []byte) [][]byte {
@@ -80,7 +69,7 @@ func TestModel(t *testing.T) {
 	key := []byte("list")
 	var e lists.Edit
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		db := s.DB(0)
 		limits := lists.Limits{Size: rapid.SampledFrom([]int{-5, -2, -1, 0, 1, 3, 100}).Draw(t, "limit")}
@@ -196,7 +185,7 @@ func checkDump(t *rapid.T, db *store.DB, key []byte, model [][]byte, limits list
 
 // TestForms: a list grows at 8 KiB and shrinks at half of that.
 func TestForms(t *testing.T) {
-	s := newStore(t)
+	s := snapshots.NewStore(t)
 	defer s.Close()
 	db := s.DB(0)
 	key, text := []byte("k"), bytes.Repeat([]byte("x"), 100)
@@ -238,7 +227,7 @@ func FuzzLoad(f *testing.F) {
 		default:
 			return
 		}
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		db := s.DB(0)
 		key := []byte("k")

@@ -4,29 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
 
-	"larder/engine/memory"
 	"larder/engine/sets"
 	"larder/engine/store"
 	"larder/internal/snapshots"
-	"larder/router"
 )
 
 const now = int64(1_700_000_000_000)
-
-func newStore(t interface{ Fatal(...any) }) *store.Store {
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // machine is a key's set and what it should be.
 type machine struct {
@@ -203,7 +192,7 @@ func (m *machine) reader() func(it store.Item) string {
 // TestModel: a set is what a map is, in its three forms, whatever happens to it, and snapshots have what was there.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		m := &machine{s: s, db: s.DB(0), model: map[string]bool{}}
 		m.limits = sets.Limits{Ints: rapid.IntRange(0, 12).Draw(t, "ints"), Packed: rapid.IntRange(0, 12).Draw(t, "packed"), Value: rapid.IntRange(0, 16).Draw(t, "value")}
@@ -218,7 +207,7 @@ func TestModel(t *testing.T) {
 
 // TestForms: forms, and what they become, as Redis 7.2 has them.
 func TestForms(t *testing.T) {
-	s := newStore(t)
+	s := snapshots.NewStore(t)
 	defer s.Close()
 	db := s.DB(0)
 	long := bytes.Repeat([]byte("x"), 65)

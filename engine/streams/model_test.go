@@ -4,17 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
-	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/engine/streams"
 	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
-	"larder/router"
 
 	"pgregory.net/rapid"
 )
@@ -249,14 +246,6 @@ func checkPending(t *rapid.T, s streams.Stream, g *streams.Group, want map[strea
 	}
 }
 
-func newStore(t interface{ Fatal(...any) }) *store.Store {
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // states is what the stream has now, as DUMP writes it, for snapshots that begin.
 func (m *model) states() map[string]string {
 	it, _ := m.db.Peek(key, 1)
@@ -271,7 +260,7 @@ func textOf(it store.Item) string {
 // TestModel: a stream has the entries and its groups have the pending ones that it should, whatever happens to both, and snapshots have what was there.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		m := &model{db: s.DB(0), groups: map[string]map[streams.ID]pending{}, limits: streams.Limits{NodeMaxBytes: 500, NodeMaxEntries: rapid.IntRange(1, 12).Draw(t, "block")}}
 		streams.New(m.db, key, store.NoExpiry, 1, &m.buf)
@@ -304,7 +293,7 @@ func FuzzParseID(f *testing.F) {
 }
 
 func FuzzLoad(f *testing.F) {
-	own := newStore(f)
+	own := snapshots.NewStore(f)
 	f.Cleanup(func() { own.Close() })
 	db := own.DB(0)
 	var buf []byte

@@ -5,19 +5,16 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/engine/zsets"
 	"larder/internal/snapshots"
 	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
-	"larder/router"
 
 	"pgregory.net/rapid"
 )
@@ -25,14 +22,6 @@ import (
 const now = int64(1_700_000_000_000)
 
 var key, copied = []byte("key"), []byte("copy")
-
-func newStore(t interface{ Fatal(...any) }) *store.Store {
-	s, err := store.New(store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // pair is a member with its score.
 type pair struct {
@@ -429,7 +418,7 @@ func (m *machine) checkDump(t *rapid.T, v *zsets.Value) {
 // TestModel: a sorted set is what its members and scores in order are, in both forms, whatever happens to it, and snapshots have what was there.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		m := &machine{s: s, db: s.DB(0), model: newNaive()}
 		m.limits = rapid.SampledFrom([]zsets.Limits{{EntriesMax: 4, ValueMax: 16}, {}, {EntriesMax: 128, ValueMax: 64}, {EntriesMax: 1000, ValueMax: 1 << 20}}).Draw(t, "limits")
@@ -463,7 +452,7 @@ func FuzzLoad(f *testing.F) {
 		if !b.Load(rdb.Type(kind), value) {
 			return
 		}
-		s := newStore(t)
+		s := snapshots.NewStore(t)
 		defer s.Close()
 		b.Store(s, s.DB(0), key, zsets.DefaultLimits(), store.NoExpiry, now)
 		it, found := s.DB(0).Peek(key, now)

@@ -2,8 +2,6 @@ package conform_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"larder/internal/conform"
@@ -11,25 +9,9 @@ import (
 )
 
 // scenes are those of testdata/blocked.
-func scenes(t *testing.T) (all []conform.Scene) {
+func scenes(t *testing.T) []conform.Scene {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/blocked/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no scenes: %v", err)
-	}
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found, err := conform.ParseScenes(filepath.Base(path), f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, found...)
-	}
-	return all
+	return parsed(t, "testdata/blocked/*.txt", conform.ParseScenes)
 }
 
 // TestBlocked: several clients who wait are answered, at each step, as a redis-server answers them.

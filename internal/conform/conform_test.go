@@ -3,6 +3,7 @@ package conform_test
 import (
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,17 +30,22 @@ func redisEndpoint(t *testing.T, name string) conform.Endpoint {
 // sections are all scripts.
 func sections(t *testing.T) []conform.Section {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.txt")
+	return parsed(t, "testdata/*.txt", conform.Parse)
+}
+
+// parsed is what stands in all files of a pattern, of which there must be some.
+func parsed[T any](t *testing.T, pattern string, parse func(name string, r io.Reader) ([]T, error)) (all []T) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no scripts: %v", err)
+		t.Fatalf("%s: nothing there: %v", pattern, err)
 	}
-	var all []conform.Section
 	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := conform.Parse(filepath.Base(path), f)
+		found, err := parse(filepath.Base(path), f)
 		f.Close()
 		if err != nil {
 			t.Fatal(err)

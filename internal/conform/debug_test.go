@@ -2,7 +2,6 @@ package conform_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,15 +14,7 @@ import (
 
 // TestDebug compares DEBUG, of servers on which it is allowed.
 func TestDebug(t *testing.T) {
-	f, err := os.Open("testdata/debug/debug.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	all, err := conform.Parse("debug.txt", f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := parsed(t, "testdata/debug/*.txt", conform.Parse)
 	ref := conform.Endpoint{Name: reference, Addr: peers.StartRedis(t, "--enable-debug-command", "local"), Tags: []string{conform.TagRedis}}
 	node := fleet.Node(t, func(o *engine.Options) { o.DebugCommand = "local" })
 	sub := conform.Endpoint{Name: "node", Addr: node, Tags: []string{conform.TagNode}}

@@ -1,14 +1,31 @@
-// Package snapshots takes snapshots of a store while a model test changes it: one or two at a time, begun, read in slices and given up whenever chance says so.
+// Package snapshots opens stores for tests, and takes snapshots of one while a model test changes it: one or two at a time, begun, read in slices and given up whenever chance says so.
 //
 // What must hold: a snapshot that is read to its end yields each key once, with the state that it had when the snapshot began; when none is left, the store
 // keeps nothing for them. It is for tests, on one goroutine.
 package snapshots
 
 import (
+	"math/rand/v2"
+
+	"larder/engine/memory"
 	"larder/engine/store"
+	"larder/router"
 
 	"pgregory.net/rapid"
 )
+
+// NewStore gives a test an empty store, the same each time but for what change says.
+func NewStore(t interface{ Fatal(...any) }, change ...func(*store.Options)) *store.Store {
+	o := store.Options{Memory: memory.Map{}, Seed: 1, Slot: router.Slot, Rand: rand.New(rand.NewPCG(1, 2))}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := store.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 // Watch has the snapshots of one store in progress.
 type Watch struct {

@@ -12,6 +12,7 @@ type Descent struct {
 	left  int    // levels of inner pages from here on
 	low   int    // in a leaf: where the entry may be
 	high  int    // before
+	mid   int    // which entry of it is looked at
 	place uint64 // what to load next
 }
 
@@ -92,7 +93,8 @@ func (d *Descent) descend() bool {
 func (d *Descent) look() {
 	d.place = 0
 	if d.at != 0 && d.low < d.high {
-		d.place = d.t.pool.slotAt(d.at, d.reach.between(d.word, d.low, d.high))
+		d.mid = d.reach.between(d.word, d.low, d.high)
+		d.place = d.t.pool.slotAt(d.at, d.mid)
 	}
 }
 
@@ -101,13 +103,11 @@ func (d *Descent) narrow() {
 	if d.place == 0 {
 		return
 	}
-	d.reach.guesses = guessesMax
-	mid := d.reach.between(d.word, d.low, d.high)
-	switch w := d.t.word(d.t.pool.entry(d.at, mid)); {
+	switch w := d.t.word(d.t.pool.entry(d.at, d.mid)); {
 	case w < d.word:
-		d.low, d.reach.from = mid+1, w
+		d.low, d.reach.from = d.mid+1, w
 	case w > d.word:
-		d.high, d.reach.to = mid, w
+		d.high, d.reach.to = d.mid, w
 	default:
 		d.low, d.high = 0, 0
 	}
