@@ -243,7 +243,7 @@ func aclGenPass(s *session, args [][]byte) {
 	if len(args) == 3 {
 		var wrong string
 		if bits, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 		if bits < 1 || bits > bitsMax {
@@ -360,7 +360,7 @@ func aclLog(s *session, args [][]byte) {
 	case len(args) == 3:
 		var wrong string
 		if count, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 	}

@@ -100,7 +100,7 @@ func clientUnblock(s *session, args [][]byte) {
 	}
 	id, ok := resp.ParseNumber(args[2])
 	if !ok {
-		s.fail("ERR value is not an integer or out of range")
+		s.fail(errNotInt)
 		return
 	}
 	if other := s.p.sessions[uint64(id)]; other != nil && other.waiter != nil {

@@ -108,18 +108,7 @@ func debug(s *session, args [][]byte) {
 			return
 		}
 	}
-	s.failDebug(args)
-}
-
-// failDebug answers what is no subcommand, or has a wrong number of arguments.
-func (s *session) failDebug(args [][]byte) {
-	s.fail("ERR unknown subcommand or wrong number of arguments for '" + cutText(args[1]) + "'. Try DEBUG HELP.")
-}
-
-// cutText is a client's word as errors show it.
-func cutText(word []byte) string {
-	const most = 128
-	return string(word[:min(len(word), most)])
+	s.fail(command.SubArgumentsError(args))
 }
 
 func debugHelp(s *session, _ [][]byte) {

@@ -120,11 +120,7 @@ func debugPopulate(s *session, args [][]byte) {
 	p.dirty += int64(c.Changed)
 }
 
-const (
-	debugPrinted = " structure printed on stdout"
-	// indexBucketBytes is what a bucket of the index takes.
-	indexBucketBytes = 64
-)
+const debugPrinted = " structure printed on stdout"
 
 // debugListpack and debugQuicklist answer as Redis does, which prints the value to its own output; a node keeps values out of its log.
 func debugListpack(s *session, args [][]byte) {
@@ -144,7 +140,7 @@ func debugHTStats(s *session, args [][]byte) {
 	n, ok := resp.ParseNumber(args[2])
 	switch {
 	case !ok:
-		s.fail("ERR value is not an integer or out of range")
+		s.fail(errNotInt)
 		return
 	case n < 0 || n >= int64(s.p.store.Databases()):
 		s.fail("ERR Out of range database")
@@ -154,7 +150,7 @@ func debugHTStats(s *session, args [][]byte) {
 	index, _ := db.Overhead()
 	var b strings.Builder
 	b.WriteString("[Dictionary HT]\n")
-	tableStats(&b, index/indexBucketBytes, db.Len())
+	tableStats(&b, index/store.BucketBytes, db.Len())
 	b.WriteString("[Expires HT]\n")
 	tableStats(&b, int64(db.Expires()), db.Expires())
 	s.p.w.Verbatim("txt", b.String())
@@ -189,5 +185,5 @@ func debugPackedThreshold(s *session, args [][]byte) {
 
 // debugStructSize tells what Redis tells of its structures: of ours those that each key takes.
 func debugStructSize(s *session, _ [][]byte) {
-	s.p.w.Bulk(fmt.Sprintf("bits:%d bucket:%d ", 64, indexBucketBytes))
+	s.p.w.Bulk(fmt.Sprintf("bits:%d bucket:%d ", 64, store.BucketBytes))
 }

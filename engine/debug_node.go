@@ -73,7 +73,7 @@ func debugDie(s *session, args [][]byte) {
 func debugRestart(s *session, args [][]byte) {
 	if len(args) > 2 {
 		if _, ok := resp.ParseNumber(args[2]); !ok {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 	}
@@ -100,7 +100,7 @@ const errNoMallctl = "ERR No such file or directory"
 func debugMallctl(s *session, args [][]byte) {
 	if len(args) == 4 {
 		if _, ok := resp.ParseNumber(args[3]); !ok {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 	}
@@ -115,11 +115,11 @@ func debugReplyBuffer(s *session, args [][]byte) {
 	case "peak-reset-time":
 		_, isNumber := resp.ParseNumber(args[3])
 		if word := lower(args[3]); !isNumber && word != "never" && word != "reset" {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 	default:
-		s.failDebug(args)
+		s.fail(command.SubArgumentsError(args))
 		return
 	}
 	s.ok()

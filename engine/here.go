@@ -68,6 +68,8 @@ func buildHere() []hereFunc {
 	return table
 }
 
+const errNotInt = "ERR value is not an integer or out of range"
+
 // The helpers of handlers: each writes one reply.
 
 func (s *session) ok()             { s.p.w.OK() }

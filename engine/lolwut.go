@@ -21,7 +21,7 @@ func role(s *session, _ [][]byte) {
 func lolwut(s *session, args [][]byte) {
 	if len(args) > 2 && lower(args[1]) == "version" {
 		if _, ok := resp.ParseNumber(args[2]); !ok {
-			s.fail("ERR value is not an integer or out of range")
+			s.fail(errNotInt)
 			return
 		}
 	}

@@ -178,7 +178,7 @@ func keysAndArgs(args [][]byte) (keys, rest [][]byte, wrong string) {
 	n, ok := resp.ParseNumber(args[2])
 	switch {
 	case !ok:
-		return nil, nil, "ERR value is not an integer or out of range"
+		return nil, nil, errNotInt
 	case n > int64(len(args)-3):
 		return nil, nil, "ERR Number of keys can't be greater than number of args"
 	case n < 0:

@@ -191,7 +191,7 @@ func functionDelete(s *session, args [][]byte) {
 
 func functionFlush(s *session, args [][]byte) {
 	if len(args) > 3 {
-		s.fail("ERR unknown subcommand or wrong number of arguments for '" + string(args[1]) + "'. Try FUNCTION HELP.")
+		s.fail(command.SubArgumentsError(args))
 		return
 	}
 	if !flushMode(args) {

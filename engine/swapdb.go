@@ -37,7 +37,7 @@ func swapDB(s *session, args [][]byte) {
 func wait(s *session, args [][]byte) {
 	replicas, ok := resp.ParseNumber(args[1])
 	if !ok {
-		s.fail("ERR value is not an integer or out of range")
+		s.fail(errNotInt)
 		return
 	}
 	s.waitForNobody(args[2], replicas > 0, func() { s.p.w.Int(0) })
@@ -49,7 +49,7 @@ func waitAOF(s *session, args [][]byte) {
 	replicas, ok2 := resp.ParseNumber(args[2])
 	switch {
 	case !ok:
-		s.fail("ERR value is not an integer or out of range")
+		s.fail(errNotInt)
 		return
 	case local < 0 || local > 1:
 		s.fail("ERR value is out of range, value must between 0 and 1")

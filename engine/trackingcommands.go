@@ -69,7 +69,7 @@ func (s *session) parseRedirect(t *tracker, word []byte) string {
 	}
 	id, ok := resp.ParseNumber(word)
 	if !ok {
-		return "ERR value is not an integer or out of range"
+		return errNotInt
 	}
 	if s.p.sessions[uint64(id)] == nil {
 		return "ERR The client ID you want redirect to does not exist"

@@ -108,12 +108,6 @@ func errNoGroup(key, group []byte) string {
 	return "NOGROUP No such consumer group '" + cut(group) + "' for key name '" + cut(key) + "'"
 }
 
-// errSubcommandSyntax repeats the subcommand as the client wrote it.
-func (c *Call) errSubcommandSyntax(container string) string {
-	word := []byte(cut(c.Args[1]))
-	return "ERR unknown subcommand or wrong number of arguments for '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."
-}
-
 // streamIDs reads the arguments from one on as IDs; false: one is none, and the error was written.
 func (c *Call) streamIDs(from int) ([]streams.ID, bool) {
 	c.ids = c.ids[:0]

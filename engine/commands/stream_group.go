@@ -3,6 +3,7 @@ package commands
 import (
 	"larder/engine/store"
 	"larder/engine/streams"
+	"larder/protocol/command"
 )
 
 // groupOptions are what may follow XGROUP CREATE or SETID key group id.
@@ -28,7 +29,7 @@ func (c *Call) parseGroup(create bool) (o groupOptions, err string) {
 			}
 			o.read = n
 		default:
-			return o, c.errSubcommandSyntax("XGROUP")
+			return o, command.SubArgumentsError(c.Args)
 		}
 	}
 	return o, noError
@@ -73,7 +74,7 @@ func xGroupCreate(c *Call) {
 		c.W.Error(errGroupKey)
 		return
 	case len(c.Args) > argsMax:
-		c.W.Error(c.errSubcommandSyntax("XGROUP"))
+		c.W.Error(command.SubArgumentsError(c.Args))
 		return
 	}
 	id, ok := streams.ID{}, true
@@ -115,7 +116,7 @@ func xGroupSetID(c *Call) {
 		return
 	}
 	if n := len(c.Args); n != 5 && n != 7 {
-		c.W.Error(c.errSubcommandSyntax("XGROUP"))
+		c.W.Error(command.SubArgumentsError(c.Args))
 		return
 	}
 	id, ok := s.LastID(), true

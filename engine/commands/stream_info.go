@@ -3,6 +3,7 @@ package commands
 import (
 	"larder/engine/store"
 	"larder/engine/streams"
+	"larder/protocol/command"
 )
 
 // infoCountDefault is how many entries of each kind XINFO STREAM FULL shows.
@@ -27,7 +28,7 @@ func (c *Call) parseInfo() (count int64, full bool, err string) {
 	case len(args) == 0:
 		return 0, false, noError
 	case len(args) != 1 && len(args) != 3 || !is(args[0], "full") || len(args) == 3 && !is(args[1], "count"):
-		return 0, false, c.errSubcommandSyntax("XINFO")
+		return 0, false, command.SubArgumentsError(c.Args)
 	case len(args) == 1:
 		return infoCountDefault, true, noError
 	}

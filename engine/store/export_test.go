@@ -98,16 +98,16 @@ func (d *DB) verifyTable(group int, t *tally, expires *int, bytes *int64) (count
 	case table.n == 0 || len(table.chunks) != int(table.n+chunkBuckets-1)/chunkBuckets:
 		return 0, 0, fmt.Errorf("%d buckets, %d chunks, %d keys", table.n, len(table.chunks), table.count)
 	case len(table.chunks) == 1:
-		index = bucketBytes << bits.Len32(table.n-1)
+		index = BucketBytes << bits.Len32(table.n-1)
 	default:
-		index = int64(len(table.chunks)) * bucketBytes << chunkShift
+		index = int64(len(table.chunks)) * BucketBytes << chunkShift
 	}
 	for b := range table.n {
 		for at := table.at(b); at != 0; at = s.link(at) {
 			n := s.filled(at)
 			count += n
 			if at != table.at(b) {
-				index += bucketBytes
+				index += BucketBytes
 			}
 			if s.link(at) != 0 && n < bucketSlots || at != table.at(b) && n == 0 {
 				return 0, 0, fmt.Errorf("bucket %d: %d entries inside its chain", b, n)

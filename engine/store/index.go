@@ -23,7 +23,8 @@ const (
 	refBytes    = 5
 	linkAt      = 60
 
-	bucketBytes  = 64
+	// BucketBytes is what a bucket takes.
+	BucketBytes  = 64
 	chunkShift   = 4 // buckets in a chunk
 	chunkBuckets = 1 << chunkShift
 
@@ -50,7 +51,7 @@ func bucketOf(hash uint32, n uint32) uint32 {
 
 // at is the place of bucket number b.
 func (t *table) at(b uint32) uint64 {
-	return uint64(t.chunks[b>>chunkShift])<<blockShift + uint64(b&(chunkBuckets-1))*bucketBytes
+	return uint64(t.chunks[b>>chunkShift])<<blockShift + uint64(b&(chunkBuckets-1))*BucketBytes
 }
 
 const (
@@ -206,14 +207,14 @@ func (d *DB) insert(p probe, at uint64) {
 func (d *DB) newBlock(class int) uint32 {
 	s := d.store
 	at := s.blocks.get(class)
-	s.mem.Zero(at, bucketBytes<<class)
-	d.index += bucketBytes << class
+	s.mem.Zero(at, BucketBytes<<class)
+	d.index += BucketBytes << class
 	return uint32(at >> blockShift)
 }
 
 func (d *DB) freeBlock(at uint64, class int) {
 	d.store.blocks.put(at, class)
-	d.index -= bucketBytes << class
+	d.index -= BucketBytes << class
 }
 
 // push adds an entry to the end of a chain.
@@ -258,7 +259,7 @@ func (d *DB) pull(b, place uint64) {
 		before, b = b, next
 	}
 	last := s.filled(b) - 1
-	to := place &^ (bucketBytes - 1)
+	to := place &^ (BucketBytes - 1)
 	s.setEntry(to, int(place-to-refsAt)/refBytes, s.entryAt(b, last))
 	s.setEntry(b, last, entry{})
 	if last == 0 && before != 0 {
@@ -305,7 +306,7 @@ func (d *DB) resizeChunk(t *table, was, class int) {
 	d.store.version++
 	old := uint64(t.chunks[0]) << blockShift
 	t.chunks[0] = d.newBlock(class)
-	d.store.mem.Copy(uint64(t.chunks[0])<<blockShift, old, int(t.n)*bucketBytes)
+	d.store.mem.Copy(uint64(t.chunks[0])<<blockShift, old, int(t.n)*BucketBytes)
 	d.freeBlock(old, was)
 }
 
@@ -361,7 +362,7 @@ func (d *DB) join(t *table) {
 		}
 	}
 	d.cut(from)
-	s.mem.Zero(from, bucketBytes)
+	s.mem.Zero(from, BucketBytes)
 	d.dropBucket(t)
 }
 

@@ -194,7 +194,7 @@ func (it *Item) setFirst(first uint32) {
 
 // Size is what the item takes, in bytes, with its share of the index.
 func (it Item) Size() int {
-	const share = bucketBytes / fillMax
+	const share = BucketBytes / fillMax
 	n := it.d.sizeOf(&it.h) + share
 	if it.ExpiryMS() != NoExpiry {
 		n += wheelEntry

@@ -56,7 +56,7 @@ type wheel struct {
 	blocks int
 }
 
-func (w *wheel) memory() int64 { return int64(w.blocks) * bucketBytes }
+func (w *wheel) memory() int64 { return int64(w.blocks) * BucketBytes }
 
 // last is the last tick that the wheel has a place for.
 func (w *wheel) last() int64 { return w.tick + (levelPlaces[2]-1)<<levelShift[2] }

@@ -61,7 +61,7 @@ func (s *Store) freeTables(budget int) bool {
 // freeLastBucket frees the last bucket of the last table, a small table as a whole.
 func (s *Store) freeLastBucket(e *dying) int {
 	t := &e.tables[len(e.tables)-1]
-	freed := bucketBytes
+	freed := BucketBytes
 	switch {
 	case t.n == 0:
 		e.tables = e.tables[:len(e.tables)-1]
@@ -86,7 +86,7 @@ func (s *Store) freeLastBucket(e *dying) int {
 // freeChain frees the buckets behind b and gives their bytes.
 func (s *Store) freeChain(b uint64) int {
 	freed := 0
-	for b = s.link(b); b != 0; freed += bucketBytes {
+	for b = s.link(b); b != 0; freed += BucketBytes {
 		next := s.link(b)
 		s.blocks.put(b, 0)
 		b = next
@@ -103,7 +103,7 @@ func (s *Store) freePlace(e *dying) int {
 	at := uint64(place.block) << blockShift
 	place.block = s.mem.U32(at + linkAt)
 	s.blocks.put(at, 0)
-	return bucketBytes
+	return BucketBytes
 }
 
 // Flush empties the database and gives the number of keys that were in it. Its memory comes back in slices.
