@@ -62,7 +62,7 @@ func (ln *lane) ask(then greetingWord, args ...[]byte) {
 // greeted takes the next answer; after the last one the lane is ready.
 func (ln *lane) greeted(reply []byte) {
 	if len(ln.greet.words) == 0 {
-		ln.fail(errUnasked)
+		ln.fail(errUnasked(reply))
 		return
 	}
 	word := ln.greet.words[0]

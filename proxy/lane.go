@@ -38,6 +38,7 @@ type lane struct {
 	c     *loop.Conn
 	proto int
 	state laneState
+	err   error // why it is closed
 	greet greeting
 
 	queue   tickets
@@ -49,14 +50,14 @@ type lane struct {
 	dbMax   int    // the highest database said before the greeting told how many there are
 	term    uint64 // the epoch it speaks in once log is executed
 
-	waiters  []*session // wait for room here, or for the greeting
-	lentTo   *session
-	passing  bool     // the front reply goes on to its session in pieces
-	slow     *session // whose client does not keep up with the reply being passed
-	deadNS   int64    // when the dial and greeting must be done
-	slowLeft int      // what slow had not read when last looked at
-	pausedNS int64    // since when that has not changed
-	heardNS  int64    // when the node last sent anything
+	waiters []*session // wait for room here, or for the greeting
+	lentTo  *session
+	passing bool     // the front reply goes on to its session in pieces
+	slow    *session // whose client does not keep up with the reply being passed
+	deadNS  int64    // when the dial and greeting must be done
+	left    int      // what the client (of a reply) or the node (of a command) had not taken of what is passed on, when last looked at
+	leftNS  int64    // since when that has not changed
+	heardNS int64    // when the node last sent anything
 }
 
 // open says whether commands may be put on it.
@@ -179,12 +180,16 @@ func (ln *lane) Data(c *loop.Conn) {
 	}
 }
 
-var errUnasked = errors.New("node answered what it was not asked")
+// errUnasked quotes what a node said though nothing was asked, or not all of it.
+func errUnasked(reply []byte) error {
+	const most = 100
+	return fmt.Errorf("node answered what it was not asked: %q", reply[:min(len(reply), most)])
+}
 
 // reply ends the oldest command. It says false when the lane is done for.
 func (ln *lane) reply(reply []byte) bool {
 	if ln.queue.len() == 0 || ln.head+int(ln.queue.front().bytes) > ln.sent {
-		ln.fail(errUnasked)
+		ln.fail(errUnasked(reply))
 		return false
 	}
 	t := *ln.queue.front()

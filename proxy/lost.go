@@ -11,7 +11,10 @@ import (
 // triesMax is how often a command that may run twice is sent, the first time included.
 const triesMax = 3
 
-var errReplyTimeout = errors.New("no reply in time")
+var (
+	errReplyTimeout = errors.New("no reply in time")
+	errTakeTimeout  = errors.New("it stopped taking a large command")
+)
 
 // lost ends a lane whose connection is gone or given up. What it was asked and did not
 // answer goes again where that is right: a command that was never handed to the kernel
@@ -22,7 +25,7 @@ func (ln *lane) lost(err error) {
 		return
 	}
 	before := ln.state
-	ln.state = laneClosed
+	ln.state, ln.err = laneClosed, err
 	borrower := ln.lentTo
 	ln.u.forget(ln)
 	if before <= laneGreeting {

@@ -83,12 +83,12 @@ func (p *part) adopt(t *router.Topology) {
 			u = &upstream{p: p, addr: addr}
 			p.upstreams[addr] = u
 		}
+		u.left = false
 		p.shards = append(p.shards, u)
 	}
 	for addr, u := range p.upstreams {
 		if !used[addr] {
 			u.leave()
-			delete(p.upstreams, addr)
 		}
 	}
 	for _, u := range p.shards {
@@ -122,9 +122,13 @@ func (ln *lane) reroute() {
 	}
 }
 
-// leave lets a node's lanes answer what they were asked and then close.
+// leave lets a node's lanes answer what they were asked and then close. It is watched until the last of them has.
 func (u *upstream) leave() {
+	u.left = true
 	u.shared = [2]*lane{}
+	for len(u.queue) > 0 {
+		u.nextBorrower()
+	}
 	for _, ln := range append([]*lane(nil), u.lanes...) {
 		if ln.open() && ln.lentTo == nil {
 			ln.end()
@@ -189,8 +193,11 @@ func (p *part) warnf(text string, c *loop.Conn) {
 // Tick does what time brings: lanes that do not answer, clients that idle, counters.
 func (p *part) Tick(time.Time) {
 	p.enter()
-	for _, u := range p.upstreams {
+	for addr, u := range p.upstreams {
 		p.tickUpstream(u)
+		if u.left && len(u.lanes) == 0 {
+			delete(p.upstreams, addr)
+		}
 	}
 	p.retryStale()
 	if len(p.retries)+len(p.pausing) > 0 {
@@ -217,10 +224,29 @@ func (p *part) tickUpstream(u *upstream) {
 			}
 		case ln.slow != nil:
 			p.tickSlow(ln)
+		case ln.takesCommand():
+			if ln.stuck(ln.c.Unsent(), int64(o.ReplyTimeout)) {
+				ln.fail(errTakeTimeout)
+			}
 		case ln.queue.len() > 0 && p.nowNS-max(ln.queue.front().startNS, ln.heardNS) > int64(o.ReplyTimeout):
 			ln.fail(errReplyTimeout)
 		}
 	}
+}
+
+// takesCommand says whether a large command waits for the node to take more of it.
+func (ln *lane) takesCommand() bool {
+	s := ln.lentTo
+	return s != nil && s.stalled == stallStream && s.stream != nil && s.stream.started
+}
+
+// stuck looks at what is left to be taken by the other side, and says whether that has not changed for longer than most.
+func (ln *lane) stuck(left int, most int64) bool {
+	if left != ln.left {
+		ln.left, ln.leftNS = left, ln.p.nowNS
+		return false
+	}
+	return ln.p.nowNS-ln.leftNS > most
 }
 
 // slowMaxNS is how long a client may take nothing of a large reply that holds a lane.
@@ -228,11 +254,7 @@ const slowMaxNS = int64(10 * time.Second)
 
 func (p *part) tickSlow(ln *lane) {
 	s := ln.slow
-	if left := s.c.Unsent(); left != ln.slowLeft {
-		ln.slowLeft, ln.pausedNS = left, p.nowNS
-		return
-	}
-	if p.nowNS-ln.pausedNS > slowMaxNS {
+	if ln.stuck(s.c.Unsent(), slowMaxNS) {
 		p.count.slowClosed++
 		p.warnf("client closed: it stopped reading a large reply", s.c)
 		s.c.Close()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -43,6 +44,10 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.enter()
 	}
 	ln.term = staleTerm // TERM is said before anything else goes on this lane
+	if t.bytes == 0 {   // streamed: its bytes are not kept
+		t.s.answered(t, appendError(nil, downText(ln.u.addr, errMoved)))
+		return true
+	}
 	if theirs < p.topo.Epoch {
 		if p.nowNS-t.s.q.at(t.seq).startNS > int64(p.g.opts.Upstream.ReplyTimeout) {
 			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" has not taken over the topology yet"))
@@ -53,6 +58,8 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
 	return true
 }
+
+var errMoved = errors.New("the slots moved while a large command was on its way")
 
 // staleTerm is no epoch that a topology can have.
 const staleTerm = ^uint64(0)
@@ -125,7 +132,7 @@ func (p *part) resend(from *upstream, t ticket, raw []byte) {
 // keepsTo says whether one node's share of a command to all shards goes to that node again, although the topology may have changed. One that empties
 // must: on the others the session's later writes may have run already.
 func (p *part) keepsTo(from *upstream, t ticket, m *merge) bool {
-	if p.upstreams[from.addr] != from {
+	if from.left {
 		return false
 	}
 	return m.epoch == p.topo.Epoch || !mayRunTwice(t)

@@ -5,6 +5,7 @@ import (
 
 	"larder/protocol/command"
 	"larder/protocol/resp"
+	"larder/router"
 )
 
 // stream is a command with a large argument that is passed on as it arrives, over a lane
@@ -14,8 +15,9 @@ type stream struct {
 	ln      *lane // nil once it failed: the rest of the command is read and dropped
 	row     *command.Row
 	seq     uint32
-	started bool // its first bytes are gone
-	sent    bool // all of it is; the reply is to come
+	topo    *router.Topology // by which it was routed
+	started bool             // its first bytes are gone
+	sent    bool             // all of it is; the reply is to come
 	why     string
 }
 
@@ -42,7 +44,7 @@ func (s *session) startStream() bool {
 	}
 	s.swaps = s.p.swaps
 	u := s.p.shards[shard]
-	st := &stream{row: row}
+	st := &stream{row: row, topo: s.p.topo}
 	switch ln, ok := u.borrow(s); {
 	case !ok:
 		st.why = u.err
@@ -67,41 +69,55 @@ func (s *session) forward(buf []byte) (n int, more bool) {
 	if st.sent {
 		return 0, s.stall(stallEmpty)
 	}
+	if !st.started && st.topo != s.p.topo { // it is routed anew: the lane vouches for the topology of when it is written
+		s.stream = nil
+		if st.ln != nil && st.ln.state != laneClosed {
+			st.ln.u.giveBack(st.ln)
+		}
+		return 0, true
+	}
 	if ln := st.ln; ln != nil {
 		switch {
 		case ln.state == laneClosed:
 			st.ln = nil
-			st.why = downText(ln.u.addr, errHalfSent)
+			st.why = downText(ln.u.addr, ln.err)
 		case ln.state < laneReady:
 			return 0, s.stall(stallStream)
 		case ln.c.Unsent() > outputHigh:
+			ln.left, ln.leftNS = ln.c.Unsent(), s.p.nowNS
 			ln.c.WhenDrained(outputLow)
 			return 0, s.stall(stallStream)
 		}
 	}
-	req, n, state := s.requests.Next(buf)
-	if state == resp.Failed {
-		s.dropStream()
-		s.protocolError()
-		return len(buf), false
-	}
-	if !st.started {
-		s.openStream(st)
-	}
-	raw := req.Raw
-	if state == resp.More {
-		n += s.requests.Seen()
-		raw = buf[:n]
-		if n == 0 {
-			return 0, false
+	// A command whose last byte has gone out is closed in the same call, whatever the node takes of it: its reply must find its ticket.
+	for {
+		req, used, state := s.requests.Next(buf[n:])
+		if state == resp.Failed {
+			s.breakStream(st)
+			return len(buf), false
 		}
-		s.requests.Shift(n)
+		if !st.started {
+			s.openStream(st)
+		}
+		raw := req.Raw
+		if state == resp.More {
+			used += s.requests.Seen()
+			if used == 0 {
+				return n, false
+			}
+			raw = buf[n : n+used]
+			s.requests.Shift(used)
+		}
+		n += used
+		s.passOn(st, raw)
+		switch {
+		case state == resp.Done:
+			s.closeStream(st)
+			return n, !s.gone && s.stalled == stallNone
+		case state == resp.More:
+			return n, !s.gone && s.stalled == stallNone
+		}
 	}
-	s.passOn(st, raw)
-	if state == resp.Done {
-		s.closeStream(st)
-	}
-	return n, !s.gone && s.stalled == stallNone
 }
 
 var errHalfSent = errors.New("it was lost while a command was on its way")
@@ -136,8 +152,8 @@ func (s *session) passOn(st *stream, raw []byte) {
 func (s *session) closeStream(st *stream) {
 	ln := st.ln
 	if ln != nil && ln.state == laneClosed {
+		st.why = downText(ln.u.addr, ln.err)
 		ln = nil
-		st.why = downText(st.ln.u.addr, errHalfSent)
 	}
 	if ln == nil {
 		s.stream = nil
@@ -170,6 +186,18 @@ func (s *session) lostStream(t ticket, err error) {
 	s.stream = nil
 	s.p.count.unknown++
 	s.answered(t, appendError(nil, unknownText(addr, err)))
+}
+
+// breakStream ends a session that broke the protocol within a command: the error is this command's reply.
+func (s *session) breakStream(st *stream) {
+	s.dropStream()
+	if !st.started {
+		s.protocolError()
+		return
+	}
+	s.p.count.protocolErrors++
+	s.closing = true
+	s.complete(st.seq, appendError(nil, s.requests.Err()))
 }
 
 // dropStream forgets a command whose client is gone. Half of it is never run by the node.
@@ -230,7 +258,7 @@ func (s *session) reserve(bytes int64) {
 // lane, so that only what is already out waits for a slow client.
 func (ln *lane) hold(s *session) {
 	ln.slow, s.slow = s, ln
-	ln.slowLeft, ln.pausedNS = s.c.Unsent(), ln.p.nowNS
+	ln.left, ln.leftNS = s.c.Unsent(), ln.p.nowNS
 	ln.c.Pause()
 	s.c.WhenDrained(outputLow)
 	if u := ln.u; u.shared[ln.proto-2] == ln {

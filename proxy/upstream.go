@@ -16,6 +16,7 @@ type upstream struct {
 	idle   []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent   int
 	queue  []*session // wait for a lent lane
+	left   bool       // the topology has no such node any more: its lanes end
 
 	known     bool // a greeting told the rest
 	larder    bool
@@ -138,6 +139,10 @@ func (u *upstream) borrow(s *session) (*lane, bool) {
 func (u *upstream) giveBack(ln *lane) {
 	ln.lentTo = nil
 	u.lent--
+	if u.left {
+		ln.end()
+		return
+	}
 	u.idle = append(u.idle, ln)
 	u.nextBorrower()
 }

@@ -24,12 +24,14 @@ type world struct {
 	t      testing.TB
 	rand   *rand.Rand
 	g      *Gateway
+	p      *part
 	m      *loop.MemLoop
 	nodes  map[string]*fakeNode
 	order  []string // the nodes' addresses
 	clock  int      // counts executions
 	calm   bool     // nothing fails any more
 	larder bool
+	large  bool // some commands are large
 }
 
 type fixedSource struct{ t *router.Topology }
@@ -58,7 +60,10 @@ func newWorld(t testing.TB, seed uint64, shards int, larder bool, change func(*O
 		t.Fatal(err)
 	}
 	w.g = g
-	w.m = loop.NewMemLoop(time.Unix(1_700_000_000, 0), g.NewPart)
+	w.m = loop.NewMemLoop(time.Unix(1_700_000_000, 0), func(l *loop.Loop) loop.Part {
+		w.p = newPart(g, l)
+		return w.p
+	})
 	return w
 }
 
@@ -199,7 +204,7 @@ func (fc *fakeConn) dialogue(args [][]byte) {
 	fc.out = append(fc.out, "+OK\r\n"...)
 }
 
-// execute answers GETSET with its value and GETRANGE with its numbers, which say whose command it was; MGET with its keys; DEL with their number.
+// execute answers GETSET with its value, whose beginning up to a '/' is the command's number, and GETRANGE with its numbers, which say whose command it was; MGET with its keys; DEL with their number.
 func (fc *fakeConn) execute(name string, args [][]byte) {
 	n := fc.n
 	n.w.clock++
@@ -211,7 +216,8 @@ func (fc *fakeConn) execute(name string, args [][]byte) {
 	}
 	switch name {
 	case "GETSET":
-		note(args[1], string(args[2]))
+		id, _, _ := bytes.Cut(args[2], []byte("/"))
+		note(args[1], string(id))
 		fc.out = resp.AppendBulk(fc.out, args[2])
 	case "GETRANGE":
 		id := string(args[2]) + ":" + string(args[3])
@@ -239,6 +245,7 @@ func (w *world) step() {
 	w.dialled()
 	n := w.nodes[w.order[r.IntN(len(w.order))]]
 	for _, fc := range n.conns {
+		fc.mc.Full = r.IntN(3) == 0 && !w.calm
 		switch r.IntN(4) {
 		case 0:
 			fc.work(1 + r.IntN(20))
@@ -300,6 +307,7 @@ func (w *world) settle(done func() bool) {
 		w.dialled()
 		for _, addr := range w.order {
 			for _, fc := range w.nodes[addr].conns {
+				fc.mc.Full = false
 				fc.work(1 << 20)
 				fc.answer(1 << 20)
 			}
