@@ -110,13 +110,13 @@ func (s *session) forward(buf []byte) (n int, more bool) {
 		}
 		n += used
 		s.passOn(st, raw)
-		switch {
-		case state == resp.Done:
-			s.closeStream(st)
-			return n, !s.gone && s.stalled == stallNone
-		case state == resp.More:
-			return n, !s.gone && s.stalled == stallNone
+		if state == resp.Piece {
+			continue
 		}
+		if state == resp.Done {
+			s.closeStream(st)
+		}
+		return n, !s.gone && s.stalled == stallNone
 	}
 }
 
