@@ -1,9 +1,9 @@
 package commands
 
 import (
-	"encoding/binary"
 	"slices"
 
+	"larder/algebra"
 	"larder/engine/store"
 )
 
@@ -85,62 +85,15 @@ func (c *Call) combine(op bitOp, keys [][]byte, dst []byte) []byte {
 		case i == 0:
 			clear(dst[copy(dst, src):])
 		case op == bitAnd:
-			and(dst, src)
+			algebra.And(dst, src)
 		case op == bitOr:
-			or(dst, src)
+			algebra.Or(dst, src)
 		case op == bitXor:
-			xor(dst, src)
+			algebra.Xor(dst, src)
 		}
 	}
 	if op == bitNot {
-		not(dst)
+		algebra.Not(dst)
 	}
 	return dst
-}
-
-const wordBytes = 8
-
-func and(dst, src []byte) {
-	n := len(src)
-	clear(dst[n:])
-	for ; n >= wordBytes; n -= wordBytes {
-		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
-		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)&binary.LittleEndian.Uint64(s))
-	}
-	for n--; n >= 0; n-- {
-		dst[n] &= src[n]
-	}
-}
-
-func or(dst, src []byte) {
-	n := len(src)
-	for ; n >= wordBytes; n -= wordBytes {
-		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
-		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)|binary.LittleEndian.Uint64(s))
-	}
-	for n--; n >= 0; n-- {
-		dst[n] |= src[n]
-	}
-}
-
-func xor(dst, src []byte) {
-	n := len(src)
-	for ; n >= wordBytes; n -= wordBytes {
-		d, s := dst[n-wordBytes:n], src[n-wordBytes:n]
-		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)^binary.LittleEndian.Uint64(s))
-	}
-	for n--; n >= 0; n-- {
-		dst[n] ^= src[n]
-	}
-}
-
-func not(dst []byte) {
-	n := len(dst)
-	for ; n >= wordBytes; n -= wordBytes {
-		d := dst[n-wordBytes : n]
-		binary.LittleEndian.PutUint64(d, ^binary.LittleEndian.Uint64(d))
-	}
-	for n--; n >= 0; n-- {
-		dst[n] = ^dst[n]
-	}
 }

@@ -1,7 +1,7 @@
 package commands
 
 import (
-	"larder/engine/hll"
+	"larder/algebra/hll"
 	"larder/engine/store"
 	"larder/protocol/command"
 )

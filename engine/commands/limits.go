@@ -1,8 +1,8 @@
 package commands
 
 import (
+	"larder/algebra/hll"
 	"larder/engine/hashes"
-	"larder/engine/hll"
 	"larder/engine/lists"
 	"larder/engine/sets"
 	"larder/engine/streams"

@@ -1,6 +1,9 @@
 package commands
 
-import "larder/engine/zsets"
+import (
+	"larder/engine/zsets"
+	"larder/protocol/encoding/decimal"
+)
 
 // parseScoreRange reads the two bounds of a range of scores; one that begins with a parenthesis is not in it.
 func parseScoreRange(low, high []byte) (r zsets.ScoreRange, err string) {
@@ -17,7 +20,7 @@ func parseScoreBound(arg []byte) (f float64, ex, ok bool) {
 	if ex = len(arg) > 0 && arg[0] == '('; ex {
 		arg = arg[1:]
 	}
-	f, ok = parseBound(arg)
+	f, ok = decimal.ParseBound(arg)
 	return f, ex, ok
 }
 

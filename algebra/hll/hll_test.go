@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"larder/engine/hll"
+	"larder/algebra/hll"
 
 	"pgregory.net/rapid"
 )
