@@ -56,6 +56,7 @@ func buildHere() []hereFunc {
 		command.CmdConfigGet: configGet, command.CmdConfigSet: configSet, command.CmdConfigResetStat: configResetStat, command.CmdConfigRewrite: configRewrite,
 
 		command.CmdLarderHello: larderHello, command.CmdLarderTerm: larderTerm, command.CmdLarderAssign: larderAssign,
+		command.CmdLarderSubscribers: larderSubscribers,
 	} {
 		table[id] = f
 	}

@@ -49,6 +49,7 @@ type part struct {
 	errorCounted bool // the error that the present command is about to answer was counted already
 	topics       topics
 	caches       caches
+	behind       crowds
 	globs        []glob   // the patterns among them, in the order in which they came
 	fresh        [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
 	monitors     map[uint64]*session
@@ -89,7 +90,7 @@ type settings struct {
 	maxMemory    int64
 	policy       store.Policy
 	notices      notices
-	outputLimits outputLimits
+	outputLimits client.OutputLimits
 	collections  commands.Limits
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
@@ -101,7 +102,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: outputLimitDefaults, trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
+		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
 		store:    n.store,
 		replID:   n.runID,
 		handlers: commands.Handlers(),
@@ -111,6 +112,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		watched:  watches{},
 		monitors: map[uint64]*session{},
 		topics:   newTopics(),
+		behind:   newCrowds(),
 		caches:   newCaches(),
 	}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)

@@ -40,8 +40,8 @@ type glob struct {
 	text []byte
 }
 
-// subscriptions are a session's, by kind.
-type subscriptions [topicKinds]map[string]struct{}
+// subscriptions are a session's, by kind, with the number of clients that stand behind each: 1, but of a gateway's lane as many as it says.
+type subscriptions [topicKinds]map[string]int
 
 // of counts those that a reply about this kind tells of: shard channels apart (Redis 7.2 pubsub.c).
 func (s *subscriptions) of(kind topicKind) int {
@@ -61,10 +61,10 @@ func (s *session) subscribe(kind topicKind, names [][]byte) {
 	for _, arg := range names {
 		name := string(arg)
 		if s.topics[kind] == nil {
-			s.topics[kind] = map[string]struct{}{}
+			s.topics[kind] = map[string]int{}
 		}
 		if _, already := s.topics[kind][name]; !already {
-			s.topics[kind][name] = struct{}{}
+			s.topics[kind][name] = 1
 			if kind == pattern && p.topics[kind][name] == nil {
 				p.globs = append(p.globs, glob{name, []byte(name)})
 			}
@@ -97,9 +97,11 @@ func (s *session) unsubscribe(kind topicKind, names [][]byte) {
 
 // leave takes the session out of a topic.
 func (s *session) leave(kind topicKind, name string) {
-	if _, in := s.topics[kind][name]; !in {
+	clients, in := s.topics[kind][name]
+	if !in {
 		return
 	}
+	s.p.stand(kind, name, 1-clients)
 	delete(s.topics[kind], name)
 	who := s.p.topics[kind][name]
 	at := slices.Index(who, s)
@@ -178,7 +180,7 @@ func (p *part) publishMessage(name, text []byte) int {
 				w.BulkBytes(text)
 			}))
 		}
-		n += len(who)
+		n += p.hearers(pattern, g.name)
 	}
 	return n
 }
@@ -194,7 +196,7 @@ func (p *part) tellTopic(kind topicKind, word string, name, text []byte) int {
 			w.BulkBytes(text)
 		}))
 	}
-	return len(who)
+	return p.hearers(kind, string(name))
 }
 
 // message is one that goes to many: it is written once for each version of the protocol.
@@ -283,7 +285,7 @@ func (s *session) countTopics(kind topicKind, names [][]byte) {
 	s.p.w.Array(2 * len(names))
 	for _, name := range names {
 		s.p.w.BulkBytes(name)
-		s.p.w.Int(int64(len(s.p.topics[kind][string(name)])))
+		s.p.w.Int(int64(s.p.hearers(kind, string(name))))
 	}
 }
 

@@ -25,6 +25,14 @@ func larderDocs() map[ID]Doc {
 				text("type").token("TYPE").optional(),
 			),
 		},
+		CmdLarderSubscribers: {
+			Summary: "Says how many clients of a gateway stand behind what the connection is subscribed to.", Complexity: "O(N) in the number of channels and patterns named",
+			Args: takes(block("count",
+				oneOf("kind", word("CHANNEL"), word("PATTERN"), word("SHARD")),
+				text("name"),
+				integer("clients"),
+			).multiple()),
+		},
 		CmdLarderHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 	}
 }

@@ -360,6 +360,7 @@ const (
 	CmdLarderTerm
 	CmdLarderAssign
 	CmdLarderScan
+	CmdLarderSubscribers
 	CmdLarderHelp
 
 	afterLast
