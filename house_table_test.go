@@ -18,6 +18,7 @@ var table = []row{
 	{folders: []string{"algebra"}},
 	{folders: []string{"router"}, may: []string{"protocol"}},
 	{folders: []string{"access"}, may: []string{"protocol/command"}},
+	{folders: []string{"access/acl"}, may: []string{"access", "protocol"}},
 	{folders: []string{"loop"}},
 	{folders: []string{"process"}},
 	{folders: []string{"metrics"}, may: []string{"protocol/command"}},

@@ -60,6 +60,10 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "What a client's AUTH must say. Empty = no password.",
 		},
 		{
+			key: "gateway.acl-file", kind: text{&g.ACLFile},
+			meaning: "File of the endpoint's users and their rules, one \"user NAME RULE ...\" a line, as ACL SAVE writes it; it decides instead of gateway.password. Empty = none.",
+		},
+		{
 			key: "gateway.databases", kind: number{&g.Databases},
 			meaning: "Logical databases that SELECT offers.",
 		},

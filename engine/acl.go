@@ -2,20 +2,17 @@ package engine
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
-	"math"
 	"os"
 	"strings"
 
+	"larder/access/acl"
 	"larder/access/users"
-	"larder/protocol/client"
+	"larder/process/files"
 	"larder/protocol/command"
 )
 
 // The users of a node and what they may do (ACL). They live on the node's loop.
-
-const errNoACLFile = "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration."
 
 // be makes u the session's user.
 func (s *session) be(u *users.User) {
@@ -50,46 +47,25 @@ func (s *session) judge(row *command.Row, args [][]byte) users.Verdict {
 	switch v {
 	case users.Allowed:
 	case users.DeniedCommand:
-		s.p.aclLog.note(s, "command", row.Name, s.user.Name)
+		s.noteRefusal("command", row.Name, s.user.Name)
 	case users.DeniedKey:
-		s.p.aclLog.note(s, "key", string(args[at]), s.user.Name)
+		s.noteRefusal("key", string(args[at]), s.user.Name)
 	default:
-		s.p.aclLog.note(s, "channel", string(args[at]), s.user.Name)
+		s.noteRefusal("channel", string(args[at]), s.user.Name)
 	}
 	return v
 }
 
 // denied is the error of a command that the session's user may not run, "" if it may.
 func (s *session) denied(row *command.Row, args [][]byte) string {
-	switch s.judge(row, args) {
-	case users.Allowed:
-		return ""
-	case users.DeniedCommand:
-		return "NOPERM User " + s.user.Name + " has no permissions to run the '" + row.Name + "' command"
-	case users.DeniedKey:
-		return "NOPERM No permissions to access a key"
-	default:
-		return "NOPERM No permissions to access a channel"
-	}
+	return acl.Denied(s.user, row, s.judge(row, args))
 }
 
 func aclWhoAmI(s *session, _ [][]byte) { s.p.w.Bulk(s.user.Name) }
 
-func aclUsers(s *session, _ [][]byte) {
-	names := s.p.users.Names()
-	s.p.w.Array(len(names))
-	for _, name := range names {
-		s.p.w.Bulk(name)
-	}
-}
+func aclUsers(s *session, _ [][]byte) { acl.Users(&s.p.w, s.p.users) }
 
-func aclList(s *session, _ [][]byte) {
-	names := s.p.users.Names()
-	s.p.w.Array(len(names))
-	for _, name := range names {
-		s.p.w.Bulk("user " + s.p.users.Get(name).Text())
-	}
-}
+func aclList(s *session, _ [][]byte) { acl.List(&s.p.w, s.p.users) }
 
 func aclSetUser(s *session, args [][]byte) {
 	rules := make([]string, 0, len(args)-3)
@@ -167,157 +143,35 @@ func (p *part) userGone(name string, asks *session) {
 	}
 }
 
-func aclGetUser(s *session, args [][]byte) {
-	w := &s.p.w
-	u := s.p.users.Get(string(args[2]))
-	if u == nil {
-		w.Null()
-		return
-	}
-	own, others := u.Selectors()
-	w.Map(6)
-	w.Bulk("flags")
-	flags := u.Flags()
-	w.Set(len(flags))
-	for _, flag := range flags {
-		w.Bulk(flag)
-	}
-	w.Bulk("passwords")
-	w.Array(len(u.Passwords()))
-	for _, hash := range u.Passwords() {
-		w.Bulk(hash)
-	}
-	s.writePermissions(own)
-	w.Bulk("selectors")
-	w.Array(len(others))
-	for _, other := range others {
-		w.Map(3)
-		s.writePermissions(other)
-	}
-}
+func aclGetUser(s *session, args [][]byte) { acl.GetUser(&s.p.w, s.p.users.Get(string(args[2]))) }
 
-func (s *session) writePermissions(p users.Permissions) {
-	for _, pair := range [][2]string{{"commands", p.Commands}, {"keys", p.Keys}, {"channels", p.Channels}} {
-		s.p.w.Bulk(pair[0])
-		s.p.w.Bulk(pair[1])
-	}
-}
-
-func aclCat(s *session, args [][]byte) {
-	w := &s.p.w
-	switch len(args) {
-	case 2:
-		names := command.Categories(1<<32 - 1).Names()
-		w.Array(len(names))
-		for _, name := range names {
-			w.Bulk(name[1:])
-		}
-	case 3:
-		category := command.CategoryByName(string(args[2]))
-		if category == 0 {
-			s.fail("ERR Unknown category " + command.Quote(args[2]) + "")
-			return
-		}
-		var names []string
-		for _, row := range command.Rows() {
-			if row.Categories&category != 0 && row.ID != command.CmdLarder && row.Parent != command.CmdLarder {
-				names = append(names, row.Name)
-			}
-		}
-		w.Array(len(names))
-		for _, name := range names {
-			w.Bulk(name)
-		}
-	default:
-		s.fail(command.ArityError(command.ByID(command.CmdACLCat)))
-	}
-}
+func aclCat(s *session, args [][]byte) { acl.Cat(&s.p.w, args) }
 
 func aclGenPass(s *session, args [][]byte) {
-	const bitsDefault, bitsMax = 256, 4096
-	bits := int64(bitsDefault)
-	if len(args) > 3 {
-		s.fail(command.ArityError(command.ByID(command.CmdACLGenPass)))
-		return
-	}
-	if len(args) == 3 {
-		var wrong string
-		if bits, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
-			s.fail(errNotInt)
-			return
-		}
-		if bits < 1 || bits > bitsMax {
-			s.fail("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096")
-			return
-		}
-	}
-	raw := make([]byte, (bits+7)/8)
-	_, _ = rand.Read(raw) // it never fails
-	s.p.w.Bulk(hex.EncodeToString(raw)[:(bits+3)/4])
+	acl.GenPass(&s.p.w, args, func(raw []byte) { _, _ = rand.Read(raw) }) // it never fails
 }
 
-func aclDryRun(s *session, args [][]byte) {
-	u := s.p.users.Get(string(args[2]))
-	if u == nil {
-		s.fail("ERR User " + command.Quote(args[2]) + " not found")
-		return
-	}
-	row, wrong := command.Resolve(args[3:])
-	switch {
-	case row == nil && command.Lookup(args[3]) == nil:
-		s.fail("ERR Command " + command.Quote(args[3]) + " not found")
-		return
-	case row == nil:
-		s.fail(wrong)
-		return
-	case !row.ArityOK(len(args) - 3):
-		s.fail(command.ArityError(row))
-		return
-	}
-	switch v, at := u.Check(row, args[3:]); v {
-	case users.Allowed:
-		s.ok()
-	case users.DeniedCommand:
-		s.p.w.Bulk("User " + u.Name + " has no permissions to run the '" + row.Name + "' command")
-	case users.DeniedKey:
-		s.p.w.Bulk("User " + u.Name + " has no permissions to access the '" + string(args[3+at]) + "' key")
-	default:
-		s.p.w.Bulk("User " + u.Name + " has no permissions to access the '" + string(args[3+at]) + "' channel")
-	}
-}
+func aclDryRun(s *session, args [][]byte) { acl.DryRun(&s.p.w, s.p.users, args) }
 
 func aclSave(s *session, _ [][]byte) {
 	file := s.p.n.opts.ACLFile
 	if file == "" {
-		s.fail(errNoACLFile)
+		s.fail(acl.NoFile)
 		return
 	}
-	if err := writeWhole(file, s.p.users.Text()); err != nil {
+	if err := files.Replace(file, s.p.users.Text()); err != nil {
 		s.p.n.log.Error("ACL SAVE failed", "file", file, "err", err)
-		s.fail("ERR There was an error trying to save the ACLs. Please check the server logs for more information")
+		s.fail(acl.NotSaved)
 		return
 	}
 	s.ok()
-}
-
-// writeWhole replaces a file, so that whoever reads it sees the old content or the new.
-func writeWhole(file, content string) error {
-	const ownerOnly = 0o600
-	next := file + ".new"
-	if err := os.WriteFile(next, []byte(content), ownerOnly); err != nil {
-		return fmt.Errorf("write users: %w", err)
-	}
-	if err := os.Rename(next, file); err != nil {
-		return fmt.Errorf("write users: %w", err)
-	}
-	return nil
 }
 
 // aclLoad takes the users from their file. With an error nothing has changed.
 func aclLoad(s *session, _ [][]byte) {
 	file := s.p.n.opts.ACLFile
 	if file == "" {
-		s.fail(errNoACLFile)
+		s.fail(acl.NoFile)
 		return
 	}
 	all, err := LoadUsers(file)
@@ -347,29 +201,28 @@ func LoadUsers(file string) (*users.Users, error) {
 }
 
 func aclLog(s *session, args [][]byte) {
-	const countDefault = 10
-	count := int64(countDefault)
+	ask, wrong := acl.ParseAsk(args)
 	switch {
-	case len(args) > 3:
-		s.fail(command.ArityError(command.ByID(command.CmdACLLog)))
-		return
-	case len(args) == 3 && strings.EqualFold(string(args[2]), "reset"):
-		s.p.aclLog.entries = nil
+	case wrong != "":
+		s.fail(wrong)
+	case ask.Reset:
+		s.p.aclLog.Reset()
 		s.ok()
-		return
-	case len(args) == 3:
-		var wrong string
-		if count, wrong = client.ParseNumber(string(args[2]), math.MinInt64, math.MaxInt64); wrong != "" {
-			s.fail(errNotInt)
-			return
-		}
+	default:
+		ask.Write(&s.p.w, s.p.aclLog.Entries(), s.p.nowMS)
 	}
-	entries := s.p.aclLog.entries
-	entries = entries[:min(len(entries), int(max(0, min(count, int64(len(entries))))))]
-	s.p.w.Array(len(entries))
-	for _, e := range entries {
-		e.write(s)
+}
+
+// noteRefusal keeps in ACL LOG what was refused to a session.
+func (s *session) noteRefusal(reason, object, user string) {
+	context := "toplevel"
+	if s.state&inMulti != 0 {
+		context = "multi"
 	}
+	s.p.aclLog.Note(acl.Refusal{Reason: reason, Context: context, Object: object, User: user, Client: s.info()}, s.p.nowMS, func() int64 {
+		s.p.refusals++
+		return s.p.refusals - 1
+	})
 }
 
 var aclHandlers = map[command.ID]hereFunc{

@@ -113,14 +113,14 @@ func clientUnblock(s *session, args [][]byte) {
 
 // clientKill closes clients. The asking one itself is closed behind the reply.
 func clientKill(s *session, args [][]byte) {
-	k, wrong := client.ParseKill(args[2:])
+	k, wrong := client.ParseKill(args[2:], func(user string) bool { return s.p.users.Get(user) != nil })
 	if wrong != "" {
 		s.fail(wrong)
 		return
 	}
 	killed := 0
 	for id, other := range s.p.sessions {
-		if !k.Chooses(id, other.kind(), other.c) || other == s && k.SkipMe {
+		if !k.Chooses(id, other.kind(), other.user.Name, other.c) || other == s && k.SkipMe {
 			continue
 		}
 		killed++

@@ -160,7 +160,7 @@ func configSet(s *session, args [][]byte) {
 func (p *part) apply(next settings) {
 	old := p.set
 	p.set = next
-	p.aclLog.limit(next.aclLogMax)
+	p.aclLog.Limit(next.aclLogMax)
 	if next.password != old.password {
 		p.setDefaultPassword(next.password)
 	}

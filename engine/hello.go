@@ -33,7 +33,7 @@ func (s *session) Login(user, password []byte) bool {
 	u := s.p.users.Get(string(user))
 	if u == nil || !u.Admits(password) {
 		s.p.count.loginsFailed++
-		s.p.aclLog.note(s, "auth", "AUTH", string(user))
+		s.noteRefusal("auth", "AUTH", string(user))
 		return false
 	}
 	s.be(u)

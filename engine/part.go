@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"larder/access/acl"
 	"larder/access/users"
 	"larder/engine/commands"
 	"larder/engine/store"
@@ -32,7 +33,8 @@ type part struct {
 	here     []hereFunc
 	call     commands.Call
 	users    *users.Users
-	aclLog   refusals
+	aclLog   acl.Log
+	refusals int64 // that it ever had
 	w        resp.Writer
 	batch    batch
 	again    resp.Requests // reads complete commands that were left, see session.ahead
@@ -102,7 +104,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: aclLogMaxDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
+		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
 		store:    n.store,
 		replID:   n.runID,
 		handlers: commands.Handlers(),
@@ -120,7 +122,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	if p.users = n.users; p.users == nil {
 		p.users = users.New(o.Password)
 	}
-	p.aclLog.most = aclLogMaxDefault
+	p.aclLog = acl.NewLog(acl.MostDefault)
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush

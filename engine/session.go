@@ -295,7 +295,7 @@ func (s *session) flags() string {
 // info is the session as CLIENT LIST shows it.
 func (s *session) info() client.Info {
 	i := client.Info{
-		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name,
+		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, User: s.user.Name,
 		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
 		Flags: s.flags(), DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
 		Channels: len(s.topics[channel]), Patterns: len(s.topics[pattern]), ShardChannels: len(s.topics[shardChannel]),

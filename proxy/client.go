@@ -54,7 +54,7 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 func (s *session) describe() client.Info {
 	now := s.p.nowNS
 	i := client.Info{
-		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, Flags: "N", DB: s.db, Proto: s.proto,
+		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, User: s.user.Name, Flags: "N", DB: s.db, Proto: s.proto,
 		AgeS: (now - s.openedNS) / int64(time.Second), IdleS: (now - s.activeNS) / int64(time.Second),
 		InputBytes: len(s.c.In()), Replies: s.q.len(), OutputBytes: s.c.Unsent() + s.held, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}

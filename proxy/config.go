@@ -13,6 +13,8 @@ import (
 // parameters are in the order of their names. Those of a node's data (maxmemory, persistence) have the value that is true of a gateway, which has none:
 // tools ask for them.
 var parameters = client.Parameters[*Gateway, settings]{
+	{Name: "aclfile", Get: func(g *Gateway) string { return g.opts.ACLFile }},
+	{Name: "acllog-max-len", Get: func(g *Gateway) string { return strconv.Itoa(g.settings.Load().refusalsMax) }, Set: setRefusalsMax},
 	{Name: "appendonly", Get: func(*Gateway) string { return "no" }},
 	{Name: "bind", Get: func(g *Gateway) string { host, _ := g.hostPort(); return host }},
 	{Name: "databases", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Databases) }},
@@ -29,6 +31,12 @@ var parameters = client.Parameters[*Gateway, settings]{
 func setPassword(s *settings, value string) string {
 	s.password = value
 	return ""
+}
+
+func setRefusalsMax(s *settings, value string) string {
+	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)
+	s.refusalsMax = int(n)
+	return wrong
 }
 
 func setIdle(s *settings, value string) string {
@@ -58,6 +66,25 @@ func (s *session) configHere(row *command.Row, args [][]byte) {
 	}
 }
 
+// applySettings takes over settings on all loops, and then answers.
+func (s *session) applySettings(row *command.Row, next *settings) {
+	g := s.p.g
+	if next.password != g.settings.Load().password {
+		g.setDefaultPassword(next.password)
+	}
+	g.settings.Store(next)
+	seq := s.push(row)
+	s.p.everywhere(func(p *part) {
+		p.usersChanged(nil, nil)
+		p.refusals.Limit(next.refusalsMax)
+		for _, other := range p.sessions {
+			other.requests.SetLimits(p.g.limits(other.authed))
+		}
+	}, func() {
+		s.later(seq, (*resp.Writer).OK)
+	})
+}
+
 func (s *session) configGet(row *command.Row, patterns [][]byte) {
 	found := parameters.Get(s.p.g, patterns)
 	s.say(row, func(w *resp.Writer) {
@@ -76,13 +103,5 @@ func (s *session) configSet(row *command.Row, pairs [][]byte) {
 		s.refuse(row, wrong)
 		return
 	}
-	s.p.g.settings.Store(&next)
-	seq := s.push(row)
-	s.p.everywhere(func(p *part) {
-		for _, other := range p.sessions {
-			other.requests.SetLimits(p.g.limits(other.authed))
-		}
-	}, func() {
-		s.later(seq, (*resp.Writer).OK)
-	})
+	s.applySettings(row, &next)
 }

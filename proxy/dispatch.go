@@ -27,9 +27,11 @@ func (s *session) dispatch(req resp.Request) bool {
 		s.refuse(nil, text)
 		return true
 	}
-	if !s.authed && !row.Flags.Has(command.NoAuth) {
-		s.refuse(row, "NOAUTH Authentication required.")
-		return true
+	if s.guarded {
+		if text := s.barred(row, req.Args); text != "" {
+			s.refuse(row, text)
+			return true
+		}
 	}
 	if s.swaps != s.p.swaps {
 		// A lane was replaced while older commands are out on it: they come first.

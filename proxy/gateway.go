@@ -24,6 +24,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/access"
+	"larder/access/acl"
+	"larder/access/users"
 	"larder/loop"
 	"larder/protocol/client"
 	"larder/protocol/resp"
@@ -41,6 +43,8 @@ type Gateway struct {
 
 	topo     atomic.Pointer[router.Topology]
 	settings atomic.Pointer[settings]
+	users    atomic.Pointer[users.Users] // immutable once stored
+	refusals atomic.Uint64               // entries that ACL LOG ever had
 	access   atomic.Pointer[access.List]
 	pause    atomic.Pointer[client.Pause] // nil = none
 	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
@@ -56,9 +60,10 @@ type Gateway struct {
 
 // settings are what CONFIG SET changes while the gateway runs; immutable once stored.
 type settings struct {
-	password string
-	idle     time.Duration
-	bulkMax  int64
+	password    string // of the default user, as CONFIG GET shows it
+	idle        time.Duration
+	bulkMax     int64
+	refusalsMax int // acllog-max-len
 }
 
 var (
@@ -75,6 +80,12 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	if err != nil {
 		return nil, fmt.Errorf("gateway access list: %w", err)
 	}
+	all := users.New(o.Password)
+	if o.ACLFile != "" {
+		if all, err = loadUsers(o.ACLFile); err != nil {
+			return nil, fmt.Errorf("gateway users: %w", err)
+		}
+	}
 	topo := src.Topology()
 	if topo == nil {
 		return nil, errors.New("gateway: no topology: its source has none")
@@ -82,8 +93,9 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
 	g.topo.Store(topo)
+	g.users.Store(all)
 	g.access.Store(list)
-	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes})
+	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault})
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)

@@ -20,17 +20,22 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 }
 
 func (s *session) auth(row *command.Row, args [][]byte) {
-	s.okUnless(row, client.Auth(s, args, s.p.g.settings.Load().password))
+	configured := ""
+	if u := s.p.g.users.Load().Default(); !u.NoPass {
+		configured = "a password" // of which only is asked whether there is one
+	}
+	s.okUnless(row, client.Auth(s, args, configured))
 }
 
-// Login, LoggedIn and SetName make the session a client.Session.
+// Login makes the session a user's if the password is right. With LoggedIn and SetName the session is a client.Session.
 func (s *session) Login(user, password []byte) bool {
-	if !client.Admits(s.p.g.settings.Load().password, user, password) {
+	u := s.p.g.users.Load().Get(string(user))
+	if u == nil || !u.Admits(password) {
 		s.p.count.loginsFailed++
+		s.noteRefusal("auth", "AUTH", string(user))
 		return false
 	}
-	s.authed = true
-	s.requests.SetLimits(s.p.g.limits(true))
+	s.be(u, true)
 	return true
 }
 

@@ -53,6 +53,9 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdClient:
 		s.clientHere(row, args)
 		return true
+	case command.CmdACL:
+		s.aclHere(row, args)
+		return true
 	case command.CmdConfig:
 		s.configHere(row, args)
 		return true
@@ -114,8 +117,7 @@ func (s *session) reset(row *command.Row, _ [][]byte) {
 	s.mute, s.muted = muteOff, false
 	s.db, s.name = 0, ""
 	s.noEvict, s.noTouch = false, false
-	s.authed = s.p.g.settings.Load().password == ""
-	s.requests.SetLimits(s.p.g.limits(s.authed))
+	s.beDefault()
 	s.say(row, func(w *resp.Writer) { w.Status("RESET") })
 	s.proto = 2
 }

@@ -8,7 +8,7 @@ import (
 
 // kill closes clients on every loop. Oneself is closed behind the reply.
 func (s *session) kill(row *command.Row, args [][]byte) {
-	k, text := client.ParseKill(args)
+	k, text := client.ParseKill(args, func(user string) bool { return s.p.g.users.Load().Get(user) != nil })
 	if text != "" {
 		s.refuse(row, text)
 		return
@@ -18,7 +18,7 @@ func (s *session) kill(row *command.Row, args [][]byte) {
 	s.p.everywhere(func(p *part) {
 		for _, other := range p.sessions {
 			switch {
-			case !k.Chooses(other.id, client.KindNormal, other.c):
+			case !k.Chooses(other.id, client.KindNormal, other.user.Name, other.c):
 			case other == s:
 				if !k.SkipMe {
 					me = true

@@ -16,6 +16,7 @@ type Options struct {
 	ClientsMax int      // client connections in all; 0 = as many as descriptors allow
 	Access     []string // CIDR blocks that may connect; empty = nobody
 	Password   string   // what AUTH must say; empty = no password
+	ACLFile    string   // users and their rules; empty = none, Password holds
 	Databases  int      // logical databases offered by SELECT
 
 	ArgsMax        int           // arguments of one command

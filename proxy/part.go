@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"larder/access/acl"
 	"larder/loop"
 	"larder/metrics"
 	"larder/protocol/command"
@@ -30,6 +31,8 @@ type part struct {
 	pausing  []*session // wait for CLIENT PAUSE to end
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
+	refusals acl.Log
+
 	w      resp.Writer
 	lanes  []*lane
 	keys   []int
@@ -53,6 +56,7 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 		chance:    rand.New(rand.NewPCG(g.seed, uint64(l.Index()))),
 		upstreams: map[string]*upstream{},
 		sessions:  map[uint64]*session{},
+		refusals:  acl.NewLog(g.settings.Load().refusalsMax),
 	}
 	p.count.commands = metrics.NewCommands()
 	p.again.Reset(g.limits(true))
@@ -155,8 +159,8 @@ func (p *part) Accept(c *loop.Conn) loop.Handler {
 		return nil
 	}
 	s := &session{p: p, c: c, id: p.g.nextID.Add(1), proto: 2, swaps: p.swaps, openedNS: p.nowNS, activeNS: p.nowNS}
-	s.authed = p.g.settings.Load().password == ""
-	s.requests.Reset(p.g.limits(s.authed))
+	s.requests.Reset(p.g.limits(true))
+	s.beDefault()
 	p.sessions[s.id] = s
 	p.count.accepted++
 	return s

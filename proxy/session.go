@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"larder/access/users"
 	"larder/loop"
 	"larder/protocol/client"
 	"larder/protocol/command"
@@ -46,6 +47,9 @@ type session struct {
 	mute    muteMode
 	muted   bool // the command being run is not answered
 	authed  bool
+	limited bool // its user may not do everything
+	guarded bool // not authed, or limited: each command is judged
+	user    *users.User
 	closing bool // the connection ends when all replies are out
 	gone    bool // the connection has ended
 

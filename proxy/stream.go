@@ -32,7 +32,7 @@ func (s *session) startStream() bool {
 	if row == nil || row.Request != command.RequestKey || row.First != 1 || row.Last != 1 || !row.ArityOK(big.Count) {
 		return false // it is waited for, and judged as a whole
 	}
-	if !s.authed || s.p.paused(row) {
+	if s.p.paused(row) || !s.authed {
 		return false
 	}
 	shard := s.p.topo.ShardOf(big.Args[1])
@@ -43,8 +43,17 @@ func (s *session) startStream() bool {
 		return s.stall(stallEmpty)
 	}
 	s.swaps = s.p.swaps
-	u := s.p.shards[shard]
 	st := &stream{row: row, topo: s.p.topo}
+	if s.guarded {
+		if st.why = s.barred(row, big.Args); st.why != "" {
+			s.lastRow, s.stream = row, st
+			return true
+		}
+		if s.depends(big.Args) {
+			return false
+		}
+	}
+	u := s.p.shards[shard]
 	switch ln, ok := u.borrow(s); {
 	case !ok:
 		st.why = u.err

@@ -3,6 +3,7 @@ package users
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,9 @@ func New(password string) *Users {
 	all.byName[DefaultName] = u
 	return all
 }
+
+// Clone gives users that can be changed apart from these.
+func (all *Users) Clone() *Users { return &Users{byName: maps.Clone(all.byName)} }
 
 // Get gives a user, nil if there is none.
 func (all *Users) Get(name string) *User { return all.byName[name] }

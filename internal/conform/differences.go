@@ -52,13 +52,12 @@ func intended() []Difference {
 		},
 		{
 			Name: "acl-sanitize", Reason: "7.2 shows whether payloads of RESTORE are looked at closely",
-			Rows: []string{"acl|getuser", "acl|list"}, Only: []string{TagNode},
+			Rows:   []string{"acl|getuser", "acl|list"},
 			Redis:  exactly(`(?s)(\*12|%6)\r\n\$5\r\nflags\r\n[*~]2\r\n.*|\*1\r\n\$\d+\r\nuser default on nopass ~\* .*`),
 			Larder: exactly(`(?s)(\*12|%6)\r\n\$5\r\nflags\r\n[*~]3\r\n.*sanitize-payload.*|\*1\r\n\$\d+\r\nuser default on nopass sanitize-payload ~\* .*`),
 		},
 		{
 			Name: "noperm", Reason: "7.2 says it in other words than 7.0",
-			Only:   []string{TagNode},
 			Rows:   []string{"get", "set", "strlen"},
 			Redis:  exactly(`-NOPERM this user has no permissions to (run the '[a-z|]+' command( or its subcommand)?|access one of the keys used as arguments)\r\n`),
 			Larder: exactly(`-NOPERM (User [^ ]+ has no permissions to run the '[a-z|]+' command|No permissions to access a key)\r\n`),

@@ -26,13 +26,13 @@ type Addresses interface {
 type Kill struct {
 	ID          uint64
 	Addr, Local string // ip:port
-	Kind        string
+	Kind, User  string
 	SkipMe      bool
 	Old         bool // CLIENT KILL ip:port: its answer is OK or an error
 }
 
-// ParseKill reads what stands behind CLIENT KILL.
-func ParseKill(args [][]byte) (Kill, string) {
+// ParseKill reads what stands behind CLIENT KILL; known tells whether there is such a user.
+func ParseKill(args [][]byte, known func(user string) bool) (Kill, string) {
 	if len(args) == 1 {
 		return Kill{Addr: string(args[0]), Old: true}, ""
 	}
@@ -41,14 +41,14 @@ func ParseKill(args [][]byte) (Kill, string) {
 		return k, errSyntax
 	}
 	for ; len(args) > 0; args = args[2:] {
-		if wrong := k.option(strings.ToLower(string(args[0])), string(args[1])); wrong != "" {
+		if wrong := k.option(strings.ToLower(string(args[0])), string(args[1]), known); wrong != "" {
 			return k, wrong
 		}
 	}
 	return k, ""
 }
 
-func (k *Kill) option(word, value string) string {
+func (k *Kill) option(word, value string, known func(user string) bool) string {
 	switch word {
 	case "id":
 		id, ok := resp.ParseNumber([]byte(value))
@@ -67,9 +67,10 @@ func (k *Kill) option(word, value string) string {
 	case "laddr":
 		k.Local = value
 	case "user":
-		if value != "default" {
+		if !known(value) {
 			return "ERR No such user " + command.Quote([]byte(value))
 		}
+		k.User = value
 	case "skipme":
 		switch strings.ToLower(value) {
 		case "yes":
@@ -85,12 +86,13 @@ func (k *Kill) option(word, value string) string {
 	return ""
 }
 
-// Chooses tells whether the client with this id, kind and connection is meant. Whether it is the asking one itself is for the caller to see (SkipMe).
-func (k *Kill) Chooses(id uint64, kind string, c Addresses) bool {
+// Chooses tells whether the client with this id, kind, user and connection is meant. Whether it is the asking one itself is for the caller to see (SkipMe).
+func (k *Kill) Chooses(id uint64, kind, user string, c Addresses) bool {
 	return (k.ID == 0 || k.ID == id) &&
 		(k.Addr == "" || k.Addr == c.Peer().String()) &&
 		(k.Local == "" || k.Local == c.Local().String()) &&
-		(k.Kind == "" || k.Kind == kind)
+		(k.Kind == "" || k.Kind == kind) &&
+		(k.User == "" || k.User == user)
 }
 
 // ParseKind reads a kind of client in any case; "slave" is "replica".

@@ -77,9 +77,9 @@ func TestParsePause(t *testing.T) {
 func TestParseKillAndList(t *testing.T) {
 	for line, want := range map[string]string{
 		"ID 5": "", "id 0": "ERR client-id should be greater than 0", "ID 05": "ERR client-id should be greater than 0", "TYPE slave SKIPME no": "",
-		"TYPE some": "ERR Unknown client type 'some'", "USER nobody": "ERR No such user 'nobody'", "ID 5 SKIPME": "ERR syntax error", "SOME 1": "ERR syntax error", "1.2.3.4:5": "",
+		"TYPE some": "ERR Unknown client type 'some'", "USER ann": "", "USER nobody": "ERR No such user 'nobody'", "ID 5 SKIPME": "ERR syntax error", "SOME 1": "ERR syntax error", "1.2.3.4:5": "",
 	} {
-		if _, wrong := ParseKill(words(line)); wrong != want {
+		if _, wrong := ParseKill(words(line), func(user string) bool { return user == "default" || user == "ann" }); wrong != want {
 			t.Errorf("CLIENT KILL %s: %q, want %q", line, wrong, want)
 		}
 	}

@@ -13,6 +13,7 @@ type Info struct {
 	Peer, Local   string // ip:port
 	FD            int
 	Name          string
+	User          string
 	AgeS, IdleS   int64 // since it came, and since it said something; seconds
 	Flags         string
 	Channels      int // that it is subscribed to
@@ -73,7 +74,7 @@ func (i *Info) AppendLine(dst []byte) []byte {
 		text(" events=r", "")
 	}
 	text(" cmd=", orNull(i.Command))
-	text(" user=default", "")
+	text(" user=", i.User)
 	if i.Tracking {
 		number(" redir=", i.Redirect)
 	} else {

@@ -1,10 +1,10 @@
 package command
 
-// ACL concerns the node that is asked; a gateway's users are another matter.
+// ACL concerns who is asked: a gateway has users of its own.
 func aclRows() []Row {
-	const admin, open = Admin | NoScript | Loading | Stale | NodeOnly, NoScript | Loading | Stale | NodeOnly
+	const admin, open = Admin | NoScript | Loading | Stale, NoScript | Loading | Stale
 	return []Row{
-		{ID: CmdACL, Name: "acl", Arity: -2, Flags: NodeOnly, Request: RequestLocal, Since: "6.0.0"},
+		{ID: CmdACL, Name: "acl", Arity: -2, Request: RequestLocal, Since: "6.0.0"},
 		{ID: CmdACLCat, Name: "acl|cat", Parent: CmdACL, Arity: -2, Flags: open, Request: RequestLocal, Since: "6.0.0"},
 		{ID: CmdACLDelUser, Name: "acl|deluser", Parent: CmdACL, Arity: -3, Flags: admin, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "6.0.0"},
 		{ID: CmdACLDryRun, Name: "acl|dryrun", Parent: CmdACL, Arity: -4, Flags: admin, Request: RequestLocal, Since: "7.0.0"},
@@ -17,6 +17,6 @@ func aclRows() []Row {
 		{ID: CmdACLSetUser, Name: "acl|setuser", Parent: CmdACL, Arity: -3, Flags: admin, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "6.0.0"},
 		{ID: CmdACLUsers, Name: "acl|users", Parent: CmdACL, Arity: 2, Flags: admin, Request: RequestLocal, Since: "6.0.0"},
 		{ID: CmdACLWhoAmI, Name: "acl|whoami", Parent: CmdACL, Arity: 2, Flags: open, Request: RequestLocal, Since: "6.0.0"},
-		{ID: CmdACLHelp, Name: "acl|help", Parent: CmdACL, Arity: 2, Flags: Loading | Stale | NodeOnly, Request: RequestLocal, Since: "6.0.0"},
+		{ID: CmdACLHelp, Name: "acl|help", Parent: CmdACL, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "6.0.0"},
 	}
 }
