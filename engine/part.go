@@ -207,7 +207,9 @@ func (p *part) Tick(time.Time) {
 	if p.debug.idle {
 		return
 	}
-	p.chores()
+	if !p.chores() && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
+		p.l.Rest()
+	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
 		p.rates.take(p)
@@ -223,13 +225,15 @@ const (
 	choresRest = 500 * time.Microsecond // between two slices: a loop that never sleeps is made to wait by the system when others are to run
 	choreKeys  = 128                    // candidates for expiry between two looks at the clock
 	choreBytes = 16 << 10               // of the store's own work, likewise
+	restMS     = 1100                   // the longest that ticks may be apart
 )
 
 // chores let keys die whose time has come, evict what a lower limit leaves no room for, and give memory back, for a bounded time. While there is more,
-// slices follow each other with rests: commands wait for one slice at most, and a million keys are gone in less than half a second.
-func (p *part) chores() {
+// slices follow each other with rests: commands wait for one slice at most, and a million keys are gone in less than half a second. It reports whether
+// there is more.
+func (p *part) chores() (more bool) {
 	began := time.Now()
-	for more := true; more; {
+	for more = true; more; {
 		more = p.chore()
 		if more && time.Since(began) > choresMax {
 			p.l.HurryIn(choresRest)
@@ -241,6 +245,7 @@ func (p *part) chores() {
 	p.count.chores++
 	p.count.choresNS += uint64(took)
 	p.longestNS = max(p.longestNS, took)
+	return more
 }
 
 // chore is a slice; it reports whether there is more to do. While writes are held back no key dies.

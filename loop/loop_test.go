@@ -27,13 +27,19 @@ func TestMain(m *testing.M) {
 type part struct {
 	l      *loop.Loop
 	accept func(p *part, c *loop.Conn) loop.Handler
+	ticked func(p *part, now time.Time)
 	ticks  atomic.Int64
 	stops  atomic.Int64
 }
 
 func (p *part) Accept(c *loop.Conn) loop.Handler { return p.accept(p, c) }
-func (p *part) Tick(time.Time)                   { p.ticks.Add(1) }
-func (p *part) Stop()                            { p.stops.Add(1) }
+func (p *part) Tick(now time.Time) {
+	p.ticks.Add(1)
+	if p.ticked != nil {
+		p.ticked(p, now)
+	}
+}
+func (p *part) Stop() { p.stops.Add(1) }
 
 type handler struct {
 	data    func(c *loop.Conn)

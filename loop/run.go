@@ -20,6 +20,7 @@ const (
 	readBytes = 256 << 10 // at most, from a socket at once: a pipeline that is cut is copied
 	tickEvery = 100 * time.Millisecond
 	tickSoon  = 10 * time.Millisecond // after Hurry
+	tickRest  = time.Second           // after Rest
 	drainLook = time.Millisecond      // while a connection waits for its output to leave
 	keepAlive = 5 * time.Minute       // of silent clients, as Redis's tcp-keepalive
 	bootMax   = 10 * time.Second
@@ -98,7 +99,7 @@ func (e *engine) tick() {
 }
 
 func (e *engine) untilTick() time.Duration {
-	until := tickEvery
+	until := tickRest
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range e.loops {

@@ -197,11 +197,16 @@ func (p *part) warnf(text string, c *loop.Conn) {
 // Tick does what time brings: lanes that do not answer, clients that idle, counters.
 func (p *part) Tick(time.Time) {
 	p.enter()
+	rest := len(p.sessions) == 0
 	for addr, u := range p.upstreams {
 		p.tickUpstream(u)
+		rest = rest && u.rests()
 		if u.left && len(u.lanes) == 0 {
 			delete(p.upstreams, addr)
 		}
+	}
+	if rest {
+		p.l.Rest()
 	}
 	p.retryStale()
 	if len(p.retries)+len(p.pausing) > 0 {

@@ -87,6 +87,16 @@ func without(lanes []*lane, gone *lane) []*lane {
 	return lanes
 }
 
+// rests says whether no lane waits for anything.
+func (u *upstream) rests() bool {
+	for _, ln := range u.lanes {
+		if ln.state < laneReady || ln.queue.len() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // down notes that the node could not be reached, or not be greeted.
 func (u *upstream) down(err error) {
 	o := &u.p.g.opts.Upstream

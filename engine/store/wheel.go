@@ -319,6 +319,38 @@ func (d *DB) firstPlace() (place *wheelPlace, end int64) {
 	return nil, 0
 }
 
+// restEntries is how many entries may be in a wheel that does not turn for a while: each turn moves a part of them down a level.
+const restEntries = 10_000
+
+// Rests says whether no key dies before atMS, and nothing else has to be done until then.
+func (s *Store) Rests(atMS int64) bool {
+	for i := range s.dbs {
+		if w := &s.dbs[i].wheel; w.count > restEntries || w.firesBefore(tickAt(atMS)) {
+			return false
+		}
+	}
+	return true
+}
+
+// firesBefore says whether an entry may have to be looked at before a tick.
+func (w *wheel) firesBefore(tick int64) bool {
+	if w.count == 0 {
+		return false
+	}
+	if w.due.count > 0 {
+		return true
+	}
+	for level := range wheelLevels {
+		shift := levelShift[level]
+		for at := w.tick>>shift + 1; at<<shift < tick; at++ {
+			if number := levelFirst[level] + at%levelPlaces[level]; w.filled[number/64]>>(number%64)&1 != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // anyTimed chooses one of the keys with an expiry.
 func (d *DB) anyTimed() (shape, bool) {
 	const triesMax = 128

@@ -67,3 +67,29 @@ func TestOptions(t *testing.T) {
 		t.Error("an unknown policy was taken")
 	}
 }
+
+// TestRests: a store rests when no key dies meanwhile, however far the wheel has turned since it was given the key.
+func TestRests(t *testing.T) {
+	const now, ahead, step = 1_700_000_000_000, 1100, 50
+	for _, ttl := range []int64{1, 999, 5_000, 70_000, 200_000, 10_000_000} {
+		s := open(t, 3)
+		if !s.Rests(now + ahead) {
+			t.Fatal("an empty store has something to do")
+		}
+		s.DB(2).Set([]byte("k"), nil, store.FormAny, now+ttl, now)
+		rested := false
+		for at := int64(now); at < now+min(ttl, 300_000); at += step {
+			for more := true; more; {
+				_, more = s.Expire(at, 1000)
+			}
+			rests := s.Rests(at + ahead)
+			rested = rested || rests
+			if rests && now+ttl < at+ahead-step {
+				t.Fatalf("a key that lives for %d ms is forgotten %d ms before it dies", ttl, now+ttl-at)
+			}
+		}
+		if ttl > 2*ahead && !rested {
+			t.Errorf("a key that lives for %d ms keeps the store busy", ttl)
+		}
+	}
+}
