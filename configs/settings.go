@@ -92,6 +92,10 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "An argument of at least this size is passed on to its node as it arrives, instead of being waited for.",
 		},
 		{
+			key: "gateway.multi-max", kind: size[int64]{&g.MultiMaxBytes},
+			meaning: "Bytes of commands that one client has queued for EXEC; with more the transaction is refused.",
+		},
+		{
 			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
 			meaning: "A client that says nothing for so long is closed. 0 = never.",
 		},

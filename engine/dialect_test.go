@@ -71,6 +71,37 @@ func TestTerm(t *testing.T) {
 	lane.says("-STALE 8 "+topology(t, 8, 3).Line()+"\r\n", "GET", "a")
 }
 
+// A transaction is judged once, at EXEC, and as a whole.
+func TestTermOfTransaction(t *testing.T) {
+	b := newBed(t, nil)
+	lane := b.client()
+	lane.do("LARDER", "HELLO", "1")
+	seven := topology(t, 7, 3)
+	if err := b.node.Assign(0, seven); err != nil {
+		t.Fatal(err)
+	}
+	stale := "-STALE 7 " + seven.Line() + "\r\n"
+	lane.do("LARDER", "TERM", "6")
+	lane.says("+OK\r\n", "MULTI")
+	lane.says("+QUEUED\r\n", "SET", "a", "1")
+	lane.says("+QUEUED\r\n", "PING")
+	lane.says(stale, "EXEC")
+	lane.says("-ERR EXEC without MULTI\r\n", "EXEC")
+	lane.says("+OK\r\n", "MULTI")
+	lane.says("+QUEUED\r\n", "PING")
+	lane.says("*1\r\n+PONG\r\n", "EXEC") // it looks at no keys
+
+	lane.do("LARDER", "TERM", "7")
+	lane.says("$-1\r\n", "GET", "a") // nothing of it ran
+	lane.says("+OK\r\n", "WATCH", "a")
+	lane.says("+OK\r\n", "MULTI")
+	lane.says("+QUEUED\r\n", "SET", "a", "1")
+	if err := b.node.Assign(0, topology(t, 8, 3)); err != nil {
+		t.Fatal(err)
+	}
+	lane.says("-STALE 8 "+topology(t, 8, 3).Line()+"\r\n", "EXEC")
+}
+
 func TestAssign(t *testing.T) {
 	b := newBed(t, nil)
 	k := b.client()

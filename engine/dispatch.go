@@ -249,7 +249,7 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 	switch {
 	case p.scripts.busy != nil && !row.Flags.Has(command.AllowBusy):
 		return p.scripts.busy.busyText()
-	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row):
+	case s.lane && s.term != p.assigned.epoch && p.assigned.epoch != 0 && fenced(row) && s.state&inMulti == 0:
 		p.count.stale++
 		return p.assigned.stale
 	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !p.roomFor(args):

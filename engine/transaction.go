@@ -27,6 +27,7 @@ type transaction struct {
 	commands []queuedCommand
 	bytes    int           // of their arguments
 	flags    command.Flags // all of theirs
+	fenced   bool          // one of them looks at keys
 }
 
 // queuedCommand is a command that waits for EXEC, with its own copy of its arguments.
@@ -48,6 +49,7 @@ func (s *session) queue(row *command.Row, args [][]byte) {
 		t.commands = append(t.commands, queuedCommand{row, copyArgs(args)})
 		t.bytes += argBytes(args)
 		t.flags |= row.Flags
+		t.fenced = t.fenced || fenced(row)
 	}
 	s.p.w.Status("QUEUED")
 }
@@ -85,6 +87,9 @@ func exec(s *session, _ [][]byte) {
 	}
 	s.expireWatched()
 	switch {
+	case s.staleTransaction():
+		p.count.stale++
+		s.fail(p.assigned.stale)
 	case s.state&brokenExec != 0:
 		s.fail("EXECABORT Transaction discarded because of previous errors.")
 	case s.state&touched != 0:
@@ -96,6 +101,13 @@ func exec(s *session, _ [][]byte) {
 		s.runQueued()
 	}
 	s.endMulti()
+}
+
+// staleTransaction tells whether the lane has not said the node's epoch: nothing of the transaction runs then. It is judged once, at EXEC, so that what
+// the lane's epoch vouches for is the whole. That keys are watched makes it look at keys.
+func (s *session) staleTransaction() bool {
+	a := s.p.assigned
+	return s.lane && a.epoch != 0 && s.term != a.epoch && (s.tx.fenced || len(s.watching) > 0)
 }
 
 // abort answers an EXEC that is refused itself.

@@ -10,6 +10,7 @@ type answer struct {
 	startNS int64  // when the command was read, on the part's clock
 	done    bool
 	mute    bool // CLIENT REPLY OFF or SKIP: counted, not written
+	within  bool // of a command that the gateway ran for an EXEC: its reply goes into that of the EXEC
 }
 
 // answers is the ring of a session's unanswered commands, oldest first. A command is

@@ -58,10 +58,26 @@ func (s *session) describe() client.Info {
 		AgeS: (now - s.openedNS) / int64(time.Second), IdleS: (now - s.activeNS) / int64(time.Second),
 		InputBytes: len(s.c.In()), Replies: s.q.len(), OutputBytes: s.c.Unsent() + s.held, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}
+	if tx := s.tx; tx != nil {
+		i.InMulti, i.Multi, i.MultiBytes = true, len(tx.queue), len(tx.raw)+len(tx.here)
+	}
+	i.Flags = s.flags()
 	if s.lastRow != nil {
 		i.Command = s.lastRow.Name
 	}
 	return i
+}
+
+// flags are the letters by which CLIENT LIST tells what is special about a client, N for nothing.
+func (s *session) flags() string {
+	var b []byte
+	if s.mode&modeMulti != 0 {
+		b = append(b, 'x')
+	}
+	if len(b) == 0 {
+		return "N"
+	}
+	return string(b)
 }
 
 func (s *session) setName(row *command.Row, name []byte) {

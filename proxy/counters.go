@@ -22,8 +22,8 @@ type counters struct {
 	streamed                  uint64 // commands passed on as they arrived
 
 	// gauges, set by publish
-	clients, lanes, depth, laneBytes, heldBytes uint64
-	loop                                        loop.Stats
+	clients, lanes, depth, laneBytes, heldBytes, queuedBytes uint64
+	loop                                                     loop.Stats
 }
 
 // ran counts one answered command; row nil = one we do not know.
@@ -50,7 +50,7 @@ func (p *part) publish() {
 			c.laneBytes += uint64(len(ln.log) - ln.head)
 		}
 	}
-	c.heldBytes = uint64(p.bufs.held)
+	c.heldBytes, c.queuedBytes = uint64(p.bufs.held), uint64(p.txs.bytes)
 	c.loop = p.l.Stats()
 	p.g.stats.put(p.l.Index(), c)
 }

@@ -24,12 +24,12 @@ func (s *session) run(req resp.Request) bool {
 func (s *session) dispatch(req resp.Request) bool {
 	row, text := find(req.Args)
 	if row == nil {
-		s.refuse(nil, text)
+		s.reject(nil, req.Args, text)
 		return true
 	}
 	if s.guarded {
 		if text := s.barred(row, req.Args); text != "" {
-			s.refuse(row, text)
+			s.reject(row, req.Args, text)
 			return true
 		}
 	}
@@ -40,11 +40,14 @@ func (s *session) dispatch(req resp.Request) bool {
 		}
 		s.swaps = s.p.swaps
 	}
-	if s.p.paused(row) {
+	if s.paused(row) {
 		s.p.waitPause(s)
 		return s.stall(stallPause)
 	}
 	s.lastRow = row
+	if s.mode&modeMulti != 0 && !runsInMulti(row.ID) {
+		return s.enqueue(row, req)
+	}
 	switch row.Request {
 	case command.RequestKey:
 		return s.runKey(row, req)

@@ -21,6 +21,8 @@ func buildHere() []hereFunc {
 		command.CmdSelect:    (*session).selectDB,
 		command.CmdQuit:      (*session).quit,
 		command.CmdReset:     (*session).reset,
+		command.CmdMulti:     (*session).multi,
+		command.CmdDiscard:   (*session).discard,
 		command.CmdTime:      (*session).time,
 		command.CmdReadOnly:  (*session).ok,
 		command.CmdReadWrite: (*session).ok,
@@ -48,6 +50,8 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		}
 		here[row.ID](s, row, args)
 		return true
+	case command.CmdExec:
+		return s.exec(row)
 	case command.CmdInfo:
 		return s.info(row, args)
 	case command.CmdClient:
@@ -115,6 +119,7 @@ func (s *session) quit(row *command.Row, _ [][]byte) {
 
 func (s *session) reset(row *command.Row, _ [][]byte) {
 	s.mute, s.muted = muteOff, false
+	s.dropMulti()
 	s.db, s.name = 0, ""
 	s.noEvict, s.noTouch = false, false
 	s.beDefault()

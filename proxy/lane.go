@@ -52,6 +52,7 @@ type lane struct {
 
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
+	early   int      // replies that have come to what the front piece says before its EXEC
 	passing bool     // the front reply goes on to its session in pieces
 	slow    *session // whose client does not keep up with the reply being passed
 	deadNS  int64    // when the dial and greeting must be done
@@ -97,9 +98,8 @@ func (ln *lane) say(args ...[]byte) {
 // to says which database the next command is for, and in which epoch the lane speaks.
 func (ln *lane) to(db int) {
 	if ln.db != db {
-		var digits [8]byte
 		ln.db = db
-		ln.say(wordSelect, strconv.AppendInt(digits[:0], int64(db), 10))
+		ln.sayDB()
 		if ln.state < laneReady {
 			ln.dbMax = max(ln.dbMax, db)
 		}
@@ -107,6 +107,11 @@ func (ln *lane) to(db int) {
 	if ln.term != 0 && ln.term != ln.p.topo.Epoch {
 		ln.sayTerm()
 	}
+}
+
+func (ln *lane) sayDB() {
+	var digits [8]byte
+	ln.say(wordSelect, strconv.AppendInt(digits[:0], int64(ln.db), 10))
 }
 
 func (ln *lane) sayTerm() {
@@ -188,11 +193,18 @@ func errUnasked(reply []byte) error {
 
 // reply ends the oldest command. It says false when the lane is done for.
 func (ln *lane) reply(reply []byte) bool {
-	if ln.queue.len() == 0 || ln.head+int(ln.queue.front().bytes) > ln.sent {
+	if ln.queue.len() == 0 {
 		ln.fail(errUnasked(reply))
 		return false
 	}
 	t := *ln.queue.front()
+	if t.kind&kindPiece != 0 && ln.swallows(&t, reply) {
+		return true
+	}
+	if ln.head+int(t.bytes) > ln.sent {
+		ln.fail(errUnasked(reply))
+		return false
+	}
 	whole := !ln.passing
 	ln.passing = false
 	if t.s != nil {

@@ -111,13 +111,16 @@ func (ln *lane) resume(raw []byte, t ticket) {
 	ln.to(int(t.db))
 	started := t.startNS
 	ln.put(raw, t)
+	if t.kind&kindSelects != 0 {
+		ln.sayDB()
+	}
 	// It keeps its age, so that the reply's time-out counts from the first try.
-	if ln.queue.len() == 1 {
-		ln.queue.front().startNS = started
+	if front := ln.queue.front(); front.s == t.s && front.seq == t.seq && front.sub == t.sub {
+		front.startNS = started
 	}
 }
 
-func mayRunTwice(t ticket) bool { return t.row.Flags.Has(command.ReadOnly) }
+func mayRunTwice(t ticket) bool { return t.row.Flags.Has(command.ReadOnly) || t.kind&kindReads != 0 }
 
 // downText is told where a command surely did not run; drivers know CLUSTERDOWN and may
 // send again. A node that says itself what is wrong is quoted.

@@ -57,6 +57,8 @@ type merge struct {
 	dice  uint64    // with mergeRandom
 	text  []byte    // with mergeKeyspace: what stands before
 	rerun []byte    // the command, if it has to go to all shards once more
+
+	tx *transaction // with mergeFirst, for EXEC
 }
 
 // merges is a loop's free list.
@@ -88,7 +90,7 @@ func (f *merges) put(m *merge, bufs *buffers) {
 		m.subs[i] = nil
 	}
 	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
-	m.scan, m.dice, m.text, m.rerun = scanState{}, 0, nil, nil
+	m.scan, m.dice, m.text, m.rerun, m.tx = scanState{}, 0, nil, nil, nil
 	if len(f.free) < mergesFreeMax {
 		f.free = append(f.free, m)
 	}

@@ -3,6 +3,10 @@ package proxy
 // merged takes one shard's reply for a merged command; the last one completes it.
 func (p *part) merged(s *session, t ticket, e *answer, reply []byte) {
 	m := e.merge
+	if m.tx != nil {
+		s.executed(t.seq, e, reply)
+		return
+	}
 	m.subs[t.sub] = p.bufs.copy(reply)
 	if m.left--; m.left > 0 {
 		m.bytes += len(reply)

@@ -70,6 +70,7 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.bytesIn, Name: "larder_gateway_received_bytes_total", Help: "Bytes from clients."},
 		{Value: &c.bytesOut, Name: "larder_gateway_sent_bytes_total", Help: "Bytes to clients."},
 		{Value: &c.heldBytes, Gauge: true, Name: "larder_gateway_held_bytes", Help: "Replies that wait for their turn or their other parts."},
+		{Value: &c.queuedBytes, Gauge: true, Name: "larder_gateway_queued_bytes", Help: "Commands between MULTI and EXEC."},
 		{Value: &c.lanes, Gauge: true, Name: "larder_gateway_lanes", Help: "Connections to nodes."},
 		{Value: &c.depth, Gauge: true, Name: "larder_gateway_lane_depth", Help: "Commands on lanes that nodes have not answered."},
 		{Value: &c.laneBytes, Gauge: true, Name: "larder_gateway_lane_bytes", Help: "Bytes of those commands."},

@@ -25,6 +25,7 @@ type Options struct {
 	PendingMax     int           // commands of one client that wait for replies; beyond it the client is not read
 	OutputMaxBytes int64         // replies kept for one client; beyond it the client is closed
 	StreamMinBytes int64         // an argument of at least this size is passed on as it arrives
+	MultiMaxBytes  int64         // commands that one client has queued for EXEC
 	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
 
 	Upstream Upstream
@@ -55,6 +56,7 @@ func DefaultOptions() Options {
 		PendingMax:     2048,
 		OutputMaxBytes: 1 << 30,
 		StreamMinBytes: 256 << 10,
+		MultiMaxBytes:  256 << 20,
 		Upstream: Upstream{
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
@@ -81,6 +83,7 @@ func (o Options) Validate() error {
 		{"pending max", int64(o.PendingMax), 2},
 		{"output max bytes", o.OutputMaxBytes, 64 << 10},
 		{"stream min bytes", o.StreamMinBytes, 64 << 10},
+		{"multi max bytes", o.MultiMaxBytes, 64 << 10},
 		{"idle timeout", int64(o.IdleTimeout), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},

@@ -40,6 +40,7 @@ type part struct {
 	again  resp.Requests
 	bufs   buffers
 	merges merges
+	txs    transactions
 
 	count     counters
 	publishNS int64
@@ -289,10 +290,17 @@ func (p *part) Stop() {
 	p.publish()
 }
 
-// paused says whether CLIENT PAUSE holds a command back.
-func (p *part) paused(row *command.Row) bool {
+// paused says whether CLIENT PAUSE holds a command back. EXEC is what it runs.
+func (s *session) paused(row *command.Row) bool {
+	p := s.p
 	pause := p.g.pause.Load()
-	return pause != nil && pause.Active(p.g.nowMS(p.l.Now())) && pause.Holds(row)
+	if pause == nil || !pause.Active(p.g.nowMS(p.l.Now())) {
+		return false
+	}
+	if row.ID == command.CmdExec && !pause.All {
+		return s.tx != nil && s.tx.flags&(command.Write|command.MayReplicate) != 0
+	}
+	return pause.Holds(row)
 }
 
 func (p *part) waitPause(s *session) {

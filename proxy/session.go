@@ -44,6 +44,9 @@ type session struct {
 	stream *stream
 	slow   *lane // paused until this client has read more of a large reply
 
+	mode mode
+	tx   *transaction // what is queued; not nil exactly with modeMulti
+
 	mute    muteMode
 	muted   bool // the command being run is not answered
 	authed  bool
@@ -181,6 +184,9 @@ func (s *session) complete(seq uint32, reply []byte) {
 			s.held += len(reply)
 			s.limit()
 		}
+		if e.within && !s.gone {
+			s.gathered()
+		}
 		return
 	}
 	if !e.mute {
@@ -268,6 +274,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.enter()
 	s.gone = true
 	s.p.removeSession(s)
+	s.dropMulti()
 	for seq := s.q.head; seq != s.q.tail; seq++ {
 		if e := s.q.at(seq); e.reply != nil {
 			s.p.bufs.put(e.reply)

@@ -104,6 +104,10 @@ func (p *part) retryStale() {
 func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	s := t.s
 	m := s.q.at(t.seq).merge
+	if m != nil && m.tx != nil {
+		p.resendExec(t, m.tx, raw)
+		return
+	}
 	if m != nil && t.row.First == 0 && p.keepsTo(from, t, m) {
 		p.resendTo(from, t, raw)
 		return

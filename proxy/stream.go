@@ -32,7 +32,7 @@ func (s *session) startStream() bool {
 	if row == nil || row.Request != command.RequestKey || row.First != 1 || row.Last != 1 || !row.ArityOK(big.Count) {
 		return false // it is waited for, and judged as a whole
 	}
-	if s.p.paused(row) || !s.authed {
+	if !s.authed || s.mode != 0 || s.paused(row) {
 		return false
 	}
 	shard := s.p.topo.ShardOf(big.Args[1])
@@ -228,11 +228,11 @@ func (ln *lane) pass(buf []byte) int {
 	_, missing, ok := ln.replies.Big()
 	t := ln.queue.front()
 	s := t.s
-	if !ok || s == nil {
+	if !ok || s == nil || t.kind&kindPiece != 0 && !ln.executes(t) {
 		return 0
 	}
 	if !s.gone {
-		if e := s.q.at(t.seq); t.seq != s.q.head || e.merge != nil {
+		if e := s.q.at(t.seq); t.seq != s.q.head || e.merge != nil && !e.merge.passes() {
 			s.reserve(int64(len(buf)) + missing)
 			return 0
 		}

@@ -12,7 +12,17 @@ type ticket struct {
 	sub     uint16       // which part of a merged command
 	db      uint16
 	tries   uint8
+	kind    ticketKind
 }
+
+// ticketKind says what is special about a command on a lane; 0 on the usual way.
+type ticketKind uint8
+
+const (
+	kindPiece   ticketKind = 1 << iota // MULTI, commands, EXEC: the last reply is the client's
+	kindReads                          // a piece that may run twice
+	kindSelects                        // a piece with SELECT in it: it leaves the lane in whatever database
+)
 
 // tickets is a lane's queue, oldest first.
 type tickets struct {

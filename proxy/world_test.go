@@ -72,7 +72,7 @@ func (w *world) topology(epoch uint64, shards int) *router.Topology {
 	if w.order == nil {
 		for i := range shards {
 			addr := fmt.Sprintf("127.0.0.1:%d", 7000+i)
-			w.nodes[addr] = &fakeNode{w: w, addr: addr, done: map[string][]int{}}
+			w.nodes[addr] = &fakeNode{w: w, addr: addr, done: map[string][]int{}, in: map[string]int{}}
 			w.order = append(w.order, addr)
 		}
 	} else {
@@ -103,6 +103,7 @@ type fakeNode struct {
 	dead  bool // dials fail
 	conns []*fakeConn
 	done  map[string][]int // what ran, and when by the world's clock
+	in    map[string]int   // and in which database
 }
 
 type fakeConn struct {
@@ -111,8 +112,11 @@ type fakeConn struct {
 	in, out  []byte
 	requests resp.Requests
 	proto    int
+	db       int
 	dialect  bool
 	term     uint64
+	multi    bool
+	queued   [][][]byte
 }
 
 // dialled answers the dials that the gateway has begun.
@@ -174,13 +178,56 @@ func (fc *fakeConn) run(args [][]byte) {
 	case "LARDER":
 		fc.dialogue(args)
 	case "SELECT":
+		if fc.multi {
+			fc.queue(args)
+			return
+		}
+		fc.db, _ = strconv.Atoi(string(args[1]))
 		fc.out = append(fc.out, "+OK\r\n"...)
+	case "PING":
+		if fc.multi {
+			fc.queue(args)
+			return
+		}
+		fc.out = append(fc.out, "+PONG\r\n"...)
+	case "MULTI":
+		fc.multi = true
+		fc.out = append(fc.out, "+OK\r\n"...)
+	case "EXEC":
+		fc.exec()
 	default:
+		if fc.multi {
+			fc.queue(args)
+			return
+		}
 		if fc.dialect && fc.term != fc.n.topo.Epoch {
 			fc.out = append(fc.out, fmt.Sprintf("-STALE %d %s\r\n", fc.n.topo.Epoch, fc.n.topo.Line())...)
 			return
 		}
 		fc.execute(name, args)
+	}
+}
+
+func (fc *fakeConn) queue(args [][]byte) {
+	var kept [][]byte
+	for _, arg := range args {
+		kept = append(kept, bytes.Clone(arg))
+	}
+	fc.queued = append(fc.queued, kept)
+	fc.out = append(fc.out, "+QUEUED\r\n"...)
+}
+
+// exec runs what is queued, or nothing of it if the lane's epoch is not the node's.
+func (fc *fakeConn) exec() {
+	queued := fc.queued
+	fc.multi, fc.queued = false, nil
+	if fc.dialect && fc.term != fc.n.topo.Epoch {
+		fc.out = append(fc.out, fmt.Sprintf("-STALE %d %s\r\n", fc.n.topo.Epoch, fc.n.topo.Line())...)
+		return
+	}
+	fc.out = resp.AppendArray(fc.out, len(queued))
+	for _, args := range queued {
+		fc.run(args)
 	}
 }
 
@@ -213,6 +260,7 @@ func (fc *fakeConn) execute(name string, args [][]byte) {
 			n.w.t.Errorf("node %s ran a command for %q, which is not its own", n.addr, key)
 		}
 		n.done[id] = append(n.done[id], n.w.clock)
+		n.in[id] = fc.db
 	}
 	switch name {
 	case "GETSET":

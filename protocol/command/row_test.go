@@ -137,7 +137,7 @@ func TestPolicies(t *testing.T) {
 		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
 		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl object|help memory|help xgroup|help xinfo|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard watch unwatch object|help memory|help xgroup|help xinfo|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it

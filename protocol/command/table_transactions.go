@@ -2,9 +2,9 @@ package command
 
 func transactionRows() []Row {
 	return []Row{
-		{ID: CmdMulti, Name: "multi", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
-		{ID: CmdExec, Name: "exec", Arity: 1, Flags: NoScript | Loading | Stale | SkipSlowlog | NodeOnly, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
-		{ID: CmdDiscard, Name: "discard", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, Request: RequestLocal, Since: "2.0.0"},
+		{ID: CmdMulti, Name: "multi", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
+		{ID: CmdExec, Name: "exec", Arity: 1, Flags: NoScript | Loading | Stale | SkipSlowlog, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
+		{ID: CmdDiscard, Name: "discard", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, Request: RequestLocal, Since: "2.0.0"},
 		{ID: CmdWatch, Name: "watch", Arity: -2, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, KeySpecs: keys(keysFrom(1, 1, KeyRO)), Since: "2.2.0"},
 		{ID: CmdUnwatch, Name: "unwatch", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, Request: RequestLocal, Since: "2.2.0"},
 	}
