@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"larder/engine"
+	"larder/proxy"
 )
 
 // setting is one key.
@@ -94,6 +95,14 @@ func gatewaySettings(c *Config) []setting {
 		{
 			key: "gateway.multi-max", kind: size[int64]{&g.MultiMaxBytes},
 			meaning: "Bytes of commands that one client has queued for EXEC; with more the transaction is refused.",
+		},
+		{
+			key: "gateway.gather-max", kind: size[int64]{&g.GatherMaxBytes},
+			meaning: "Bytes that one command over several shards may gather in the gateway (SINTER, SUNION, ZUNION, PFCOUNT and the like); all commands of a loop may keep four times as much. Beyond it such a command is answered with an error.",
+		},
+		{
+			key: "gateway.cross-slot", kind: choice{text{&g.CrossSlot}, proxy.CrossSlots()},
+			meaning: "What happens to a command that writes and whose keys lie on several shards (RENAME, SUNIONSTORE, LMOVE and the like): refuse = CROSSSLOT, as a Redis Cluster answers; allow = it is done in steps and is no longer atomic (docs/cross-slot.md).",
 		},
 		{
 			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},

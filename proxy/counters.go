@@ -20,10 +20,11 @@ type counters struct {
 	dialsFailed, lanesLost    uint64
 	resent, unknown, stale    uint64
 	streamed                  uint64 // commands passed on as they arrived
+	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
 
 	// gauges, set by publish
-	clients, lanes, depth, laneBytes, heldBytes, queuedBytes uint64
-	loop                                                     loop.Stats
+	clients, lanes, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
+	loop                                                                  loop.Stats
 }
 
 // ran counts one answered command; row nil = one we do not know.
@@ -51,6 +52,7 @@ func (p *part) publish() {
 		}
 	}
 	c.heldBytes, c.queuedBytes = uint64(p.bufs.held), uint64(p.txs.bytes)
+	c.gatherBytes = uint64(p.gathered)
 	c.loop = p.l.Stats()
 	p.g.stats.put(p.l.Index(), c)
 }

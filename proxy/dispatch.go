@@ -99,8 +99,9 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 	} else {
 		var cross router.Cross
 		if shard, cross = s.p.shardFor(row, req.Args); cross != router.Together {
-			s.refuse(row, cross.Error())
-			return true
+			if shard = s.p.together(row, req.Args, cross); shard < 0 {
+				return s.across(row, req.Args, cross)
+			}
 		}
 	}
 	ln, ok := s.laneTo(row, shard)

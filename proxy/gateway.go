@@ -54,6 +54,8 @@ type Gateway struct {
 	parts []*part
 	stats published
 
+	aside func(func()) // runs a function beside the loops; nil: there is nobody to run it
+
 	addr  net.Addr
 	ready chan struct{}
 }

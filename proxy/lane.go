@@ -218,7 +218,7 @@ func (ln *lane) reply(reply []byte) bool {
 		}
 	case whole && reply[0] == '-' && ln.p.stale(ln, t, reply):
 		// it goes again, to where it belongs
-	case !t.s.gone:
+	case !t.s.abandoned():
 		t.s.answered(t, reply)
 	}
 	ln.drop()

@@ -38,6 +38,11 @@ func (ln *lane) lost(err error) {
 		ln.slow = nil
 		s.slow = nil
 	}
+	if ln.passing && ln.queue.front().s.job != nil {
+		ln.passing = false // nobody has seen any of it
+		t := ln.queue.front()
+		t.s.job.forget(t.sub)
+	}
 	if ln.passing {
 		// Half a reply is with the client; nothing whole can follow it.
 		t := ln.queue.pop()
@@ -54,7 +59,7 @@ func (ln *lane) lost(err error) {
 		if t.s != nil {
 			t.s.flying--
 		}
-		if t.s != nil && !t.s.gone {
+		if t.s != nil && !t.s.abandoned() {
 			ln.again(t, ln.log[at:end], before > laneGreeting && end <= ln.sent, err)
 		}
 		at = end

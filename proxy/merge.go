@@ -56,6 +56,7 @@ type merge struct {
 	scan  scanState // with mergeFirst, for SCAN
 	dice  uint64    // with mergeRandom
 	text  []byte    // with mergeKeyspace: what stands before
+	job   *job      // the replies are its
 	rerun []byte    // the command, if it has to go to all shards once more
 
 	tx *transaction // with mergeFirst, for EXEC
@@ -90,7 +91,7 @@ func (f *merges) put(m *merge, bufs *buffers) {
 		m.subs[i] = nil
 	}
 	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
-	m.scan, m.dice, m.text, m.rerun, m.tx = scanState{}, 0, nil, nil, nil
+	m.scan, m.dice, m.text, m.rerun, m.tx, m.job = scanState{}, 0, nil, nil, nil, nil
 	if len(f.free) < mergesFreeMax {
 		f.free = append(f.free, m)
 	}

@@ -7,6 +7,10 @@ func (p *part) merged(s *session, t ticket, e *answer, reply []byte) {
 		s.executed(t.seq, e, reply)
 		return
 	}
+	if m.job != nil {
+		m.job.take(t.sub, reply)
+		return
+	}
 	m.subs[t.sub] = p.bufs.copy(reply)
 	if m.left--; m.left > 0 {
 		m.bytes += len(reply)

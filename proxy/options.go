@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"larder/access"
@@ -26,6 +28,8 @@ type Options struct {
 	OutputMaxBytes int64         // replies kept for one client; beyond it the client is closed
 	StreamMinBytes int64         // an argument of at least this size is passed on as it arrives
 	MultiMaxBytes  int64         // commands that one client has queued for EXEC
+	CrossSlot      string        // what becomes of writes whose keys lie on several shards: one of CrossSlots
+	GatherMaxBytes int64         // what one command over several shards may gather of them; all of a loop four times as much
 	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
 
 	Upstream Upstream
@@ -43,6 +47,15 @@ type Upstream struct {
 	BorrowMax    int // lanes lent to single clients, a loop and node
 }
 
+// What becomes of a write whose keys lie on several shards.
+const (
+	crossRefuse = "refuse"
+	crossAllow  = "allow" // it is done in steps
+)
+
+// CrossSlots are the values of Options.CrossSlot.
+func CrossSlots() []string { return []string{crossRefuse, crossAllow} }
+
 // DefaultOptions serves loopback only.
 func DefaultOptions() Options {
 	return Options{
@@ -57,6 +70,8 @@ func DefaultOptions() Options {
 		OutputMaxBytes: 1 << 30,
 		StreamMinBytes: 256 << 10,
 		MultiMaxBytes:  256 << 20,
+		CrossSlot:      crossRefuse,
+		GatherMaxBytes: 64 << 20,
 		Upstream: Upstream{
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
@@ -84,6 +99,7 @@ func (o Options) Validate() error {
 		{"output max bytes", o.OutputMaxBytes, 64 << 10},
 		{"stream min bytes", o.StreamMinBytes, 64 << 10},
 		{"multi max bytes", o.MultiMaxBytes, 64 << 10},
+		{"gather max bytes", o.GatherMaxBytes, 1 << 10},
 		{"idle timeout", int64(o.IdleTimeout), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},
@@ -98,6 +114,9 @@ func (o Options) Validate() error {
 	}
 	if o.Databases > databasesMax {
 		return fmt.Errorf("databases is %d: must be at most %d", o.Databases, databasesMax)
+	}
+	if !slices.Contains(CrossSlots(), o.CrossSlot) {
+		return fmt.Errorf("cross slot is %q: must be one of %s", o.CrossSlot, strings.Join(CrossSlots(), ", "))
 	}
 	if o.Listen == "" {
 		return errors.New("listen is empty: must be host:port")

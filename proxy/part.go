@@ -42,6 +42,8 @@ type part struct {
 	merges merges
 	txs    transactions
 
+	gathered int // bytes that jobs keep
+
 	count     counters
 	publishNS int64
 	strangers uint64 // refused since the last line in the log
@@ -118,7 +120,7 @@ func (ln *lane) reroute() {
 			t.s.flying--
 		}
 		switch {
-		case t.s == nil || t.s.gone:
+		case t.s == nil || t.s.abandoned():
 		case t.s.retrying > 0:
 			ln.p.later(ln.u, t, raw)
 		default:

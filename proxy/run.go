@@ -17,6 +17,12 @@ import (
 // Run serves until ctx ends. It returns when every goroutine it started has ended.
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	g.aside = func(work func()) {
+		group.Go(func() error {
+			work()
+			return nil
+		})
+	}
 	group.Go(func() error { return loop.Run(ctx, g.loopOptions(), g.NewPart) })
 	group.Go(func() error { return g.src.Watch(ctx, g.Adopt) })
 	return group.Wait()

@@ -42,6 +42,7 @@ type session struct {
 	lostWrites int   // while a lane is lost: its writes that may have run and are not yet answered
 
 	stream *stream
+	job    *job  // a command over several shards, alone on the way
 	slow   *lane // paused until this client has read more of a large reply
 
 	mode mode

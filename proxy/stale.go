@@ -25,7 +25,7 @@ const staleWaitNS = int64(20 * time.Millisecond)
 // stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
 // adopted and the command goes where that says; the client sees nothing of it.
 func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
-	if !isStale(reply) || !ln.u.larder || t.s.gone {
+	if !isStale(reply) || !ln.u.larder || t.s.abandoned() {
 		return false
 	}
 	p.count.stale++
@@ -79,7 +79,7 @@ func (p *part) retryStale() {
 	kept := p.retries[:0]
 	for _, r := range p.retries {
 		switch s := r.t.s; {
-		case s.gone:
+		case s.abandoned():
 		case s.flying == 0 && p.nowNS >= s.retryNS:
 			s.retrying--
 			due = append(due, r)
@@ -93,7 +93,7 @@ func (p *part) retryStale() {
 		return cmp.Or(cmp.Compare(a.t.s.id, b.t.s.id), cmp.Compare(int32(a.t.seq-b.t.seq), 0), cmp.Compare(a.t.sub, b.t.sub))
 	})
 	for _, r := range due {
-		if !r.t.s.gone {
+		if !r.t.s.abandoned() {
 			r.t.tries = 0
 			p.resend(r.u, r.t, r.raw)
 		}
@@ -106,6 +106,10 @@ func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	m := s.q.at(t.seq).merge
 	if m != nil && m.tx != nil {
 		p.resendExec(t, m.tx, raw)
+		return
+	}
+	if m != nil && m.job != nil {
+		m.job.again(t, raw)
 		return
 	}
 	if m != nil && t.row.First == 0 && p.keepsTo(from, t, m) {
@@ -127,8 +131,10 @@ func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	}
 	shard, cross := p.shardFor(t.row, req.Args)
 	if cross != router.Together {
-		s.answered(t, appendError(nil, cross.Error()))
-		return
+		if shard = p.together(t.row, req.Args, cross); shard < 0 {
+			s.answered(t, appendError(nil, p.crossAgain(t.row, cross)))
+			return
+		}
 	}
 	p.resendTo(p.shards[shard], t, raw)
 }

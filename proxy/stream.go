@@ -228,6 +228,9 @@ func (ln *lane) pass(buf []byte) int {
 	_, missing, ok := ln.replies.Big()
 	t := ln.queue.front()
 	s := t.s
+	if s != nil && s.job != nil {
+		return s.job.pass(ln, buf)
+	}
 	if !ok || s == nil || t.kind&kindPiece != 0 && !ln.executes(t) {
 		return 0
 	}

@@ -180,13 +180,13 @@ func (p *Player) prepare(steps []Step) (list []sent, out [2][]byte, counts [2]in
 	return list, out, counts
 }
 
-// Crosses reports whether the keys of a command that can't be split lie in several slots.
+// Crosses reports whether the keys of a command that can neither be split nor gathered lie in several slots.
 func Crosses(args [][]byte) bool {
 	if len(args) == 0 {
 		return false
 	}
 	row, _ := command.Resolve(args)
-	if row == nil || row.Request != command.RequestKey {
+	if row == nil || row.Request != command.RequestKey || row.Flags.Has(command.OverShards) {
 		return false
 	}
 	keys := row.KeyPositions(args, nil)

@@ -57,6 +57,8 @@ const (
 	MovableKeys          // keys cannot be told from First, Last, Step alone
 	TouchesArbitraryKeys // hidden: looks at keys that are not among its arguments
 	NodeOnly             // hidden: a gateway does not know it
+	OverShards           // hidden: reads, and where its keys lie on several shards a gateway gathers what they hold
+	InSteps              // hidden: writes, and where its keys lie on several shards a gateway may be told to do it in steps
 )
 
 // Has reports whether all bits of want are set.

@@ -11,6 +11,6 @@ func geoRows() []Row {
 		{ID: CmdGeoRadiusByMember, Name: "georadiusbymember", Arity: -5, Flags: Write | DenyOOM | MovableKeys, Categories: CatGeo, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess), keyBehind("STORE", 5), keyBehind("STOREDIST", 5)), Since: "3.2.0"},
 		{ID: CmdGeoRadiusByMemberRO, Name: "georadiusbymember_ro", Arity: -5, Flags: ReadOnly, Categories: CatGeo, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess)), Since: "3.2.10"},
 		{ID: CmdGeoSearch, Name: "geosearch", Arity: -7, Flags: ReadOnly, Categories: CatGeo, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess)), Since: "6.2.0"},
-		{ID: CmdGeoSearchStore, Name: "geosearchstore", Arity: -8, Flags: Write | DenyOOM, Categories: CatGeo, KeySpecs: keys(keyAt(1, KeyOW|KeyUpdate), keyAt(2, KeyRO|KeyAccess)), Since: "6.2.0"},
+		{ID: CmdGeoSearchStore, Name: "geosearchstore", Arity: -8, Flags: Write | DenyOOM | InSteps, Categories: CatGeo, KeySpecs: keys(keyAt(1, KeyOW|KeyUpdate), keyAt(2, KeyRO|KeyAccess)), Since: "6.2.0"},
 	}
 }
