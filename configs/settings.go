@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), upstreamSettings(c), engineSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -97,16 +97,23 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "Bytes of commands that one client has queued for EXEC; with more the transaction is refused.",
 		},
 		{
+			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
+			meaning: "A client that says nothing for so long is closed. 0 = never.",
+		},
+	}
+}
+
+// acrossSettings are about commands whose keys lie on several shards.
+func acrossSettings(c *Config) []setting {
+	g := &c.Gateway
+	return []setting{
+		{
 			key: "gateway.gather-max", kind: size[int64]{&g.GatherMaxBytes},
 			meaning: "Bytes that one command over several shards may gather in the gateway (SINTER, SUNION, ZUNION, PFCOUNT and the like); all commands of a loop may keep four times as much. Beyond it such a command is answered with an error.",
 		},
 		{
 			key: "gateway.cross-slot", kind: choice{text{&g.CrossSlot}, proxy.CrossSlots()},
 			meaning: "What happens to a command that writes and whose keys lie on several shards (RENAME, SUNIONSTORE, LMOVE and the like): refuse = CROSSSLOT, as a Redis Cluster answers; allow = it is done in steps and is no longer atomic (docs/cross-slot.md).",
-		},
-		{
-			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
-			meaning: "A client that says nothing for so long is closed. 0 = never.",
 		},
 	}
 }
