@@ -72,7 +72,7 @@ func larderAssign(s *session, args [][]byte) {
 		return
 	}
 	err = s.p.n.Assign(shard, topology)
-	s.p.assigned = s.p.n.assigned.Load()
+	s.p.assign()
 	switch {
 	case err == nil:
 		s.ok()

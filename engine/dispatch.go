@@ -117,6 +117,9 @@ func (p *part) execute(s *session, row *command.Row, args [][]byte) {
 	}
 	if text := p.refusal(s, row, args); text != "" {
 		p.refuse(s, row, text)
+		if s.state&(tracking|speaksFor) != 0 {
+			s.forgetWords(row)
+		}
 	} else if s.state|p.state != 0 {
 		p.special(s, row, args)
 	} else {

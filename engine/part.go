@@ -141,7 +141,17 @@ func (p *part) enter() {
 	p.nowNS = int64(p.l.Now().Sub(p.base))
 	p.nowMS = p.baseMS + p.nowNS/int64(time.Millisecond)
 	p.call.NowMS = p.nowMS
-	p.assigned = p.n.assigned.Load()
+	p.assign()
+}
+
+// assign notes which slots the node has. Where they have changed, clients' caches may hold keys that are another node's to change now.
+func (p *part) assign() {
+	a := p.n.assigned.Load()
+	if a == p.assigned {
+		return
+	}
+	p.assigned = a
+	p.forgetCaches()
 }
 
 // limits are the parser's, which are tighter before a client has said its password.

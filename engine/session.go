@@ -48,10 +48,11 @@ type session struct {
 	tx          transaction
 	watching    []dbKey
 	topics      subscriptions
-	tracker     *tracker // CLIENT TRACKING, nil if it is off
-	late        []byte   // messages that wait for the end of a reply
-	writing     bool     // its output is with part.w
-	softSinceNS int64    // since when its output is above the soft limit, 0 = it is not
+	tracker     *client.Tracking // nil if it is off
+	as          string           // the client of the gateway for whom the next command is
+	late        []byte           // messages that wait for the end of a reply
+	writing     bool             // its output is with part.w
+	softSinceNS int64            // since when its output is above the soft limit, 0 = it is not
 
 	proto   int
 	dbIndex int
@@ -275,8 +276,8 @@ func (s *session) flags() string {
 		{s.state&inMulti != 0, 'x'},
 		{s.waiter != nil || s.stalled == stallPause, 'b'},
 		{s.tracker != nil, 't'},
-		{s.tracker != nil && s.tracker.broken, 'R'},
-		{s.tracker != nil && s.tracker.bcast, 'B'},
+		{s.tracker != nil && s.tracker.Broken, 'R'},
+		{s.tracker != nil && s.tracker.Bcast, 'B'},
 		{s.state&touched != 0, 'd'},
 		{s.closing, 'c'},
 		{s.noEvict, 'e'},
@@ -299,7 +300,7 @@ func (s *session) info() client.Info {
 		AgeS: (s.p.nowNS - s.openedNS) / int64(time.Second), IdleS: (s.p.nowNS - s.activeNS) / int64(time.Second),
 		Flags: s.flags(), DB: s.dbIndex, InputBytes: len(s.c.In()), OutputBytes: s.c.Unsent() + len(s.shared),
 		Channels: len(s.topics[channel]), Patterns: len(s.topics[pattern]), ShardChannels: len(s.topics[shardChannel]),
-		Tracking: s.tracker != nil, Redirect: s.redirection(),
+		Tracking: s.tracker != nil, Redirect: s.tracker.Redirection(),
 		InMulti: s.state&inMulti != 0, Multi: len(s.tx.commands), MultiBytes: s.tx.bytes,
 		Proto: s.proto, LibName: s.lib.Name, LibVersion: s.lib.Version,
 	}

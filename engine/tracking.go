@@ -5,19 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
-
-// tracker is what CLIENT TRACKING made of a session: whose keys it is told of when they change (Redis 7.2 tracking.c).
-type tracker struct {
-	redirect      uint64 // the client that is told instead, 0 = none
-	broken        bool   // that one has gone
-	bcast, noLoop bool
-	optIn, optOut bool
-	caching       bool // CLIENT CACHING was said for the next command
-	prefixes      []string
-}
 
 // caches are what sessions are to be told of.
 type caches struct {
@@ -30,7 +21,20 @@ type caches struct {
 // following are the clients of a prefix, and what has changed since they were told: by key, who changed it (nil: nobody).
 type following struct {
 	clients map[*session]struct{}
-	changed map[string]*session
+	changed map[string]writer
+}
+
+// writer is who changed a key: a session, or the client for whom a gateway's lane spoke; none where time or want of room did it, or several.
+type writer struct {
+	s  *session
+	as string
+}
+
+func (s *session) writes() writer {
+	if s == nil {
+		return writer{}
+	}
+	return writer{s, s.as}
 }
 
 func newCaches() caches {
@@ -40,7 +44,7 @@ func newCaches() caches {
 // remember notes the keys that a session's command has read.
 func (p *part) remember(s *session, row *command.Row, args [][]byte) {
 	t := s.tracker
-	if t == nil || t.bcast || !row.Flags.Has(command.ReadOnly) || t.optIn && !t.caching || t.optOut && t.caching {
+	if t == nil || !row.Flags.Has(command.ReadOnly) || !t.Caches() {
 		return
 	}
 	for _, at := range row.KeyPositions(args, nil) {
@@ -66,7 +70,11 @@ func (p *part) changed(by *session, key []byte) {
 		if !strings.HasPrefix(string(key), prefix) {
 			continue
 		}
-		f.changed[string(key)] = by
+		who := by.writes()
+		if before, again := f.changed[string(key)]; again && before != who {
+			who = writer{}
+		}
+		f.changed[string(key)] = who
 		if !p.caches.due {
 			p.caches.due = true
 			p.l.Later(p.tellFollowers) // if nothing is answered meanwhile
@@ -84,10 +92,10 @@ func (p *part) invalidate(by *session, key []byte) {
 	delete(p.caches.keys, string(key))
 	for _, id := range slices.Sorted(maps.Keys(who)) {
 		s := p.caches.clients[id]
-		if s == nil || s.tracker.bcast || s.tracker.noLoop && s == by {
+		if s == nil || s.tracker.Bcast || s.tracker.NoLoop && s == by {
 			continue
 		}
-		p.tellCache(s, [][]byte{key})
+		p.tellCache(s, by.writes().as, [][]byte{key})
 	}
 }
 
@@ -101,56 +109,57 @@ func (p *part) tellFollowers() {
 		}
 		changed := slices.Sorted(maps.Keys(f.changed))
 		for s := range f.clients {
-			var keys [][]byte
-			for _, key := range changed {
-				if !s.tracker.noLoop || f.changed[key] != s {
-					keys = append(keys, []byte(key))
-				}
-			}
-			if len(keys) > 0 {
-				p.tellCache(s, keys)
-			}
+			p.tellFollower(s, f, changed)
 		}
 		clear(f.changed)
 	}
 }
 
+// tellFollower tells one client what others have changed: a gateway, in a message a writer, so that it knows who that was.
+func (p *part) tellFollower(s *session, f *following, changed []string) {
+	var keys [][]byte
+	as := ""
+	for _, key := range changed {
+		by := f.changed[key]
+		if s.tracker.NoLoop && by.s == s {
+			continue
+		}
+		if s.lane && by.as != as {
+			if len(keys) > 0 {
+				p.tellCache(s, as, keys)
+			}
+			keys, as = nil, by.as
+		}
+		keys = append(keys, []byte(key))
+	}
+	if len(keys) > 0 {
+		p.tellCache(s, as, keys)
+	}
+}
+
 // tellCache sends keys that are no longer what they were; nil: none is. Who speaks RESP2 is told only where another client redirects to it, as a
-// subscriber.
-func (p *part) tellCache(s *session, keys [][]byte) {
+// subscriber. A lane is told for whom the lane spoke that wrote, if it spoke for anybody.
+func (p *part) tellCache(s *session, as string, keys [][]byte) {
 	to, t := s, s.tracker
-	if t.redirect != 0 {
-		if to = p.sessions[t.redirect]; to == nil {
-			if !t.broken && s.proto == 3 {
+	if t.Redirect != 0 {
+		if to = p.sessions[t.Redirect]; to == nil {
+			t.Broken = true
+			if s.proto == 3 {
 				w := resp.Writer{Proto: 3}
-				w.Push(2)
-				w.Bulk("tracking-redir-broken")
-				w.Int(int64(t.redirect))
+				client.WriteRedirectBroken(&w, t.Redirect)
 				p.deliver(s, w.Out)
 			}
-			t.broken = true
 			return
 		}
 	}
 	w := resp.Writer{Proto: to.proto}
 	switch {
-	case to.proto == 3:
-		w.Push(2)
-		w.Bulk("invalidate")
-	case to != s && to.state&subscribed != 0:
-		w.Array(3)
-		w.Bulk("message")
-		w.Bulk("__redis__:invalidate")
+	case to.proto == 3 && to.lane && as != "":
+		client.WriteInvalidBy(&w, keys, as)
+	case to.proto == 3, to != s && to.state&subscribed != 0:
+		client.WriteInvalid(&w, s.proto, keys)
 	default:
 		return
-	}
-	if keys == nil {
-		w.NullArray()
-	} else {
-		w.Array(len(keys))
-	}
-	for _, key := range keys {
-		w.BulkBytes(key)
 	}
 	p.deliver(to, w.Out)
 }
@@ -158,29 +167,22 @@ func (p *part) tellCache(s *session, keys [][]byte) {
 // forgetCaches tells all who track that nothing is what it was: a database was emptied.
 func (p *part) forgetCaches() {
 	for _, id := range slices.Sorted(maps.Keys(p.caches.clients)) {
-		p.tellCache(p.caches.clients[id], nil)
+		p.tellCache(p.caches.clients[id], "", nil)
 	}
 	clear(p.caches.keys)
 }
 
 // track has the session track from now on.
-func (s *session) track(t *tracker) {
+func (s *session) track(t *client.Tracking) {
 	p := s.p
-	if t.bcast {
-		if len(t.prefixes) == 0 && (s.tracker == nil || len(s.tracker.prefixes) == 0) {
-			t.prefixes = []string{""}
+	t.Follow(s.tracker)
+	for _, prefix := range t.Prefixes {
+		f := p.caches.follow[prefix]
+		if f == nil {
+			f = &following{map[*session]struct{}{}, map[string]writer{}}
+			p.caches.follow[prefix] = f
 		}
-		for _, prefix := range t.prefixes {
-			f := p.caches.follow[prefix]
-			if f == nil {
-				f = &following{map[*session]struct{}{}, map[string]*session{}}
-				p.caches.follow[prefix] = f
-			}
-			f.clients[s] = struct{}{}
-		}
-		if s.tracker != nil {
-			t.prefixes = append(s.tracker.prefixes, t.prefixes...)
-		}
+		f.clients[s] = struct{}{}
 	}
 	s.tracker = t
 	s.state |= tracking
@@ -194,7 +196,7 @@ func (s *session) untrack() {
 		return
 	}
 	p := s.p
-	for _, prefix := range s.tracker.prefixes {
+	for _, prefix := range s.tracker.Prefixes {
 		f := p.caches.follow[prefix]
 		if f == nil {
 			continue

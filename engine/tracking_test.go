@@ -75,11 +75,15 @@ func TestTrackingOptions(t *testing.T) {
 	k.do("GET", "a")
 	other.do("SET", "a", "1")
 	ear.gets("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\na\r\n")
+	other.do("FLUSHALL")
+	ear.gets("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n")
 	ear.c.Hangup(nil)
 	k.do("HELLO", "3")
 	k.do("GET", "a")
+	broken := ">2\r\n$21\r\ntracking-redir-broken\r\n:" + id + "\r\n"
 	other.do("SET", "a", "1")
-	k.gets(">2\r\n$21\r\ntracking-redir-broken\r\n:" + id + "\r\n")
+	k.gets(broken)
+	k.says("+OK\r\n"+broken, "FLUSHALL")
 }
 
 func TestTrackingLimit(t *testing.T) {
@@ -148,4 +152,53 @@ func TestWaitForReplicas(t *testing.T) {
 	k.says("", "WAITAOF", "0", "1", "10")
 	b.m.Advance(15 * time.Millisecond)
 	k.gets("*2\r\n:0\r\n:0\r\n")
+}
+
+// TestTrackingForGateways: a lane is told for whom another lane spoke when it wrote, and a word that is said for one command holds for all of a script
+// and of a transaction, and for no more.
+func TestTrackingForGateways(t *testing.T) {
+	b := newBed(t, nil)
+	ear, broad, lane, plain := b.client(), b.client(), b.client(), b.client()
+	for _, k := range []*talker{ear, broad, plain} {
+		k.do("HELLO", "3")
+	}
+	for _, k := range []*talker{ear, broad, lane} {
+		k.do("LARDER", "HELLO", "1")
+	}
+	lane.do("MSET", "a", "1", "b", "1", "c", "1")
+	ear.do("CLIENT", "TRACKING", "ON")
+	plain.do("CLIENT", "TRACKING", "ON")
+	broad.do("CLIENT", "TRACKING", "ON", "BCAST")
+	for _, k := range []*talker{ear, plain} {
+		k.do("MGET", "a", "b", "c")
+	}
+	lane.says("+OK\r\n", "LARDER", "AS", "g:7")
+	lane.do("MULTI")
+	lane.do("SET", "a", "2")
+	lane.do("EVAL", "redis.call('set', KEYS[1], 2)", "1", "b")
+	lane.do("EXEC")
+	lane.do("SET", "c", "2")
+	b.m.EndTurn()
+	ear.gets(">3\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n$3\r\ng:7\r\n>3\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nb\r\n$3\r\ng:7\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nc\r\n")
+	plain.gets(toldA + strings.Replace(toldA, "\na\r", "\nb\r", 1) + strings.Replace(toldA, "\na\r", "\nc\r", 1))
+	if got := string(broad.c.Written()); strings.Count(got, "g:7") != 1 || strings.Count(got, "invalidate") != 2 {
+		t.Errorf("a lane that is told of all keys: %q", got)
+	}
+}
+
+// TestTrackingCachingOfScripts: CLIENT CACHING is for all that the next command reads.
+func TestTrackingCachingOfScripts(t *testing.T) {
+	b := newBed(t, nil)
+	k, other := b.client(), b.client()
+	k.do("HELLO", "3")
+	k.do("CLIENT", "TRACKING", "ON", "OPTIN")
+	k.do("CLIENT", "CACHING", "YES")
+	k.do("EVAL", "redis.call('get', KEYS[1]) redis.call('get', KEYS[2])", "2", "a", "b")
+	other.do("MSET", "a", "1", "b", "1")
+	k.gets(toldA + strings.Replace(toldA, "\na\r", "\nb\r", 1))
+	k.do("CLIENT", "CACHING", "YES")
+	k.do("NOSUCH")
+	k.do("GET", "a")
+	other.do("SET", "a", "2")
+	k.gets("")
 }

@@ -19,6 +19,7 @@ const (
 	tracking                     // what it reads is noted, or is announced
 	monitoring                   // it sees what others do
 	monitored                    // the part's: somebody does
+	speaksFor                    // a lane whose next command is a certain client's
 	tellsNew                     // the part's: somebody hears of keys that are new
 )
 
@@ -181,9 +182,9 @@ func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
 	}
 	if s.tracker != nil {
 		p.remember(s, row, args)
-		if s.state&inMulti == 0 && row.Parent != command.CmdClient {
-			s.tracker.caching = false
-		}
+	}
+	if s.state&(tracking|speaksFor) != 0 {
+		s.forgetWords(row)
 	}
 }
 

@@ -15,6 +15,10 @@ func larderDocs() map[ID]Doc {
 			Summary: "Gives the node its shard and the topology.", Complexity: "O(1)",
 			Args: takes(integer("shard"), text("topology")),
 		},
+		CmdLarderAs: {
+			Summary: "Says whose the next command is, for those who are told of changes.", Complexity: "O(1)",
+			Args: takes(text("client")),
+		},
 		CmdLarderScan: {
 			Summary: "Walks over the keys in steps, up to a slot.", Complexity: "O(1) a call; O(N) in the number of keys for a complete walk",
 			Args: takes(

@@ -359,6 +359,7 @@ const (
 	CmdLarderHello
 	CmdLarderTerm
 	CmdLarderAssign
+	CmdLarderAs
 	CmdLarderScan
 	CmdLarderSubscribers
 	CmdLarderHelp
