@@ -105,7 +105,8 @@ func (c *Call) digest(d *Digest, it store.Item) {
 
 func (d *Digest) list(l lists.List) {
 	var digits [digitsMax]byte
-	for w := l.From(0, false); ; {
+	w := l.From(0, false)
+	for {
 		e, ok := w.Next()
 		if !ok {
 			return
@@ -116,7 +117,8 @@ func (d *Digest) list(l lists.List) {
 
 func (d *Digest) zset(v zsets.Value) {
 	var room [scoreMax]byte
-	for at := v.At(0); at.Valid(); at.Next() {
+	at := v.At(0)
+	for ; at.Valid(); at.Next() {
 		var pair Digest
 		pair.mix(at.Member())
 		pair.mix(decimal.AppendShortest(room[:0], at.Score()))
@@ -129,7 +131,8 @@ const scoreMax = 32
 
 func (d *Digest) hash(h hashes.Hash) {
 	var digits [digitsMax]byte
-	for w := h.Walk(); w.Next(); {
+	w := h.Walk()
+	for w.Next() {
 		var pair Digest
 		pair.mix(w.Field.Append(digits[:0]))
 		pair.mix(w.Value.Append(digits[:0]))
@@ -139,7 +142,8 @@ func (d *Digest) hash(h hashes.Hash) {
 
 func (d *Digest) stream(s streams.Stream) {
 	var room [2*digitsMax + 1]byte
-	for r := s.Range(streams.ID{}, streams.ID{MS: math.MaxUint64, Seq: math.MaxUint64}, false, 0); ; {
+	r := s.Range(streams.ID{}, streams.ID{MS: math.MaxUint64, Seq: math.MaxUint64}, false, 0)
+	for {
 		e, ok := r.Next()
 		if !ok {
 			return

@@ -42,7 +42,8 @@ func (p *spots) search(v *zsets.Value, shape *geo.Shape, limit int64) {
 		from, to := cell.Scores()
 		span := v.ByScore(&zsets.ScoreRange{Min: from, Max: to, MaxEx: true})
 		left := span.Len()
-		for cur := v.At(span.From); left > 0; left-- {
+		cur := v.At(span.From)
+		for ; left > 0; left-- {
 			p.take(&cur, shape)
 			if limit > 0 && int64(len(p.found)) >= limit {
 				return

@@ -39,7 +39,8 @@ func (c *Call) hashAll(names, values bool) {
 	} else {
 		c.W.Array(h.Len())
 	}
-	for w := h.Walk(); w.Next(); {
+	w := h.Walk()
+	for w.Next() {
 		if names {
 			c.hashText(w.Field)
 		}

@@ -152,7 +152,8 @@ func (c *Call) sortItems(key []byte, it store.Item, o *sortOptions) (items []sor
 		e := &c.zset
 		e.Open(c.Store, c.DB, key, it, true, c.Limits.ZSet, c.NowMS)
 		e.Enlarge()
-		for at := e.At(0); at.Valid(); at.Next() {
+		at := e.At(0)
+		for ; at.Valid(); at.Next() {
 			add(at.Member())
 		}
 		e.Close()

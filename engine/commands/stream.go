@@ -175,7 +175,8 @@ func (c *Call) entry(e *streams.Entry) {
 // entries writes a range; false: the reply has become too long.
 func (c *Call) entries(r streams.Range) bool {
 	c.W.Array(r.Len())
-	for e, ok := r.Next(); ok; e, ok = r.Next() {
+	e, ok := r.Next()
+	for ; ok; e, ok = r.Next() {
 		if c.entry(&e); c.full() {
 			return false
 		}

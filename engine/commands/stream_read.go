@@ -267,7 +267,8 @@ func (c *Call) deliver(s streams.Stream, g *streams.Group, consumer *streams.Con
 	from, _ := g.LastID.Next()
 	r := s.Range(from, streams.MaxID, false, o.count)
 	c.W.Array(r.Len())
-	for e, ok := r.Next(); ok; e, ok = r.Next() {
+	e, ok := r.Next()
+	for ; ok; e, ok = r.Next() {
 		id := e.ID
 		c.entry(&e)
 		s.Deliver(g, id)

@@ -82,7 +82,8 @@ func (c *Call) zRandomDistinct(v *zsets.Value, count int, withScores bool) {
 		}
 		return
 	}
-	for cur := v.At(0); count > 0 && !c.full(); cur.Next() {
+	cur := v.At(0)
+	for ; count > 0 && !c.full(); cur.Next() {
 		if rng.IntN(n) < count { // as many of those that are left as are wanted still
 			c.pair(&cur, withScores)
 			count--

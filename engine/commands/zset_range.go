@@ -171,7 +171,8 @@ func (c *Call) writeSpan(v *zsets.Value, s zsets.Span, reverse, withScores bool)
 	if reverse {
 		at = s.To - 1
 	}
-	for cur := v.At(at); n > 0 && !c.full(); n-- {
+	cur := v.At(at)
+	for ; n > 0 && !c.full(); n-- {
 		c.pair(&cur, withScores)
 		if reverse {
 			cur.Prev()

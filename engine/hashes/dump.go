@@ -29,7 +29,8 @@ func (h *Hash) Dump(dst []byte, c *lzf.Compressor) []byte {
 		dst = append(dst, byte(rdb.TypeHash))
 	}
 	dst = rdb.AppendLength(dst, uint64(h.Len()))
-	for cursor := h.big.Trees[fields].At(0); cursor.Valid(); cursor.Next() {
+	cursor := h.big.Trees[fields].At(0)
+	for ; cursor.Valid(); cursor.Next() {
 		f := fieldOf(cursor.Entry())
 		if f.dead(h.now) {
 			continue

@@ -36,7 +36,8 @@ func (h *Hash) Sample(dice *rand.Rand, count int, show func(field, value Text) b
 		h.draw(dice, count, show)
 		return
 	}
-	for w := h.Walk(); count > 0 && w.Next(); n-- {
+	w := h.Walk()
+	for ; count > 0 && w.Next(); n-- {
 		if dice.IntN(n) < count { // so many of those that are left are still wanted
 			count--
 			if !show(w.Field, w.Value) {

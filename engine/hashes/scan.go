@@ -13,7 +13,8 @@ const deadPerField = 10
 // from the first call to the last is shown exactly once.
 func (h *Hash) Scan(cursor uint64, count int64, show func(field, value Text)) (next uint64) {
 	if h.big == nil {
-		for w := h.Walk(); w.Next(); {
+		w := h.Walk()
+		for w.Next() {
 			show(w.Field, w.Value)
 		}
 		return 0

@@ -75,7 +75,8 @@ func (e *Edit) light() bool {
 // whole makes a listpack of a big list.
 func (e *Edit) whole() listpack.List {
 	e.pack = listpack.New(e.buf[:0])
-	for w := e.From(0, false); ; {
+	w := e.From(0, false)
+	for {
 		x, ok := w.Next()
 		if !ok {
 			return e.pack

@@ -132,7 +132,8 @@ func (v *View) entry(at int) []byte {
 func (v *View) All(yield func(member []byte) bool) {
 	switch {
 	case v.tree != nil:
-		for c := v.tree.At(0); c.Valid(); c.Next() {
+		c := v.tree.At(0)
+		for ; c.Valid(); c.Next() {
 			if !yield(c.Entry()) {
 				return
 			}

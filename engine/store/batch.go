@@ -106,6 +106,9 @@ func (s *Store) Fetch() {
 	b.sink += sum
 }
 
+// fetchMin is how many entries make a tree so large that the processor's cache does not hold it anyway.
+const fetchMin = 4096
+
 // fetchElements loads the pages of large collections that lead to the elements.
 func (s *Store) fetchElements() uint64 {
 	b := &s.batch
@@ -117,7 +120,7 @@ func (s *Store) fetchElements() uint64 {
 		}
 		h := s.shapeOf(ref)
 		for _, t := range s.objectOf(s.runOf(&h)).Trees {
-			if t.Even() && t.Len() > 0 {
+			if t.Even() && t.Len() >= fetchMin {
 				b.ways = append(b.ways, t.Descent(s.hash(e.text)))
 			}
 		}

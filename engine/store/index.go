@@ -113,7 +113,8 @@ func (d *DB) find(p probe, key []byte) (place uint64, h shape) {
 			return p.place, h
 		}
 	}
-	for w := d.hitsOf(p); ; {
+	w := d.hitsOf(p)
+	for {
 		place, h, ok := w.next(s)
 		if !ok || int(h.keyLen()) == len(key) && string(s.keyBytes(&h)) == string(key) {
 			return place, h

@@ -232,7 +232,8 @@ func (d *DB) preload(timers []timer) {
 func (d *DB) look(e timer, now int64) {
 	s, p := d.store, e.probe()
 	first := int64(math.MaxInt64)
-	for w := d.hitsOf(p); ; {
+	w := d.hitsOf(p)
+	for {
 		place, h, ok := w.next(s)
 		if !ok {
 			break
@@ -273,7 +274,8 @@ func (d *DB) soonest() (shape, bool) {
 	}
 	e := d.store.popTimer(&d.wheel, place)
 	found, first, fires := shape{}, int64(math.MaxInt64), int64(math.MaxInt64)
-	for w := d.hitsOf(e.probe()); ; {
+	w := d.hitsOf(e.probe())
+	for {
 		_, h, ok := w.next(d.store)
 		if !ok {
 			break

@@ -20,7 +20,8 @@ func (s Stream) AppendRDB(dst []byte, z *lzf.Compressor) []byte {
 	dst = rdb.AppendLength(dst, uint64(blocks))
 	c := s.index.At(0)
 	var pack listpack.List
-	for b, ok := s.blockAt(&c); ok; {
+	b, ok := s.blockAt(&c)
+	for ok {
 		c.Next()
 		next, more := s.blockAt(&c)
 		to := MaxID
@@ -50,7 +51,8 @@ func (s Stream) appendPack(old listpack.List, b *block, to ID) listpack.List {
 	e, _ := r.Next()
 	l = l.AppendInt(int64(r.Len() + 1)).AppendInt(0).AppendInt(int64(e.Len()))
 	var names [][]byte
-	for head := e; head.Len() > 0; {
+	head := e
+	for head.Len() > 0 {
 		name, _ := head.Next()
 		names = append(names, name)
 		l = l.Append(name)
@@ -64,7 +66,8 @@ func (s Stream) appendPack(old listpack.List, b *block, to ID) listpack.List {
 
 func appendPacked(l listpack.List, e Entry, master ID, names [][]byte) listpack.List {
 	same := e.Len() == len(names)
-	for i, head := 0, e; same && head.Len() > 0; i++ {
+	i, head := 0, e
+	for ; same && head.Len() > 0; i++ {
 		name, _ := head.Next()
 		same = string(name) == string(names[i])
 	}

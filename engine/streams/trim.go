@@ -28,7 +28,8 @@ func (s Stream) Trim(t Trim) int64 {
 func (s Stream) loseShapes(n int) {
 	if stay := s.Len() - n; stay < n {
 		s.meta.shapes.forget()
-		for c := s.entries.At(n); c.Valid(); c.Next() {
+		c := s.entries.At(n)
+		for ; c.Valid(); c.Next() {
 			s.meta.shapes.keep(shapeOf(c.Entry()))
 		}
 		return
@@ -52,7 +53,8 @@ func (s Stream) excess(t *Trim) int64 {
 // wholeBlocks is how many entries of blocks that go as a whole there are too many.
 func (s Stream) wholeBlocks(t *Trim) int64 {
 	n, length := int64(0), int64(s.Len())
-	for c := s.index.At(0); t.ByID || length-n > t.Len; c.Next() {
+	c := s.index.At(0)
+	for ; t.ByID || length-n > t.Len; c.Next() {
 		b, ok := s.blockAt(&c)
 		if !ok || t.Limit > 0 && n+b.live > t.Limit {
 			break

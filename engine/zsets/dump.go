@@ -16,7 +16,8 @@ func (v *Value) Dump(dst []byte, c *lzf.Compressor) []byte {
 		return rdb.AppendString(append(dst, byte(rdb.TypeZSetListpack)), v.list, c)
 	}
 	dst = rdb.AppendLength(append(dst, byte(rdb.TypeZSet)), uint64(v.Len()))
-	for cur := v.At(v.Len() - 1); cur.Valid(); cur.Prev() {
+	cur := v.At(v.Len() - 1)
+	for ; cur.Valid(); cur.Prev() {
 		dst = rdb.AppendString(dst, cur.Member(), c)
 		dst = rdb.AppendDouble(dst, cur.Score())
 	}

@@ -96,7 +96,8 @@ func (e *Edit) removeSpanBig(s Span) {
 	if stay := e.Len() - s.Len(); stay <= s.Len()/fewer {
 		o.Trees[inOrder].DeleteRange(s.From, s.To)
 		o.Trees[byMember].DeleteRange(0, o.Trees[byMember].Len())
-		for c := o.Trees[inOrder].At(0); c.Valid(); c.Next() {
+		c := o.Trees[inOrder].At(0)
+		for ; c.Valid(); c.Next() {
 			insertMember(o, e.store, c.Entry())
 		}
 		return
