@@ -22,6 +22,7 @@ var table = []row{
 	{folders: []string{"loop"}},
 	{folders: []string{"process"}},
 	{folders: []string{"metrics"}, may: []string{"protocol/command"}},
+	{folders: []string{"metrics/slow"}, may: []string{"metrics", "protocol"}},
 	{folders: []string{"engine/memory"}},
 	{folders: []string{"engine/store"}, may: []string{"protocol/encoding", "algebra", "engine/memory"}},
 	{folders: []string{"engine/zsets"}, may: []string{"engine/store", "protocol/encoding"}},

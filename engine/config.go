@@ -165,8 +165,8 @@ func (p *part) apply(next settings) {
 		p.setDefaultPassword(next.password)
 	}
 	p.call.Limits = next.collections
-	p.slowLog.limit(next.watching.slowMax)
-	p.trackTimes(old.watching.tracking)
+	p.slowLog.Limit(next.watching.SlowMax)
+	p.trackTimes(old.watching.Tracking)
 	p.watchTimes()
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)

@@ -1,64 +1,29 @@
 package engine
 
 import (
-	"maps"
 	"slices"
-	"time"
 
-	"larder/protocol/command"
+	"larder/metrics/slow"
 )
 
-// The events that the latency monitor knows of, by Redis's names for them: what makes clients wait on a node. Work that Redis has under other names (fork,
-// files, the network of a cluster) is not there.
+// The events that the latency monitor knows of besides those of commands, by Redis's names for them: what makes clients wait on a node. Work that Redis has
+// under other names (fork, files, the network of a cluster) is not there.
 const (
-	eventCommand = "command"             // one that may take long by what it does
-	eventFast    = "fast-command"        // one that never should
-	eventExpire  = "expire-cycle"        // a slice of keys and fields that die of age
-	eventEvict   = "eviction-cycle"      // room made for a command, or a slice of it after the limit was lowered
-	eventDefrag  = "active-defrag-cycle" // a slice of the keyspace's own work: compaction, what a flush or a deletion left behind
+	eventExpire = "expire-cycle"        // a slice of keys and fields that die of age
+	eventEvict  = "eviction-cycle"      // room made for a command, or a slice of it after the limit was lowered
+	eventDefrag = "active-defrag-cycle" // a slice of the keyspace's own work: compaction, what a flush or a deletion left behind
 )
 
-// samplesMax is how many samples an event keeps, one for a second at most.
-const samplesMax = 160
-
-// spikes are what took at least latency-monitor-threshold, by event.
-type spikes map[string]*spikesOf
-
-type spikesOf struct {
-	samples []spike // oldest first
-	maxMS   int64   // ever
-}
-
-type spike struct{ atS, ms int64 }
-
-// spike notes that an event took so long, if that is long enough. Of several in a second the longest is kept (Redis 7.0 latency.c, latencyAddSample).
+// spike notes that an event took so long, if that is long enough.
 func (p *part) spike(event string, tookNS int64) {
-	if tookNS < p.set.watching.spikeNS() {
-		return
+	if tookNS >= p.set.watching.SpikeNS() {
+		p.spikes.Note(event, p.nowMS/1000, tookNS)
 	}
-	e := p.spikes[event]
-	if e == nil {
-		if p.spikes == nil {
-			p.spikes = spikes{}
-		}
-		e = &spikesOf{}
-		p.spikes[event] = e
-	}
-	s := spike{p.nowMS / 1000, tookNS / int64(time.Millisecond)}
-	e.maxMS = max(e.maxMS, s.ms)
-	if n := len(e.samples); n > 0 && e.samples[n-1].atS == s.atS {
-		e.samples[n-1].ms = max(e.samples[n-1].ms, s.ms)
-		return
-	}
-	if len(e.samples) == samplesMax {
-		e.samples = slices.Delete(e.samples, 0, 1)
-	}
-	e.samples = append(e.samples, s)
 }
 
 // lap is the time now if the latency monitor is on, else 0: then spikeSince does not look at the clock either.
 func (p *part) lap() int64 {
-	if p.set.watching.latencyMS == 0 {
+	if p.set.watching.LatencyMS == 0 {
 		return 0
 	}
 	return p.clockNS()
@@ -74,57 +39,37 @@ func (p *part) spikeSince(event string, lapNS int64) int64 {
 	return nowNS
 }
 
-// names are the events that happened, in their order.
-func (all spikes) names() []string { return slices.Sorted(maps.Keys(all)) }
+func latencyHistory(s *session, args [][]byte) { s.p.spikes.WriteHistory(&s.p.w, args[2]) }
 
-func latencyHistory(s *session, args [][]byte) {
-	e, w := s.p.spikes[string(args[2])], &s.p.w
-	if e == nil {
-		w.Array(0)
-		return
-	}
-	w.Array(len(e.samples))
-	for _, sample := range e.samples {
-		w.Array(2)
-		w.Int(sample.atS)
-		w.Int(sample.ms)
-	}
-}
+func latencyLatest(s *session, _ [][]byte) { s.p.spikes.WriteLatest(&s.p.w) }
 
-func latencyLatest(s *session, _ [][]byte) {
-	w := &s.p.w
-	w.Array(len(s.p.spikes))
-	for _, name := range s.p.spikes.names() {
-		e := s.p.spikes[name]
-		last := e.samples[len(e.samples)-1]
-		w.Array(4)
-		w.Bulk(name)
-		w.Int(last.atS)
-		w.Int(last.ms)
-		w.Int(e.maxMS)
-	}
-}
+func latencyReset(s *session, args [][]byte) { s.p.w.Int(int64(s.p.spikes.Reset(args[2:]))) }
 
-func latencyReset(s *session, args [][]byte) {
-	before := len(s.p.spikes)
-	if len(args) == 2 {
-		s.p.spikes = nil
-	}
-	for _, name := range args[2:] {
-		delete(s.p.spikes, string(name))
-	}
-	s.p.w.Int(int64(before - len(s.p.spikes)))
-}
-
-func latencyGraph(s *session, args [][]byte) {
-	e := s.p.spikes[string(args[2])]
-	if e == nil {
-		s.fail("ERR No samples available for event " + command.Quote(args[2]))
-		return
-	}
-	s.p.w.Verbatim("txt", e.graph(string(args[2]), s.p.nowMS/1000))
-}
+func latencyGraph(s *session, args [][]byte) { s.p.spikes.WriteGraph(&s.p.w, args[2], s.p.nowMS/1000) }
 
 func latencyDoctor(s *session, _ [][]byte) {
-	s.p.w.Verbatim("txt", s.p.spikes.report(&s.p.set.watching, s.p.nowMS/1000))
+	s.p.w.Verbatim("txt", s.p.spikes.Report(&s.p.set.watching, s.p.nowMS/1000, advice))
 }
+
+// advice is what can be said about a node's events. What Redis advises for work that a node does in slices would not be true here, so it is not said.
+var advice = slices.Concat(slow.AboutSlowLog, []slow.Advice{
+	{
+		Event: slow.EventFast, Holds: slow.Always,
+		Text: slow.Saying("Commands that need microseconds took long, so this process did not get the processor when it needed it: other programs, a noisy neighbour of " +
+			"a virtual machine, or a quota took it. Lower the load of the system, or give this node a core of its own. If the Slow Log names the commands, " +
+			"look at the limits of small collections (CONFIG GET *-max-*): up to them a collection is read as a whole."),
+	},
+	{
+		Event: eventExpire, Holds: slow.Always,
+		Text: slow.Saying("Keys that die of age are removed in slices of half a millisecond; one that took longer did not get the processor."),
+	},
+	{
+		Event: eventEvict, Holds: slow.Always,
+		Text: slow.Saying("Much room was made at once: for a command with large values, or after 'maxmemory' was lowered. Leave more room between the limit and what is used, " +
+			"or write large values in pieces."),
+	},
+	{
+		Event: eventDefrag, Holds: slow.Always,
+		Text: slow.Saying("The keyspace's own work goes in slices of half a millisecond; one that took longer did not get the processor."),
+	},
+})

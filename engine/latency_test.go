@@ -9,6 +9,7 @@ import (
 
 	"larder/engine"
 	"larder/internal/peers"
+	"larder/metrics/slow"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -33,6 +34,15 @@ func commandSamples(t *testing.T, reply []byte) (samples [][2]int64) {
 		}
 		samples = append(samples, sample)
 	}
+}
+
+// eventOf makes an event of samples, as seconds and milliseconds.
+func eventOf(samples [][2]int64, maxMS int64) *slow.Event {
+	e := &slow.Event{MaxMS: maxMS}
+	for _, s := range samples {
+		e.Samples = append(e.Samples, slow.Spike{AtS: s[0], MS: s[1]})
+	}
+	return e
 }
 
 func bulkText(reply string) string {
@@ -151,7 +161,7 @@ func TestLatencyAsRedis(t *testing.T) {
 		t.Fatalf("%v", samples)
 	}
 	maxMS := max(samples[0][1], samples[1][1], samples[2][1], samples[3][1])
-	ours := engine.Spikes(samples, maxMS)
+	ours := eventOf(samples, maxMS)
 	// It may have asked its clock a second later.
 	if ours.Graph("command", nowS) != graph && ours.Graph("command", nowS+1) != graph {
 		t.Errorf("%v: redis draws\n%s\nwe draw\n%s", samples, graph, ours.Graph("command", nowS))
@@ -175,7 +185,7 @@ func TestLatencyGraph(t *testing.T) {
 			"x - high 13 ms, low 1 ms (all time high 99 ms)\n" + rule + "   #\n  #|\n o||\n_|||\n    \n3211\ndh00\n  ms\n",
 		},
 	} {
-		if got := engine.Spikes(c.samples, 99).Graph("x", 1004); got != c.want {
+		if got := eventOf(c.samples, 99).Graph("x", 1004); got != c.want {
 			t.Errorf("%v:\n%s\nwant\n%s", c.samples, got, c.want)
 		}
 	}

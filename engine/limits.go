@@ -48,9 +48,9 @@ func number(name string, least int64, at func(*settings) *int64) client.Paramete
 }
 
 func trackedMax(s *settings) *int64 { return &s.trackedMax }
-func slowUS(s *settings) *int64     { return &s.watching.slowUS }
-func slowMax(s *settings) *int64    { return &s.watching.slowMax }
-func latencyMS(s *settings) *int64  { return &s.watching.latencyMS }
+func slowUS(s *settings) *int64     { return &s.watching.SlowUS }
+func slowMax(s *settings) *int64    { return &s.watching.SlowMax }
+func latencyMS(s *settings) *int64  { return &s.watching.LatencyMS }
 
 func hllSparse(l *commands.Limits) *int     { return &l.HLL.SparseMax }
 func hashEntries(l *commands.Limits) *int   { return &l.Hash.Entries }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"larder/metrics/slow"
 	"larder/protocol/command"
 )
 
@@ -34,7 +35,7 @@ func (p *part) show(s *session, row *command.Row, args [][]byte) {
 	}
 	us := p.base.UnixMicro() + p.nowNS/1000
 	line := fmt.Appendf(nil, "+%d.%06d [%d %s]", us/1e6, us%1e6, s.dbIndex, s.c.Peer())
-	for _, arg := range redacted(row, args) {
+	for _, arg := range slow.Redacted(row, args) {
 		line = append(line, ' ')
 		line = appendShown(line, arg)
 	}

@@ -9,6 +9,7 @@ import (
 	"larder/engine/commands"
 	"larder/engine/store"
 	"larder/loop"
+	"larder/metrics/slow"
 	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -62,8 +63,9 @@ type part struct {
 	quickNS   int64  // what each command of a run took lately
 	slowNS    int64  // what takes as long is looked at by the slow log or the latency monitor
 	suspectNS int64  // every command is timed by itself until then
-	slowLog   slowLog
-	spikes    spikes
+	slowLog   slow.Log
+	slowID    int64 // of its next entry
+	spikes    slow.Spikes
 	tracking  commandTimes
 
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
@@ -97,14 +99,14 @@ type settings struct {
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
 	busyMS       int64   // busy-reply-threshold less its default
-	watching     watching
+	watching     slow.Settings
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: watchingDefaults},
+		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults()},
 		store:    n.store,
 		replID:   n.runID,
 		handlers: commands.Handlers(),

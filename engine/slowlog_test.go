@@ -11,6 +11,7 @@ import (
 	"larder/engine"
 	"larder/engine/commands"
 	"larder/internal/peers"
+	"larder/metrics/slow"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -374,14 +375,14 @@ func TestRedacted(t *testing.T) {
 
 func TestShortened(t *testing.T) {
 	arg := func(n int) []byte { return []byte(strings.Repeat("x", n)) }
-	got := engine.Shortened([][]byte{arg(0), arg(128), arg(129), arg(1 << 20)})
+	got := slow.Shortened([][]byte{arg(0), arg(128), arg(129), arg(1 << 20)})
 	for i, want := range []string{"", string(arg(128)), string(arg(128)) + "... (1 more bytes)", string(arg(128)) + "... (1048448 more bytes)"} {
 		if string(got[i]) != want {
 			t.Errorf("argument %d: %.200q, want %.200q", i, got[i], want)
 		}
 	}
 	for n, last := range map[int]string{1: "x", 31: "x", 32: "x", 33: "... (2 more arguments)", 1000: "... (969 more arguments)"} {
-		got := engine.Shortened(slices.Repeat([][]byte{arg(1)}, n))
+		got := slow.Shortened(slices.Repeat([][]byte{arg(1)}, n))
 		if len(got) != min(n, 32) || string(got[len(got)-1]) != last {
 			t.Errorf("of %d arguments %d are shown, the last as %q", n, len(got), got[len(got)-1])
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"larder/metrics/slow"
 	"larder/protocol/command"
 )
 
@@ -22,7 +23,6 @@ import (
 // timed alone all the time. With both off, the clock is read once a run, and a run ends with what writes much or has many arguments only.
 
 const (
-	never = math.MaxInt64
 	// runMaxNS is more than a run of quick commands takes by itself.
 	runMaxNS  = int64(time.Millisecond)
 	suspectNS = int64(time.Second)
@@ -71,55 +71,20 @@ func isLengthy(row *command.Row) bool {
 	return !row.Flags.Has(command.Fast)
 }
 
-// watching are the settings of what looks for slow commands.
-type watching struct {
-	slowUS      int64 // slowlog-log-slower-than; negative: off
-	slowMax     int64 // slowlog-max-len
-	latencyMS   int64 // latency-monitor-threshold; 0 = off
-	tracking    bool  // latency-tracking
-	percentiles []float64
-}
-
-var watchingDefaults = watching{slowUS: 10_000, slowMax: 128, tracking: true, percentiles: []float64{50, 99, 99.9}}
-
 // clockNS is the time now, since base.
 func (p *part) clockNS() int64 { return int64(p.l.Since(p.base)) }
 
 // watchTimes has the settings take effect.
 func (p *part) watchTimes() {
-	p.slowNS = min(p.set.watching.slowNS(), p.set.watching.spikeNS())
+	p.slowNS = min(p.set.watching.SlowNS(), p.set.watching.SpikeNS())
 	switch {
-	case p.slowNS == never:
+	case p.slowNS == slow.Never:
 		p.alone = &noneAlone
 	case p.slowNS < runMaxNS || p.suspectNS != 0:
 		p.alone = &allAlone
 	default:
 		p.alone = &lengthy
 	}
-}
-
-// slowNS is from when on a command is in the slow log.
-func (w *watching) slowNS() int64 {
-	if w.slowUS < 0 || w.slowMax == 0 {
-		return never
-	}
-	return inNS(w.slowUS, time.Microsecond)
-}
-
-// spikeNS is from when on the latency monitor notes what was slow.
-func (w *watching) spikeNS() int64 {
-	if w.latencyMS == 0 {
-		return never
-	}
-	return inNS(w.latencyMS, time.Millisecond)
-}
-
-// inNS is n units in nanoseconds; what is more than there is stands for never.
-func inNS(n int64, unit time.Duration) int64 {
-	if n > never/int64(unit) {
-		return never
-	}
-	return n * int64(unit)
 }
 
 func (p *part) suspect() {
@@ -188,14 +153,14 @@ func (p *part) slowRun(s *session, ran []queued, tookNS int64) {
 		p.slow(s, ran[0].row, p.batch.args[ran[0].first:ran[0].last], tookNS)
 		return
 	}
-	event := eventFast
+	event := slow.EventFast
 	for i := range ran {
 		if row := ran[i].row; row != nil && !row.Flags.Has(command.Fast) {
-			event = eventCommand
+			event = slow.EventCommand
 		}
 	}
 	p.spike(event, tookNS)
-	if tookNS >= p.set.watching.slowNS() {
+	if tookNS >= p.set.watching.SlowNS() {
 		p.suspect()
 	}
 }
@@ -211,12 +176,8 @@ func (p *part) ran(s *session, row *command.Row, args [][]byte, tookNS int64) {
 
 // slow tells the latency monitor and the slow log of a command.
 func (p *part) slow(s *session, row *command.Row, args [][]byte, tookNS int64) {
-	event := eventCommand
-	if row.Flags.Has(command.Fast) {
-		event = eventFast
-	}
-	p.spike(event, tookNS)
-	if tookNS >= p.set.watching.slowNS() && !row.Flags.Has(command.SkipSlowlog) {
-		p.slowLog.add(s, row, args, tookNS)
+	p.spike(slow.EventOf(row), tookNS)
+	if tookNS >= p.set.watching.SlowNS() && !row.Flags.Has(command.SkipSlowlog) {
+		p.noteSlow(s, row, args, tookNS)
 	}
 }

@@ -1,7 +1,8 @@
-package engine
+package slow
 
 import (
 	"slices"
+	"strings"
 
 	"larder/protocol/command"
 )
@@ -9,9 +10,9 @@ import (
 // shownSecret stands for an argument that nobody may see.
 var shownSecret = []byte("(redacted)")
 
-// redacted gives a command's arguments as MONITOR and the slow log may show them: without passwords, and without what tells of users (Redis 7.2, wherever it
+// Redacted gives a command's arguments as MONITOR and the slow log may show them: without passwords, and without what tells of users (Redis 7.2, wherever it
 // calls redactClientCommandArgument). args stays as it is.
-func redacted(row *command.Row, args [][]byte) [][]byte {
+func Redacted(row *command.Row, args [][]byte) [][]byte {
 	shown := args
 	hide := func(from, to int) {
 		if from >= len(args) {
@@ -35,7 +36,7 @@ func redacted(row *command.Row, args [][]byte) [][]byte {
 		hideAfter(args, 2, "auth", 2, hide)
 	case command.CmdConfigSet:
 		for i := 2; i < len(args); i += 2 {
-			if secretParameters[lower(args[i])] {
+			if secretParameters[strings.ToLower(string(args[i]))] {
 				hide(i+1, i+2)
 			}
 		}
@@ -51,7 +52,7 @@ func redacted(row *command.Row, args [][]byte) [][]byte {
 // hideAfter hides the n arguments behind each occurrence of a word.
 func hideAfter(args [][]byte, from int, word string, n int, hide func(from, to int)) {
 	for i := from; i < len(args); i++ {
-		if lower(args[i]) == word {
+		if strings.ToLower(string(args[i])) == word {
 			hide(i+1, i+1+n)
 			i += n
 		}
