@@ -20,6 +20,7 @@ type counters struct {
 	dialsFailed, lanesLost    uint64
 	resent, unknown, stale    uint64
 	streamed                  uint64 // commands passed on as they arrived
+	crossSlots                uint64 // writes over several shards, done in steps
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
 
 	// gauges, set by publish

@@ -97,6 +97,10 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 			return true
 		}
 	} else {
+		if wrong := s.p.hiddenKeys(row, req.Args); wrong != "" {
+			s.refuse(row, wrong)
+			return true
+		}
 		var cross router.Cross
 		if shard, cross = s.p.shardFor(row, req.Args); cross != router.Together {
 			if shard = s.p.together(row, req.Args, cross); shard < 0 {

@@ -80,6 +80,7 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.unknown, Name: "larder_gateway_unknown_total", Help: "Writes answered UNKNOWN: they may or may not have run."},
 		{Value: &c.stale, Name: "larder_gateway_stale_total", Help: "Commands that a node refused because of another epoch, and that went again."},
 		{Value: &c.streamed, Name: "larder_gateway_streamed_total", Help: "Commands with a large argument that were passed on as they came."},
+		{Value: &c.crossSlots, Name: "larder_gateway_cross_slot_total", Help: "Writes over keys of several shards that were done in steps, as gateway.cross-slot allows."},
 		{Value: &c.gathers, Name: "larder_gateway_gathers_total", Help: "Commands over keys of several shards that were worked out in the gateway."},
 		{Value: &c.gatherRefused, Name: "larder_gateway_gathers_refused_total", Help: "Commands refused because they need more of several shards than gateway.gather-max."},
 		{Value: &c.gatherBytes, Gauge: true, Name: "larder_gateway_gather_bytes", Help: "Bytes that commands over several shards keep while they are worked out."},

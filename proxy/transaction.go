@@ -264,6 +264,9 @@ func (p *part) shardInMulti(row *command.Row, args [][]byte) (shard int, wrong s
 		}
 		return anyShard, ""
 	}
+	if wrong := p.hiddenKeys(row, args); wrong != "" {
+		return anyShard, wrong
+	}
 	p.keys = p.keys[:0]
 	shard, cross := p.shardFor(row, args)
 	if cross != router.Together {
