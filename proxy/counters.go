@@ -22,6 +22,9 @@ type counters struct {
 	streamed                  uint64 // commands passed on as they arrived
 	crossSlots                uint64 // writes over several shards, done in steps
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
+	functionsGiven            uint64 // times that a node had no functions and was told those of the others
+	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
+	scriptsLacked             uint64 // commands sent again because their node lacked the script
 
 	// gauges, set by publish
 	clients, lanes, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64

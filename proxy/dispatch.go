@@ -96,6 +96,8 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 			s.refuse(row, router.Unserved.Error())
 			return true
 		}
+	} else if scripted(row) {
+		return s.runScript(row, req)
 	} else {
 		if wrong := s.p.hiddenKeys(row, req.Args); wrong != "" {
 			s.refuse(row, wrong)

@@ -66,7 +66,10 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCluster:
 		s.clusterHere(row, args)
 		return true
-	case command.CmdObject, command.CmdMemory, command.CmdXGroup, command.CmdXInfo:
+	case command.CmdScript:
+		s.scriptHere(row, args)
+		return true
+	case command.CmdFunction, command.CmdObject, command.CmdMemory, command.CmdXGroup, command.CmdXInfo:
 		s.help(row)
 		return true
 	}

@@ -30,6 +30,7 @@ type Options struct {
 	MultiMaxBytes  int64         // commands that one client has queued for EXEC
 	CrossSlot      string        // what becomes of writes whose keys lie on several shards: one of CrossSlots
 	GatherMaxBytes int64         // what one command over several shards may gather of them; all of a loop four times as much
+	ScriptMaxBytes int           // Lua scripts kept, so that nodes that lack one can be told it
 	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
 
 	Upstream Upstream
@@ -72,6 +73,7 @@ func DefaultOptions() Options {
 		MultiMaxBytes:  256 << 20,
 		CrossSlot:      crossRefuse,
 		GatherMaxBytes: 64 << 20,
+		ScriptMaxBytes: 32 << 20,
 		Upstream: Upstream{
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
@@ -100,6 +102,7 @@ func (o Options) Validate() error {
 		{"stream min bytes", o.StreamMinBytes, 64 << 10},
 		{"multi max bytes", o.MultiMaxBytes, 64 << 10},
 		{"gather max bytes", o.GatherMaxBytes, 1 << 10},
+		{"script max bytes", int64(o.ScriptMaxBytes), 64 << 10},
 		{"idle timeout", int64(o.IdleTimeout), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},

@@ -29,6 +29,7 @@ type part struct {
 
 	sessions map[uint64]*session
 	pausing  []*session // wait for CLIENT PAUSE to end
+	turns    []*session // wait for their turn at changing functions
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
 	refusals acl.Log
@@ -111,7 +112,8 @@ func (p *part) adopt(t *router.Topology) {
 // else vouch for commands that were routed by an older one.
 func (ln *lane) reroute() {
 	queue, log := ln.queue, ln.log
-	ln.queue, ln.log, ln.db, ln.dbMax = tickets{}, nil, 0, 0
+	ln.queue, ln.log, ln.db, ln.dbMax, ln.taught = tickets{}, nil, 0, 0, nil
+	ln.untold()
 	for at := 0; queue.len() > 0; {
 		t := queue.pop()
 		raw := log[at : at+int(t.bytes)]
@@ -212,6 +214,7 @@ func (p *part) Tick(time.Time) {
 		p.l.Rest()
 	}
 	p.retryStale()
+	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {
 		p.l.Hurry()
 	}
@@ -231,7 +234,8 @@ func (p *part) tickUpstream(u *upstream) {
 	for _, ln := range p.lanes {
 		switch {
 		case ln.state < laneReady:
-			if p.nowNS > ln.deadNS {
+			ln.tickSettling()
+			if ln.state < laneReady && p.nowNS > ln.deadNS {
 				ln.fail(errGreetTimeout)
 			}
 		case ln.slow != nil:

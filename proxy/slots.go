@@ -13,6 +13,9 @@ func aboutSlot(id command.ID) bool {
 
 // shardFor is the one shard that a command is for: that of its slot, or of all its keys.
 func (p *part) shardFor(row *command.Row, args [][]byte) (int, router.Cross) {
+	if scripted(row) {
+		return p.scriptShard(row, args)
+	}
 	if !aboutSlot(row.ID) {
 		p.keys = row.KeyPositions(args, p.keys[:0])
 		return p.topo.OneShard(args, p.keys)

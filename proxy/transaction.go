@@ -28,6 +28,7 @@ type transaction struct {
 	sent   int           // how many are for the shard
 	flags  command.Flags // all of theirs
 	writes bool          // one for the shard may do more than read
+	script bool          // one runs a script
 	splice bool          // the shard's reply is not the client's as it comes: see executed
 
 	refused bool   // the node did not take MULTI
@@ -217,6 +218,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	p.txs.bytes += len(tx.raw) - at
 	tx.flags |= row.Flags
 	tx.writes = tx.writes || !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID)
+	tx.script = tx.script || scripted(row)
 	tx.sent++
 	tx.queue = append(tx.queue, q)
 	return ""

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"larder/loop"
+	"larder/router"
 )
 
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
@@ -15,12 +16,18 @@ type upstream struct {
 	lanes  []*lane  // every lane that is not closed
 	idle   []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent   int
+	asides int        // lanes of one question
 	queue  []*session // wait for a lent lane
 	left   bool       // the topology has no such node any more: its lanes end
 
 	known     bool // a greeting told the rest
 	larder    bool
 	databases int
+
+	settled bool       // it has the functions that the other shards have, since its shared lanes are whole
+	told    bool       // it has the scripts that were loaded, since then
+	asking  int        // answers of other shards that are awaited for it
+	wanting []*session // wait for them
 
 	err     string // why it is out of reach, as told to clients; empty = it is not
 	retryNS int64  // no dial before
@@ -64,6 +71,17 @@ func (u *upstream) dial(proto int) *lane {
 	return ln
 }
 
+// slots are those of the node's shard, as text.
+func (u *upstream) slots() []byte {
+	var all []router.Range
+	for i, other := range u.p.shards {
+		if other == u {
+			all = append(all, u.p.topo.Shards[i].Slots...)
+		}
+	}
+	return router.AppendRanges(nil, all)
+}
+
 // forget takes a closed lane out of every list.
 func (u *upstream) forget(ln *lane) {
 	if u.shared[ln.proto-2] == ln {
@@ -71,6 +89,9 @@ func (u *upstream) forget(ln *lane) {
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)
+	if ln.aside {
+		u.asides--
+	}
 	if ln.lentTo != nil {
 		ln.lentTo = nil
 		u.lent--
