@@ -25,7 +25,7 @@ func clientList(s *session, args [][]byte) {
 	var text []byte
 	for _, id := range slices.Sorted(maps.Keys(s.p.sessions)) {
 		other := s.p.sessions[id]
-		if list.Kind == other.kind() || list.Kind == "" && (list.All || slices.Contains(list.IDs, id)) {
+		if list.Chooses(id, other.kind()) {
 			i := other.info()
 			text = i.AppendLine(text)
 		}

@@ -114,6 +114,5 @@ type assignment struct {
 	shard    int // Nobody: none was assigned
 	topology *router.Topology
 	epoch    uint64
-	stale    string   // the answer to a lane of another epoch
-	own      *slotSet // the slots that it serves; nil: all
+	stale    string // the answer to a lane of another epoch
 }

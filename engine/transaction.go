@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"larder/access/users"
+	"larder/protocol/client"
 	"larder/protocol/command"
 )
 
@@ -157,8 +158,8 @@ func (s *session) deniedSince(q *queuedCommand) string {
 // special runs a command of a session, or in a part, in a special state.
 func (p *part) special(s *session, row *command.Row, args [][]byte) {
 	switch {
-	case s.state&subscribed != 0 && s.proto == 2 && !runsSubscribed[row.ID]:
-		p.refuse(s, row, "ERR Can't execute '"+row.Name+"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	case s.state&subscribed != 0 && s.proto == 2 && !client.WhileSubscribed(row.ID):
+		p.refuse(s, row, client.NotWhileSubscribed(row))
 	case s.state&inMulti == 0 || runsInMulti[row.ID]:
 		p.runSeen(s, row, args)
 	case row.Flags.Has(command.NoMulti):
@@ -186,10 +187,4 @@ func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
 	if s.state&(tracking|speaksFor) != 0 {
 		s.forgetWords(row)
 	}
-}
-
-// runsSubscribed are the commands of a client that is subscribed and speaks RESP2.
-var runsSubscribed = map[command.ID]bool{
-	command.CmdPing: true, command.CmdQuit: true, command.CmdReset: true, command.CmdSubscribe: true, command.CmdPSubscribe: true,
-	command.CmdSSubscribe: true, command.CmdUnsubscribe: true, command.CmdPUnsubscribe: true, command.CmdSUnsubscribe: true,
 }

@@ -54,9 +54,10 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 func (s *session) describe() client.Info {
 	now := s.p.nowNS
 	i := client.Info{
-		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, User: s.user.Name, Flags: "N", DB: s.db, Proto: s.proto,
+		ID: s.id, Peer: s.c.Peer().String(), Local: s.c.Local().String(), FD: s.c.Fd(), Name: s.name, User: s.user.Name, Flags: s.flags(), DB: s.db, Proto: s.proto,
 		AgeS: (now - s.openedNS) / int64(time.Second), IdleS: (now - s.activeNS) / int64(time.Second),
 		InputBytes: len(s.c.In()), Replies: s.q.len(), OutputBytes: s.c.Unsent() + s.held, LibName: s.lib.Name, LibVersion: s.lib.Version,
+		Channels: s.ears.count(channel), Patterns: s.ears.count(pattern), ShardChannels: s.ears.count(shardChannel),
 	}
 	if tx := s.tx; tx != nil {
 		i.InMulti, i.Multi, i.MultiBytes = true, len(tx.queue), len(tx.raw)+len(tx.here)
@@ -71,6 +72,9 @@ func (s *session) describe() client.Info {
 // flags are the letters by which CLIENT LIST tells what is special about a client, N for nothing.
 func (s *session) flags() string {
 	var b []byte
+	if s.hears() {
+		b = append(b, 'P')
+	}
 	if s.mode&modeMulti != 0 {
 		b = append(b, 'x')
 	}
@@ -148,7 +152,7 @@ func (s *session) clientList(row *command.Row, args [][]byte) {
 	seq := s.push(row)
 	s.p.everywhere(func(p *part) {
 		for id, other := range p.sessions {
-			if list.All || slices.Contains(list.IDs, id) {
+			if list.Chooses(id, other.kind()) {
 				i := other.describe()
 				found = append(found, entry{id, i.AppendLine(nil)})
 			}

@@ -17,6 +17,7 @@ var parameters = client.Parameters[*Gateway, settings]{
 	{Name: "acllog-max-len", Get: func(g *Gateway) string { return strconv.Itoa(g.settings.Load().refusalsMax) }, Set: setRefusalsMax},
 	{Name: "appendonly", Get: func(*Gateway) string { return "no" }},
 	{Name: "bind", Get: func(g *Gateway) string { host, _ := g.hostPort(); return host }},
+	{Name: "client-output-buffer-limit", Get: func(g *Gateway) string { return g.settings.Load().outputLimits.String() }, Set: setOutputLimits},
 	{Name: "databases", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Databases) }},
 	{Name: "maxclients", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.ClientsMax) }},
 	{Name: "maxmemory", Get: func(*Gateway) string { return "0" }},
@@ -38,6 +39,8 @@ func setRefusalsMax(s *settings, value string) string {
 	s.refusalsMax = int(n)
 	return wrong
 }
+
+func setOutputLimits(s *settings, value string) string { return s.outputLimits.Set(value) }
 
 func setIdle(s *settings, value string) string {
 	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)

@@ -20,13 +20,14 @@ type counters struct {
 	dialsFailed, lanesLost    uint64
 	resent, unknown, stale    uint64
 	streamed                  uint64 // commands passed on as they arrived
-	crossSlots                uint64 // writes over several shards, done in steps
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
-	functionsGiven            uint64 // times that a node had no functions and was told those of the others
-	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
-	scriptsLacked             uint64 // commands sent again because their node lacked the script
+
+	messages, delivered uint64 // heard from nodes, and passed on to clients
+	earsLost, halfHeard uint64 // nodes not heard for a while, and subscriptions confirmed while one was out of reach
 
 	// gauges, set by publish
+	subscribers, subscribedBytes uint64
+
 	clients, lanes, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
 	loop                                                                  loop.Stats
 }
@@ -55,6 +56,7 @@ func (p *part) publish() {
 			c.laneBytes += uint64(len(ln.log) - ln.head)
 		}
 	}
+	c.subscribers, c.subscribedBytes = uint64(p.hearing.sessions), uint64(p.hearing.bytes)
 	c.heldBytes, c.queuedBytes = uint64(p.bufs.held), uint64(p.txs.bytes)
 	c.gatherBytes = uint64(p.gathered)
 	c.loop = p.l.Stats()

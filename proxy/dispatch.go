@@ -45,8 +45,14 @@ func (s *session) dispatch(req resp.Request) bool {
 		return s.stall(stallPause)
 	}
 	s.lastRow = row
-	if s.mode&modeMulti != 0 && !runsInMulti(row.ID) {
-		return s.enqueue(row, req)
+	if s.mode != 0 {
+		if text := s.hearsOnly(row); text != "" {
+			s.reject(row, req.Args, text)
+			return true
+		}
+		if s.mode&modeMulti != 0 && !runsInMulti(row.ID) {
+			return s.enqueue(row, req)
+		}
 	}
 	switch row.Request {
 	case command.RequestKey:
@@ -96,13 +102,7 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 			s.refuse(row, router.Unserved.Error())
 			return true
 		}
-	} else if scripted(row) {
-		return s.runScript(row, req)
 	} else {
-		if wrong := s.p.hiddenKeys(row, req.Args); wrong != "" {
-			s.refuse(row, wrong)
-			return true
-		}
 		var cross router.Cross
 		if shard, cross = s.p.shardFor(row, req.Args); cross != router.Together {
 			if shard = s.p.together(row, req.Args, cross); shard < 0 {

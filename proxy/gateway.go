@@ -49,11 +49,7 @@ type Gateway struct {
 	pause    atomic.Pointer[client.Pause] // nil = none
 	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
-	scripts  *scriptCache
-
-	functions atomic.Pointer[functionDump] // nil = nothing is known of them
-	dumps     atomic.Uint64                // numbers the questions for them
-	changing  atomic.Pointer[session]      // whose command changes them at present
+	heard    heardNames
 
 	mu    sync.Mutex
 	parts []*part
@@ -71,6 +67,8 @@ type settings struct {
 	idle        time.Duration
 	bulkMax     int64
 	refusalsMax int // acllog-max-len
+
+	outputLimits client.OutputLimits
 }
 
 var (
@@ -99,11 +97,10 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	}
 	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
-	g.scripts = newScriptCache(o.ScriptMaxBytes)
 	g.topo.Store(topo)
 	g.users.Store(all)
 	g.access.Store(list)
-	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault})
+	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, outputLimits: client.DefaultOutputLimits()})
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)

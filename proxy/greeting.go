@@ -14,12 +14,7 @@ import (
 type greeting struct {
 	words     []greetingWord
 	larder    bool
-	epoch     uint64 // the node's, 0 = it has none
-	said      uint64 // of the topology for which the lane vouches
-	functions int    // libraries that the node has
-	settled   bool   // it was looked after that it has those of the other shards
-	asked     int    // other shards whose answer to that is awaited
-	untilNS   int64  // and not for longer
+	epoch     uint64
 	databases int
 }
 
@@ -34,10 +29,6 @@ func (ln *lane) begin() {
 	ln.state = laneGreeting
 	ln.deadNS = ln.p.nowNS + int64(o.Upstream.DialTimeout)
 	ln.greet = greeting{databases: o.Databases}
-	if ln.aside {
-		ln.beginAside()
-		return
-	}
 	auth := authWords(o.Upstream)
 	switch {
 	case ln.proto == 3:
@@ -80,24 +71,11 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	if len(ln.greet.words) == 0 {
-		ln.greetedOn()
-	}
-}
-
-// greetedOn goes on when all that was asked is answered.
-func (ln *lane) greetedOn() {
-	if ln.aside {
-		ln.readyAside()
+	if len(ln.greet.words) > 0 {
 		return
 	}
-	if ln.greet.larder && ln.greet.said != ln.p.topo.Epoch {
-		ln.vouch() // the topology has changed meanwhile, and what waits was routed by the new one
-		if len(ln.greet.words) > 0 {
-			return
-		}
-	}
-	if ln.settle() {
+	if ln.greet.epoch != 0 && ln.greet.epoch != ln.p.topo.Epoch {
+		ln.askTerm() // the topology has changed meanwhile, and what waits was routed by the new one
 		return
 	}
 	u := ln.u
@@ -108,9 +86,12 @@ func (ln *lane) greetedOn() {
 		return
 	}
 	ln.state = laneReady
-	ln.term = ln.p.topo.Epoch
+	ln.term = ln.greet.epoch
 	if ln.queue.len() > 0 {
 		ln.c.Touch()
+	}
+	if ln.ear != nil {
+		ln.ear.ready()
 	}
 	ln.wakeWaiters()
 	if s := ln.lentTo; s != nil {
@@ -148,29 +129,21 @@ func (ln *lane) heardDialect(reply []byte) error {
 		case "epoch":
 			n, _ := resp.ParseInt(value)
 			ln.greet.epoch = uint64(n)
-		case "functions":
-			n, _ := resp.ParseInt(value)
-			ln.greet.functions = int(n)
 		case "databases":
 			n, _ := resp.ParseInt(value)
 			ln.greet.databases = min(ln.greet.databases, int(n))
 		}
 	}
-	ln.vouch()
+	if ln.greet.epoch != 0 {
+		ln.askTerm()
+	}
 	return nil
 }
 
-// vouch says by which topology the lane's commands are routed. To a node that has an epoch it is the gateway's, even when the node's is another: its
-// -STALE then tells which. A node that has none is told its slots, for its scripts, if it does not have all; one of an earlier release does not know the word.
-func (ln *lane) vouch() {
-	ln.greet.said = ln.p.topo.Epoch
-	switch {
-	case ln.greet.epoch != 0:
-		ln.greet.epoch = ln.greet.said
-		ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
-	case len(ln.p.shards) > 1:
-		ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordSlots, ln.u.slots())
-	}
+// askTerm says the gateway's epoch, even when the node's is another: its -STALE then tells which.
+func (ln *lane) askTerm() {
+	ln.greet.epoch = ln.p.topo.Epoch
+	ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
 }
 
 // heardLastDatabase: a word that can fail is tried here, where nothing follows it. On a

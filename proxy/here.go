@@ -48,10 +48,20 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		if s.q.len() > 0 {
 			return s.stall(stallEmpty)
 		}
+		if row.ID == command.CmdReset && !s.resetEars() {
+			return false
+		}
 		here[row.ID](s, row, args)
 		return true
 	case command.CmdExec:
 		return s.exec(row)
+	case command.CmdSubscribe, command.CmdPSubscribe, command.CmdSSubscribe, command.CmdUnsubscribe, command.CmdPUnsubscribe, command.CmdSUnsubscribe:
+		return s.subscribeHere(row, args)
+	case command.CmdPing:
+		if s.hears() {
+			s.pingNodes(row, args)
+			return true
+		}
 	case command.CmdInfo:
 		return s.info(row, args)
 	case command.CmdClient:
@@ -66,10 +76,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCluster:
 		s.clusterHere(row, args)
 		return true
-	case command.CmdScript:
-		s.scriptHere(row, args)
-		return true
-	case command.CmdFunction, command.CmdObject, command.CmdMemory, command.CmdXGroup, command.CmdXInfo:
+	case command.CmdObject, command.CmdMemory, command.CmdPubSub, command.CmdXGroup, command.CmdXInfo:
 		s.help(row)
 		return true
 	}
@@ -102,22 +109,17 @@ func (s *session) echo(row *command.Row, args [][]byte) {
 
 // selectDB changes the session's database; its lanes are told when it matters.
 func (s *session) selectDB(row *command.Row, args [][]byte) {
-	db, wrong := client.ParseDB(args[1], s.databases())
-	if wrong == "" {
-		s.db = db
-	}
-	s.okUnless(row, wrong)
-}
-
-// databases is how many there are on all shards, as far as is known.
-func (s *session) databases() int {
 	most := s.p.g.opts.Databases
 	for _, u := range s.p.shards {
 		if u.known {
 			most = min(most, u.databases)
 		}
 	}
-	return most
+	db, wrong := client.ParseDB(args[1], most)
+	if wrong == "" {
+		s.db = db
+	}
+	s.okUnless(row, wrong)
 }
 
 func (s *session) quit(row *command.Row, _ [][]byte) {

@@ -87,7 +87,8 @@ func (s *session) infoServer(b *strings.Builder) {
 
 func (s *session) infoClients(b *strings.Builder) {
 	all := s.p.g.stats.sum()
-	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:0\r\ntracking_clients:0\r\n", max(1, all.clients), s.p.g.opts.ClientsMax)
+	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:0\r\ntracking_clients:0\r\npubsub_clients:%d\r\n",
+		max(1, all.clients), s.p.g.opts.ClientsMax, all.subscribers)
 }
 
 // infoMemory tells of the gateway's own memory: it holds no data.
@@ -102,6 +103,8 @@ func (s *session) infoStats(b *strings.Builder) {
 	calls, _ := all.commands.Total()
 	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\nrejected_connections:%d\r\nacl_access_denied_auth:%d\r\nunexpected_error_replies:%d\r\n",
 		all.accepted, calls, all.bytesIn, all.bytesOut, all.refused, all.loginsFailed, all.unknown)
+	topics := s.p.g.heard.sizes()
+	fmt.Fprintf(b, "pubsub_channels:%d\r\npubsub_patterns:%d\r\npubsubshard_channels:%d\r\n", topics[channel], topics[pattern], topics[shardChannel])
 }
 
 // infoReplication: clients see one primary; the fleet's own replication is not theirs to follow.

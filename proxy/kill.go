@@ -18,7 +18,7 @@ func (s *session) kill(row *command.Row, args [][]byte) {
 	s.p.everywhere(func(p *part) {
 		for _, other := range p.sessions {
 			switch {
-			case !k.Chooses(other.id, client.KindNormal, other.user.Name, other.c):
+			case !k.Chooses(other.id, other.kind(), other.user.Name, other.c):
 			case other == s:
 				if !k.SkipMe {
 					me = true

@@ -50,13 +50,9 @@ type lane struct {
 	dbMax   int    // the highest database said before the greeting told how many there are
 	term    uint64 // the epoch it speaks in once log is executed
 
-	aside         bool                 // it asks one question and closes
-	thens         []func(reply []byte) // who waits for the answers to words of the gateway's own, in their order
-	taught        map[string]struct{}  // the scripts that the node knows once log is executed, by SHA1
-	taughtFlushes uint64               // of the gateway, when taught was begun
-
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
+	ear     *ear     // it is an ear's
 	early   int      // replies that have come to what the front piece says before its EXEC
 	passing bool     // the front reply goes on to its session in pieces
 	slow    *session // whose client does not keep up with the reply being passed
@@ -109,7 +105,7 @@ func (ln *lane) to(db int) {
 			ln.dbMax = max(ln.dbMax, db)
 		}
 	}
-	if ln.term != ln.p.topo.Epoch {
+	if ln.term != 0 && ln.term != ln.p.topo.Epoch {
 		ln.sayTerm()
 	}
 }
@@ -119,22 +115,13 @@ func (ln *lane) sayDB() {
 	ln.say(wordSelect, strconv.AppendInt(digits[:0], int64(ln.db), 10))
 }
 
-// sayTerm vouches for the present topology: by its epoch where the node has one, else by the slots of the node's shard, which only its scripts look at.
 func (ln *lane) sayTerm() {
-	if ln.state < laneReady { // the greeting does it
-		return
-	}
+	var digits [20]byte
 	ln.term = ln.p.topo.Epoch
-	switch {
-	case ln.greet.epoch != 0:
-		var digits [20]byte
-		ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
-	case ln.greet.larder:
-		ln.tell(func([]byte) {}, wordLarder, wordSlots, ln.u.slots())
-	}
+	ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
 }
 
-var wordSelect, wordLarder, wordTerm, wordSlots = []byte("SELECT"), []byte("LARDER"), []byte("TERM"), []byte("SLOTS")
+var wordSelect, wordLarder, wordTerm = []byte("SELECT"), []byte("LARDER"), []byte("TERM")
 
 // Flush hands the log's new part to the connection, once a turn.
 func (ln *lane) Flush(c *loop.Conn) {
@@ -225,8 +212,6 @@ func (ln *lane) reply(reply []byte) bool {
 		t.s.flying--
 	}
 	switch {
-	case t.s == nil && t.row != nil:
-		ln.told(reply)
 	case t.s == nil:
 		if reply[0] == '-' {
 			ln.fail(fmt.Errorf("node refused %q: %s", ln.log[ln.head:ln.head+int(t.bytes)], reply))
@@ -234,10 +219,11 @@ func (ln *lane) reply(reply []byte) bool {
 		}
 	case whole && reply[0] == '-' && ln.p.stale(ln, t, reply):
 		// it goes again, to where it belongs
-	case whole && reply[0] == '-' && ln.lacks(t, reply):
-		// it goes again, behind the script that it names
 	case !t.s.abandoned():
 		t.s.answered(t, reply)
+	}
+	if !whole {
+		t.s.replyEnded()
 	}
 	ln.drop()
 	return true

@@ -28,8 +28,8 @@ type part struct {
 	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
 
 	sessions map[uint64]*session
+	hearing  hearing
 	pausing  []*session // wait for CLIENT PAUSE to end
-	turns    []*session // wait for their turn at changing functions
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
 	refusals acl.Log
@@ -99,6 +99,7 @@ func (p *part) adopt(t *router.Topology) {
 			u.leave()
 		}
 	}
+	p.rehome()
 	for _, u := range p.shards {
 		for _, ln := range append([]*lane(nil), u.lanes...) {
 			if ln.state < laneReady && ln.queue.len() > 0 {
@@ -112,8 +113,7 @@ func (p *part) adopt(t *router.Topology) {
 // else vouch for commands that were routed by an older one.
 func (ln *lane) reroute() {
 	queue, log := ln.queue, ln.log
-	ln.queue, ln.log, ln.db, ln.dbMax, ln.taught = tickets{}, nil, 0, 0, nil
-	ln.untold()
+	ln.queue, ln.log, ln.db, ln.dbMax = tickets{}, nil, 0, 0
 	for at := 0; queue.len() > 0; {
 		t := queue.pop()
 		raw := log[at : at+int(t.bytes)]
@@ -210,11 +210,11 @@ func (p *part) Tick(time.Time) {
 			delete(p.upstreams, addr)
 		}
 	}
+	p.tickHearing()
 	if rest {
 		p.l.Rest()
 	}
 	p.retryStale()
-	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {
 		p.l.Hurry()
 	}
@@ -234,8 +234,7 @@ func (p *part) tickUpstream(u *upstream) {
 	for _, ln := range p.lanes {
 		switch {
 		case ln.state < laneReady:
-			ln.tickSettling()
-			if ln.state < laneReady && p.nowNS > ln.deadNS {
+			if p.nowNS > ln.deadNS {
 				ln.fail(errGreetTimeout)
 			}
 		case ln.slow != nil:
@@ -277,14 +276,21 @@ func (p *part) tickSlow(ln *lane) {
 	}
 }
 
-// tickSessions closes clients that have been silent for too long.
+// tickSessions closes clients that have been silent for too long, or too slow.
 func (p *part) tickSessions() {
+	if p.hearing.sessions > 0 {
+		for _, s := range p.sessions {
+			if s.softNS != 0 {
+				s.limit()
+			}
+		}
+	}
 	idle := p.g.settings.Load().idle
 	if idle <= 0 {
 		return
 	}
 	for _, s := range p.sessions {
-		if s.q.len() == 0 && s.stream == nil && p.nowNS-s.activeNS > int64(idle) {
+		if s.q.len() == 0 && s.stream == nil && !s.hears() && p.nowNS-s.activeNS > int64(idle) {
 			s.c.Close()
 		}
 	}

@@ -19,8 +19,8 @@ const (
 	stallLane         // its lane has no room
 	stallStream       // it waits for a lent lane, or for room on it
 	stallPause        // CLIENT PAUSE
-	stallTurn         // others of whom only one at a time may do it, or whom it needs, are at work
 	stallOutput       // the client does not read its replies
+	stallHear         // its subscriptions are ending at the nodes
 )
 
 // session is one client. It lives on its part's loop.
@@ -47,6 +47,7 @@ type session struct {
 	slow   *lane // paused until this client has read more of a large reply
 
 	mode mode
+	ears *ears        // nil until it subscribes to something
 	tx   *transaction // what is queued; not nil exactly with modeMulti
 
 	mute    muteMode
@@ -59,6 +60,7 @@ type session struct {
 	gone    bool // the connection has ended
 
 	openedNS, activeNS int64
+	softNS             int64 // since when more is unread than the soft limit on output allows, 0 = it is not
 	name               string
 	lib                client.Library
 	noEvict, noTouch   bool
@@ -230,7 +232,15 @@ func (s *session) written() {
 
 // limit closes a client for which too much is kept.
 func (s *session) limit() {
-	if int64(s.held+s.c.Unsent()) <= s.p.g.opts.OutputMaxBytes {
+	kept, class := int64(s.held+s.c.Unsent()), client.ClassNormal
+	if s.ears != nil {
+		kept += int64(s.ears.mail.bytes)
+	}
+	if s.hears() {
+		class = client.ClassPubSub
+	}
+	limit := &s.p.g.settings.Load().outputLimits[class]
+	if kept <= s.p.g.opts.OutputMaxBytes && (limit.Off() || !limit.Over(kept, s.p.nowNS, &s.softNS)) {
 		return
 	}
 	s.p.count.slowClosed++
@@ -241,11 +251,13 @@ func (s *session) limit() {
 // Flush is called before the output is written. A client that does not read stops being read.
 func (s *session) Flush(c *loop.Conn) {
 	s.p.count.bytesOut += uint64(len(c.Out))
-	if c.Unsent() < outputHigh {
+	if s.ears != nil {
+		s.sendMail(c)
+	} else if c.Unsent() < outputHigh {
 		return
 	}
 	s.limit()
-	if s.gone {
+	if s.gone || c.Unsent() < outputHigh {
 		return
 	}
 	if s.stalled == stallNone {
@@ -257,6 +269,9 @@ func (s *session) Flush(c *loop.Conn) {
 // Drained: the client has read what was kept for it.
 func (s *session) Drained(*loop.Conn) {
 	s.p.enter()
+	if s.ears != nil {
+		s.sendMail(s.c)
+	}
 	s.wake(stallOutput)
 	if ln := s.slow; ln != nil {
 		s.slow, ln.slow = nil, nil
@@ -276,6 +291,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.enter()
 	s.gone = true
 	s.p.removeSession(s)
+	s.quitAll()
 	s.dropMulti()
 	for seq := s.q.head; seq != s.q.tail; seq++ {
 		if e := s.q.at(seq); e.reply != nil {
@@ -284,7 +300,6 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 		}
 	}
 	s.dropStream()
-	s.p.g.changing.CompareAndSwap(s, nil)
 	if ln := s.slow; ln != nil {
 		s.slow, ln.slow = nil, nil
 		ln.c.Resume()

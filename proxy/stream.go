@@ -246,6 +246,9 @@ func (ln *lane) pass(buf []byte) int {
 	if s.gone {
 		return n
 	}
+	if s.ears != nil {
+		s.ears.mail.reply = true
+	}
 	if !s.q.at(t.seq).mute {
 		s.c.Out = append(s.c.Out, buf[:n]...)
 		s.c.Touch()

@@ -5,7 +5,7 @@ import "larder/protocol/command"
 // ticket is one command on a lane that the node has not answered.
 type ticket struct {
 	s       *session     // nil: the lane's own word, its reply only has to be good
-	row     *command.Row // nil with s; rowOwn: somebody waits for the answer
+	row     *command.Row // nil with s
 	startNS int64        // when it was put on a lane, on the part's clock
 	seq     uint32       // the session's number for it
 	bytes   uint32       // its length in the lane's log; 0 = streamed, not kept

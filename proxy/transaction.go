@@ -14,7 +14,10 @@ import (
 // mode is what sets a session apart from a plain client: 0 on the usual way, so that one test a command tells.
 type mode uint8
 
-const modeMulti mode = 1 << iota // between MULTI and EXEC: commands are queued
+const (
+	modeMulti mode = 1 << iota // between MULTI and EXEC: commands are queued
+	modeHears                  // subscribed to a channel or pattern
+)
 
 // transaction is what stands between MULTI and EXEC, and after EXEC what the reply needs. It goes to one shard as one contiguous piece, so its keys must be
 // that shard's. It is pooled.
@@ -28,7 +31,6 @@ type transaction struct {
 	sent   int           // how many are for the shard
 	flags  command.Flags // all of theirs
 	writes bool          // one for the shard may do more than read
-	script bool          // one runs a script
 	splice bool          // the shard's reply is not the client's as it comes: see executed
 
 	refused bool   // the node did not take MULTI
@@ -218,7 +220,6 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	p.txs.bytes += len(tx.raw) - at
 	tx.flags |= row.Flags
 	tx.writes = tx.writes || !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID)
-	tx.script = tx.script || scripted(row)
 	tx.sent++
 	tx.queue = append(tx.queue, q)
 	return ""
@@ -243,6 +244,9 @@ func (s *session) unfitHere(row *command.Row, args [][]byte) string {
 	if row.ID == command.CmdHello && len(args) > 1 && string(args[1]) != strconv.Itoa(s.proto) {
 		return "ERR HELLO cannot change the protocol inside a transaction"
 	}
+	if subscribes(row.ID) {
+		return "ERR " + strings.ToUpper(row.Name) + " is not possible inside a transaction through a gateway: its reply comes with the nodes' answers"
+	}
 	return ""
 }
 
@@ -260,14 +264,14 @@ func (p *part) shardInMulti(row *command.Row, args [][]byte) (shard int, wrong s
 		}
 		return p.split.Parts[0].Shard, ""
 	}
+	if row.ID == command.CmdPublish {
+		return anyShard, "" // who hears the channel does so on every shard
+	}
 	if len(row.KeySpecs) == 0 && !aboutSlot(row.ID) {
 		if len(p.shards) > 1 && row.Request != command.RequestKey && row.Request != command.RequestLocal {
 			return anyShard, "CROSSSLOT '" + row.Name + "' is for all shards, and a transaction runs on one"
 		}
 		return anyShard, ""
-	}
-	if wrong := p.hiddenKeys(row, args); wrong != "" {
-		return anyShard, wrong
 	}
 	p.keys = p.keys[:0]
 	shard, cross := p.shardFor(row, args)

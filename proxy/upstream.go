@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"larder/loop"
-	"larder/router"
 )
 
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
@@ -16,18 +15,18 @@ type upstream struct {
 	lanes  []*lane  // every lane that is not closed
 	idle   []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent   int
-	asides int        // lanes of one question
 	queue  []*session // wait for a lent lane
 	left   bool       // the topology has no such node any more: its lanes end
+
+	ear        *ear  // nil: nothing is heard of what it publishes
+	owned      int   // shard channels of this loop's clients that are its own
+	earOld     bool  // it knows no HELLO
+	earLost    bool  // subscriptions were lost and are not back
+	earRetryNS int64 // no ear is dialled before
 
 	known     bool // a greeting told the rest
 	larder    bool
 	databases int
-
-	settled bool       // it has the functions that the other shards have, since its shared lanes are whole
-	told    bool       // it has the scripts that were loaded, since then
-	asking  int        // answers of other shards that are awaited for it
-	wanting []*session // wait for them
 
 	err     string // why it is out of reach, as told to clients; empty = it is not
 	retryNS int64  // no dial before
@@ -49,8 +48,15 @@ func (u *upstream) lane(proto int) *lane {
 }
 
 func (u *upstream) dial(proto int) *lane {
+	ln := &lane{p: u.p, u: u, proto: proto}
+	u.connect(ln)
+	return ln
+}
+
+// connect dials for a new lane.
+func (u *upstream) connect(ln *lane) {
 	o := &u.p.g.opts.Upstream
-	ln := &lane{p: u.p, u: u, proto: proto, deadNS: u.p.nowNS + int64(2*o.DialTimeout)}
+	ln.deadNS = u.p.nowNS + int64(2*o.DialTimeout)
 	u.lanes = append(u.lanes, ln)
 	u.p.l.Dial(u.addr, o.DialTimeout, func(c *loop.Conn, err error) loop.Handler {
 		u.p.enter()
@@ -58,28 +64,24 @@ func (u *upstream) dial(proto int) *lane {
 			if c != nil {
 				c.Close()
 			}
-			return ln
+			return ln.handler()
 		}
 		if err != nil {
 			ln.lost(err)
-			return ln
+			return ln.handler()
 		}
 		ln.c = c
 		ln.begin()
-		return ln
+		return ln.handler()
 	})
-	return ln
 }
 
-// slots are those of the node's shard, as text.
-func (u *upstream) slots() []byte {
-	var all []router.Range
-	for i, other := range u.p.shards {
-		if other == u {
-			all = append(all, u.p.topo.Shards[i].Slots...)
-		}
+// handler is who takes what comes over the connection.
+func (ln *lane) handler() loop.Handler {
+	if ln.ear != nil {
+		return ln.ear
 	}
-	return router.AppendRanges(nil, all)
+	return ln
 }
 
 // forget takes a closed lane out of every list.
@@ -89,8 +91,8 @@ func (u *upstream) forget(ln *lane) {
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)
-	if ln.aside {
-		u.asides--
+	if ln.ear != nil {
+		ln.ear.lost(ln.err)
 	}
 	if ln.lentTo != nil {
 		ln.lentTo = nil

@@ -141,4 +141,16 @@ func (p *part) usersChanged(gone []string, asks *session) (closeAsks bool) {
 }
 
 // mayListen tells whether the session's user may have all its subscriptions.
-func (s *session) mayListen() bool { return true }
+func (s *session) mayListen() bool {
+	if s.ears == nil {
+		return true
+	}
+	for kind := range topicKinds {
+		for name := range s.ears.topics[kind] {
+			if !s.user.CheckChannel([]byte(name), kind == pattern) {
+				return false
+			}
+		}
+	}
+	return true
+}

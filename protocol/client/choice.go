@@ -2,6 +2,7 @@ package client
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"larder/protocol/command"
@@ -113,7 +114,15 @@ func unknownKind(word string) string { return "ERR Unknown client type " + comma
 type List struct {
 	All  bool
 	IDs  []uint64 // if not All: these; empty: nobody
-	Kind string   // if not empty: those of this kind; where all are normal, All says the same
+	Kind string   // if not empty: those of this kind
+}
+
+// Chooses tells whether the client with this id, of this kind, is meant.
+func (l *List) Chooses(id uint64, kind string) bool {
+	if l.Kind != "" {
+		return l.Kind == kind
+	}
+	return l.All || slices.Contains(l.IDs, id)
 }
 
 // ParseList reads what stands behind CLIENT LIST.
@@ -126,7 +135,7 @@ func ParseList(args [][]byte) (List, string) {
 		if !ok {
 			return List{}, unknownKind(string(args[1]))
 		}
-		return List{All: kind == KindNormal, Kind: kind}, ""
+		return List{Kind: kind}, ""
 	case len(args) > 1 && strings.EqualFold(string(args[0]), "id"):
 		var l List
 		for _, arg := range args[1:] {

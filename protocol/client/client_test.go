@@ -88,13 +88,13 @@ func TestParseKillAndList(t *testing.T) {
 		want        List
 	}{
 		{"", "", List{All: true}},
-		{"TYPE normal", "", List{All: true}},
-		{"TYPE pubsub", "", List{}},
+		{"TYPE normal", "", List{Kind: KindNormal}},
+		{"TYPE pubsub", "", List{Kind: KindPubSub}},
 		{"ID 3 4", "", List{IDs: []uint64{3, 4}}},
 		{"ID x", "ERR Invalid client ID", List{}},
 		{"ID", "ERR syntax error", List{}},
 	} {
-		if got, wrong := ParseList(words(c.line)); got.All != c.want.All || !slices.Equal(got.IDs, c.want.IDs) || wrong != c.wrong {
+		if got, wrong := ParseList(words(c.line)); got.All != c.want.All || got.Kind != c.want.Kind || !slices.Equal(got.IDs, c.want.IDs) || wrong != c.wrong {
 			t.Errorf("CLIENT LIST %s: %v %q, want %v %q", c.line, got, wrong, c.want, c.wrong)
 		}
 	}

@@ -360,7 +360,6 @@ const (
 	CmdLarderTerm
 	CmdLarderAssign
 	CmdLarderAs
-	CmdLarderSlots
 	CmdLarderScan
 	CmdLarderSubscribers
 	CmdLarderHelp

@@ -130,27 +130,21 @@ func TestPolicies(t *testing.T) {
 		"scan":      {command.RequestSpecial, command.ResponseSpecial},
 		"randomkey": {command.RequestSpecial, command.ResponseSpecial},
 
+		"publish":              {command.RequestSpecial, command.ResponseDefault},
+		"pubsub|channels":      {command.RequestAllShards, command.ResponseDefault},
+		"pubsub|numsub":        {command.RequestAllShards, command.ResponseDefault},
+		"pubsub|numpat":        {command.RequestAllShards, command.ResponseDefault},
+		"pubsub|shardchannels": {command.RequestAllShards, command.ResponseDefault},
+		"pubsub|shardnumsub":   {command.RequestAllShards, command.ResponseDefault},
+
 		"memory|doctor":           {command.RequestAllShards, command.ResponseSpecial},
 		"memory|malloc-stats":     {command.RequestAllShards, command.ResponseSpecial},
 		"memory|purge":            {command.RequestAllShards, command.ResponseAllSucceeded},
 		"memory|stats":            {command.RequestAllShards, command.ResponseSpecial},
 		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
 		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
-
-		"script|exists":    {command.RequestSpecial, command.ResponseAggLogicalAnd},
-		"script|flush":     {command.RequestSpecial, command.ResponseAllSucceeded},
-		"script|kill":      {command.RequestSpecial, command.ResponseOneSucceeded},
-		"script|load":      {command.RequestSpecial, command.ResponseAllSucceeded},
-		"function|delete":  {command.RequestSpecial, command.ResponseAllSucceeded},
-		"function|dump":    {command.RequestSpecial, command.ResponseDefault},
-		"function|flush":   {command.RequestSpecial, command.ResponseAllSucceeded},
-		"function|kill":    {command.RequestSpecial, command.ResponseOneSucceeded},
-		"function|list":    {command.RequestSpecial, command.ResponseDefault},
-		"function|load":    {command.RequestSpecial, command.ResponseAllSucceeded},
-		"function|restore": {command.RequestSpecial, command.ResponseAllSucceeded},
-		"function|stats":   {command.RequestSpecial, command.ResponseSpecial},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard watch unwatch object|help memory|help xgroup|help xinfo|help script|debug script|help function|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it

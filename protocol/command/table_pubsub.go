@@ -4,23 +4,23 @@ func pubsubRows() []Row {
 	shard := func(last int) []KeySpec {
 		return keys(KeySpec{Flags: KeyNotKey, Begin: BeginIndex, Index: 1, Find: FindRange, LastKey: last, Step: 1})
 	}
-	const base, quick = PubSub | NoScript | Loading | Stale | NodeOnly, PubSub | Loading | Stale | NodeOnly
+	const base, quick = PubSub | NoScript | Loading | Stale, PubSub | Loading | Stale
 	return []Row{
 		{ID: CmdSubscribe, Name: "subscribe", Arity: -2, Flags: base, Request: RequestLocal, Since: "2.0.0"},
 		{ID: CmdPSubscribe, Name: "psubscribe", Arity: -2, Flags: base, Request: RequestLocal, Since: "2.0.0"},
-		{ID: CmdSSubscribe, Name: "ssubscribe", Arity: -2, Flags: base, KeySpecs: shard(-1), Since: "7.0.0"},
+		{ID: CmdSSubscribe, Name: "ssubscribe", Arity: -2, Flags: base, KeySpecs: shard(-1), Request: RequestLocal, Since: "7.0.0"},
 		{ID: CmdUnsubscribe, Name: "unsubscribe", Arity: -1, Flags: base, Request: RequestLocal, Since: "2.0.0"},
 		{ID: CmdPUnsubscribe, Name: "punsubscribe", Arity: -1, Flags: base, Request: RequestLocal, Since: "2.0.0"},
-		{ID: CmdSUnsubscribe, Name: "sunsubscribe", Arity: -1, Flags: base, KeySpecs: shard(-1), Since: "7.0.0"},
-		{ID: CmdPublish, Name: "publish", Arity: 3, Flags: quick | Fast | MayReplicate, Request: RequestLocal, Since: "2.0.0"},
+		{ID: CmdSUnsubscribe, Name: "sunsubscribe", Arity: -1, Flags: base, KeySpecs: shard(-1), Request: RequestLocal, Since: "7.0.0"},
+		{ID: CmdPublish, Name: "publish", Arity: 3, Flags: quick | Fast | MayReplicate, Request: RequestSpecial, Since: "2.0.0"},
 		{ID: CmdSPublish, Name: "spublish", Arity: 3, Flags: quick | Fast | MayReplicate, KeySpecs: shard(0), Since: "7.0.0"},
-		{ID: CmdPubSub, Name: "pubsub", Arity: -2, Flags: NodeOnly, Request: RequestLocal, Since: "2.8.0"},
-		{ID: CmdPubSubChannels, Name: "pubsub|channels", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestLocal, Since: "2.8.0"},
-		{ID: CmdPubSubNumSub, Name: "pubsub|numsub", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestLocal, Since: "2.8.0"},
-		{ID: CmdPubSubNumPat, Name: "pubsub|numpat", Parent: CmdPubSub, Arity: 2, Flags: quick, Request: RequestLocal, Since: "2.8.0"},
-		{ID: CmdPubSubShardChannels, Name: "pubsub|shardchannels", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestLocal, Since: "7.0.0"},
-		{ID: CmdPubSubShardNumSub, Name: "pubsub|shardnumsub", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestLocal, Since: "7.0.0"},
-		{ID: CmdPubSubHelp, Name: "pubsub|help", Parent: CmdPubSub, Arity: 2, Flags: Loading | Stale | NodeOnly, Request: RequestLocal, Since: "6.2.0"},
+		{ID: CmdPubSub, Name: "pubsub", Arity: -2, Request: RequestLocal, Since: "2.8.0"},
+		{ID: CmdPubSubChannels, Name: "pubsub|channels", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestAllShards, Since: "2.8.0"},
+		{ID: CmdPubSubNumSub, Name: "pubsub|numsub", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestAllShards, Since: "2.8.0"},
+		{ID: CmdPubSubNumPat, Name: "pubsub|numpat", Parent: CmdPubSub, Arity: 2, Flags: quick, Request: RequestAllShards, Since: "2.8.0"},
+		{ID: CmdPubSubShardChannels, Name: "pubsub|shardchannels", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestAllShards, Since: "7.0.0"},
+		{ID: CmdPubSubShardNumSub, Name: "pubsub|shardnumsub", Parent: CmdPubSub, Arity: -2, Flags: quick, Request: RequestAllShards, Since: "7.0.0"},
+		{ID: CmdPubSubHelp, Name: "pubsub|help", Parent: CmdPubSub, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "6.2.0"},
 	}
 }
 
