@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,6 +13,9 @@ const profileLength = 10 * time.Second
 // profile runs the first chosen cell against ours alone, profiled, instead of measuring pairs.
 func (r *runner) profile(ctx context.Context, path string) error {
 	defer r.bed.stop()
+	if r.sections["types"] {
+		return r.profileTypes(ctx, path)
+	}
 	ours, w, err := r.profiled()
 	if err != nil {
 		return err
@@ -42,6 +47,38 @@ func (r *runner) profile(ctx context.Context, path string) error {
 	fmt.Fprintf(r.out, "%s on %s: %.3f µs an operation (%.0f %% in user space), %.0f/s, %s commands a turn; profile in %s\n",
 		w, ours.Name, s.CPU, 100*s.User, s.PerSecond, orDash(s.PerTurn), path)
 	return nil
+}
+
+// profileTypes runs the chosen loads on collections, one after the other and again until the profile is made.
+func (r *runner) profileTypes(ctx context.Context, path string) error {
+	ours, err := r.bed.engine()
+	if err != nil {
+		return err
+	}
+	loads := slices.DeleteFunc(typeLoads(), func(l typeLoad) bool { return !r.only.MatchString(l.name) })
+	if len(loads) == 0 {
+		return errors.New("-pprof: no load on collections matches -cell")
+	}
+	for _, load := range loads {
+		if err := ours.tell(load.before); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := fetchProfile(ctx, ours.Metrics, path, profileLength*time.Duration(min(len(loads), 4)))
+	for {
+		for _, load := range loads {
+			if _, err := r.plan.typed(ours, load); err != nil {
+				return err
+			}
+			select {
+			case err := <-done:
+				return err
+			default:
+			}
+		}
+	}
 }
 
 // profiled starts the server of the first section asked for, with keys, and picks the first cell asked for.

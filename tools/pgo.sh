@@ -11,6 +11,7 @@ for section in gateway node; do
     go run ./bench -only "$section" -cell "^$cell\$" -pprof "$dir/$section-${cell//\//-}.pprof"
   done
 done
+go run ./bench -only types -pprof "$dir/types.pprof"
 go tool pprof -proto "$dir"/*.pprof >"$dir/merged"
 mv "$dir/merged" cmd/larder/default.pgo
 echo "pgo: wrote cmd/larder/default.pgo: measure with make bench before it is committed"
