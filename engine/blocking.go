@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"container/list"
 	"slices"
@@ -322,6 +323,21 @@ func (p *part) giveUp(s *session, wrong string) {
 		}
 	})
 	p.unpark(s)
+}
+
+// refuseWaiters tells the lanes on which commands wait that the node's epoch is not theirs any more: their keys may be another node's.
+func (p *part) refuseWaiters() {
+	var moved []*session
+	for _, s := range p.sessions {
+		if s.waiter != nil && s.lane && s.term != p.assigned.epoch && fenced(s.waiter.row) {
+			moved = append(moved, s)
+		}
+	}
+	slices.SortFunc(moved, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
+	for _, s := range moved {
+		p.count.stale++
+		p.giveUp(s, p.assigned.stale)
+	}
 }
 
 // hurryMS is how near a deadline must be for ticks to come quickly: they come at least as often as this otherwise.

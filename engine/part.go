@@ -154,6 +154,7 @@ func (p *part) assign() {
 	}
 	p.assigned = a
 	p.forgetCaches()
+	p.refuseWaiters()
 }
 
 // limits are the parser's, which are tighter before a client has said its password.

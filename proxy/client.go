@@ -38,6 +38,8 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 		s.onOff(row, args[2], &s.noTouch)
 	case command.CmdClientReply:
 		s.replyMode(row, string(args[2]))
+	case command.CmdClientUnblock:
+		s.clientUnblock(row, args)
 	case command.CmdClientKill:
 		s.kill(row, args[2:])
 	case command.CmdClientPause:
@@ -75,8 +77,14 @@ func (s *session) flags() string {
 	if s.hears() {
 		b = append(b, 'P')
 	}
+	if s.monitors != nil {
+		b = append(b, 'O')
+	}
 	if s.mode&modeMulti != 0 {
 		b = append(b, 'x')
+	}
+	if s.waits() {
+		b = append(b, 'b')
 	}
 	if len(b) == 0 {
 		return "N"

@@ -21,6 +21,7 @@ type counters struct {
 	resent, unknown, stale    uint64
 	streamed                  uint64 // commands passed on as they arrived
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
+	lendsRefused              uint64 // lanes that were not lent because too many were
 
 	messages, delivered uint64 // heard from nodes, and passed on to clients
 	earsLost, halfHeard uint64 // nodes not heard for a while, and subscriptions confirmed while one was out of reach
@@ -28,8 +29,8 @@ type counters struct {
 	// gauges, set by publish
 	subscribers, subscribedBytes uint64
 
-	clients, lanes, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
-	loop                                                                  loop.Stats
+	clients, lanes, lent, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
+	loop                                                                        loop.Stats
 }
 
 // ran counts one answered command; row nil = one we do not know.
@@ -49,7 +50,9 @@ func (p *part) publish() {
 	c := &p.count
 	c.clients = uint64(len(p.sessions))
 	c.lanes, c.depth, c.laneBytes = 0, 0, 0
+	c.lent = 0
 	for _, u := range p.upstreams {
+		c.lent += uint64(u.lent)
 		for _, ln := range u.lanes {
 			c.lanes++
 			c.depth += uint64(ln.queue.len())

@@ -20,17 +20,28 @@ func (s *session) exec(row *command.Row) bool {
 		return true
 	case tx.broken:
 		s.dropMulti()
+		s.endWatch()
 		s.refuse(row, textExecAbort)
 		return true
+	case s.watch != nil && s.q.len() > 0:
+		return s.stall(stallEmpty) // what it has under way may change the keys
 	case tx.topo != p.topo:
 		if text := p.placeAnew(tx, tx.raw); text != "" {
 			s.dropMulti()
+			s.endWatch()
 			s.refuse(row, text)
 			return true
 		}
 	}
 	var ln *lane
-	if tx.sent > 0 {
+	kind := tx.kind()
+	switch {
+	case s.watch != nil:
+		if ln = s.execWatched(row); ln == nil {
+			return true
+		}
+		kind |= kindLent
+	case tx.sent > 0:
 		var ok bool
 		if ln, ok = s.laneTo(row, max(0, tx.shard)); ln == nil {
 			if ok {
@@ -47,9 +58,9 @@ func (s *session) exec(row *command.Row) bool {
 	if ln == nil {
 		s.executed(seq, s.q.at(seq), resp.AppendArray(nil, 0))
 	} else {
-		ln.putPiece(tx, ticket{s: s, row: row, seq: seq, kind: tx.kind()})
+		ln.putPiece(tx, ticket{s: s, row: row, seq: seq, kind: kind})
 	}
-	if tx.splice && s.q.len() > 0 {
+	if (tx.splice || kind&kindLent != 0) && s.q.len() > 0 {
 		s.stall(stallEmpty)
 	}
 	return true

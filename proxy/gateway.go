@@ -50,6 +50,7 @@ type Gateway struct {
 	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
 	heard    heardNames
+	blocked  atomic.Int64 // clients that wait at a node
 
 	mu    sync.Mutex
 	parts []*part

@@ -38,6 +38,9 @@ func (ln *lane) begin() {
 		ln.ask(mustSucceed, auth...)
 	}
 	ln.ask((*lane).heardDialect, []byte("LARDER"), []byte("HELLO"), []byte(dialectVersion))
+	if ln.lentTo != nil {
+		ln.ask((*lane).heardID, []byte("CLIENT"), []byte("ID"))
+	}
 	ln.ask((*lane).heardLastDatabase, []byte("SELECT"), strconv.AppendInt(nil, int64(o.Databases-1), 10))
 	ln.ask(mustSucceed, []byte("SELECT"), []byte("0"))
 }
@@ -137,6 +140,12 @@ func (ln *lane) heardDialect(reply []byte) error {
 	if ln.greet.epoch != 0 {
 		ln.askTerm()
 	}
+	return nil
+}
+
+// heardID: the number by which the node lets others unblock who waits on this lane.
+func (ln *lane) heardID(reply []byte) error {
+	ln.nodeID, _ = resp.ParseInt(reply) // 0, which no client has, of a server older than CLIENT ID
 	return nil
 }
 

@@ -15,6 +15,9 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 		s.refuse(row, wrong)
 		return
 	}
+	if s.proto != proto && s.watch != nil {
+		s.loseWatch() // its lane speaks the other protocol
+	}
 	s.proto = proto
 	s.say(row, func(w *resp.Writer) { client.WriteHello(w, s.id) })
 }

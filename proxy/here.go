@@ -23,6 +23,7 @@ func buildHere() []hereFunc {
 		command.CmdReset:     (*session).reset,
 		command.CmdMulti:     (*session).multi,
 		command.CmdDiscard:   (*session).discard,
+		command.CmdUnwatch:   (*session).unwatch,
 		command.CmdTime:      (*session).time,
 		command.CmdReadOnly:  (*session).ok,
 		command.CmdReadWrite: (*session).ok,
@@ -62,6 +63,8 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 			s.pingNodes(row, args)
 			return true
 		}
+	case command.CmdMonitor:
+		return s.monitor(row)
 	case command.CmdInfo:
 		return s.info(row, args)
 	case command.CmdClient:
@@ -130,6 +133,8 @@ func (s *session) quit(row *command.Row, _ [][]byte) {
 func (s *session) reset(row *command.Row, _ [][]byte) {
 	s.mute, s.muted = muteOff, false
 	s.dropMulti()
+	s.endWatch()
+	s.endMonitor()
 	s.db, s.name = 0, ""
 	s.noEvict, s.noTouch = false, false
 	s.beDefault()

@@ -87,8 +87,8 @@ func (s *session) infoServer(b *strings.Builder) {
 
 func (s *session) infoClients(b *strings.Builder) {
 	all := s.p.g.stats.sum()
-	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:0\r\ntracking_clients:0\r\npubsub_clients:%d\r\n",
-		max(1, all.clients), s.p.g.opts.ClientsMax, all.subscribers)
+	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:0\r\npubsub_clients:%d\r\n",
+		max(1, all.clients), s.p.g.opts.ClientsMax, s.p.g.blocked.Load(), all.subscribers)
 }
 
 // infoMemory tells of the gateway's own memory: it holds no data.

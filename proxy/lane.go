@@ -52,14 +52,19 @@ type lane struct {
 
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
-	ear     *ear     // it is an ear's
-	early   int      // replies that have come to what the front piece says before its EXEC
-	passing bool     // the front reply goes on to its session in pieces
-	slow    *session // whose client does not keep up with the reply being passed
-	deadNS  int64    // when the dial and greeting must be done
-	left    int      // what the client (of a reply) or the node (of a command) had not taken of what is passed on, when last looked at
-	leftNS  int64    // since when that has not changed
-	heardNS int64    // when the node last sent anything
+	use     laneUse              // what for
+	hears   []func(reply []byte) // wait for replies to what was asked in the lane's own name
+	nodeID  int64                // its number among the node's clients; of a lane that was dialled to be lent
+	early   int                  // replies that have come to what the front piece says before its EXEC
+	relays  bool                 // MONITOR was said: what comes unasked is for the session
+	passing bool                 // the front reply goes on to its session in pieces
+	slow    *session             // whose client does not keep up with the reply being passed
+	deadNS  int64                // when the dial and greeting must be done
+	left    int                  // what the client (of a reply) or the node (of a command) had not taken of what is passed on, when last looked at
+	leftNS  int64                // since when that has not changed
+	heardNS int64                // when the node last sent anything
+	idleNS  int64                // when it came back from whom it was lent to
+	ear     *ear                 // it is an ear's
 }
 
 // open says whether commands may be put on it.
@@ -195,6 +200,10 @@ func errUnasked(reply []byte) error {
 // reply ends the oldest command. It says false when the lane is done for.
 func (ln *lane) reply(reply []byte) bool {
 	if ln.queue.len() == 0 {
+		if ln.relays {
+			ln.lentTo.relay(reply)
+			return true
+		}
 		ln.fail(errUnasked(reply))
 		return false
 	}
@@ -212,6 +221,8 @@ func (ln *lane) reply(reply []byte) bool {
 		t.s.flying--
 	}
 	switch {
+	case t.kind&kindHears != 0:
+		ln.heard(reply)
 	case t.s == nil:
 		if reply[0] == '-' {
 			ln.fail(fmt.Errorf("node refused %q: %s", ln.log[ln.head:ln.head+int(t.bytes)], reply))

@@ -12,6 +12,7 @@ import (
 const triesMax = 3
 
 var (
+	errLaneLost     = errors.New("connection lost")
 	errReplyTimeout = errors.New("no reply in time")
 	errTakeTimeout  = errors.New("it stopped taking a large command")
 )
@@ -27,6 +28,9 @@ func (ln *lane) lost(err error) {
 	before := ln.state
 	ln.state, ln.err = laneClosed, err
 	borrower := ln.lentTo
+	if borrower != nil {
+		borrower.laneGone(ln)
+	}
 	ln.u.forget(ln)
 	if before <= laneGreeting {
 		ln.u.down(err)
@@ -65,6 +69,7 @@ func (ln *lane) lost(err error) {
 		at = end
 	}
 	ln.log = nil
+	ln.dropHears()
 	ln.wakeWaiters()
 	if borrower != nil {
 		borrower.wake(stallStream)
@@ -90,6 +95,9 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 	if t.bytes == 0 { // streamed: its bytes are not kept
 		s.lostWrites = 0 // it is the only one that its session has under way
 		s.lostStream(t, err)
+		return
+	}
+	if t.kind&kindLent != 0 && s.lostLent(t, raw, sent, err, ln.u.addr) {
 		return
 	}
 	if sent && !mayRunTwice(t) {

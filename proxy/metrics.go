@@ -72,6 +72,8 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.heldBytes, Gauge: true, Name: "larder_gateway_held_bytes", Help: "Replies that wait for their turn or their other parts."},
 		{Value: &c.queuedBytes, Gauge: true, Name: "larder_gateway_queued_bytes", Help: "Commands between MULTI and EXEC."},
 		{Value: &c.lanes, Gauge: true, Name: "larder_gateway_lanes", Help: "Connections to nodes."},
+		{Value: &c.lent, Gauge: true, Name: "larder_gateway_lanes_lent", Help: "Those of them that are lent to one client."},
+		{Value: &c.lendsRefused, Name: "larder_gateway_lends_refused_total", Help: "Clients that could not block, watch or monitor, because too many connections are lent."},
 		{Value: &c.depth, Gauge: true, Name: "larder_gateway_lane_depth", Help: "Commands on lanes that nodes have not answered."},
 		{Value: &c.laneBytes, Gauge: true, Name: "larder_gateway_lane_bytes", Help: "Bytes of those commands."},
 		{Value: &c.dialsFailed, Name: "larder_gateway_dials_failed_total", Help: "Connections to nodes that could not be made or greeted."},

@@ -80,7 +80,7 @@ func DefaultOptions() Options {
 			BackoffMin:   50 * time.Millisecond,
 			BackoffMax:   2 * time.Second,
 			LaneMaxBytes: 16 << 20,
-			BorrowMax:    32,
+			BorrowMax:    1000,
 		},
 	}
 }

@@ -29,6 +29,7 @@ type part struct {
 
 	sessions map[uint64]*session
 	hearing  hearing
+	watchers int        // sessions that MONITOR
 	pausing  []*session // wait for CLIENT PAUSE to end
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
@@ -129,6 +130,10 @@ func (ln *lane) reroute() {
 			ln.p.resend(ln.u, t, raw)
 		}
 	}
+	ln.dropHears()
+	if ln.use == useWatch || ln.use == useBlock {
+		ln.discard() // what it was lent for has another
+	}
 }
 
 // leave lets a node's lanes answer what they were asked and then close. It is watched until the last of them has.
@@ -224,6 +229,7 @@ func (p *part) Tick(time.Time) {
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
 		p.tickSessions()
+		p.tickMonitors()
 		p.publish()
 	}
 }
@@ -243,10 +249,13 @@ func (p *part) tickUpstream(u *upstream) {
 			if ln.stuck(ln.c.Unsent(), int64(o.ReplyTimeout)) {
 				ln.fail(errTakeTimeout)
 			}
+		case ln.queue.len() > 0 && ln.queue.front().kind&kindBlocks != 0: // see watchBlocked
 		case ln.queue.len() > 0 && p.nowNS-max(ln.queue.front().startNS, ln.heardNS) > int64(o.ReplyTimeout):
 			ln.fail(errReplyTimeout)
 		}
 	}
+	u.watchBlocked()
+	u.closeIdle()
 }
 
 // takesCommand says whether a large command waits for the node to take more of it.

@@ -40,6 +40,10 @@ func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 		return s.runRandomKey(row)
 	case aboutSlot(row.ID), row.ID == command.CmdPublish:
 		return s.runKey(row, req)
+	case row.ID == command.CmdWatch:
+		return s.runWatch(row, req.Args)
+	case row.Flags.Has(command.Blocking):
+		return s.runBlocking(row, req)
 	}
 	return s.runScan(row, req)
 }

@@ -13,14 +13,15 @@ import (
 type stall uint8
 
 const (
-	stallNone   stall = iota
-	stallFull         // too many commands wait for replies
-	stallEmpty        // the next command needs all earlier replies first
-	stallLane         // its lane has no room
-	stallStream       // it waits for a lent lane, or for room on it
-	stallPause        // CLIENT PAUSE
-	stallOutput       // the client does not read its replies
-	stallHear         // its subscriptions are ending at the nodes
+	stallNone    stall = iota
+	stallFull          // too many commands wait for replies
+	stallEmpty         // the next command needs all earlier replies first
+	stallLane          // its lane has no room
+	stallStream        // it waits for a lent lane, or for room on it
+	stallPause         // CLIENT PAUSE
+	stallOutput        // the client does not read its replies
+	stallBlocked       // its command waits at a node; the client is read on
+	stallHear          // its subscriptions are ending at the nodes
 )
 
 // session is one client. It lives on its part's loop.
@@ -45,6 +46,12 @@ type session struct {
 	stream *stream
 	job    *job  // a command over several shards, alone on the way
 	slow   *lane // paused until this client has read more of a large reply
+
+	watch *watching
+	block *blocking
+
+	monitors *monitoring
+	partial  bool // a large reply is being passed on: part of it is out
 
 	mode mode
 	ears *ears        // nil until it subscribes to something
@@ -89,6 +96,9 @@ func (s *session) Data(c *loop.Conn) {
 	p := s.p
 	p.enter()
 	if s.gone || s.stalled != stallNone {
+		if s.stalled == stallBlocked && !s.gone {
+			s.readOn()
+		}
 		return
 	}
 	s.activeNS = p.nowNS
@@ -169,6 +179,9 @@ func (s *session) wake(why stall) {
 
 // answered takes the reply of a ticket. Reply is a view, copied if it has to wait.
 func (s *session) answered(t ticket, reply []byte) {
+	if t.kind&kindBlocks != 0 {
+		s.unblock()
+	}
 	e := s.q.at(t.seq)
 	if e.merge != nil {
 		s.p.merged(s, t, e, reply)
@@ -283,7 +296,7 @@ func (s *session) Drained(*loop.Conn) {
 func (s *session) Ended(*loop.Conn) bool {
 	s.p.enter()
 	s.closing = true
-	return s.q.len() > 0 && s.stream == nil
+	return s.q.len() > 0 && s.stream == nil && s.block == nil
 }
 
 // Closed ends the session. Commands under way run on; their replies go nowhere.
@@ -293,6 +306,9 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.removeSession(s)
 	s.quitAll()
 	s.dropMulti()
+	s.endWatch()
+	s.dropBlock()
+	s.endMonitor()
 	for seq := s.q.head; seq != s.q.tail; seq++ {
 		if e := s.q.at(seq); e.reply != nil {
 			s.p.bufs.put(e.reply)

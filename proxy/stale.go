@@ -48,15 +48,33 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		t.s.answered(t, appendError(nil, downText(ln.u.addr, errMoved)))
 		return true
 	}
+	if t.kind&kindLent != 0 && t.kind&kindPiece != 0 { // slots have moved: a watched key may have changed
+		t.s.answered(t, t.s.nullArray())
+		return true
+	}
 	if theirs < p.topo.Epoch {
-		if p.nowNS-t.s.q.at(t.seq).startNS > int64(p.g.opts.Upstream.ReplyTimeout) {
+		if p.nowNS-t.s.behindSince(t) > int64(p.g.opts.Upstream.ReplyTimeout) {
 			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" has not taken over the topology yet"))
 			return true
 		}
 		t.s.retryNS = p.nowNS + staleWaitNS
 	}
+	if t.kind&kindBlocks != 0 {
+		t.s.block.ln = nil
+	}
 	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
 	return true
+}
+
+// behindSince is when the command's node was first found to be behind the topology, or somewhat before that.
+func (s *session) behindSince(t ticket) int64 {
+	if t.kind&kindBlocks == 0 {
+		return s.q.at(t.seq).startNS
+	}
+	if s.block.behindNS == 0 {
+		s.block.behindNS = s.p.nowNS
+	}
+	return s.block.behindNS
 }
 
 var errMoved = errors.New("the slots moved while a large command was on its way")
@@ -103,6 +121,10 @@ func (p *part) retryStale() {
 // resend routes a command anew by the present topology. It surely has not run, or may run twice. from is the node it was meant for.
 func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	s := t.s
+	if t.kind&kindLent != 0 {
+		p.resendLent(t, raw)
+		return
+	}
 	m := s.q.at(t.seq).merge
 	if m != nil && m.tx != nil {
 		p.resendExec(t, m.tx, raw)

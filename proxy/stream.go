@@ -175,8 +175,8 @@ func (s *session) closeStream(st *stream) {
 	s.stall(stallEmpty)
 }
 
-// returns says whether a lent lane is clean again: its one reply has come, or its client is gone.
-func (s *session) returns(ln *lane) bool {
+// returnsStream says whether a lane is clean again that was lent for a large command: its one reply has come, or its client is gone.
+func (s *session) returnsStream(ln *lane) bool {
 	st := s.stream
 	if st == nil || st.ln != ln {
 		return true
@@ -251,6 +251,7 @@ func (ln *lane) pass(buf []byte) int {
 	}
 	if !s.q.at(t.seq).mute {
 		s.c.Out = append(s.c.Out, buf[:n]...)
+		s.partial = true
 		s.c.Touch()
 	}
 	if s.c.Unsent() > outputHigh {

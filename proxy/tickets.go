@@ -21,6 +21,9 @@ type ticketKind uint8
 const (
 	kindPiece   ticketKind = 1 << iota // MULTI, commands, EXEC: the last reply is the client's
 	kindReads                          // a piece that may run twice
+	kindLent                           // it needs a lane of its own
+	kindBlocks                         // it may wait at the node for any time
+	kindHears                          // asked in the lane's own name: see lane.query
 	kindSelects                        // a piece with SELECT in it: it leaves the lane in whatever database
 )
 

@@ -100,6 +100,7 @@ func (s *session) discard(row *command.Row, _ [][]byte) {
 		return
 	}
 	s.dropMulti()
+	s.endWatch()
 	s.ok(row, nil)
 }
 
@@ -123,6 +124,7 @@ func (s *session) reject(row *command.Row, args [][]byte, text string) {
 	if s.tx != nil {
 		if asked := command.Lookup(args[0]); asked != nil && asked.ID == command.CmdExec {
 			s.dropMulti()
+			s.endWatch()
 			text = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 		} else {
 			s.breakMulti()
@@ -197,6 +199,8 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	case text != "":
 		return text
 	case shard == anyShard:
+	case tx.shard == anyShard && s.watchesElsewhere(shard):
+		return router.Crosses.Error()
 	case tx.shard == anyShard:
 		tx.shard = shard
 	case tx.shard != shard:
@@ -247,6 +251,9 @@ func (s *session) unfitHere(row *command.Row, args [][]byte) string {
 	if subscribes(row.ID) {
 		return "ERR " + strings.ToUpper(row.Name) + " is not possible inside a transaction through a gateway: its reply comes with the nodes' answers"
 	}
+	if row.ID == command.CmdMonitor {
+		return "ERR MONITOR isn't allowed for DENY BLOCKING client"
+	}
 	return ""
 }
 
@@ -276,7 +283,10 @@ func (p *part) shardInMulti(row *command.Row, args [][]byte) (shard int, wrong s
 	p.keys = p.keys[:0]
 	shard, cross := p.shardFor(row, args)
 	if cross != router.Together {
-		return anyShard, cross.Error()
+		if shard = p.together(row, args, cross); shard < 0 {
+			return anyShard, cross.Error()
+		}
+		return shard, ""
 	}
 	if len(p.keys) == 0 && !aboutSlot(row.ID) {
 		return anyShard, ""

@@ -9,14 +9,16 @@ import (
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
 // long it has been out of reach.
 type upstream struct {
-	p      *part
-	addr   string
-	shared [2]*lane // RESP2, RESP3
-	lanes  []*lane  // every lane that is not closed
-	idle   []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
-	lent   int
-	queue  []*session // wait for a lent lane
-	left   bool       // the topology has no such node any more: its lanes end
+	p       *part
+	addr    string
+	shared  [2]*lane // RESP2, RESP3
+	lanes   []*lane  // every lane that is not closed
+	idle    []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
+	lent    int
+	streams int        // of those, for large commands
+	pingNS  int64      // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
+	queue   []*session // wait for a lent lane
+	left    bool       // the topology has no such node any more: its lanes end
 
 	ear        *ear  // nil: nothing is heard of what it publishes
 	owned      int   // shard channels of this loop's clients that are its own
@@ -95,8 +97,7 @@ func (u *upstream) forget(ln *lane) {
 		ln.ear.lost(ln.err)
 	}
 	if ln.lentTo != nil {
-		ln.lentTo = nil
-		u.lent--
+		u.takeBack(ln)
 		u.nextBorrower()
 	}
 }
@@ -144,34 +145,26 @@ func (u *upstream) up() {
 	u.err, u.delay, u.retryNS = "", 0, 0
 }
 
-// borrow lends a lane to s alone: one that is ready at once, or nil when s has to wait
+// borrow lends a lane to s alone for a large command: one that is ready at once, or nil when s has to wait
 // (it is woken with stallStream), or an error when the node is out of reach.
 func (u *upstream) borrow(s *session) (*lane, bool) {
-	for i, ln := range u.idle {
-		if ln.proto == s.proto {
-			u.idle = append(u.idle[:i], u.idle[i+1:]...)
-			ln.lentTo = s
-			u.lent++
-			return ln, true
-		}
-	}
-	if u.lent >= u.p.g.opts.Upstream.BorrowMax {
+	if u.streams >= streamsMost || u.lent >= u.p.g.opts.Upstream.BorrowMax {
 		u.queue = append(u.queue, s)
 		return nil, true
+	}
+	if ln := u.takeIdle(s, useStream); ln != nil {
+		return ln, true
 	}
 	if u.p.nowNS < u.retryNS {
 		return nil, false
 	}
-	ln := u.dial(s.proto)
-	ln.lentTo = s
-	u.lent++
-	return ln, true
+	return u.dialFor(s, useStream), true
 }
 
 // giveBack takes a lent lane that is clean: nothing unanswered, no half command.
 func (u *upstream) giveBack(ln *lane) {
-	ln.lentTo = nil
-	u.lent--
+	u.takeBack(ln)
+	ln.idleNS = u.p.nowNS
 	if u.left {
 		ln.end()
 		return

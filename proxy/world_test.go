@@ -184,6 +184,8 @@ func (fc *fakeConn) run(args [][]byte) {
 		}
 		fc.db, _ = strconv.Atoi(string(args[1]))
 		fc.out = append(fc.out, "+OK\r\n"...)
+	case "CLIENT":
+		fc.out = append(fc.out, ":7\r\n"...)
 	case "PING":
 		if fc.multi {
 			fc.queue(args)

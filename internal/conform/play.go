@@ -186,7 +186,7 @@ func Crosses(args [][]byte) bool {
 		return false
 	}
 	row, _ := command.Resolve(args)
-	if row == nil || row.Request != command.RequestKey || row.Flags.Has(command.OverShards) {
+	if row == nil || row.Request != command.RequestKey && row.Request != command.RequestSpecial || row.Flags.Has(command.OverShards) {
 		return false
 	}
 	keys := row.KeyPositions(args, nil)

@@ -136,6 +136,17 @@ func TestPolicies(t *testing.T) {
 		"pubsub|numpat":        {command.RequestAllShards, command.ResponseDefault},
 		"pubsub|shardchannels": {command.RequestAllShards, command.ResponseDefault},
 		"pubsub|shardnumsub":   {command.RequestAllShards, command.ResponseDefault},
+		"watch":      {command.RequestSpecial, command.ResponseDefault},
+		"blpop":      {command.RequestSpecial, command.ResponseDefault},
+		"brpop":      {command.RequestSpecial, command.ResponseDefault},
+		"blmove":     {command.RequestSpecial, command.ResponseDefault},
+		"brpoplpush": {command.RequestSpecial, command.ResponseDefault},
+		"blmpop":     {command.RequestSpecial, command.ResponseDefault},
+		"bzpopmin":   {command.RequestSpecial, command.ResponseDefault},
+		"bzpopmax":   {command.RequestSpecial, command.ResponseDefault},
+		"bzmpop":     {command.RequestSpecial, command.ResponseDefault},
+		"xread":      {command.RequestSpecial, command.ResponseDefault},
+		"xreadgroup": {command.RequestSpecial, command.ResponseDefault},
 
 		"memory|doctor":           {command.RequestAllShards, command.ResponseSpecial},
 		"memory|malloc-stats":     {command.RequestAllShards, command.ResponseSpecial},
@@ -144,7 +155,7 @@ func TestPolicies(t *testing.T) {
 		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
 		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard unwatch monitor subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it

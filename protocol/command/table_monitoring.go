@@ -22,6 +22,6 @@ func monitoringRows() []Row {
 
 		{ID: CmdRole, Name: "role", Arity: 1, Flags: NoScript | Loading | Stale | Fast | NodeOnly, Categories: CatAdmin | CatDangerous, Request: RequestLocal, Since: "2.8.12"},
 		{ID: CmdLolwut, Name: "lolwut", Arity: -1, Flags: ReadOnly | Fast | NodeOnly, Request: RequestLocal, Since: "5.0.0"},
-		{ID: CmdMonitor, Name: "monitor", Arity: 1, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Since: "1.0.0"},
+		{ID: CmdMonitor, Name: "monitor", Arity: 1, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "1.0.0"},
 	}
 }

@@ -5,8 +5,8 @@ func transactionRows() []Row {
 		{ID: CmdMulti, Name: "multi", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
 		{ID: CmdExec, Name: "exec", Arity: 1, Flags: NoScript | Loading | Stale | SkipSlowlog, Categories: CatTransaction, Request: RequestLocal, Since: "1.2.0"},
 		{ID: CmdDiscard, Name: "discard", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, Request: RequestLocal, Since: "2.0.0"},
-		{ID: CmdWatch, Name: "watch", Arity: -2, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, KeySpecs: keys(keysFrom(1, 1, KeyRO)), Since: "2.2.0"},
-		{ID: CmdUnwatch, Name: "unwatch", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy | NodeOnly, Categories: CatTransaction, Request: RequestLocal, Since: "2.2.0"},
+		{ID: CmdWatch, Name: "watch", Arity: -2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, KeySpecs: keys(keysFrom(1, 1, KeyRO)), Request: RequestSpecial, Since: "2.2.0"},
+		{ID: CmdUnwatch, Name: "unwatch", Arity: 1, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatTransaction, Request: RequestLocal, Since: "2.2.0"},
 	}
 }
 
