@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), stateSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -99,13 +99,17 @@ func gatewaySettings(c *Config) []setting {
 	}
 }
 
-// stateSettings are about what a client's connection may gather in the gateway beside commands and replies.
-func stateSettings(c *Config) []setting {
+// keptSettings are about what a gateway keeps of clients' commands.
+func keptSettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
 		{
 			key: "gateway.multi-max", kind: size[int64]{&g.MultiMaxBytes},
 			meaning: "Bytes of commands that one client has queued for EXEC; with more the transaction is refused.",
+		},
+		{
+			key: "gateway.scripts-max", kind: size[int]{&g.ScriptMaxBytes},
+			meaning: "Bytes of Lua scripts that the gateway keeps, so that a node that lacks one can be told it, and of functions.",
 		},
 		{
 			key: "gateway.subscribed-max", kind: size[int64]{&g.SubsMaxBytes},

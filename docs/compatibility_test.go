@@ -58,6 +58,8 @@ What the gateway does:
 | word | meaning |
 |---|---|
 | by key | goes unchanged to the shard that has its key; several keys must share a slot (hash tags), else ` + "`-CROSSSLOT …`" + ` as from a Redis Cluster |
+| gathered | may name keys of any shards: what they hold is gathered and worked out in the gateway ([cross-slot.md](cross-slot.md)) |
+| in steps | over several shards only if `+"`gateway.cross-slot: allow`"+` is set, and then not atomic ([cross-slot.md](cross-slot.md)) |
 | split and merged | may name keys of any shards: one command a shard, one reply |
 | by slot | goes to the shard that has the slot |
 | all shards | asks every shard (SCAN one after the other), one reply is made of theirs |
@@ -135,6 +137,12 @@ func gateway(row *command.Row) string {
 		}
 		return "all shards"
 	case command.RequestKey:
+		switch {
+		case row.Flags.Has(command.OverShards):
+			return "gathered"
+		case row.Flags.Has(command.InSteps):
+			return "by key, or in steps"
+		}
 		return "by key"
 	case command.RequestMultiShard:
 		return "split and merged"

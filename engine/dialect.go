@@ -11,8 +11,11 @@ import (
 // dialectVersion is what is spoken between gateway and node (docs/formats/upstream.md).
 const dialectVersion = 1
 
-// fenced tells whether a lane must have said the node's epoch for this command to run: what looks at keys.
+// fenced tells whether a lane must have said the node's epoch for this command to run: what looks at keys. Scripts and functions are every shard's.
 func fenced(row *command.Row) bool {
+	if row.Parent == command.CmdScript || row.Parent == command.CmdFunction {
+		return false
+	}
 	return row.Request != command.RequestLocal || row.ID == command.CmdLarderScan
 }
 
@@ -25,7 +28,7 @@ func larderHello(s *session, args [][]byte) {
 	}
 	s.lane = true
 	a, w := s.p.assigned, &s.p.w
-	w.Map(6)
+	w.Map(7)
 	w.Bulk("version")
 	w.Int(dialectVersion)
 	w.Bulk("id")
@@ -38,6 +41,8 @@ func larderHello(s *session, args [][]byte) {
 	w.Int(int64(s.p.store.Databases()))
 	w.Bulk("slots")
 	w.BulkBytes(a.slots())
+	w.Bulk("functions")
+	w.Int(int64(len(s.p.scripts.libraries)))
 }
 
 // slots are those of the node's shard as text, none without a shard.

@@ -28,13 +28,13 @@ func TestLarderHello(t *testing.T) {
 	k := b.client()
 	k.talk(`
 		LARDER HELLO 2 => -ERR unsupported dialect version '2': this node speaks 1
-		LARDER HELLO 1 => *12\r\n$7\r\nversion\r\n:1\r\n$2\r\nid\r\n$2\r\nn1\r\n$5\r\nshard\r\n:-1\r\n$5\r\nepoch\r\n:0\r\n$9\r\ndatabases\r\n:4\r\n$5\r\nslots\r\n$0\r\n
+		LARDER HELLO 1 => *14\r\n$7\r\nversion\r\n:1\r\n$2\r\nid\r\n$2\r\nn1\r\n$5\r\nshard\r\n:-1\r\n$5\r\nepoch\r\n:0\r\n$9\r\ndatabases\r\n:4\r\n$5\r\nslots\r\n$0\r\n\r\n$9\r\nfunctions\r\n:0
 	`)
 	if err := b.node.Assign(1, topology(t, 7, 3)); err != nil {
 		t.Fatal(err)
 	}
 	k.do("HELLO", "3")
-	k.talk(`LARDER HELLO 1 => %6\r\n$7\r\nversion\r\n:1\r\n$2\r\nid\r\n$2\r\nn1\r\n$5\r\nshard\r\n:1\r\n$5\r\nepoch\r\n:7\r\n$9\r\ndatabases\r\n:4\r\n$5\r\nslots\r\n$10\r\n5456-10911`)
+	k.talk(`LARDER HELLO 1 => %7\r\n$7\r\nversion\r\n:1\r\n$2\r\nid\r\n$2\r\nn1\r\n$5\r\nshard\r\n:1\r\n$5\r\nepoch\r\n:7\r\n$9\r\ndatabases\r\n:4\r\n$5\r\nslots\r\n$10\r\n5456-10911\r\n$9\r\nfunctions\r\n:0`)
 }
 
 // A lane of another epoch than the node's is told the topology and nothing of its commands runs; a plain client is not asked.

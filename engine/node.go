@@ -116,7 +116,7 @@ func (n *Node) Assign(shard int, t *router.Topology) error {
 		return fmt.Errorf("assign shard %d: the topology has epoch 0, which is no order", shard)
 	}
 	line := t.Line()
-	next := &assignment{shard: shard, topology: t, epoch: t.Epoch, stale: fmt.Sprintf("STALE %d %s", t.Epoch, line)}
+	next := &assignment{shard: shard, topology: t, epoch: t.Epoch, stale: fmt.Sprintf("STALE %d %s", t.Epoch, line), own: slotsOf(t.Shards[shard].Slots)}
 	for {
 		have := n.assigned.Load()
 		if t.Epoch <= have.epoch {

@@ -114,5 +114,6 @@ type assignment struct {
 	shard    int // Nobody: none was assigned
 	topology *router.Topology
 	epoch    uint64
-	stale    string // the answer to a lane of another epoch
+	stale    string   // the answer to a lane of another epoch
+	own      *slotSet // the slots that it serves; nil: all
 }

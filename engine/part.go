@@ -48,6 +48,8 @@ type part struct {
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
+	keys     []int  // positions of a script's command
+	said     saidSlots
 
 	errorCounted bool // the error that the present command is about to answer was counted already
 	topics       topics

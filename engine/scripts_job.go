@@ -130,6 +130,8 @@ func (j *job) forbidden() string {
 		return textOOM
 	case j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
 		return "ERR Can not execute a script with write flag using *_ro command."
+	case j.flags&flagNoCluster != 0 && j.s.ownSlots() != nil:
+		return errNoCluster
 	}
 	return ""
 }
@@ -258,6 +260,9 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 		return "ERR Write commands are not allowed from read-only scripts."
 	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.makeRoom(argBytes(args)):
 		return textOOM
+	}
+	if own := j.s.ownSlots(); own != nil {
+		return j.elsewhere(own, row, args)
 	}
 	return ""
 }

@@ -63,6 +63,7 @@ type session struct {
 	anyKey  bool // the user may read any key
 	lane    bool // it said LARDER HELLO
 	term    uint64
+	slots   *slotSet // what the gateway has said that the node has; nil: all
 
 	mute    muteMode
 	hushed  bool // the present command's reply is not written

@@ -20,8 +20,12 @@ type counters struct {
 	dialsFailed, lanesLost    uint64
 	resent, unknown, stale    uint64
 	streamed                  uint64 // commands passed on as they arrived
+	crossSlots                uint64 // writes over several shards, done in steps
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
 	lendsRefused              uint64 // lanes that were not lent because too many were
+	functionsGiven            uint64 // times that a node had no functions and was told those of the others
+	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
+	scriptsLacked             uint64 // commands sent again because their node lacked the script
 
 	messages, delivered uint64 // heard from nodes, and passed on to clients
 	earsLost, halfHeard uint64 // nodes not heard for a while, and subscriptions confirmed while one was out of reach

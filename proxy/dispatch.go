@@ -102,7 +102,13 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 			s.refuse(row, router.Unserved.Error())
 			return true
 		}
+	} else if scripted(row) {
+		return s.runScript(row, req)
 	} else {
+		if wrong := s.p.hiddenKeys(row, req.Args); wrong != "" {
+			s.refuse(row, wrong)
+			return true
+		}
 		var cross router.Cross
 		if shard, cross = s.p.shardFor(row, req.Args); cross != router.Together {
 			if shard = s.p.together(row, req.Args, cross); shard < 0 {

@@ -81,6 +81,9 @@ func (tx *transaction) kind() (k ticketKind) {
 // putPiece appends a transaction. Behind one that may have changed the database the lane says its own again, whatever came of it.
 func (ln *lane) putPiece(tx *transaction, t ticket) {
 	ln.to(t.s.db)
+	if tx.script {
+		ln.prepareAll(tx.raw)
+	}
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, wordMulti)
 	ln.log = append(ln.log, tx.raw...)

@@ -49,8 +49,14 @@ type Gateway struct {
 	pause    atomic.Pointer[client.Pause] // nil = none
 	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
-	heard    heardNames
-	blocked  atomic.Int64 // clients that wait at a node
+	scripts  *scriptCache
+
+	functions atomic.Pointer[functionDump] // nil = nothing is known of them
+	dumps     atomic.Uint64                // numbers the questions for them
+	changing  atomic.Pointer[session]      // whose command changes them at present
+
+	heard   heardNames
+	blocked atomic.Int64 // clients that wait at a node
 
 	mu    sync.Mutex
 	parts []*part
@@ -98,6 +104,7 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	}
 	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
+	g.scripts = newScriptCache(o.ScriptMaxBytes)
 	g.topo.Store(topo)
 	g.users.Store(all)
 	g.access.Store(list)

@@ -24,6 +24,7 @@ type job struct {
 	replies [][]byte // of the round, by question
 	left    int      // questions without an answer
 	kept    int      // bytes that count for the limit
+	writes  bool     // a question of the round may change something
 	over    bool     // the limit was passed: what still comes is dropped
 	moved   bool     // the keys of a question are no longer one shard's: the job begins anew
 	startNS int64
@@ -68,6 +69,9 @@ func (s *session) across(row *command.Row, args [][]byte, cross router.Cross) bo
 	for _, arg := range args {
 		j.args = append(j.args, append([]byte(nil), arg...))
 	}
+	if row.Flags.Has(command.InSteps) {
+		p.count.crossSlots++
+	}
 	j.seq = s.push(row)
 	m := p.merges.get(mergeFirst, p.topo.Epoch, 0)
 	m.job = j
@@ -90,7 +94,7 @@ func (p *part) together(row *command.Row, args [][]byte, cross router.Cross) int
 
 // mayCross says whether a command's keys may lie in several slots.
 func (p *part) mayCross(row *command.Row) bool {
-	return row.Flags.Has(command.OverShards)
+	return row.Flags.Has(command.OverShards) || row.Flags.Has(command.InSteps) && p.g.opts.CrossSlot == crossAllow
 }
 
 // crossAgain is the error of a command whose keys were one shard's when it first went.
@@ -103,19 +107,24 @@ func (p *part) crossAgain(row *command.Row, cross router.Cross) string {
 
 // jobOf is how a command over several shards begins, nil if it is refused.
 func (p *part) jobOf(row *command.Row, args [][]byte) func(*job) {
-	if row.Flags.Has(command.OverShards) {
+	switch {
+	case !p.mayCross(row):
+		return nil
+	case row.Flags.Has(command.InSteps):
+		return stepsOf(row, args)
+	default:
 		return gatherOf(row, args)
 	}
-	return nil
 }
 
 // ask sends a round of questions; then is called when all are answered. What a question fails with is its answer.
 func (j *job) ask(then func(*job), questions ...question) {
 	p := j.p
-	j.then, j.left = then, len(questions)
+	j.then, j.left, j.writes = then, len(questions), false
 	j.replies = make([][]byte, len(questions))
 	var failed []int
 	for i, q := range questions {
+		j.writes = j.writes || !q.row.Flags.Has(command.ReadOnly)
 		shard := p.ownerOf(q.row, q.args)
 		ln, why := (*lane)(nil), router.Unserved.Error()
 		if shard >= 0 {
@@ -195,6 +204,9 @@ func (j *job) keep(bytes int) {
 	j.kept += bytes
 	j.p.gathered += bytes
 	most := j.p.g.opts.GatherMaxBytes
+	if j.writes { // what writes answer is short, and how they ended has to be known
+		return
+	}
 	if int64(j.kept) > most || int64(j.p.gathered) > gatherLoopTimes*most {
 		j.over = true
 		j.drop()

@@ -27,18 +27,27 @@ func (j *job) gatherRegisters() {
 // askTexts asks for the strings that keys hold, for each key once.
 func (j *job) askTexts(keys [][]byte, then func(*job)) {
 	var questions []question
-	asked := map[string]bool{}
-	for _, key := range keys {
-		if !asked[string(key)] {
-			asked[string(key)] = true
-			questions = append(questions, j.question(command.CmdGet, key))
-		}
+	for _, key := range distinct(keys) {
+		questions = append(questions, j.question(command.CmdGet, key))
 	}
 	if len(questions) > questionsMax {
 		j.fail("ERR too many keys on several shards")
 		return
 	}
 	j.ask(then, questions...)
+}
+
+// distinct is each key once.
+func distinct(keys [][]byte) [][]byte {
+	var once [][]byte
+	seen := map[string]bool{}
+	for _, key := range keys {
+		if !seen[string(key)] {
+			seen[string(key)] = true
+			once = append(once, key)
+		}
+	}
+	return once
 }
 
 // mergeRegisters raises registers to those of all replies, and tells whether one is dense. Not ok: the job has failed.

@@ -18,6 +18,7 @@ type scoredCommand struct {
 	aggregate  algebra.Aggregate
 	withScores bool
 	limit      int64
+	badWeight  bool // what is wrong is a weight
 }
 
 // scoredCommandOf reads one whose number of keys stands at args[at]. Not ok: a node says what is wrong.
@@ -61,6 +62,7 @@ func (c *scoredCommand) option(args [][]byte, store bool) (took int, ok bool) {
 	case combines && command.EqualFold(args[0], "weights") && len(args) > len(c.keys):
 		for i := range c.weights {
 			if c.weights[i], ok = decimal.ParseDouble(args[1+i]); !ok {
+				c.badWeight = true
 				return 0, false
 			}
 		}

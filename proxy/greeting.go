@@ -14,7 +14,12 @@ import (
 type greeting struct {
 	words     []greetingWord
 	larder    bool
-	epoch     uint64
+	epoch     uint64 // the node's, 0 = it has none
+	said      uint64 // of the topology for which the lane vouches
+	functions int    // libraries that the node has
+	settled   bool   // it was looked after that it has those of the other shards
+	asked     int    // other shards whose answer to that is awaited
+	untilNS   int64  // and not for longer
 	databases int
 }
 
@@ -29,6 +34,10 @@ func (ln *lane) begin() {
 	ln.state = laneGreeting
 	ln.deadNS = ln.p.nowNS + int64(o.Upstream.DialTimeout)
 	ln.greet = greeting{databases: o.Databases}
+	if ln.aside {
+		ln.beginAside()
+		return
+	}
 	auth := authWords(o.Upstream)
 	switch {
 	case ln.proto == 3:
@@ -74,11 +83,24 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	if len(ln.greet.words) > 0 {
+	if len(ln.greet.words) == 0 {
+		ln.greetedOn()
+	}
+}
+
+// greetedOn goes on when all that was asked is answered.
+func (ln *lane) greetedOn() {
+	if ln.aside {
+		ln.readyAside()
 		return
 	}
-	if ln.greet.epoch != 0 && ln.greet.epoch != ln.p.topo.Epoch {
-		ln.askTerm() // the topology has changed meanwhile, and what waits was routed by the new one
+	if ln.greet.larder && ln.greet.said != ln.p.topo.Epoch {
+		ln.vouch() // the topology has changed meanwhile, and what waits was routed by the new one
+		if len(ln.greet.words) > 0 {
+			return
+		}
+	}
+	if ln.settle() {
 		return
 	}
 	u := ln.u
@@ -89,7 +111,7 @@ func (ln *lane) greeted(reply []byte) {
 		return
 	}
 	ln.state = laneReady
-	ln.term = ln.greet.epoch
+	ln.term = ln.p.topo.Epoch
 	if ln.queue.len() > 0 {
 		ln.c.Touch()
 	}
@@ -132,14 +154,15 @@ func (ln *lane) heardDialect(reply []byte) error {
 		case "epoch":
 			n, _ := resp.ParseInt(value)
 			ln.greet.epoch = uint64(n)
+		case "functions":
+			n, _ := resp.ParseInt(value)
+			ln.greet.functions = int(n)
 		case "databases":
 			n, _ := resp.ParseInt(value)
 			ln.greet.databases = min(ln.greet.databases, int(n))
 		}
 	}
-	if ln.greet.epoch != 0 {
-		ln.askTerm()
-	}
+	ln.vouch()
 	return nil
 }
 
@@ -149,10 +172,17 @@ func (ln *lane) heardID(reply []byte) error {
 	return nil
 }
 
-// askTerm says the gateway's epoch, even when the node's is another: its -STALE then tells which.
-func (ln *lane) askTerm() {
-	ln.greet.epoch = ln.p.topo.Epoch
-	ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
+// vouch says by which topology the lane's commands are routed. To a node that has an epoch it is the gateway's, even when the node's is another: its
+// -STALE then tells which. A node that has none is told its slots, for its scripts, if it does not have all; one of an earlier release does not know the word.
+func (ln *lane) vouch() {
+	ln.greet.said = ln.p.topo.Epoch
+	switch {
+	case ln.greet.epoch != 0:
+		ln.greet.epoch = ln.greet.said
+		ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
+	case len(ln.p.shards) > 1:
+		ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordSlots, ln.u.slots())
+	}
 }
 
 // heardLastDatabase: a word that can fail is tried here, where nothing follows it. On a

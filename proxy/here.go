@@ -79,7 +79,10 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdCluster:
 		s.clusterHere(row, args)
 		return true
-	case command.CmdObject, command.CmdMemory, command.CmdPubSub, command.CmdXGroup, command.CmdXInfo:
+	case command.CmdScript:
+		s.scriptHere(row, args)
+		return true
+	case command.CmdFunction, command.CmdObject, command.CmdMemory, command.CmdPubSub, command.CmdXGroup, command.CmdXInfo:
 		s.help(row)
 		return true
 	}
@@ -112,17 +115,22 @@ func (s *session) echo(row *command.Row, args [][]byte) {
 
 // selectDB changes the session's database; its lanes are told when it matters.
 func (s *session) selectDB(row *command.Row, args [][]byte) {
+	db, wrong := client.ParseDB(args[1], s.databases())
+	if wrong == "" {
+		s.db = db
+	}
+	s.okUnless(row, wrong)
+}
+
+// databases is how many there are on all shards, as far as is known.
+func (s *session) databases() int {
 	most := s.p.g.opts.Databases
 	for _, u := range s.p.shards {
 		if u.known {
 			most = min(most, u.databases)
 		}
 	}
-	db, wrong := client.ParseDB(args[1], most)
-	if wrong == "" {
-		s.db = db
-	}
-	s.okUnless(row, wrong)
+	return most
 }
 
 func (s *session) quit(row *command.Row, _ [][]byte) {

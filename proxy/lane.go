@@ -50,6 +50,10 @@ type lane struct {
 	dbMax   int    // the highest database said before the greeting told how many there are
 	term    uint64 // the epoch it speaks in once log is executed
 
+	aside         bool                // it asks one question and closes
+	taught        map[string]struct{} // the scripts that the node knows once log is executed, by SHA1
+	taughtFlushes uint64              // of the gateway, when taught was begun
+
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
 	use     laneUse              // what for
@@ -110,7 +114,7 @@ func (ln *lane) to(db int) {
 			ln.dbMax = max(ln.dbMax, db)
 		}
 	}
-	if ln.term != 0 && ln.term != ln.p.topo.Epoch {
+	if ln.term != ln.p.topo.Epoch {
 		ln.sayTerm()
 	}
 }
@@ -120,13 +124,22 @@ func (ln *lane) sayDB() {
 	ln.say(wordSelect, strconv.AppendInt(digits[:0], int64(ln.db), 10))
 }
 
+// sayTerm vouches for the present topology: by its epoch where the node has one, else by the slots of the node's shard, which only its scripts look at.
 func (ln *lane) sayTerm() {
-	var digits [20]byte
+	if ln.state < laneReady { // the greeting does it
+		return
+	}
 	ln.term = ln.p.topo.Epoch
-	ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
+	switch {
+	case ln.greet.epoch != 0:
+		var digits [20]byte
+		ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
+	case ln.greet.larder:
+		ln.query(func([]byte) {}, wordLarder, wordSlots, ln.u.slots())
+	}
 }
 
-var wordSelect, wordLarder, wordTerm = []byte("SELECT"), []byte("LARDER"), []byte("TERM")
+var wordSelect, wordLarder, wordTerm, wordSlots = []byte("SELECT"), []byte("LARDER"), []byte("TERM"), []byte("SLOTS")
 
 // Flush hands the log's new part to the connection, once a turn.
 func (ln *lane) Flush(c *loop.Conn) {
@@ -230,6 +243,8 @@ func (ln *lane) reply(reply []byte) bool {
 		}
 	case whole && reply[0] == '-' && ln.p.stale(ln, t, reply):
 		// it goes again, to where it belongs
+	case whole && reply[0] == '-' && ln.lacks(t, reply):
+		// it goes again, behind the script that it names
 	case !t.s.abandoned():
 		t.s.answered(t, reply)
 	}

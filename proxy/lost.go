@@ -31,9 +31,14 @@ func (ln *lane) lost(err error) {
 	if borrower != nil {
 		borrower.laneGone(ln)
 	}
+	if ln.u.shared[ln.proto-2] == ln { // it may come back with nothing
+		ln.u.settled, ln.u.told = false, false
+	}
 	ln.u.forget(ln)
 	if before <= laneGreeting {
-		ln.u.down(err)
+		if !ln.aside {
+			ln.u.down(err)
+		}
 	} else if !ln.p.stopping {
 		ln.p.count.lanesLost++
 		ln.p.g.log.Warn("lane lost", "node", ln.u.addr, "err", err, "unanswered", ln.queue.len())
@@ -79,6 +84,9 @@ func (ln *lane) lost(err error) {
 // countWrites notes how many writes of each session the node may have: what the session read before them may not be read again, since a reply could show
 // what came later.
 func (ln *lane) countWrites() {
+	if ln.aside {
+		return
+	}
 	at := ln.head
 	for i := ln.queue.head; i != ln.queue.tail; i++ {
 		t := ln.queue.at(i)
@@ -92,6 +100,10 @@ func (ln *lane) countWrites() {
 // again sends one command of a lost lane once more, or ends it. sent: the node may have it.
 func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 	s := t.s
+	if ln.aside { // no other lane is right for it
+		s.answered(t, appendError(nil, downText(ln.u.addr, err)))
+		return
+	}
 	if t.bytes == 0 { // streamed: its bytes are not kept
 		s.lostWrites = 0 // it is the only one that its session has under way
 		s.lostStream(t, err)
@@ -122,6 +134,9 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 // resume puts a command on another lane, in the database it was meant for.
 func (ln *lane) resume(raw []byte, t ticket) {
 	ln.to(int(t.db))
+	if names(t.row) || t.kind&kindPiece != 0 && t.s.q.at(t.seq).merge.tx.script {
+		ln.prepareAll(raw)
+	}
 	started := t.startNS
 	ln.put(raw, t)
 	if t.kind&kindSelects != 0 {
@@ -133,16 +148,19 @@ func (ln *lane) resume(raw []byte, t ticket) {
 	}
 }
 
+// mayRunTwice tells whether a command that ran twice has done what it would have done once.
 func mayRunTwice(t ticket) bool {
-	return t.row.Flags.Has(command.ReadOnly) || t.row.Parent == command.CmdPubSub || t.kind&kindReads != 0
+	return t.row.Flags.Has(command.ReadOnly) || t.kind&kindReads != 0 || t.row.Parent == command.CmdScript || t.row.Parent == command.CmdPubSub
 }
 
 // downText is told where a command surely did not run; drivers know CLUSTERDOWN and may
 // send again. A node that says itself what is wrong is quoted.
 func downText(addr string, err error) string {
 	why := firstLine(err.Error())
-	if _, own, ok := strings.Cut(why, "LOADING "); ok {
-		return "LOADING " + own
+	for _, word := range []string{"LOADING ", "BUSY "} {
+		if _, own, ok := strings.Cut(why, word); ok {
+			return word + own
+		}
 	}
 	return "CLUSTERDOWN node " + addr + " is out of reach: " + why
 }

@@ -21,6 +21,10 @@ const (
 	mergeRandom                    // RANDOMKEY: of pairs of a number of keys and a key, one key
 	mergeTexts                     // texts for people, one under the other
 	mergeStats                     // MEMORY STATS, added up
+	mergeAnd                       // arrays of 0 and 1: 1 where all say so
+	mergeOneOK                     // one succeeded
+	mergeEvery                     // all have to make a change
+	mergeRunning                   // FUNCTION STATS
 	mergeNames                     // PUBSUB CHANNELS: each name once
 	mergeMost                      // PUBSUB NUMSUB, NUMPAT: the highest of the numbers
 	mergeKeyspace                  // INFO's keyspace section, added up behind the gateway's own sections
@@ -66,6 +70,8 @@ type merge struct {
 	rerun []byte    // the command, if it has to go to all shards once more
 
 	tx *transaction // with mergeFirst, for EXEC
+
+	after func(t ticket, reply []byte) bool // hears the merged reply before the client; true: it completes the command itself
 }
 
 // merges is a loop's free list.
@@ -97,7 +103,7 @@ func (f *merges) put(m *merge, bufs *buffers) {
 		m.subs[i] = nil
 	}
 	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
-	m.scan, m.dice, m.text, m.rerun, m.tx, m.job = scanState{}, 0, nil, nil, nil, nil
+	m.scan, m.dice, m.text, m.rerun, m.tx, m.job, m.after = scanState{}, 0, nil, nil, nil, nil, nil
 	if len(f.free) < mergesFreeMax {
 		f.free = append(f.free, m)
 	}
@@ -123,6 +129,14 @@ const errorOutOfForm = "-ERR a node's reply has an unexpected form\r\n"
 
 // append adds the merged reply to dst. An error of any shard is the reply: the first one.
 func (m *merge) append(dst []byte) []byte {
+	switch m.how {
+	case mergeOneOK:
+		return append(dst, m.pickOne()...)
+	case mergeRunning:
+		return append(dst, m.pickRunning()...)
+	case mergeEvery:
+		return m.appendEvery(dst)
+	}
 	for _, sub := range m.subs {
 		if len(sub) > 0 && sub[0] == '-' {
 			return append(dst, sub...)
@@ -141,6 +155,8 @@ func (m *merge) append(dst []byte) []byte {
 		dst, ok = m.appendKeys(dst)
 	case mergeRandom:
 		dst, ok = m.appendRandom(dst)
+	case mergeAnd:
+		dst, ok = m.appendAnd(dst)
 	case mergeTexts:
 		dst, ok = m.appendTexts(dst)
 	case mergeStats:

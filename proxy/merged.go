@@ -30,8 +30,11 @@ func (p *part) merged(s *session, t ticket, e *answer, reply []byte) {
 	p.w.Out = m.append(p.bufs.get())
 	out := p.w.Out
 	p.w.Out = nil
+	after := m.after
 	p.merges.put(m, &p.bufs)
-	s.complete(t.seq, out)
+	if after == nil || !after(t, out) {
+		s.complete(t.seq, out)
+	}
 	p.bufs.recycle(out)
 }
 

@@ -82,9 +82,13 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.unknown, Name: "larder_gateway_unknown_total", Help: "Writes answered UNKNOWN: they may or may not have run."},
 		{Value: &c.stale, Name: "larder_gateway_stale_total", Help: "Commands that a node refused because of another epoch, and that went again."},
 		{Value: &c.streamed, Name: "larder_gateway_streamed_total", Help: "Commands with a large argument that were passed on as they came."},
+		{Value: &c.crossSlots, Name: "larder_gateway_cross_slot_total", Help: "Writes over keys of several shards that were done in steps, as gateway.cross-slot allows."},
 		{Value: &c.gathers, Name: "larder_gateway_gathers_total", Help: "Commands over keys of several shards that were worked out in the gateway."},
 		{Value: &c.gatherRefused, Name: "larder_gateway_gathers_refused_total", Help: "Commands refused because they need more of several shards than gateway.gather-max."},
 		{Value: &c.gatherBytes, Gauge: true, Name: "larder_gateway_gather_bytes", Help: "Bytes that commands over several shards keep while they are worked out."},
+		{Value: &c.scriptsTold, Name: "larder_gateway_scripts_told_total", Help: "Lua scripts that the gateway told a node of itself, before a command that names them."},
+		{Value: &c.scriptsLacked, Name: "larder_gateway_scripts_lacked_total", Help: "Commands sent again because their node had lost the script that they name."},
+		{Value: &c.functionsGiven, Name: "larder_gateway_functions_given_total", Help: "Times a node had no functions and was told those of the other shards."},
 		{Value: &c.subscribers, Gauge: true, Name: "larder_gateway_subscribers", Help: "Clients that are subscribed to a channel or pattern."},
 		{Value: &c.subscribedBytes, Gauge: true, Name: "larder_gateway_subscribed_bytes", Help: "Bytes of the names of what clients are subscribed to, each counted once a loop."},
 		{Value: &c.messages, Name: "larder_gateway_messages_total", Help: "Published messages that nodes told the gateway's loops of."},
@@ -100,13 +104,19 @@ func (c *counters) numbers() []metrics.Number {
 type collector struct{ g *Gateway }
 
 var (
-	byCommand = metrics.NewFamily("larder_gateway", "Time from reading a command to its reply, by name.")
+	byCommand       = metrics.NewFamily("larder_gateway", "Time from reading a command to its reply, by name.")
+	descScripts     = prometheus.NewDesc("larder_gateway_scripts", "Lua scripts that the gateway keeps, so that a node that lacks one can be told it.", nil, nil)
+	descScriptBytes = prometheus.NewDesc("larder_gateway_script_bytes", "Bytes of those scripts.", nil, nil)
+	descRefused     = prometheus.NewDesc("larder_gateway_scripts_refused_total", "Lua scripts that were not kept because there was no room.", nil, nil)
+
 	descEpoch = prometheus.NewDesc("larder_gateway_topology_epoch", "Epoch of the topology that commands are routed by.", nil, nil)
 )
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	byCommand.Describe(ch)
-	ch <- descEpoch
+	for _, desc := range []*prometheus.Desc{descEpoch, descScripts, descScriptBytes, descRefused} {
+		ch <- desc
+	}
 	var none counters
 	metrics.Describe(ch, none.numbers())
 }
@@ -115,5 +125,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	all := c.g.stats.sum()
 	metrics.Collect(ch, all.numbers())
 	ch <- prometheus.MustNewConstMetric(descEpoch, prometheus.GaugeValue, float64(c.g.topo.Load().Epoch))
+	scripts, bytes := c.g.scripts.size()
+	ch <- prometheus.MustNewConstMetric(descScripts, prometheus.GaugeValue, float64(scripts))
+	ch <- prometheus.MustNewConstMetric(descScriptBytes, prometheus.GaugeValue, float64(bytes))
+	ch <- prometheus.MustNewConstMetric(descRefused, prometheus.CounterValue, float64(c.g.scripts.refused.Load()))
 	byCommand.Collect(ch, &all.commands)
 }

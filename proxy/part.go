@@ -31,6 +31,7 @@ type part struct {
 	hearing  hearing
 	watchers int        // sessions that MONITOR
 	pausing  []*session // wait for CLIENT PAUSE to end
+	turns    []*session // wait for their turn at changing functions
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
 	refusals acl.Log
@@ -114,7 +115,8 @@ func (p *part) adopt(t *router.Topology) {
 // else vouch for commands that were routed by an older one.
 func (ln *lane) reroute() {
 	queue, log := ln.queue, ln.log
-	ln.queue, ln.log, ln.db, ln.dbMax = tickets{}, nil, 0, 0
+	ln.queue, ln.log, ln.db, ln.dbMax, ln.taught = tickets{}, nil, 0, 0, nil
+	ln.dropHears() // before anything is asked anew
 	for at := 0; queue.len() > 0; {
 		t := queue.pop()
 		raw := log[at : at+int(t.bytes)]
@@ -130,7 +132,6 @@ func (ln *lane) reroute() {
 			ln.p.resend(ln.u, t, raw)
 		}
 	}
-	ln.dropHears()
 	if ln.use == useWatch || ln.use == useBlock {
 		ln.discard() // what it was lent for has another
 	}
@@ -220,6 +221,7 @@ func (p *part) Tick(time.Time) {
 		p.l.Rest()
 	}
 	p.retryStale()
+	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {
 		p.l.Hurry()
 	}
@@ -240,7 +242,8 @@ func (p *part) tickUpstream(u *upstream) {
 	for _, ln := range p.lanes {
 		switch {
 		case ln.state < laneReady:
-			if p.nowNS > ln.deadNS {
+			ln.tickSettling()
+			if ln.state < laneReady && p.nowNS > ln.deadNS {
 				ln.fail(errGreetTimeout)
 			}
 		case ln.slow != nil:

@@ -36,6 +36,10 @@ const textBadCursor = "ERR invalid cursor"
 // runSpecial are the commands that are neither sent by key nor simply to all shards.
 func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 	switch {
+	case row.Parent == command.CmdScript:
+		return s.runScriptCommand(row, req)
+	case row.Parent == command.CmdFunction:
+		return s.runFunctionCommand(row, req)
 	case row.ID == command.CmdRandomKey:
 		return s.runRandomKey(row)
 	case aboutSlot(row.ID), row.ID == command.CmdPublish:

@@ -19,6 +19,7 @@ const (
 	stallLane          // its lane has no room
 	stallStream        // it waits for a lent lane, or for room on it
 	stallPause         // CLIENT PAUSE
+	stallTurn          // others of whom only one at a time may do it, or whom it needs, are at work
 	stallOutput        // the client does not read its replies
 	stallBlocked       // its command waits at a node; the client is read on
 	stallHear          // its subscriptions are ending at the nodes
@@ -316,6 +317,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 		}
 	}
 	s.dropStream()
+	s.p.g.changing.CompareAndSwap(s, nil)
 	if ln := s.slow; ln != nil {
 		s.slow, ln.slow = nil, nil
 		ln.c.Resume()

@@ -13,6 +13,9 @@ func aboutSlot(id command.ID) bool {
 
 // shardFor is the one shard that a command is for: that of its slot, or of all its keys.
 func (p *part) shardFor(row *command.Row, args [][]byte) (int, router.Cross) {
+	if scripted(row) {
+		return p.scriptShard(row, args)
+	}
 	if row.ID == command.CmdPublish {
 		// Everybody who hears the channel is subscribed at every shard; one that is always the same keeps the order of its messages.
 		if shard := p.topo.ShardOf(args[1]); shard >= 0 {

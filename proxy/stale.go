@@ -43,8 +43,8 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.g.Adopt(topo)
 		p.enter()
 	}
-	ln.term = staleTerm // TERM is said before anything else goes on this lane
-	if t.bytes == 0 {   // streamed: its bytes are not kept
+	ln.term, ln.greet.epoch = staleTerm, theirs // TERM is said before anything else goes on this lane
+	if t.bytes == 0 {                           // streamed: its bytes are not kept
 		t.s.answered(t, appendError(nil, downText(ln.u.addr, errMoved)))
 		return true
 	}

@@ -31,6 +31,7 @@ type transaction struct {
 	sent   int           // how many are for the shard
 	flags  command.Flags // all of theirs
 	writes bool          // one for the shard may do more than read
+	script bool          // one runs a script
 	splice bool          // the shard's reply is not the client's as it comes: see executed
 
 	refused bool   // the node did not take MULTI
@@ -224,6 +225,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	p.txs.bytes += len(tx.raw) - at
 	tx.flags |= row.Flags
 	tx.writes = tx.writes || !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID)
+	tx.script = tx.script || scripted(row)
 	tx.sent++
 	tx.queue = append(tx.queue, q)
 	return ""
@@ -279,6 +281,9 @@ func (p *part) shardInMulti(row *command.Row, args [][]byte) (shard int, wrong s
 			return anyShard, "CROSSSLOT '" + row.Name + "' is for all shards, and a transaction runs on one"
 		}
 		return anyShard, ""
+	}
+	if wrong := p.hiddenKeys(row, args); wrong != "" {
+		return anyShard, wrong
 	}
 	p.keys = p.keys[:0]
 	shard, cross := p.shardFor(row, args)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"larder/loop"
+	"larder/router"
 )
 
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
@@ -15,6 +16,7 @@ type upstream struct {
 	lanes   []*lane  // every lane that is not closed
 	idle    []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent    int
+	asides  int        // lanes of one question
 	streams int        // of those, for large commands
 	pingNS  int64      // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
 	queue   []*session // wait for a lent lane
@@ -29,6 +31,11 @@ type upstream struct {
 	known     bool // a greeting told the rest
 	larder    bool
 	databases int
+
+	settled bool       // it has the functions that the other shards have, since its shared lanes are whole
+	told    bool       // it has the scripts that were loaded, since then
+	asking  int        // answers of other shards that are awaited for it
+	wanting []*session // wait for them
 
 	err     string // why it is out of reach, as told to clients; empty = it is not
 	retryNS int64  // no dial before
@@ -86,6 +93,17 @@ func (ln *lane) handler() loop.Handler {
 	return ln
 }
 
+// slots are those of the node's shard, as text.
+func (u *upstream) slots() []byte {
+	var all []router.Range
+	for i, other := range u.p.shards {
+		if other == u {
+			all = append(all, u.p.topo.Shards[i].Slots...)
+		}
+	}
+	return router.AppendRanges(nil, all)
+}
+
 // forget takes a closed lane out of every list.
 func (u *upstream) forget(ln *lane) {
 	if u.shared[ln.proto-2] == ln {
@@ -93,6 +111,9 @@ func (u *upstream) forget(ln *lane) {
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)
+	if ln.aside {
+		u.asides--
+	}
 	if ln.ear != nil {
 		ln.ear.lost(ln.err)
 	}

@@ -197,6 +197,8 @@ func (fc *fakeConn) run(args [][]byte) {
 		fc.out = append(fc.out, "+OK\r\n"...)
 	case "EXEC":
 		fc.exec()
+	case "FUNCTION":
+		fc.out = resp.AppendBulkString(fc.out, "0123456789") // a payload without libraries
 	default:
 		if fc.multi {
 			fc.queue(args)

@@ -24,6 +24,7 @@ const (
 	TagNode    = "node"    // a Larder node
 	TagGateway = "gateway" // a gateway, whatever is behind it
 	TagSharded = "sharded" // several shards: keys that can't be split must share a slot
+	TagSteps   = "steps"   // several shards, and writes over them are done in steps
 	TagStock   = "stock"   // redis-servers in the place of nodes
 )
 

@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"larder/protocol/command"
@@ -163,7 +164,7 @@ func (p *Player) prepare(steps []Step) (list []sent, out [2][]byte, counts [2]in
 		case s.step.Says != "":
 			s.told, s.want = true, s.step.Says
 			s.skip = s.skip || p.Sub.Has(TagRedis)
-		case p.Sub.Has(TagSharded) && Crosses(s.args):
+		case p.Sub.Has(TagSharded) && Crosses(s.args) && !(p.Sub.Has(TagSteps) && goesInSteps(s.args)):
 			s.told, s.want = true, crossSlot
 		}
 		if !s.skip {
@@ -196,6 +197,15 @@ func Crosses(args [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// goesInSteps reports whether a gateway that may does the command in steps where its keys lie on several shards.
+func goesInSteps(args [][]byte) bool {
+	row, _ := command.Resolve(args)
+	if row.ID == command.CmdGeoSearchStore && slices.ContainsFunc(args, func(arg []byte) bool { return command.EqualFold(arg, "storedist") }) {
+		return false
+	}
+	return row.Flags.Has(command.InSteps)
 }
 
 func (p *Player) cuts(n int) []int {

@@ -182,7 +182,7 @@ func (p *parser) heading(text string) error {
 
 func knownTags(tags []string) error {
 	for _, t := range tags {
-		if !slices.Contains([]string{TagRedis, TagNode, TagGateway, TagSharded, TagStock}, t) {
+		if !slices.Contains([]string{TagRedis, TagNode, TagGateway, TagSharded, TagSteps, TagStock}, t) {
 			return fmt.Errorf("no such tag: %q", t)
 		}
 	}

@@ -19,6 +19,10 @@ func larderDocs() map[ID]Doc {
 			Summary: "Says whose the next command is, for those who are told of changes.", Complexity: "O(1)",
 			Args: takes(text("client")),
 		},
+		CmdLarderSlots: {
+			Summary: "Says which slots' keys the connection's scripts may touch on a node that was assigned none.", Complexity: "O(N) in the number of slots",
+			Args: takes(text("slots")),
+		},
 		CmdLarderScan: {
 			Summary: "Walks over the keys in steps, up to a slot.", Complexity: "O(1) a call; O(N) in the number of keys for a complete walk",
 			Args: takes(

@@ -360,6 +360,7 @@ const (
 	CmdLarderTerm
 	CmdLarderAssign
 	CmdLarderAs
+	CmdLarderSlots
 	CmdLarderScan
 	CmdLarderSubscribers
 	CmdLarderHelp

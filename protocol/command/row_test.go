@@ -154,8 +154,21 @@ func TestPolicies(t *testing.T) {
 		"memory|stats":            {command.RequestAllShards, command.ResponseSpecial},
 		"cluster|countkeysinslot": {command.RequestSpecial, command.ResponseDefault},
 		"cluster|getkeysinslot":   {command.RequestSpecial, command.ResponseDefault},
+
+		"script|exists":    {command.RequestSpecial, command.ResponseAggLogicalAnd},
+		"script|flush":     {command.RequestSpecial, command.ResponseAllSucceeded},
+		"script|kill":      {command.RequestSpecial, command.ResponseOneSucceeded},
+		"script|load":      {command.RequestSpecial, command.ResponseAllSucceeded},
+		"function|delete":  {command.RequestSpecial, command.ResponseAllSucceeded},
+		"function|dump":    {command.RequestSpecial, command.ResponseDefault},
+		"function|flush":   {command.RequestSpecial, command.ResponseAllSucceeded},
+		"function|kill":    {command.RequestSpecial, command.ResponseOneSucceeded},
+		"function|list":    {command.RequestSpecial, command.ResponseDefault},
+		"function|load":    {command.RequestSpecial, command.ResponseAllSucceeded},
+		"function|restore": {command.RequestSpecial, command.ResponseAllSucceeded},
+		"function|stats":   {command.RequestSpecial, command.ResponseSpecial},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard unwatch monitor subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard unwatch monitor subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help script|debug script|help function|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it

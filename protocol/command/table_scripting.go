@@ -1,7 +1,7 @@
 package command
 
 func scriptingRows() []Row {
-	const run = NoScript | Stale | SkipMonitor | NoMandatoryKeys | MovableKeys | NodeOnly
+	const run = NoScript | Stale | SkipMonitor | NoMandatoryKeys | MovableKeys
 	const rw, ro = KeyRW | KeyAccess | KeyUpdate, KeyRO | KeyAccess
 	const unknown = "what a script does with its keys is not known: the worst is assumed"
 	all, nodes := tips(tipRequestAllShards, tipResponseAllSucceeded), tips(tipRequestAllNodes, tipResponseAllSucceeded)
@@ -13,32 +13,36 @@ func scriptingRows() []Row {
 		{ID: CmdFCall, Name: "fcall", Arity: -3, Flags: run | MayReplicate, KeySpecs: keys(noted(keysCounted(2, rw), unknown)), Since: "7.0.0"},
 		{ID: CmdFCallRO, Name: "fcall_ro", Arity: -3, Flags: run | ReadOnly, KeySpecs: keys(noted(keysCounted(2, ro), unknown)), Since: "7.0.0"},
 
-		{ID: CmdScriptDebug, Name: "script|debug", Parent: CmdScript, Arity: 3, Flags: NoScript | NodeOnly, Since: "3.2.0"},
-		{ID: CmdScriptExists, Name: "script|exists", Parent: CmdScript, Arity: -3, Flags: NoScript | NodeOnly, Tips: tips(tipRequestAllShards, tipResponseLogicalAnd), Since: "2.6.0"},
-		{ID: CmdScriptFlush, Name: "script|flush", Parent: CmdScript, Arity: -2, Flags: NoScript | NodeOnly, Tips: nodes, Since: "2.6.0"},
-		{ID: CmdScriptKill, Name: "script|kill", Parent: CmdScript, Arity: 2, Flags: NoScript | AllowBusy | NodeOnly, Tips: tips(tipRequestAllShards, tipResponseOneSucceeded), Since: "2.6.0"},
-		{ID: CmdScriptLoad, Name: "script|load", Parent: CmdScript, Arity: 3, Flags: NoScript | Stale | NodeOnly, Tips: nodes, Since: "2.6.0"},
-		{ID: CmdScriptHelp, Name: "script|help", Parent: CmdScript, Arity: 2, Flags: Loading | Stale | NodeOnly, Since: "5.0.0"},
+		{ID: CmdScriptDebug, Name: "script|debug", Parent: CmdScript, Arity: 3, Flags: NoScript, Since: "3.2.0"},
+		{ID: CmdScriptExists, Name: "script|exists", Parent: CmdScript, Arity: -3, Flags: NoScript, Tips: tips(tipRequestAllShards, tipResponseLogicalAnd), Since: "2.6.0"},
+		{ID: CmdScriptFlush, Name: "script|flush", Parent: CmdScript, Arity: -2, Flags: NoScript, Tips: nodes, Since: "2.6.0"},
+		{ID: CmdScriptKill, Name: "script|kill", Parent: CmdScript, Arity: 2, Flags: NoScript | AllowBusy, Tips: tips(tipRequestAllShards, tipResponseOneSucceeded), Since: "2.6.0"},
+		{ID: CmdScriptLoad, Name: "script|load", Parent: CmdScript, Arity: 3, Flags: NoScript | Stale, Tips: nodes, Since: "2.6.0"},
+		{ID: CmdScriptHelp, Name: "script|help", Parent: CmdScript, Arity: 2, Flags: Loading | Stale, Since: "5.0.0"},
 
-		{ID: CmdFunctionDelete, Name: "function|delete", Parent: CmdFunction, Arity: 3, Flags: Write | NoScript | NodeOnly, Tips: all, Since: "7.0.0"},
-		{ID: CmdFunctionDump, Name: "function|dump", Parent: CmdFunction, Arity: 2, Flags: NoScript | NodeOnly, Since: "7.0.0"},
-		{ID: CmdFunctionFlush, Name: "function|flush", Parent: CmdFunction, Arity: -2, Flags: Write | NoScript | NodeOnly, Tips: all, Since: "7.0.0"},
-		{ID: CmdFunctionKill, Name: "function|kill", Parent: CmdFunction, Arity: 2, Flags: NoScript | AllowBusy | NodeOnly, Tips: tips(tipRequestAllShards, tipResponseOneSucceeded), Since: "7.0.0"},
-		{ID: CmdFunctionList, Name: "function|list", Parent: CmdFunction, Arity: -2, Flags: NoScript | NodeOnly, Tips: tips(tipAnyOrder), Since: "7.0.0"},
-		{ID: CmdFunctionLoad, Name: "function|load", Parent: CmdFunction, Arity: -3, Flags: Write | DenyOOM | NoScript | NodeOnly, Tips: all, Since: "7.0.0"},
-		{ID: CmdFunctionRestore, Name: "function|restore", Parent: CmdFunction, Arity: -3, Flags: Write | DenyOOM | NoScript | NodeOnly, Tips: all, Since: "7.0.0"},
-		{ID: CmdFunctionStats, Name: "function|stats", Parent: CmdFunction, Arity: 2, Flags: NoScript | AllowBusy | NodeOnly, Tips: tips(tipNondeterministic, tipRequestAllShards, tipResponseSpecial), Since: "7.0.0"},
-		{ID: CmdFunctionHelp, Name: "function|help", Parent: CmdFunction, Arity: 2, Flags: Loading | Stale | NodeOnly, Since: "7.0.0"},
+		{ID: CmdFunctionDelete, Name: "function|delete", Parent: CmdFunction, Arity: 3, Flags: Write | NoScript, Tips: all, Since: "7.0.0"},
+		{ID: CmdFunctionDump, Name: "function|dump", Parent: CmdFunction, Arity: 2, Flags: NoScript, Since: "7.0.0"},
+		{ID: CmdFunctionFlush, Name: "function|flush", Parent: CmdFunction, Arity: -2, Flags: Write | NoScript, Tips: all, Since: "7.0.0"},
+		{ID: CmdFunctionKill, Name: "function|kill", Parent: CmdFunction, Arity: 2, Flags: NoScript | AllowBusy, Tips: tips(tipRequestAllShards, tipResponseOneSucceeded), Since: "7.0.0"},
+		{ID: CmdFunctionList, Name: "function|list", Parent: CmdFunction, Arity: -2, Flags: NoScript, Tips: tips(tipAnyOrder), Since: "7.0.0"},
+		{ID: CmdFunctionLoad, Name: "function|load", Parent: CmdFunction, Arity: -3, Flags: Write | DenyOOM | NoScript, Tips: all, Since: "7.0.0"},
+		{ID: CmdFunctionRestore, Name: "function|restore", Parent: CmdFunction, Arity: -3, Flags: Write | DenyOOM | NoScript, Tips: all, Since: "7.0.0"},
+		{ID: CmdFunctionStats, Name: "function|stats", Parent: CmdFunction, Arity: 2, Flags: NoScript | AllowBusy, Tips: tips(tipNondeterministic, tipRequestAllShards, tipResponseSpecial), Since: "7.0.0"},
+		{ID: CmdFunctionHelp, Name: "function|help", Parent: CmdFunction, Arity: 2, Flags: Loading | Stale, Since: "7.0.0"},
 	}
 	for i := range rows {
 		rows[i].Categories = CatScripting
-		if rows[i].Parent != 0 {
+		switch rows[i].ID {
+		case CmdEval, CmdEvalSHA, CmdEvalRO, CmdEvalSHARO, CmdFCall, CmdFCallRO: // by their keys, which may be several slots' of one shard
+		case CmdScriptDebug, CmdScriptHelp, CmdFunctionHelp:
 			rows[i].Request = RequestLocal
+		default:
+			rows[i].Request = RequestSpecial
 		}
 	}
 	return append(rows,
-		Row{ID: CmdScript, Name: "script", Arity: -2, Flags: NodeOnly, Request: RequestLocal, Since: "2.6.0"},
-		Row{ID: CmdFunction, Name: "function", Arity: -2, Flags: NodeOnly, Request: RequestLocal, Since: "7.0.0"})
+		Row{ID: CmdScript, Name: "script", Arity: -2, Request: RequestLocal, Since: "2.6.0"},
+		Row{ID: CmdFunction, Name: "function", Arity: -2, Request: RequestLocal, Since: "7.0.0"})
 }
 
 func scriptingDocs() map[ID]Doc {

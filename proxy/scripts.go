@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"bytes"
+
+	"larder/protocol/command"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// scripted tells whether a command runs a script or a function.
+func scripted(row *command.Row) bool {
+	switch row.ID {
+	case command.CmdEval, command.CmdEvalRO, command.CmdEvalSHA, command.CmdEvalSHARO, command.CmdFCall, command.CmdFCallRO:
+		return true
+	}
+	return false
+}
+
+// brings tells whether a command carries the text of its script.
+func brings(row *command.Row) bool {
+	return row.ID == command.CmdEval || row.ID == command.CmdEvalRO
+}
+
+// names tells whether it names its script by the SHA1.
+func names(row *command.Row) bool {
+	return row.ID == command.CmdEvalSHA || row.ID == command.CmdEvalSHARO
+}
+
+// calls tells whether a command calls a function.
+func calls(row *command.Row) bool { return row.ID == command.CmdFCall || row.ID == command.CmdFCallRO }
+
+// scriptShard is the one shard that has all keys that a script declares. Its slots may differ: what one node has it does as a plain server would. Without
+// keys it is the shard of slot 0, so that what such scripts leave behind is in one place.
+func (p *part) scriptShard(row *command.Row, args [][]byte) (int, router.Cross) {
+	p.keys = row.KeyPositions(args, p.keys[:0])
+	shard := router.Nobody
+	if len(p.keys) == 0 {
+		shard = p.topo.Owner(0)
+	}
+	for i, at := range p.keys {
+		switch owner := p.topo.ShardOf(args[at]); {
+		case owner == router.Nobody:
+			return router.Nobody, router.Unserved
+		case i > 0 && owner != shard:
+			return router.Nobody, router.Crosses
+		default:
+			shard = owner
+		}
+	}
+	if shard == router.Nobody {
+		return router.Nobody, router.Unserved
+	}
+	return shard, router.Together
+}
+
+// runScript sends a script to the shard of its keys.
+func (s *session) runScript(row *command.Row, req resp.Request) bool {
+	p := s.p
+	shard, cross := p.scriptShard(row, req.Args)
+	if cross != router.Together {
+		s.refuse(row, cross.Error())
+		return true
+	}
+	if calls(row) && !s.functionsThere(row, shard) {
+		return s.stalled == stallNone
+	}
+	ln, ok := s.laneTo(row, shard)
+	if ln == nil {
+		return ok
+	}
+	seq := s.push(row)
+	ln.to(s.db)
+	ln.prepare(row, req.Args)
+	t := ticket{s: s, row: row, seq: seq}
+	if req.Inline {
+		at := len(ln.log)
+		ln.log = resp.AppendCommand(ln.log, req.Args...)
+		ln.commit(at, t)
+		return true
+	}
+	ln.put(req.Raw, t)
+	return true
+}
+
+// prepare sees that the script that a command runs is known behind it on the lane: one that comes with EVAL is noted, one that the lane has not been
+// told yet goes before its EVALSHA. So a script that one shard has been told, by EVAL or before it was started anew, is known by all, and order is kept.
+func (ln *lane) prepare(row *command.Row, args [][]byte) {
+	switch {
+	case len(args) < 2:
+	case brings(row):
+		if t := ln.p.g.scripts.evaluated(args[1]); t != nil {
+			ln.learn(t.sha)
+		}
+	case names(row):
+		ln.teach(args[1])
+	}
+}
+
+// taughtMax is how many scripts a lane remembers to have been told. They are then told again, which does no harm.
+const taughtMax = 4096
+
+// learn notes that the node knows a script when it has done what is on the lane. It says false if that was known.
+func (ln *lane) learn(sha string) bool {
+	if now := ln.p.g.scripts.now.Load().flushes; ln.taught == nil || ln.taughtFlushes != now || len(ln.taught) >= taughtMax {
+		ln.taught, ln.taughtFlushes = map[string]struct{}{}, now
+	}
+	if _, known := ln.taught[sha]; known {
+		return false
+	}
+	ln.taught[sha] = struct{}{}
+	return true
+}
+
+// teach tells the lane's node a script, if the gateway knows it and the lane has not been told.
+func (ln *lane) teach(sha []byte) {
+	t := ln.p.g.scripts.named(sha)
+	if t == nil || !ln.learn(t.sha) {
+		return
+	}
+	ln.p.count.scriptsTold++
+	ln.query(func(reply []byte) {
+		if reply == nil || reply[0] == '-' { // it is busy, or does not take the script
+			delete(ln.taught, t.sha)
+		}
+	}, wordScript, wordLoad, t.body)
+}
+
+var wordScript, wordLoad, wordExists = []byte("SCRIPT"), []byte("LOAD"), []byte("EXISTS")
+
+// settleScripts tells the node, in its greeting, what SCRIPT LOAD has brought and it does not have: other gateways' clients may name it, too.
+func (ln *lane) settleScripts() {
+	loaded := ln.p.g.scripts.now.Load().loaded
+	if ln.u.told || len(loaded) == 0 {
+		return
+	}
+	ln.u.told = true
+	words := [][]byte{wordScript, wordExists}
+	var asked []*scriptText
+	for _, t := range loaded {
+		words = append(words, []byte(t.sha))
+		asked = append(asked, t)
+	}
+	ln.ask(func(ln *lane, reply []byte) error {
+		it := resp.Elements(reply)
+		for _, t := range asked {
+			has, ok := it.Next()
+			if !ok {
+				break // it is busy, or may not be asked
+			}
+			if n, _ := resp.ParseInt(has); n == 0 {
+				ln.p.count.scriptsTold++
+				ln.ask(func(*lane, []byte) error { return nil }, wordScript, wordLoad, t.body)
+			}
+			ln.learn(t.sha)
+		}
+		return nil
+	}, words...)
+}
+
+// prepareAll is prepare for commands that go out together, or again.
+func (ln *lane) prepareAll(raw []byte) {
+	for p := ln.p; len(raw) > 0; {
+		req, n, st := p.again.Next(raw)
+		if st != resp.Done {
+			return
+		}
+		raw = raw[n:]
+		if row, _ := command.Resolve(req.Args); row != nil {
+			ln.prepare(row, req.Args)
+		}
+	}
+}
+
+var noScript = []byte("-NOSCRIPT ")
+
+// lacks handles a NOSCRIPT where the gateway knows the script: the node has lost it, by a SCRIPT FLUSH of another gateway or since it had too many. It is
+// told, and the command goes again, if the session has nothing behind it on this lane: that has run, or will, before it would. Else the client gets the
+// error, as from a server that has forgotten a script, and the next one that asks finds it told.
+func (ln *lane) lacks(t ticket, reply []byte) bool {
+	if !names(t.row) || t.tries >= triesMax || t.s.gone || t.bytes == 0 || !bytes.HasPrefix(reply, noScript) {
+		return false
+	}
+	raw := ln.log[ln.head : ln.head+int(t.bytes)]
+	it := resp.Elements(raw)
+	it.Next()
+	arg, _ := it.Next()
+	sha, _ := resp.BulkOf(arg)
+	text := ln.p.g.scripts.named(sha)
+	if text == nil {
+		return false
+	}
+	delete(ln.taught, text.sha)
+	if !ln.open() || t.s.retrying > 0 || ln.hasMore(t.s) {
+		return false
+	}
+	ln.p.count.scriptsLacked++
+	t.tries++
+	ln.resume(bytes.Clone(raw), t)
+	return true
+}
+
+// hasMore tells whether a session has a command on the lane behind the oldest.
+func (ln *lane) hasMore(s *session) bool {
+	for i := ln.queue.head + 1; i != ln.queue.tail; i++ {
+		if ln.queue.at(i).s == s {
+			return true
+		}
+	}
+	return false
+}
