@@ -189,7 +189,7 @@ func configRewrite(s *session, _ [][]byte) { s.fail("ERR The server is running w
 func configResetStat(s *session, _ [][]byte) {
 	s.p.gather()
 	s.p.count.copyTo(&s.p.base0)
-	s.p.tracking.reset(&s.p.count.commands)
+	s.p.tracking = s.p.tracking.Reset(&s.p.count.commands)
 	s.p.longestNS = 0
 	s.ok()
 }

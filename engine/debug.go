@@ -86,9 +86,6 @@ const (
 // DebugCommands are the values that Options.DebugCommand may have.
 func DebugCommands() []string { return []string{debugNo, debugLocal, debugYes} }
 
-const textNoDebug = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, " +
-	"otherwise you need to set this option in the configuration file, and then restart the server."
-
 // mayDebug tells whether the client may say DEBUG.
 func (s *session) mayDebug() bool {
 	switch s.p.n.opts.DebugCommand {

@@ -3,6 +3,7 @@ package engine
 import (
 	"larder/access/users"
 	"larder/engine/commands"
+	"larder/protocol/client"
 	"larder/protocol/command"
 )
 
@@ -240,7 +241,7 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 	case !row.ArityOK(len(args)):
 		return command.ArityError(row)
 	case row.ID == command.CmdDebug && !s.mayDebug():
-		return textNoDebug
+		return client.NoDebug
 	case !s.authed && !row.Flags.Has(command.NoAuth):
 		return textNoAuth
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"larder/metrics"
 	"larder/process"
 	"larder/protocol/client"
 )
@@ -176,18 +175,7 @@ func infoCPU(_ *session, b *strings.Builder) {
 }
 
 func infoCommands(s *session, b *strings.Builder) {
-	c, base := &s.p.count, &s.p.base0
-	for id := range c.commands.IDs() {
-		answered := c.commands.Calls(id) - base.commands.Calls(id)
-		rejected := c.commands.Refused(id) - base.commands.Refused(id)
-		if id == 0 || answered == 0 {
-			continue
-		}
-		calls := answered - rejected // Redis counts those that ran
-		us := (c.commands.NS(id) - base.commands.NS(id)) / 1000
-		fmt.Fprintf(b, "cmdstat_%s:calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d\r\n",
-			metrics.Name(id), calls, us, float64(us)/float64(max(calls, 1)), rejected, c.commands.Failed(id)-base.commands.Failed(id)-rejected)
-	}
+	s.p.count.commands.AppendInfo(b, &s.p.base0.commands)
 }
 
 func infoErrors(s *session, b *strings.Builder) {

@@ -68,7 +68,7 @@ type part struct {
 	slowLog   slow.Log
 	slowID    int64 // of its next entry
 	spikes    slow.Spikes
-	tracking  commandTimes
+	tracking  slow.Tracked
 
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
 	buffered  int   // bytes kept for clients: what their sessions owe

@@ -1,8 +1,10 @@
 package metrics
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -87,6 +89,21 @@ func (c *Commands) combine(o *Commands, times uint64) {
 		for b := range c.took[id] {
 			c.took[id][b] += times * o.took[id][b]
 		}
+	}
+}
+
+// AppendInfo writes INFO's section of the commands, without those of before. Of these Redis counts those that ran.
+func (c *Commands) AppendInfo(b *strings.Builder, before *Commands) {
+	for id := 1; id < c.IDs(); id++ {
+		answered := c.Calls(id) - before.Calls(id)
+		if answered == 0 {
+			continue
+		}
+		rejected := c.Refused(id) - before.Refused(id)
+		calls := answered - rejected
+		us := (c.NS(id) - before.NS(id)) / 1000
+		fmt.Fprintf(b, "cmdstat_%s:calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d\r\n",
+			Name(id), calls, us, float64(us)/float64(max(calls, 1)), rejected, c.Failed(id)-before.Failed(id)-rejected)
 	}
 }
 

@@ -9,8 +9,9 @@ type answer struct {
 	reply   []byte // came before its turn; of the part's buffers
 	startNS int64  // when the command was read, on the part's clock
 	done    bool
-	mute    bool // CLIENT REPLY OFF or SKIP: counted, not written
-	within  bool // of a command that the gateway ran for an EXEC: its reply goes into that of the EXEC
+	mute    bool   // CLIENT REPLY OFF or SKIP: counted, not written
+	slow    uint32 // the number behind its entry in the slow log; 0 = it has none that waits for this
+	within  bool   // of a command that the gateway ran for an EXEC: its reply goes into that of the EXEC
 }
 
 // answers is the ring of a session's unanswered commands, oldest first. A command is

@@ -10,6 +10,8 @@ import (
 // once a second.
 type counters struct {
 	commands metrics.Commands
+	errors   metrics.Errors
+	rates    rates
 
 	accepted, closed, refused uint64 // client connections
 	bytesIn, bytesOut         uint64
@@ -37,16 +39,19 @@ type counters struct {
 	loop                                                                        loop.Stats
 }
 
-// ran counts one answered command; row nil = one we do not know.
-func (p *part) ran(row *command.Row, startNS int64, failed bool) {
+// ran counts one answered command, and gives how long it took; row nil = one we do not know.
+func (p *part) ran(row *command.Row, startNS int64, reply []byte) int64 {
 	var id command.ID
 	if row != nil {
 		id = row.ID
 	}
-	p.count.commands.Ran(id, 1, uint64(max(0, p.nowNS-startNS)))
-	if failed {
+	tookNS := max(0, p.nowNS-startNS)
+	p.count.commands.Ran(id, 1, uint64(tookNS))
+	if len(reply) > 0 && reply[0] == '-' {
 		p.count.commands.Fail(id)
+		p.count.errors.Add(reply)
 	}
+	return tookNS
 }
 
 // publish copies the counters to where the collector reads them.

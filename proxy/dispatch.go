@@ -64,6 +64,9 @@ func (s *session) dispatch(req resp.Request) bool {
 	case command.RequestSpecial:
 		return s.runSpecial(row, req)
 	default:
+		if s.p.slowNS == 0 {
+			return s.runNoted(row, req.Args)
+		}
 		return s.runHere(row, req.Args)
 	}
 }
@@ -252,7 +255,7 @@ func (s *session) say(row *command.Row, write func(*resp.Writer)) {
 		from := len(w.Out)
 		write(w)
 		s.c.Out, w.Out = w.Out, nil
-		p.ran(row, p.nowNS, len(s.c.Out) > from && s.c.Out[from] == '-')
+		p.ran(row, p.nowNS, s.c.Out[from:])
 		s.written()
 		return
 	}

@@ -185,7 +185,7 @@ var errNotNow = errors.New("ERR the gateway cannot run the command inside a tran
 // EXEC, whose reply takes theirs in when all have come.
 func (s *session) runRest(seq uint32, tx *transaction) {
 	p := s.p
-	tx.first, tx.running = s.q.tail, true
+	tx.first, tx.running, s.executing = s.q.tail, true, true
 	theirs := resp.Elements(tx.reply)
 	muted := s.muted
 	s.muted = false
@@ -211,7 +211,7 @@ func (s *session) runRest(seq uint32, tx *transaction) {
 		}
 		q.mute = s.mute == muteOn
 	}
-	s.muted, tx.running = muted, false
+	s.muted, tx.running, s.executing = muted, false, false
 	if !s.gone {
 		s.gatheredFor(seq, tx)
 	}

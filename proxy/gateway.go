@@ -27,6 +27,7 @@ import (
 	"larder/access/acl"
 	"larder/access/users"
 	"larder/loop"
+	"larder/metrics/slow"
 	"larder/protocol/client"
 	"larder/protocol/resp"
 	"larder/router"
@@ -47,7 +48,9 @@ type Gateway struct {
 	refusals atomic.Uint64               // entries that ACL LOG ever had
 	access   atomic.Pointer[access.List]
 	pause    atomic.Pointer[client.Pause] // nil = none
-	base     atomic.Pointer[counters]     // what CONFIG RESETSTAT takes off INFO's numbers
+	tracked  atomic.Pointer[slow.Tracked]
+	slowIDs  atomic.Uint64            // entries that the slow log ever had
+	base     atomic.Pointer[counters] // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
 	scripts  *scriptCache
 
@@ -74,6 +77,7 @@ type settings struct {
 	idle        time.Duration
 	bulkMax     int64
 	refusalsMax int // acllog-max-len
+	watching    slow.Settings
 
 	outputLimits client.OutputLimits
 }
@@ -107,8 +111,9 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	g.scripts = newScriptCache(o.ScriptMaxBytes)
 	g.topo.Store(topo)
 	g.users.Store(all)
+	g.tracked.Store(&slow.Tracked{})
 	g.access.Store(list)
-	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, outputLimits: client.DefaultOutputLimits()})
+	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, watching: slow.Defaults(), outputLimits: client.DefaultOutputLimits()})
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)

@@ -28,6 +28,8 @@ func buildHere() []hereFunc {
 		command.CmdReadOnly:  (*session).ok,
 		command.CmdReadWrite: (*session).ok,
 		command.CmdAsking:    (*session).ok,
+		command.CmdRole:      (*session).role,
+		command.CmdLolwut:    (*session).lolwut,
 	} {
 		table[id] = f
 	}
@@ -74,7 +76,13 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		s.aclHere(row, args)
 		return true
 	case command.CmdConfig:
-		s.configHere(row, args)
+		return s.configHere(row, args)
+	case command.CmdSlowLog:
+		return s.slowLogHere(row, args)
+	case command.CmdLatency:
+		return s.latencyHere(row, args)
+	case command.CmdDebug:
+		s.refuse(row, client.NoDebug)
 		return true
 	case command.CmdCluster:
 		s.clusterHere(row, args)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"larder/process"
@@ -13,59 +14,94 @@ import (
 	"larder/protocol/resp"
 )
 
-// infoSections are what INFO knows, in order; keyspace is asked of the shards.
-var infoSections = []struct {
+// infoSection is a heading of INFO; those that are not usual come only by name or with all and everything. write knows what the nodes said.
+type infoSection struct {
 	name  string
-	write func(*session, *strings.Builder)
-}{
-	{"server", (*session).infoServer},
-	{"clients", (*session).infoClients},
-	{"memory", (*session).infoMemory},
-	{"stats", (*session).infoStats},
-	{"replication", (*session).infoReplication},
-	{"cpu", (*session).infoCPU},
-	{"errorstats", (*session).infoErrors},
-	{"cluster", (*session).infoCluster},
-	{"gateway", (*session).infoGateway},
+	usual bool
+	nodes bool // nodes are asked for it
+	write func(*session, *strings.Builder, shardInfo)
 }
 
-var infoDefault = []string{"default", "all", "everything"}
+var infoSections = []infoSection{
+	{"server", true, false, (*session).infoServer},
+	{"clients", true, false, (*session).infoClients},
+	{"memory", true, true, (*session).infoMemory},
+	{"persistence", true, true, (*session).infoPersistence},
+	{"stats", true, true, (*session).infoStats},
+	{"replication", true, false, (*session).infoReplication},
+	{"cpu", true, false, (*session).infoCPU},
+	{"commandstats", false, false, (*session).infoCommands},
+	{"errorstats", true, false, (*session).infoErrors},
+	{"latencystats", false, false, (*session).infoTimes},
+	{"cluster", true, false, (*session).infoCluster},
+	{"keyspace", true, true, (*session).infoKeyspace},
+	{"gateway", true, false, (*session).infoGateway},
+}
 
-// info answers INFO. The keyspace section is the sum over all shards.
+// info answers INFO: of the keys and the memory of all shards together, of the clients and commands of this gateway. INFO shard:n … is what that shard's
+// node says.
 func (s *session) info(row *command.Row, args [][]byte) bool {
-	want := map[string]bool{}
-	for _, arg := range args[1:] {
-		want[strings.ToLower(string(arg))] = true
+	if s.unanswered() {
+		return s.stall(stallEmpty) // what it asked before is to be counted
 	}
-	every := len(want) == 0 || slices.ContainsFunc(infoDefault, func(name string) bool { return want[name] })
-	keyspace := every || want["keyspace"]
-	if keyspace {
-		for shard := range s.p.shards {
-			if ln, ok := s.laneTo(row, shard); ln == nil {
-				return ok
+	usual, all := len(args) == 1, false
+	named := map[string]bool{}
+	for i, arg := range args[1:] {
+		word := strings.ToLower(string(arg))
+		switch number, ofShard := strings.CutPrefix(word, "shard:"); {
+		case ofShard:
+			shard, wrong := s.shardNumber([]byte(number))
+			if wrong != "" {
+				s.refuse(row, wrong)
+				return true
+			}
+			return s.passTo(row, shard, kindReads, slices.Delete(slices.Clone(args), i+1, i+2))
+		case word == "default":
+			usual = true
+		case word == "all" || word == "everything":
+			all = true
+		default:
+			named[word] = true
+		}
+	}
+	var wanted []*infoSection
+	ask := [][]byte{[]byte("INFO")}
+	for i := range infoSections {
+		if section := &infoSections[i]; all || usual && section.usual || named[section.name] {
+			wanted = append(wanted, section)
+			if section.nodes {
+				ask = append(ask, []byte(section.name))
 			}
 		}
 	}
+	shards := s.p.allShards()
+	if len(ask) == 1 {
+		shards = nil
+	}
+	if len(ask) > 2 {
+		ask = ask[:1] // a server before 7.0 takes one section
+	}
+	return s.poll(row, shards, kindReads, ask, func(seq uint32, replies [][]byte) {
+		nodes := shardInfo{}
+		for _, reply := range replies {
+			nodes.read(reply)
+		}
+		s.p.everywhere((*part).publish, func() {
+			s.later(seq, func(w *resp.Writer) { w.Verbatim("txt", s.infoText(wanted, nodes)) })
+		})
+	})
+}
+
+func (s *session) infoText(wanted []*infoSection, nodes shardInfo) string {
 	var b strings.Builder
-	for _, section := range infoSections {
-		if every || want[section.name] {
-			if b.Len() > 0 {
-				b.WriteString("\r\n")
-			}
-			fmt.Fprintf(&b, "# %s\r\n", heading(section.name))
-			section.write(s, &b)
+	for _, section := range wanted {
+		if b.Len() > 0 {
+			b.WriteString("\r\n")
 		}
+		fmt.Fprintf(&b, "# %s\r\n", heading(section.name))
+		section.write(s, &b, nodes)
 	}
-	if !keyspace {
-		s.say(row, func(w *resp.Writer) { w.Verbatim("txt", b.String()) })
-		return true
-	}
-	if b.Len() > 0 {
-		b.WriteString("\r\n")
-	}
-	m := s.fanOut(row, mergeKeyspace, [][]byte{[]byte("INFO"), []byte("keyspace")})
-	m.text = []byte(b.String())
-	return true
+	return b.String()
 }
 
 // heading is a section's name as Redis writes it.
@@ -76,7 +112,7 @@ func heading(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-func (s *session) infoServer(b *strings.Builder) {
+func (s *session) infoServer(b *strings.Builder, _ shardInfo) {
 	_, port := s.endpoint()
 	up := int64(s.p.l.Now().Sub(s.p.g.started).Seconds())
 	fmt.Fprintf(b, "redis_version:%s\r\nredis_mode:standalone\r\nserver_name:larder\r\nlarder_role:gateway\r\nos:%s %s\r\narch_bits:64\r\n",
@@ -85,50 +121,122 @@ func (s *session) infoServer(b *strings.Builder) {
 		runtime.Version(), os.Getpid(), s.p.g.id, port, s.p.g.nowMS(s.p.l.Now())*1000, up, up/86400)
 }
 
-func (s *session) infoClients(b *strings.Builder) {
+func (s *session) infoClients(b *strings.Builder, _ shardInfo) {
 	all := s.p.g.stats.sum()
 	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:0\r\npubsub_clients:%d\r\n",
 		max(1, all.clients), s.p.g.opts.ClientsMax, s.p.g.blocked.Load(), all.subscribers)
 }
 
-// infoMemory tells of the gateway's own memory: it holds no data.
-func (s *session) infoMemory(b *strings.Builder) {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	fmt.Fprintf(b, "used_memory:%d\r\nused_memory_rss:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", m.HeapAlloc, process.ResidentBytes())
+// infoMemory is of the nodes' memory: the gateway holds no data.
+func (s *session) infoMemory(b *strings.Builder, nodes shardInfo) { nodes["memory"].write(b, nil) }
+
+func (s *session) infoPersistence(b *strings.Builder, nodes shardInfo) {
+	nodes["persistence"].write(b, nil)
 }
 
-func (s *session) infoStats(b *strings.Builder) {
+// infoStats: connections, commands and bytes are the gateway's with its clients, all else is the nodes'.
+func (s *session) infoStats(b *strings.Builder, nodes shardInfo) {
 	all := s.p.g.sinceReset()
-	calls, _ := all.commands.Total()
-	fmt.Fprintf(b, "total_connections_received:%d\r\ntotal_commands_processed:%d\r\ntotal_net_input_bytes:%d\r\ntotal_net_output_bytes:%d\r\nrejected_connections:%d\r\nacl_access_denied_auth:%d\r\nunexpected_error_replies:%d\r\n",
-		all.accepted, calls, all.bytesIn, all.bytesOut, all.refused, all.loginsFailed, all.unknown)
-	topics := s.p.g.heard.sizes()
-	fmt.Fprintf(b, "pubsub_channels:%d\r\npubsub_patterns:%d\r\npubsubshard_channels:%d\r\n", topics[channel], topics[pattern], topics[shardChannel])
+	calls, failed := all.commands.Total()
+	rates, topics := &all.rates, s.p.g.heard.sizes()
+	own := map[string]bool{}
+	for _, line := range []struct{ name, value string }{
+		{"total_connections_received", digits(all.accepted)},
+		{"total_commands_processed", digits(calls)},
+		{"instantaneous_ops_per_sec", fmt.Sprintf("%.0f", rates.perS)},
+		{"total_net_input_bytes", digits(all.bytesIn)},
+		{"total_net_output_bytes", digits(all.bytesOut)},
+		{"instantaneous_input_kbps", fmt.Sprintf("%.2f", rates.inKBPerS)},
+		{"instantaneous_output_kbps", fmt.Sprintf("%.2f", rates.outKBPerS)},
+		{"rejected_connections", digits(all.refused)},
+		{"acl_access_denied_auth", digits(all.loginsFailed)},
+		{"total_error_replies", digits(failed)},
+		{"unexpected_error_replies", digits(all.unknown)},
+		{"client_output_buffer_limit_disconnections", digits(all.slowClosed)},
+		{"pubsub_channels", digits(uint64(topics[channel]))},
+		{"pubsub_patterns", digits(uint64(topics[pattern]))},
+		{"pubsubshard_channels", digits(uint64(topics[shardChannel]))},
+	} {
+		own[line.name] = true
+		fmt.Fprintf(b, "%s:%s\r\n", line.name, line.value)
+	}
+	nodes["stats"].write(b, own)
 }
+
+func digits(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // infoReplication: clients see one primary; the fleet's own replication is not theirs to follow.
-func (s *session) infoReplication(b *strings.Builder) {
+func (s *session) infoReplication(b *strings.Builder, _ shardInfo) {
 	fmt.Fprintf(b, "role:master\r\nconnected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n", s.p.g.id)
 }
 
-func (s *session) infoCPU(b *strings.Builder) {
+func (s *session) infoCPU(b *strings.Builder, _ shardInfo) {
 	user, system := process.CPUSeconds()
 	fmt.Fprintf(b, "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\n", system, user)
 }
 
-func (s *session) infoErrors(b *strings.Builder) {
-	all := s.p.g.sinceReset()
-	_, failed := all.commands.Total()
-	fmt.Fprintf(b, "errorstat_ALL:count=%d\r\n", failed)
+func (s *session) infoCommands(b *strings.Builder, _ shardInfo) {
+	all, base := s.p.g.stats.sum(), s.p.g.counted()
+	all.commands.AppendInfo(b, &base.commands)
+}
+
+func (s *session) infoErrors(b *strings.Builder, _ shardInfo) {
+	all, base := s.p.g.stats.sum(), s.p.g.counted()
+	all.errors.AppendInfo(b, &base.errors)
+}
+
+func (s *session) infoTimes(b *strings.Builder, _ shardInfo) {
+	s.p.g.settings.Load().watching.AppendInfo(b, s.p.g.times())
+}
+
+// infoKeyspace adds up lines like "db0:keys=3,expires=1,avg_ttl=0".
+func (s *session) infoKeyspace(b *strings.Builder, nodes shardInfo) {
+	lines := nodes["keyspace"]
+	if lines == nil {
+		return
+	}
+	for db := range s.p.g.opts.Databases {
+		var keys, expires, ttl int64
+		for _, value := range lines.values["db"+strconv.Itoa(db)] {
+			n, e, t := parseKeyspace(value)
+			keys, expires, ttl = keys+n, expires+e, ttl+e*t
+		}
+		if keys > 0 {
+			fmt.Fprintf(b, "db%d:keys=%d,expires=%d,avg_ttl=%d\r\n", db, keys, expires, ttl/max(1, expires))
+		}
+	}
+}
+
+func parseKeyspace(fields string) (keys, expires, avgTTL int64) {
+	for field := range strings.SplitSeq(fields, ",") {
+		word, digits, _ := strings.Cut(field, "=")
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			continue
+		}
+		switch word {
+		case "keys":
+			keys = n
+		case "expires":
+			expires = n
+		case "avg_ttl":
+			avgTTL = n
+		}
+	}
+	return keys, expires, avgTTL
 }
 
 // infoCluster says 0, as ElastiCache does without cluster mode: a plain client needs nothing else. CLUSTER is answered all the same.
-func (s *session) infoCluster(b *strings.Builder) { b.WriteString("cluster_enabled:0\r\n") }
+func (s *session) infoCluster(b *strings.Builder, _ shardInfo) {
+	b.WriteString("cluster_enabled:0\r\n")
+}
 
-func (s *session) infoGateway(b *strings.Builder) {
+func (s *session) infoGateway(b *strings.Builder, _ shardInfo) {
 	t := s.p.topo
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
 	fmt.Fprintf(b, "cluster:%s\r\ntopology_epoch:%d\r\nshards:%d\r\n", t.Cluster, t.Epoch, len(t.Shards))
+	fmt.Fprintf(b, "gateway_heap_bytes:%d\r\ngateway_rss_bytes:%d\r\n", m.HeapAlloc, process.ResidentBytes())
 	for i, u := range s.p.shards {
 		kind, state := "unknown", "up"
 		if u.known {

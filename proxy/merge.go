@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"strconv"
 
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -13,21 +12,20 @@ import (
 type mergeKind uint8
 
 const (
-	mergeSum      mergeKind = iota // integers are added
-	mergeAllOK                     // all say OK
-	mergeConcat                    // arrays, one after the other
-	mergeKeys                      // arrays with an element a key, in the order of the keys
-	mergeFirst                     // the one reply there is, rewritten by who started it
-	mergeRandom                    // RANDOMKEY: of pairs of a number of keys and a key, one key
-	mergeTexts                     // texts for people, one under the other
-	mergeStats                     // MEMORY STATS, added up
-	mergeAnd                       // arrays of 0 and 1: 1 where all say so
-	mergeOneOK                     // one succeeded
-	mergeEvery                     // all have to make a change
-	mergeRunning                   // FUNCTION STATS
-	mergeNames                     // PUBSUB CHANNELS: each name once
-	mergeMost                      // PUBSUB NUMSUB, NUMPAT: the highest of the numbers
-	mergeKeyspace                  // INFO's keyspace section, added up behind the gateway's own sections
+	mergeSum     mergeKind = iota // integers are added
+	mergeAllOK                    // all say OK
+	mergeConcat                   // arrays, one after the other
+	mergeKeys                     // arrays with an element a key, in the order of the keys
+	mergeFirst                    // the one reply there is, rewritten by who started it
+	mergeRandom                   // RANDOMKEY: of pairs of a number of keys and a key, one key
+	mergeTexts                    // texts for people, one under the other
+	mergeStats                    // MEMORY STATS, added up
+	mergeAnd                      // arrays of 0 and 1: 1 where all say so
+	mergeOneOK                    // one succeeded
+	mergeEvery                    // all have to make a change
+	mergeRunning                  // FUNCTION STATS
+	mergeNames                    // PUBSUB CHANNELS: each name once
+	mergeMost                     // PUBSUB NUMSUB, NUMPAT: the highest of the numbers
 )
 
 // mergeOf is what a row's response policy asks for.
@@ -63,11 +61,11 @@ type merge struct {
 	keys  []uint16 // for mergeKeys: the part that has key i
 	iters []resp.Iter
 
-	scan  scanState // with mergeFirst, for SCAN
-	dice  uint64    // with mergeRandom
-	text  []byte    // with mergeKeyspace: what stands before
-	job   *job      // the replies are its
-	rerun []byte    // the command, if it has to go to all shards once more
+	scan  scanState              // with mergeFirst, for SCAN
+	dice  uint64                 // with mergeRandom
+	poll  func(replies [][]byte) // takes them, and sees to the reply
+	job   *job                   // the replies are its
+	rerun []byte                 // the command, if it has to go to all shards once more
 
 	tx *transaction // with mergeFirst, for EXEC
 
@@ -103,7 +101,7 @@ func (f *merges) put(m *merge, bufs *buffers) {
 		m.subs[i] = nil
 	}
 	m.keys, m.subs, m.iters = m.keys[:0], m.subs[:0], m.iters[:0]
-	m.scan, m.dice, m.text, m.rerun, m.tx, m.job, m.after = scanState{}, 0, nil, nil, nil, nil, nil
+	m.scan, m.dice, m.rerun, m.tx, m.job, m.after, m.poll = scanState{}, 0, nil, nil, nil, nil, nil
 	if len(f.free) < mergesFreeMax {
 		f.free = append(f.free, m)
 	}
@@ -165,8 +163,6 @@ func (m *merge) append(dst []byte) []byte {
 		dst, ok = m.appendNames(dst)
 	case mergeMost:
 		dst, ok = m.appendMost(dst)
-	case mergeKeyspace:
-		dst, ok = m.appendKeyspace(dst)
 	default:
 		dst, ok = append(dst, m.subs[0]...), true
 	}
@@ -224,68 +220,4 @@ func (m *merge) appendKeys(dst []byte) ([]byte, bool) {
 		dst = append(dst, elem...)
 	}
 	return dst, true
-}
-
-// appendKeyspace adds up lines like "db0:keys=3,expires=1,avg_ttl=0".
-func (m *merge) appendKeyspace(dst []byte) ([]byte, bool) {
-	keys, expires, ttl := map[int]int64{}, map[int]int64{}, map[int]int64{}
-	highest := -1
-	for _, sub := range m.subs {
-		text, ok := resp.BulkOf(sub)
-		if !ok {
-			return dst, false
-		}
-		for line := range bytes.Lines(text) {
-			db, n, e, t, ok := parseKeyspace(bytes.TrimSpace(line))
-			if ok {
-				keys[db] += n
-				expires[db] += e
-				ttl[db] += e * t
-				highest = max(highest, db)
-			}
-		}
-	}
-	text := m.text
-	text = append(text, "# Keyspace\r\n"...)
-	for db := 0; db <= highest; db++ {
-		if keys[db] == 0 {
-			continue
-		}
-		text = append(text, "db"...)
-		text = strconv.AppendInt(text, int64(db), 10)
-		text = strconv.AppendInt(append(text, ":keys="...), keys[db], 10)
-		text = strconv.AppendInt(append(text, ",expires="...), expires[db], 10)
-		text = strconv.AppendInt(append(text, ",avg_ttl="...), ttl[db]/max(1, expires[db]), 10)
-		text = append(text, "\r\n"...)
-	}
-	w := resp.Writer{Out: dst, Proto: m.proto}
-	w.Verbatim("txt", string(text))
-	return w.Out, true
-}
-
-func parseKeyspace(line []byte) (db int, keys, expires, avgTTL int64, ok bool) {
-	name, fields, found := bytes.Cut(line, []byte(":"))
-	if !found || !bytes.HasPrefix(name, []byte("db")) {
-		return 0, 0, 0, 0, false
-	}
-	db, err := strconv.Atoi(string(name[2:]))
-	if err != nil || db < 0 || db >= databasesMax {
-		return 0, 0, 0, 0, false
-	}
-	for field := range bytes.SplitSeq(fields, []byte(",")) {
-		word, digits, _ := bytes.Cut(field, []byte("="))
-		n, err := strconv.ParseInt(string(digits), 10, 64)
-		if err != nil {
-			continue
-		}
-		switch string(word) {
-		case "keys":
-			keys = n
-		case "expires":
-			expires = n
-		case "avg_ttl":
-			avgTTL = n
-		}
-	}
-	return db, keys, expires, avgTTL, true
 }

@@ -37,24 +37,11 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestMergeKeyspace(t *testing.T) {
-	m := &merge{how: mergeKeyspace, proto: 2, text: []byte("# Server\r\n\r\n")}
-	for _, text := range []string{"# Keyspace\r\ndb0:keys=3,expires=1,avg_ttl=10\r\n", "# Keyspace\r\n", "# Keyspace\r\ndb0:keys=4,expires=3,avg_ttl=2\r\ndb5:keys=1,expires=0,avg_ttl=0\r\n"} {
-		m.subs = append(m.subs, resp.AppendBulkString(nil, text))
-	}
-	text, ok := resp.BulkOf(m.append(nil))
-	want := "# Server\r\n\r\n# Keyspace\r\ndb0:keys=7,expires=4,avg_ttl=4\r\ndb5:keys=1,expires=0,avg_ttl=0\r\n"
-	if !ok || string(text) != want {
-		t.Errorf("%q, want %q", text, want)
-	}
-}
-
 // FuzzMerge: whatever nodes answer, the client gets exactly one well-formed reply.
 func FuzzMerge(f *testing.F) {
 	f.Add(uint8(0), []byte(":1\r\n:2\r\n"))
 	f.Add(uint8(2), []byte("*1\r\n$1\r\na\r\n*0\r\n"))
 	f.Add(uint8(3), []byte("*1\r\n$1\r\na\r\n*2\r\n$1\r\na\r\n_\r\n"))
-	f.Add(uint8(6), []byte("$27\r\n# Keyspace\r\ndb0:keys=7,exp\r\n"))
 	f.Fuzz(func(t *testing.T, how uint8, replies []byte) {
 		m := &merge{how: mergeKind(how % 7), proto: 3}
 		var scanner resp.Replies

@@ -20,6 +20,10 @@ func (p *part) merged(s *session, t ticket, e *answer, reply []byte) {
 	}
 	s.held -= m.bytes
 	m.bytes = 0
+	if m.poll != nil {
+		p.polled(e)
+		return
+	}
 	if len(m.rerun) > 0 && p.rerun(s, t, m) {
 		return
 	}

@@ -23,7 +23,7 @@ func (p *published) put(loop int, c *counters) {
 	have := p.loops[loop].commands
 	have.Set(&c.commands)
 	p.loops[loop] = *c
-	p.loops[loop].commands = have
+	p.loops[loop].commands, p.loops[loop].errors = have, c.errors.Clone()
 }
 
 // sum adds up all loops.
@@ -39,9 +39,19 @@ func (p *published) sum() counters {
 
 func (c *counters) add(o *counters) {
 	c.commands.Add(&o.commands)
+	c.errors.Join(&o.errors)
+	c.rates.add(&o.rates)
 	for i, field := range c.numbers() {
 		*field.Value += *o.numbers()[i].Value
 	}
+}
+
+// counted is what CONFIG RESETSTAT saw, nothing if nobody has said it.
+func (g *Gateway) counted() counters {
+	if base := g.base.Load(); base != nil {
+		return *base
+	}
+	return counters{commands: metrics.NewCommands()}
 }
 
 // sinceReset is the sum less what CONFIG RESETSTAT saw; gauges of it mean nothing.

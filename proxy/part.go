@@ -8,6 +8,7 @@ import (
 	"larder/access/acl"
 	"larder/loop"
 	"larder/metrics"
+	"larder/metrics/slow"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
@@ -35,6 +36,9 @@ type part struct {
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
 	refusals acl.Log
+	slowLog  slow.Log
+	spikes   slow.Spikes
+	slowNS   int64 // what takes as long is looked at by the slow log or the latency monitor
 
 	w      resp.Writer
 	lanes  []*lane
@@ -65,6 +69,7 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 		refusals:  acl.NewLog(g.settings.Load().refusalsMax),
 	}
 	p.count.commands = metrics.NewCommands()
+	p.watchTimes(&g.settings.Load().watching)
 	p.again.Reset(g.limits(true))
 	p.enter()
 	return p
@@ -230,6 +235,7 @@ func (p *part) Tick(time.Time) {
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
+		p.count.rates.take(p)
 		p.tickSessions()
 		p.tickMonitors()
 		p.publish()

@@ -36,8 +36,10 @@ type session struct {
 	requests resp.Requests
 	q        answers
 	stalled  stall
-	swaps    uint32 // the part's, when this session last had nothing under way on older lanes
-	held     int    // bytes of replies that came before their turn
+	swaps    uint32              // the part's, when this session last had nothing under way on older lanes
+	toTell   map[uint32][][]byte // by number: commands of the gateway's own for the slow log, where every command is looked for
+	waitedNS int64               // since when its next command waits for a lane, 0 = it does not
+	held     int                 // bytes of replies that came before their turn
 
 	flying     int   // tickets on lanes
 	retrying   int   // commands, or parts of them, that wait to go again
@@ -58,14 +60,15 @@ type session struct {
 	ears *ears        // nil until it subscribes to something
 	tx   *transaction // what is queued; not nil exactly with modeMulti
 
-	mute    muteMode
-	muted   bool // the command being run is not answered
-	authed  bool
-	limited bool // its user may not do everything
-	guarded bool // not authed, or limited: each command is judged
-	user    *users.User
-	closing bool // the connection ends when all replies are out
-	gone    bool // the connection has ended
+	mute      muteMode
+	muted     bool // the command being run is not answered
+	authed    bool
+	limited   bool // its user may not do everything
+	executing bool // it runs commands of an EXEC that the shard does not run
+	guarded   bool // not authed, or limited: each command is judged
+	user      *users.User
+	closing   bool // the connection ends when all replies are out
+	gone      bool // the connection has ended
 
 	openedNS, activeNS int64
 	softNS             int64 // since when more is unread than the soft limit on output allows, 0 = it is not
@@ -107,7 +110,7 @@ func (s *session) Data(c *loop.Conn) {
 		c.Took(len(c.In()))
 		return
 	}
-	buf, pos := c.In(), 0
+	buf, pos, waited := c.In(), 0, s.waitedNS != 0
 	for s.stalled == stallNone && !s.closing && !s.gone {
 		if s.stream != nil {
 			n, more := s.forward(buf[pos:])
@@ -134,8 +137,13 @@ func (s *session) Data(c *loop.Conn) {
 			pos = len(buf)
 			break
 		}
+		at := s.q.tail
 		if !s.run(req) {
 			break
+		}
+		if waited {
+			s.endWait(at)
+			waited = false
 		}
 		pos += n
 	}
@@ -166,6 +174,9 @@ func (s *session) stall(why stall) bool {
 		s.p.count.pauses++
 		s.c.Pause()
 	}
+	if s.waitedNS == 0 && (why == stallLane || why == stallStream && (s.stream == nil || !s.stream.started)) {
+		s.waitedNS = s.p.nowNS
+	}
 	s.stalled = why
 	return false
 }
@@ -194,7 +205,9 @@ func (s *session) answered(t ticket, reply []byte) {
 // complete ends a command: reply is written now if it is the oldest, else kept.
 func (s *session) complete(seq uint32, reply []byte) {
 	e := s.q.at(seq)
-	s.p.ran(e.row, e.startNS, len(reply) > 0 && reply[0] == '-')
+	if tookNS := s.p.ran(e.row, e.startNS, reply); tookNS >= s.p.slowNS {
+		s.noteSlow(seq, tookNS)
+	}
 	if seq != s.q.head {
 		e.done = true
 		if !e.mute {
@@ -215,6 +228,9 @@ func (s *session) complete(seq uint32, reply []byte) {
 		e := s.q.at(s.q.head)
 		if !e.done {
 			break
+		}
+		if e.slow != 0 {
+			s.p.slowWritten(e)
 		}
 		s.c.Out = append(s.c.Out, e.reply...)
 		s.held -= len(e.reply)

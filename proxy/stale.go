@@ -134,7 +134,11 @@ func (p *part) resend(from *upstream, t ticket, raw []byte) {
 		m.job.again(t, raw)
 		return
 	}
-	if m != nil && t.row.First == 0 && p.keepsTo(from, t, m) {
+	if m != nil && m.poll != nil && from.left {
+		s.answered(t, appendError(nil, downText(from.addr, errLeft)))
+		return
+	}
+	if m != nil && (m.poll != nil || t.row.First == 0 && p.keepsTo(from, t, m)) {
 		p.resendTo(from, t, raw)
 		return
 	}

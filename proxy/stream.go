@@ -138,7 +138,11 @@ func (s *session) openStream(st *stream) {
 	if s.mute == muteNext {
 		s.mute = muteOff
 	}
+	at := s.q.tail
 	st.seq = s.push(st.row)
+	if s.waitedNS != 0 {
+		s.endWait(at)
+	}
 	if st.ln != nil {
 		st.ln.to(s.db)
 		st.ln.Flush(st.ln.c)

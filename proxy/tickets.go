@@ -20,7 +20,7 @@ type ticketKind uint8
 
 const (
 	kindPiece   ticketKind = 1 << iota // MULTI, commands, EXEC: the last reply is the client's
-	kindReads                          // a piece that may run twice
+	kindReads                          // it may run twice, whatever its row says
 	kindLent                           // it needs a lane of its own
 	kindBlocks                         // it may wait at the node for any time
 	kindHears                          // asked in the lane's own name: see lane.query

@@ -61,7 +61,7 @@ func newWorld(t testing.TB, seed uint64, shards int, larder bool, change func(*O
 	}
 	w.g = g
 	w.m = loop.NewMemLoop(time.Unix(1_700_000_000, 0), func(l *loop.Loop) loop.Part {
-		w.p = newPart(g, l)
+		w.p = g.NewPart(l).(*part)
 		return w.p
 	})
 	return w

@@ -86,6 +86,9 @@ func (ps Parameters[O, S]) choose(pairs [][]byte) (chosen Parameters[O, S], wron
 	return chosen, wrong
 }
 
+// Has tells whether there is a parameter of that name.
+func (ps Parameters[O, S]) Has(name string) bool { return ps.index(name) >= 0 }
+
 func (ps Parameters[O, S]) index(name string) int {
 	return slices.IndexFunc(ps, func(p Parameter[O, S]) bool { return strings.EqualFold(p.Name, name) })
 }

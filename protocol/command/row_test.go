@@ -127,6 +127,7 @@ func TestPolicies(t *testing.T) {
 		"keys":      {command.RequestAllShards, command.ResponseDefault},
 		"flushall":  {command.RequestAllShards, command.ResponseAllSucceeded},
 		"flushdb":   {command.RequestAllShards, command.ResponseAllSucceeded},
+		"swapdb":    {command.RequestAllShards, command.ResponseAllSucceeded},
 		"scan":      {command.RequestSpecial, command.ResponseSpecial},
 		"randomkey": {command.RequestSpecial, command.ResponseSpecial},
 
@@ -168,7 +169,7 @@ func TestPolicies(t *testing.T) {
 		"function|restore": {command.RequestSpecial, command.ResponseAllSucceeded},
 		"function|stats":   {command.RequestSpecial, command.ResponseSpecial},
 	}
-	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl multi exec discard unwatch monitor subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help script|debug script|help function|help")
+	local := strings.Fields("ping echo hello auth select quit reset client command config info time cluster readonly readwrite asking shutdown larder acl slowlog latency role lolwut debug multi exec discard unwatch monitor subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub|help object|help memory|help xgroup|help xinfo|help script|debug script|help function|help")
 	for _, r := range command.Rows() {
 		if r.Flags.Has(command.NodeOnly) {
 			continue // no gateway routes it

@@ -115,7 +115,9 @@ func (r *Row) derive() {
 	if r.Request == RequestKey {
 		r.Request = requestOf(r.Tips)
 	}
-	r.Response = responseOf(r.Tips)
+	if r.Response == ResponseDefault {
+		r.Response = responseOf(r.Tips)
+	}
 }
 
 // implied gives the categories that follow from flags, as Redis 7.0 does in setImplicitACLCategories.

@@ -15,7 +15,7 @@ func serverRows() []Row {
 		{ID: CmdConfigGet, Name: "config|get", Parent: CmdConfig, Arity: -3, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "2.0.0"},
 		{ID: CmdConfigSet, Name: "config|set", Parent: CmdConfig, Arity: -4, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.0.0"},
 		{ID: CmdConfigResetStat, Name: "config|resetstat", Parent: CmdConfig, Arity: 2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.0.0"},
-		{ID: CmdConfigRewrite, Name: "config|rewrite", Parent: CmdConfig, Arity: 2, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.8.0"},
+		{ID: CmdConfigRewrite, Name: "config|rewrite", Parent: CmdConfig, Arity: 2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Tips: tips(tipRequestAllNodes, tipResponseAllSucceeded), Since: "2.8.0"},
 		{ID: CmdConfigHelp, Name: "config|help", Parent: CmdConfig, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "5.0.0"},
 		{ID: CmdMemory, Name: "memory", Arity: -2, Request: RequestLocal, Since: "4.0.0"},
 		{ID: CmdMemoryDoctor, Name: "memory|doctor", Parent: CmdMemory, Arity: 2, Tips: tips(tipNondeterministic, tipRequestAllShards, tipResponseSpecial), Since: "4.0.0"},
@@ -28,8 +28,8 @@ func serverRows() []Row {
 		{ID: CmdDBSize, Name: "dbsize", Arity: 1, Flags: ReadOnly | Fast, Categories: CatKeyspace, Tips: tips(tipRequestAllShards, tipResponseAggSum), Since: "1.0.0"},
 		{ID: CmdFlushAll, Name: "flushall", Arity: -1, Flags: Write, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipResponseAllSucceeded), Since: "1.0.0"},
 		{ID: CmdFlushDB, Name: "flushdb", Arity: -1, Flags: Write, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipResponseAllSucceeded), Since: "1.0.0"},
-		{ID: CmdSwapDB, Name: "swapdb", Arity: 3, Flags: Write | Fast | NodeOnly, Categories: CatKeyspace | CatDangerous, Request: RequestLocal, Since: "4.0.0"},
-		{ID: CmdDebug, Name: "debug", Arity: -2, Flags: Admin | NoScript | Loading | Stale | NodeOnly, Request: RequestLocal, Since: "1.0.0"},
+		{ID: CmdSwapDB, Name: "swapdb", Arity: 3, Flags: Write | Fast, Categories: CatKeyspace | CatDangerous, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "4.0.0"},
+		{ID: CmdDebug, Name: "debug", Arity: -2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "1.0.0"},
 		{ID: CmdShutdown, Name: "shutdown", Arity: -1, Flags: Admin | NoScript | Loading | Stale | NoMulti | AllowBusy, Request: RequestLocal, Since: "1.0.0"},
 	}
 }
