@@ -108,7 +108,8 @@ func (p *part) openEars() {
 type reach uint8
 
 const (
-	reachAway reach = iota // it cannot be reached, or need not know
+	reachAway reach = iota // it cannot be reached
+	reachTry               // it is tried again, and failed before: waited for only where no other node is
 	reachWait
 	reachDone
 )
@@ -120,7 +121,7 @@ func (u *upstream) reach(round uint64) reach {
 	case u.ear.round >= round:
 		return reachDone
 	case u.ear.ln.state != laneReady && u.err != "":
-		return reachAway // it is tried again, and failed before
+		return reachTry
 	default:
 		return reachWait
 	}
@@ -128,6 +129,7 @@ func (u *upstream) reach(round uint64) reach {
 
 // reached looks at all nodes of a promise.
 func (pr *promise) reached() (all, done, waiting int, first *upstream) {
+	trying := 0
 	look := func(u *upstream) {
 		all++
 		switch u.reach(pr.round) {
@@ -135,19 +137,23 @@ func (pr *promise) reached() (all, done, waiting int, first *upstream) {
 			done++
 		case reachWait:
 			waiting++
+		case reachTry:
+			trying++
 		}
 		if first == nil {
 			first = u
 		}
 	}
-	if len(pr.shards) > 0 {
-		for _, t := range pr.shards {
-			look(t.owner)
-		}
-		return all, done, waiting, first
+	for _, t := range pr.shards {
+		look(t.owner)
 	}
-	for _, u := range pr.s.p.shards {
-		look(u)
+	if len(pr.shards) == 0 {
+		for _, u := range pr.s.p.shards {
+			look(u)
+		}
+	}
+	if pr.joins && done == 0 {
+		waiting += trying
 	}
 	return all, done, waiting, first
 }
