@@ -15,17 +15,7 @@ import (
 // Clients in other languages, as applications use them, against one node: connecting, transactions, pub/sub, blocking, scripts, streams; BullMQ is a
 // queue whose every step is a script.
 func TestNodeJS(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "clients.js"} {
-		b, err := os.ReadFile(filepath.Join("testdata", "node", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	others(t, dir, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	dir := nodeJS(t, "clients.js")
 	addr := fleet.Node(t)
 	for _, part := range []string{"ioredis", "nodeRedis", "bullmq"} {
 		t.Run(part, func(t *testing.T) {
@@ -35,6 +25,23 @@ func TestNodeJS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nodeJS is a folder with a script and the packages that it needs.
+func nodeJS(t *testing.T, script string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"package.json", "package-lock.json", script} {
+		b, err := os.ReadFile(filepath.Join("testdata", "node", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	others(t, dir, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	return dir
 }
 
 func TestPython(t *testing.T) {
