@@ -83,9 +83,7 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	if len(ln.greet.words) == 0 {
-		ln.greetedOn()
-	}
+	ln.goOn()
 }
 
 // greetedOn goes on when all that was asked is answered.
