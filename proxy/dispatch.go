@@ -188,15 +188,15 @@ func (s *session) runSplit(row *command.Row, req resp.Request) bool {
 		s.q.at(seq).merge = m
 	}
 	for i, part := range p.split.Parts {
-		p.putPart(s, row, req.Args, part, ticket{s: s, row: row, seq: seq, sub: uint16(i)})
+		p.putPart(s, row, req.Args, part, ticket{s: s, row: row, seq: seq, sub: uint16(i), db: uint16(s.db)})
 	}
 	return true
 }
 
-// putPart puts the share of one shard on its lane as a command of its own.
+// putPart puts the share of one shard on its lane as a command of its own, for the ticket's database: the session may have gone on to another meanwhile.
 func (p *part) putPart(s *session, row *command.Row, args [][]byte, part router.Part, t ticket) {
 	ln := p.shards[part.Shard].lane(s.proto)
-	ln.to(s.db)
+	ln.to(int(t.db))
 	at := len(ln.log)
 	ln.log = resp.AppendArray(ln.log, row.First+len(part.Keys)*row.Step)
 	for _, arg := range args[:row.First] {

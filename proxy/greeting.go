@@ -83,11 +83,14 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	ln.goOn()
+	ln.greetedOn()
 }
 
-// greetedOn goes on when all that was asked is answered.
+// greetedOn goes on when all that was asked is answered; what other nodes were asked may be answered sooner.
 func (ln *lane) greetedOn() {
+	if len(ln.greet.words) > 0 {
+		return
+	}
 	if ln.aside {
 		ln.readyAside()
 		return

@@ -36,7 +36,7 @@ func (ln *lane) lost(err error) {
 	}
 	ln.u.forget(ln)
 	if before <= laneGreeting {
-		if !ln.aside {
+		if !ln.aside && !unwanted(err) {
 			ln.u.down(err)
 		}
 	} else if !ln.p.stopping {
@@ -80,6 +80,9 @@ func (ln *lane) lost(err error) {
 		borrower.wake(stallStream)
 	}
 }
+
+// unwanted says whether the gateway ended a lane because nobody needs it any more: that tells nothing of its node.
+func unwanted(err error) bool { return errors.Is(err, errHalfSent) || errors.Is(err, errLeft) }
 
 // countWrites notes how many writes of each session the node may have: what the session read before them may not be read again, since a reply could show
 // what came later.

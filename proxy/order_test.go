@@ -22,7 +22,6 @@ type asked struct {
 	write bool
 	many  bool // over several shards: its parts are not followed
 	got   string
-	body  string // the script that it brings
 }
 
 type orderClient struct {

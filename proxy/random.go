@@ -19,7 +19,7 @@ func (s *session) runRandomKey(row *command.Row) bool {
 	m := p.merges.get(mergeRandom, p.topo.Epoch, 0)
 	m.proto, m.dice = s.proto, p.chance.Uint64()
 	s.q.at(seq).merge = m
-	p.askRandom(s, ticket{s: s, row: row, seq: seq}, m)
+	p.askRandom(s, ticket{s: s, row: row, seq: seq, db: uint16(s.db)}, m)
 	return true
 }
 
@@ -27,7 +27,7 @@ func (s *session) runRandomKey(row *command.Row) bool {
 func (p *part) askRandom(s *session, t ticket, m *merge) {
 	for i, u := range p.shards {
 		ln := u.lane(s.proto)
-		ln.to(s.db)
+		ln.to(int(t.db))
 		for j, word := range [][]byte{wordDBSize, wordRandomKey} {
 			m.subs = append(m.subs, nil)
 			m.left++
