@@ -70,6 +70,12 @@ func (s *session) changeFunctions(row *command.Row, req resp.Request) bool {
 	if !s.reach(row) {
 		return s.stalled == stallNone
 	}
+	for _, u := range p.shards { // else a shard that is greeted meanwhile is given what this brings, before it comes
+		if ln := u.lane(s.proto); ln.state < laneReady {
+			ln.waiters = append(ln.waiters, s)
+			return s.stall(stallLane)
+		}
+	}
 	if !p.g.changing.CompareAndSwap(nil, s) {
 		p.waitTurn(s)
 		return s.stall(stallTurn)

@@ -53,7 +53,7 @@ func (ln *lane) askOthers() {
 	p := ln.p
 	for _, u := range p.shards {
 		other := u.ready()
-		if u == ln.u || other == nil {
+		if u == ln.u || other == nil || p.g.changing.Load() != nil {
 			continue
 		}
 		ln.greet.asked++
@@ -86,15 +86,24 @@ func (ln *lane) heardOther(reply []byte) {
 	default:
 		return
 	}
-	ln.greetedOn()
+	ln.goOn()
+}
+
+// goOn ends the greeting, if there is nothing more to give.
+func (ln *lane) goOn() {
+	if len(ln.greet.words) == 0 {
+		ln.greetedOn()
+	}
 }
 
 // tickSettling gives up waiting for shards that do not answer.
 func (ln *lane) tickSettling() {
 	if ln.state == laneGreeting && ln.greet.asked > 0 && ln.p.nowNS > ln.greet.untilNS {
 		ln.greet.asked = 0
-		ln.give(ln.p.g.knownFunctions())
-		ln.greetedOn()
+		known := ln.p.g.knownFunctions()
+		ln.u.settled = hasLibraries(known)
+		ln.give(known)
+		ln.goOn()
 	}
 }
 
@@ -140,9 +149,13 @@ func (s *session) functionsThere(row *command.Row, shard int) bool {
 			return s.stall(stallLane)
 		}
 	}
+	if p.g.changing.Load() != nil { // what they answer may be half of it
+		p.waitTurn(s)
+		return s.stall(stallTurn)
+	}
 	u.wanting = append(u.wanting, s)
 	s.stall(stallTurn)
-	if u.asking == 0 {
+	if u.asking == 0 && !u.giving {
 		u.askForFunctions(ln)
 	}
 	return false
@@ -158,11 +171,10 @@ func (u *upstream) askForFunctions(ln *lane) {
 		}
 		u.asking++
 		far.query(func(reply []byte) {
-			if payload, _ := resp.BulkOf(reply); hasLibraries(payload) && !u.settled && ln.state == laneReady {
-				u.settled = true // of several answers one is enough
+			if payload, _ := resp.BulkOf(reply); hasLibraries(payload) && !u.giving && !u.settled && ln.state == laneReady {
+				u.giving = true // of several answers one is enough
 				u.p.count.functionsGiven++
-				u.asking++
-				ln.query(func([]byte) { u.asked(ln) }, wordFunction, wordRestore, payload)
+				ln.query(func([]byte) { u.there(ln) }, wordFunction, wordRestore, payload)
 			}
 			u.asked(ln)
 		}, wordFunction, wordDump)
@@ -170,12 +182,16 @@ func (u *upstream) askForFunctions(ln *lane) {
 	u.asked(ln)
 }
 
-// asked counts an answer; with the last one whoever waited goes on.
+// asked counts an answer. If the last one came and none had functions, whoever waited goes on without.
 func (u *upstream) asked(ln *lane) {
-	if u.asking--; u.asking > 0 {
-		return
+	if u.asking--; u.asking == 0 && !u.giving && !u.settled {
+		u.there(ln)
 	}
-	u.settled = ln.state == laneReady
+}
+
+// there lets those go on who waited for the node to have its functions.
+func (u *upstream) there(ln *lane) {
+	u.settled, u.giving = ln.state == laneReady, false
 	waiting := u.wanting
 	u.wanting = nil
 	for _, s := range waiting {

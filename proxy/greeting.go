@@ -83,14 +83,11 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	ln.greetedOn()
+	ln.goOn()
 }
 
-// greetedOn goes on when all that was asked is answered; what other nodes were asked may be answered sooner.
+// greetedOn goes on when all that was asked is answered.
 func (ln *lane) greetedOn() {
-	if len(ln.greet.words) > 0 {
-		return
-	}
 	if ln.aside {
 		ln.readyAside()
 		return

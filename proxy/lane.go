@@ -132,6 +132,7 @@ func (ln *lane) sayTerm() {
 	ln.term = ln.p.topo.Epoch
 	switch {
 	case ln.greet.epoch != 0:
+		ln.taught = nil // what stands before may be refused, with the scripts that it brings
 		var digits [20]byte
 		ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
 	case ln.greet.larder:
@@ -241,10 +242,8 @@ func (ln *lane) reply(reply []byte) bool {
 			ln.fail(fmt.Errorf("node refused %q: %s", ln.log[ln.head:ln.head+int(t.bytes)], reply))
 			return false
 		}
-	case whole && reply[0] == '-' && ln.p.stale(ln, t, reply):
-		// it goes again, to where it belongs
-	case whole && reply[0] == '-' && ln.lacks(t, reply):
-		// it goes again, behind the script that it names
+	case whole && reply[0] == '-' && ln.refused(t, reply):
+		// it goes again
 	case !t.s.abandoned():
 		t.s.answered(t, reply)
 	}

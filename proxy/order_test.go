@@ -22,6 +22,7 @@ type asked struct {
 	write bool
 	many  bool // over several shards: its parts are not followed
 	got   string
+	body  string // the script that it brings
 }
 
 type orderClient struct {

@@ -158,7 +158,8 @@ func (ln *lane) settleScripts() {
 	}, words...)
 }
 
-// prepareAll is prepare for commands that go out together, or again.
+// prepareAll is prepare for commands that go out together, or again. Together they may run or not: only then it is known whether the node has the
+// scripts that they bring.
 func (ln *lane) prepareAll(raw []byte) {
 	for p := ln.p; len(raw) > 0; {
 		req, n, st := p.again.Next(raw)
@@ -166,8 +167,12 @@ func (ln *lane) prepareAll(raw []byte) {
 			return
 		}
 		raw = raw[n:]
-		if row, _ := command.Resolve(req.Args); row != nil {
-			ln.prepare(row, req.Args)
+		switch row, _ := command.Resolve(req.Args); {
+		case row == nil || len(req.Args) < 2:
+		case brings(row):
+			ln.p.g.scripts.evaluated(req.Args[1])
+		case names(row):
+			ln.teach(req.Args[1])
 		}
 	}
 }
@@ -198,6 +203,21 @@ func (ln *lane) lacks(t ticket, reply []byte) bool {
 	t.tries++
 	ln.resume(bytes.Clone(raw), t)
 	return true
+}
+
+// unlearn forgets that the node knows the script of an EVAL that it may have refused.
+func (ln *lane) unlearn(t ticket) {
+	if !brings(t.row) || t.bytes == 0 {
+		return
+	}
+	it := resp.Elements(ln.log[ln.head : ln.head+int(t.bytes)])
+	it.Next()
+	arg, _ := it.Next()
+	if body, ok := resp.BulkOf(arg); ok {
+		if text := ln.p.g.scripts.evaluated(body); text != nil {
+			delete(ln.taught, text.sha)
+		}
+	}
 }
 
 // hasMore tells whether a session has a command on the lane behind the oldest.

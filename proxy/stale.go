@@ -22,6 +22,12 @@ type retry struct {
 
 const staleWaitNS = int64(20 * time.Millisecond)
 
+// refused handles an error that is for the gateway: the command goes to where it belongs, or behind the script that it names.
+func (ln *lane) refused(t ticket, reply []byte) bool {
+	ln.unlearn(t)
+	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply)
+}
+
 // stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
 // adopted and the command goes where that says; the client sees nothing of it.
 func (p *part) stale(ln *lane, t ticket, reply []byte) bool {

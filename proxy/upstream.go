@@ -35,7 +35,8 @@ type upstream struct {
 	settled bool       // it has the functions that the other shards have, since its shared lanes are whole
 	told    bool       // it has the scripts that were loaded, since then
 	asking  int        // answers of other shards that are awaited for it
-	wanting []*session // wait for them
+	giving  bool       // one had functions, and the node is being told them
+	wanting []*session // wait for that
 
 	err     string // why it is out of reach, as told to clients; empty = it is not
 	retryNS int64  // no dial before

@@ -104,6 +104,9 @@ type fakeNode struct {
 	conns []*fakeConn
 	done  map[string][]int // what ran, and when by the world's clock
 	in    map[string]int   // and in which database
+
+	scripts   map[string]bool // by SHA1; lost with its life
+	functions string          // the payload of its libraries
 }
 
 type fakeConn struct {
@@ -167,6 +170,7 @@ func (n *fakeNode) die() {
 		fc.mc.Hangup(errors.New("connection reset by peer"))
 	}
 	n.conns = nil
+	n.scripts, n.functions = nil, ""
 }
 
 func (fc *fakeConn) run(args [][]byte) {
@@ -197,8 +201,8 @@ func (fc *fakeConn) run(args [][]byte) {
 		fc.out = append(fc.out, "+OK\r\n"...)
 	case "EXEC":
 		fc.exec()
-	case "FUNCTION":
-		fc.out = resp.AppendBulkString(fc.out, "0123456789") // a payload without libraries
+	case "SCRIPT", "FUNCTION":
+		fc.library(name, args)
 	default:
 		if fc.multi {
 			fc.queue(args)
@@ -285,6 +289,8 @@ func (fc *fakeConn) execute(name string, args [][]byte) {
 		fc.out = resp.AppendInt(fc.out, int64(len(args)-1))
 	case "DBSIZE":
 		fc.out = resp.AppendInt(fc.out, 1)
+	case "EVAL", "EVALSHA", "FCALL":
+		fc.script(name, args, note)
 	default:
 		n.w.t.Errorf("node got %q", bytes.Join(args, []byte(" ")))
 		fc.out = append(fc.out, "-ERR what\r\n"...)
