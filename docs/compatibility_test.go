@@ -59,7 +59,7 @@ What the gateway does:
 |---|---|
 | by key | goes unchanged to the shard that has its key; several keys must share a slot (hash tags), else ` + "`-CROSSSLOT …`" + ` as from a Redis Cluster |
 | gathered | may name keys of any shards: what they hold is gathered and worked out in the gateway ([cross-slot.md](cross-slot.md)) |
-| in steps | over several shards only if `+"`gateway.cross-slot: allow`"+` is set, and then not atomic ([cross-slot.md](cross-slot.md)) |
+| in steps | over several shards only if ` + "`gateway.cross-slot: allow`" + ` is set, and then not atomic ([cross-slot.md](cross-slot.md)) |
 | split and merged | may name keys of any shards: one command a shard, one reply |
 | by slot | goes to the shard that has the slot |
 | all shards | asks every shard (SCAN one after the other), one reply is made of theirs |

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -285,6 +286,22 @@ func (fc *fakeConn) execute(name string, args [][]byte) {
 			note(key, "mget")
 			fc.out = resp.AppendBulk(fc.out, key)
 		}
+	case "SUNION", "SMEMBERS":
+		keys := slices.CompactFunc(slices.SortedFunc(slices.Values(args[1:]), bytes.Compare), bytes.Equal)
+		fc.out = resp.AppendArray(fc.out, len(keys))
+		for _, key := range args[1:] {
+			note(key, "sunion")
+		}
+		for _, key := range keys {
+			fc.out = resp.AppendBulk(fc.out, key)
+		}
+	case "SMOVE":
+		note(args[1], "smove")
+		note(args[2], "smove")
+		fc.out = resp.AppendInt(fc.out, 1)
+	case "SISMEMBER", "SADD", "SREM", "EXISTS":
+		note(args[1], "smove")
+		fc.out = resp.AppendInt(fc.out, 1)
 	case "DEL":
 		fc.out = resp.AppendInt(fc.out, int64(len(args)-1))
 	case "DBSIZE":
