@@ -55,6 +55,8 @@ func (j *job) renamed(sum []byte, tries int) {
 		j.finish([]byte("+OK\r\n"))
 	case tries > 1 && !onlyNew:
 		j.renameTry(tries - 1)
+	case !onlyNew:
+		j.halfWay("an older value of the key is at the new one", "others kept changing it")
 	default: // others changed the value: what was made of the old one is taken back
 		j.ask(func(j *job) {
 			switch n, ok := resp.ParseInt(j.replies[0]); {

@@ -52,12 +52,18 @@ func (w *world) say(c *loop.MemConn, lines ...string) {
 func (fc *fakeConn) heard() string {
 	fc.take()
 	var words []string
-	for _, word := range strings.Fields(string(fc.in)) {
-		if word[0] != '*' && word[0] != '$' {
-			words = append(words, word)
+	var requests resp.Requests
+	requests.Reset(resp.DefaultLimits())
+	for at := 0; ; {
+		req, n, st := requests.Next(fc.in[at:])
+		if st != resp.Done {
+			return strings.Join(words, " ")
+		}
+		at += n
+		for _, word := range req.Args {
+			words = append(words, string(word))
 		}
 	}
-	return strings.Join(words, " ")
 }
 
 // reply answers by hand what a node has heard.

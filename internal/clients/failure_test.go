@@ -139,6 +139,50 @@ func TestNodeFrozen(t *testing.T) {
 	}
 }
 
+// TestGatherFrozen: a command over several shards waits for the one that hangs, for no longer than the deadline allows, and gets a clear error in its turn;
+// other connections notice nothing, not even if they ask for the same kind of thing of the other shards.
+func TestGatherFrozen(t *testing.T) {
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			gateway, nodes := overThree(t, b.start)
+			same, other := peers.Dial(t, gateway.Addr, 2), peers.Dial(t, gateway.Addr, 2)
+			for shard := range 3 {
+				want(t, same, ":1\r\n", "SADD", keyOn(shard, 0), "v")
+				want(t, other, ":1\r\n", "SCARD", keyOn(shard, 0))
+			}
+			want(t, same, "*1\r\n$1\r\nv\r\n", "SUNION", keyOn(0, 0), keyOn(1, 0), keyOn(2, 0))
+			nodes[1].Freeze(t)
+			began := time.Now()
+			same.Send(fmt.Appendf(nil, "SINTER %s %s\r\nSCARD %s\r\n", keyOn(0, 0), keyOn(1, 0), keyOn(2, 0)))
+			longest := time.Duration(0)
+			for time.Since(began) < replyTimeout {
+				at := time.Now()
+				want(t, other, "*1\r\n$1\r\nv\r\n", "SINTER", keyOn(0, 0), keyOn(2, 0))
+				want(t, other, ":1\r\n", "SCARD", keyOn(2, 0))
+				longest = max(longest, time.Since(at))
+			}
+			const undelayed = 300 * time.Millisecond // far above a round trip, far below the time-out
+			if longest > undelayed {
+				t.Errorf("a reply of other shards on another connection took %v", longest)
+			}
+			if got := string(same.Reply()); !strings.HasPrefix(got, "-CLUSTERDOWN ") {
+				t.Errorf("SINTER of the frozen node's key: %q", got)
+			}
+			if got := string(same.Reply()); got != ":1\r\n" {
+				t.Errorf("SCARD behind it: %q", got)
+			}
+			// The reply's time-out, and that of the greeting of the lane on which it was to go again.
+			if took := time.Since(began); took < replyTimeout*9/10 || took > replyTimeout*5/2 {
+				t.Errorf("the time-out of %v took %v", replyTimeout, took)
+			}
+			nodes[1].Thaw(t)
+			eventually(t, 5*time.Second, "the keys of the node that goes on", func() bool {
+				return string(same.Do("SUNION", keyOn(0, 0), keyOn(1, 0))) == "*1\r\n$1\r\nv\r\n"
+			})
+		})
+	}
+}
+
 // TestWritesWhileLanesDie counts: an acknowledged INCR is never lost while its node lives, one that got UNKNOWN may have run, one that got CLUSTERDOWN did
 // not. The lane is what dies here: the node's connections are cut, its data stays.
 func TestWritesWhileLanesDie(t *testing.T) {
