@@ -22,6 +22,7 @@ type Results struct {
 	Node       []Cell        `json:",omitempty"`
 	Behind     []Cell        `json:",omitempty"`
 	Latency    []LatencyCell `json:",omitempty"`
+	Beside     []BesideCell  `json:",omitempty"`
 	Memory     []MemoryCell  `json:",omitempty"`
 	WriteLoad  []WritesCell  `json:",omitempty"`
 	Burst      []BurstCell   `json:",omitempty"`
@@ -71,6 +72,7 @@ func (r *Results) markdown(w io.Writer) {
 		pairsTable(w, "engine", "redis-server", r.Behind)
 	}
 	r.latencyTable(w)
+	r.besideTable(w)
 	r.memoryTable(w)
 	r.writesTable(w)
 	r.expiryTables(w)

@@ -22,6 +22,7 @@ func sections() []section {
 		{"node", (*runner).node},
 		{"behind", (*runner).behind},
 		{"latency", (*runner).latency},
+		{"beside", (*runner).beside},
 		{"memory", (*runner).memory},
 		{"writes", (*runner).writes},
 		{"expiry", (*runner).expiry},

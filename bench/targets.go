@@ -4,6 +4,7 @@ package main
 const (
 	behindTarget  = 0.6  // CPU a GET of the node behind the gateway
 	latencyTarget = 1.25 // p99 added by the gateway to what nutcracker adds
+	besideTarget  = 2.0  // p99 beside a client with very many commands under way to p99 without him
 	writesTarget  = 1.25 // p99.9 of the node under full write load
 
 	gcShareTarget = 0.01 // of the node's CPU

@@ -40,6 +40,10 @@ func gatherOf(row *command.Row, args [][]byte) func(*job) {
 		return (*job).gatherScored
 	case command.CmdPFCount:
 		return (*job).gatherRegisters
+	case command.CmdXRead:
+		if !waitsForStreams(args) {
+			return (*job).gatherStreams
+		}
 	}
 	return nil
 }
