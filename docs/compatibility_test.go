@@ -132,8 +132,13 @@ func gateway(row *command.Row) string {
 	}
 	switch row.Request {
 	case command.RequestSpecial:
-		if row.Group == "cluster" {
+		switch {
+		case row.Group == "cluster":
 			return "by slot"
+		case row.Flags.Has(command.OverShards):
+			return "gathered"
+		case row.Group == "stream":
+			return "by key"
 		}
 		return "all shards"
 	case command.RequestKey:

@@ -13,7 +13,7 @@ func (j *job) gatherStreams() {
 	keys := j.args[at[0] : at[0]+len(at)]
 	ids := j.args[at[0]+len(at):]
 	if len(ids) != len(keys) {
-		j.fail("ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified.")
+		j.askForError()
 		return
 	}
 	idOf := map[string][][]byte{} // by key: the ids, in order

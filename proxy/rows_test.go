@@ -38,6 +38,7 @@ var rowSamples = map[command.ID][]string{
 	command.CmdSelect:            {"SELECT 1"},
 	command.CmdSwapDB:            {"SWAPDB 0 1"},
 	command.CmdHello:             {"HELLO 2"},
+	command.CmdSSubscribe:        {"SSUBSCRIBE foo bar k0"}, // who are told in any order
 	command.CmdClientReply:       {"CLIENT REPLY ON"},
 }
 
@@ -207,7 +208,7 @@ func firstReply(c *loop.MemConn) string {
 
 // greet lets the nodes answer greetings, and nothing else.
 func (w *world) greet() {
-	words := map[string]bool{"HELLO": true, "LARDER": true, "SELECT": true, "AUTH": true, "CONFIG": true}
+	words := map[string]bool{"HELLO": true, "LARDER": true, "SELECT": true, "AUTH": true, "CONFIG": true, "CLIENT": true}
 	for _, addr := range w.order {
 		for _, fc := range w.nodes[addr].conns {
 			fc.take()
@@ -218,7 +219,11 @@ func (w *world) greet() {
 				if st != resp.Done || !words[strings.ToUpper(string(req.Args[0]))] {
 					break
 				}
-				fc.run(req.Args)
+				if strings.EqualFold(string(req.Args[0]), "client") {
+					fc.out = append(fc.out, ":7\r\n"...)
+				} else {
+					fc.run(req.Args)
+				}
 				fc.in = append([]byte(nil), fc.in[n:]...)
 			}
 			fc.answer(1 << 20)

@@ -187,13 +187,26 @@ func Crosses(args [][]byte) bool {
 		return false
 	}
 	row, _ := command.Resolve(args)
-	if row == nil || row.Request != command.RequestKey && row.Request != command.RequestSpecial || row.Flags.Has(command.OverShards) {
+	if row == nil || row.Request != command.RequestKey && row.Request != command.RequestSpecial || row.Flags.Has(command.OverShards) && !mayWait(args) {
 		return false
 	}
 	keys := row.KeyPositions(args, nil)
 	for _, k := range keys {
 		if router.Slot(args[k]) != router.Slot(args[keys[0]]) {
 			return true
+		}
+	}
+	return false
+}
+
+// mayWait: XREAD that waits has to wait on one shard.
+func mayWait(args [][]byte) bool {
+	for _, arg := range args {
+		switch {
+		case command.EqualFold(arg, "block"):
+			return command.EqualFold(args[0], "xread")
+		case command.EqualFold(arg, "streams"):
+			return false
 		}
 	}
 	return false
