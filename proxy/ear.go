@@ -69,7 +69,7 @@ func (e *ear) lost(err error) {
 
 // wants is how many clients the node is to be told of; a stock node counts the connection.
 func (e *ear) wants(t *topic) int {
-	n := len(t.who)
+	n := len(t.who) - t.leaving
 	switch {
 	case t.kind == shardChannel && t.owner != e.u:
 		return 0

@@ -39,6 +39,7 @@ type promise struct {
 	seq     uint32
 	round   uint64    // the nodes are told in this one
 	members []*member // hear from now on
+	leaves  []*member // hear no more
 	shards  []*topic  // not empty: only the nodes of these shard channels
 	reply   []byte    // empty: the session is woken instead
 	joins   bool      // it is refused if no node can be reached
@@ -169,6 +170,7 @@ func (p *part) keepPromises() {
 	kept := waiting[:0]
 	for _, pr := range waiting {
 		if pr.s.gone {
+			pr.part()
 			continue
 		}
 		all, done, left, first := pr.reached()
@@ -182,6 +184,13 @@ func (p *part) keepPromises() {
 	h.waiting = append(kept, h.waiting...)
 }
 
+// part takes those out that have left.
+func (pr *promise) part() {
+	for _, m := range pr.leaves {
+		m.out()
+	}
+}
+
 // keep ends a promise, of which done of all its nodes know.
 func (pr *promise) keep(all, done int, first *upstream) {
 	s, p := pr.s, pr.s.p
@@ -189,7 +198,8 @@ func (pr *promise) keep(all, done int, first *upstream) {
 	if pr.joins && done == 0 {
 		for _, m := range pr.members {
 			if m.in {
-				m.quit()
+				m.leave()
+				m.out()
 			}
 		}
 		p.tellNodes()
@@ -200,8 +210,9 @@ func (pr *promise) keep(all, done int, first *upstream) {
 		p.count.halfHeard++
 	}
 	for _, m := range pr.members {
-		m.hears = m.in
+		m.hears = true // even if it is leaving by now
 	}
+	pr.part()
 	if len(pr.reply) == 0 {
 		s.wake(stallHear)
 		return

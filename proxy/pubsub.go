@@ -47,7 +47,7 @@ func (s *session) subscribe(row *command.Row, kind topicKind, names [][]byte) bo
 		}
 		pr.reply = s.appendSubscription(pr.reply, kind, subscribeWords[kind], name)
 	}
-	return s.told(row, pr, pr.joins)
+	return s.told(row, pr, true)
 }
 
 // unfit says why a session may not subscribe to these.
@@ -74,26 +74,27 @@ func (s *session) unsubscribe(row *command.Row, kind topicKind, names [][]byte) 
 			names = [][]byte{nil} // the reply names none
 		}
 	}
-	pr := promise{untilNS: s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)}
-	changes := false
+	pr := promise{untilNS: s.p.nowNS + pingMax}
+	await := s.hears()
 	for _, name := range names {
 		if m := s.ears.topics[kind][string(name)]; m != nil {
-			changes = true
-			m.quit()
+			pr.untilNS = s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)
+			pr.leaves = append(pr.leaves, m)
+			m.leave()
 			if kind == shardChannel {
 				pr.shards = append(pr.shards, m.t)
 			}
 		}
 		pr.reply = s.appendSubscription(pr.reply, kind, unsubscribeWords[kind], name)
 	}
-	return s.told(row, pr, changes)
+	return s.told(row, pr, await)
 }
 
-// told answers when the nodes know, or now if nothing has changed. The reply is a message: CLIENT REPLY does not hold it back.
-func (s *session) told(row *command.Row, pr promise, changed bool) bool {
+// told answers when the nodes know, or now if there is nothing to know. The reply is a message: CLIENT REPLY does not hold it back.
+func (s *session) told(row *command.Row, pr promise, await bool) bool {
 	pr.seq = s.push(row)
 	s.q.at(pr.seq).mute = false
-	if !changed {
+	if !await {
 		s.settleMail()
 		s.complete(pr.seq, pr.reply)
 		return true
@@ -142,11 +143,12 @@ func (s *session) pingNodes(row *command.Row, args [][]byte) {
 
 // resetEars ends all subscriptions before RESET runs. It says false when RESET has to wait for the nodes to know.
 func (s *session) resetEars() bool {
-	if !s.quitAll() {
+	left := s.leaveAll()
+	if left == nil {
 		return true
 	}
 	s.stall(stallHear)
-	s.await(promise{untilNS: s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)})
+	s.await(promise{leaves: left, untilNS: s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)})
 	return false
 }
 

@@ -321,7 +321,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.enter()
 	s.gone = true
 	s.p.removeSession(s)
-	s.quitAll()
+	s.closeEars()
 	s.dropMulti()
 	s.endWatch()
 	s.dropBlock()

@@ -30,6 +30,7 @@ type topic struct {
 	kind    topicKind
 	name    string
 	who     []*member
+	leaving int       // of them: those that hear on until the nodes know
 	owner   *upstream // of a shard channel: the node of its slot; nil = none serves it
 	changed bool      // it is in hearing.changed
 }
@@ -99,14 +100,11 @@ func (s *session) join(kind topicKind, name string) (m *member) {
 	return m
 }
 
-// quit takes a member out of its topic: no message reaches it any more.
-func (m *member) quit() {
+// leave ends a member's subscription. It hears on until it is out: what was published before the nodes knew is still for it, as with one server.
+func (m *member) leave() {
 	s, t := m.s, m.t
-	m.in, m.hears = false, false
-	last := t.who[len(t.who)-1]
-	t.who[m.at], last.at = last, m.at
-	t.who[len(t.who)-1] = nil
-	t.who = t.who[:len(t.who)-1]
+	m.in = false
+	t.leaving++
 	delete(s.ears.topics[t.kind], t.name)
 	s.ears.bytes -= int64(len(t.name)) + memberBytes
 	s.p.hearing.change(t)
@@ -116,21 +114,43 @@ func (m *member) quit() {
 	}
 }
 
+// out takes a member that has left out of its topic.
+func (m *member) out() {
+	t := m.t
+	m.hears = false
+	t.leaving--
+	last := t.who[len(t.who)-1]
+	t.who[m.at], last.at = last, m.at
+	t.who[len(t.who)-1] = nil
+	t.who = t.who[:len(t.who)-1]
+	if len(t.who) == 0 && !t.changed {
+		m.s.p.endTopic(t)
+	}
+}
+
 // names are those of a session's subscriptions of a kind, in order.
 func (e *ears) names(kind topicKind) []string { return slices.Sorted(maps.Keys(e.topics[kind])) }
 
-// quitAll ends all of a session's subscriptions without a word. It says whether there were any.
-func (s *session) quitAll() bool {
+// leaveAll ends all of a session's subscriptions without a word.
+func (s *session) leaveAll() (left []*member) {
 	if !s.hears() {
-		return false
+		return nil
 	}
 	for kind := range topicKinds {
 		for _, m := range s.ears.topics[kind] {
-			m.quit()
+			m.leave()
+			left = append(left, m)
 		}
 	}
+	return left
+}
+
+// closeEars: the client is gone, and hears nothing more.
+func (s *session) closeEars() {
+	for _, m := range s.leaveAll() {
+		m.out()
+	}
 	s.p.tellNodes()
-	return true
 }
 
 // newTopic begins a topic that no client of this loop has.
