@@ -17,6 +17,7 @@ type blocking struct {
 	ln       *lane // nil: the node refused it, and it is to go elsewhere
 	seq      uint32
 	beganNS  int64
+	told     []func() // called when it has ended: others have asked for it
 	behindNS int64 // since when the node has been behind the topology, 0 = it is not
 }
 
@@ -70,10 +71,15 @@ func (s *session) readOn() {
 
 // unblock: the command has its reply, or nobody wants it any more.
 func (s *session) unblock() {
-	if s.block != nil {
-		s.block = nil
-		s.p.g.blocked.Add(-1)
-		s.stalled = stallEmpty // until its reply is written
+	b := s.block
+	if b == nil {
+		return
+	}
+	s.block = nil
+	s.p.g.blocked.Add(-1)
+	s.stalled = stallEmpty // until its reply is written
+	for _, told := range b.told {
+		told()
 	}
 }
 

@@ -46,7 +46,8 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 		s.setPause(row, args)
 	case command.CmdClientUnpause:
 		s.p.g.pause.Store(nil)
-		s.ok(row, nil)
+		seq := s.push(row)
+		s.p.everywhere((*part).endPause, func() { s.later(seq, (*resp.Writer).OK) })
 	default:
 		s.help(row)
 	}

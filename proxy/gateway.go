@@ -59,7 +59,7 @@ type Gateway struct {
 	changing  atomic.Pointer[session]      // whose command changes them at present
 
 	heard   heardNames
-	blocked atomic.Int64 // clients that wait at a node
+	blocked atomic.Int64 // clients that wait at a node, or for CLIENT PAUSE to end
 
 	mu    sync.Mutex
 	parts []*part

@@ -335,6 +335,7 @@ func (s *session) paused(row *command.Row) bool {
 
 func (p *part) waitPause(s *session) {
 	p.pausing = append(p.pausing, s)
+	p.g.blocked.Add(1)
 	p.l.Hurry()
 }
 
@@ -342,6 +343,9 @@ func (p *part) endPause() {
 	waiting := p.pausing
 	p.pausing = nil
 	for _, s := range waiting {
+		if !s.gone {
+			p.g.blocked.Add(-1)
+		}
 		s.wake(stallPause)
 	}
 }

@@ -320,6 +320,9 @@ func (s *session) Ended(*loop.Conn) bool {
 func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.enter()
 	s.gone = true
+	if s.stalled == stallPause {
+		s.p.g.blocked.Add(-1)
+	}
 	s.p.removeSession(s)
 	s.closeEars()
 	s.dropMulti()

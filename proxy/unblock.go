@@ -71,6 +71,10 @@ func (s *session) endBlock(how, wrong string, then func(n int64)) {
 		}
 		shared.query(func(reply []byte) {
 			n, _ := resp.ParseInt(reply)
+			if n == 1 && s.block == b { // its own reply is still on the way
+				b.told = append(b.told, func() { then(n) })
+				return
+			}
 			then(n)
 		}, wordClient, wordUnblock, strconv.AppendInt(nil, ln.nodeID, 10), []byte(how))
 		return

@@ -16,15 +16,20 @@ func scenes(t *testing.T) []conform.Scene {
 
 // TestBlocked: several clients who wait are answered, at each step, as a redis-server answers them.
 func TestBlocked(t *testing.T) {
-	ref, sub := redisEndpoint(t, reference), conform.Endpoint{Name: "node", Addr: fleet.Node(t)}
-	for proto := 2; proto <= 3; proto++ {
-		stage := conform.Stage{Ref: ref, Sub: sub, Proto: proto}
-		for _, scene := range scenes(t) {
-			if scene.Proto != 0 && scene.Proto != proto {
-				continue
+	for _, e := range endpoints {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel() // much of it is waiting
+			sub := conform.Endpoint{Name: e.name, Addr: e.start(t), Tags: e.tags}
+			for proto := 2; proto <= 3; proto++ {
+				stage := conform.Stage{Ref: redisEndpoint(t, reference), Sub: sub, Proto: proto}
+				for _, scene := range scenes(t) {
+					if scene.Proto != 0 && scene.Proto != proto || !scene.RunsOn(&sub) {
+						continue
+					}
+					t.Run(fmt.Sprintf("%s RESP%d", scene.Name, proto), func(t *testing.T) { play(t, &stage, &scene) })
+				}
 			}
-			t.Run(fmt.Sprintf("%s RESP%d", scene.Name, proto), func(t *testing.T) { play(t, &stage, &scene) })
-		}
+		})
 	}
 }
 

@@ -8,12 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"larder/protocol/command"
 )
 
 // Scene is a play of several clients, who may wait: it begins with empty servers and new connections.
 type Scene struct {
 	Name  string
 	Proto int // 0: both
+	Only  []string
+	Not   []string
 	Acts  []Act
 }
 
@@ -62,7 +66,7 @@ func (a *Act) String() string {
 // ParseScenes reads scenes:
 //
 //	# a comment
-//	== heading [proto=3]
+//	== heading [proto=3] [only=node,gateway] [not=sharded]
 //	a: BLPOP k 0              client a sends a command, in redis-cli's quoting
 //	a+: BLPOP k 0             … which goes out together with a's next
 //	a!: BLPOP k 0.01          … and waits for the answer
@@ -100,12 +104,43 @@ func ParseScenes(name string, r io.Reader) ([]Scene, error) {
 }
 
 func parseHeading(name, text string) Scene {
-	heading, proto, found := strings.Cut(text, " proto=")
-	s := Scene{Name: name + ": " + heading}
-	if found {
-		s.Proto, _ = strconv.Atoi(proto)
+	var s Scene
+	var title []string
+	for _, w := range strings.Fields(text) {
+		switch name, value, _ := strings.Cut(w, "="); name {
+		case "proto":
+			s.Proto, _ = strconv.Atoi(value)
+		case "only":
+			s.Only = strings.Split(value, ",")
+		case "not":
+			s.Not = strings.Split(value, ",")
+		default:
+			title = append(title, w)
+		}
 	}
+	s.Name = name + ": " + strings.Join(title, " ")
 	return s
+}
+
+// RunsOn reports whether the scene is meant for the endpoint. A gateway plays none with commands that only nodes have, nor, over shards, with keys apart.
+func (s *Scene) RunsOn(e *Endpoint) bool {
+	if e.Has(TagNode) || e.Has(TagRedis) {
+		return true
+	}
+	return allowed(e, s.Only, s.Not) && !slices.ContainsFunc(s.Acts, func(a Act) bool {
+		if len(a.Says) > 0 && e.Has(TagStock) {
+			return true // its nodes are of 7.0
+		}
+		args := make([][]byte, len(a.Args))
+		for i, arg := range a.Args {
+			args[i] = []byte(arg)
+		}
+		if len(args) == 0 {
+			return false
+		}
+		row := rowOf(args)
+		return row != nil && row.Flags.Has(command.NodeOnly) || e.Has(TagSharded) && Crosses(args)
+	})
 }
 
 func (a *Act) direct(text string) error {
