@@ -18,7 +18,7 @@ type blocking struct {
 	seq      uint32
 	beganNS  int64
 	told     []func() // called when it has ended: others have asked for it
-	behindNS int64 // since when the node has been behind the topology, 0 = it is not
+	behindNS int64    // since when the node has been behind the topology, 0 = it is not
 }
 
 // shownBlockedNS is how long a command must have been unanswered to be shown as waiting: until then it may be on its way.
