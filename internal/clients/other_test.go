@@ -8,22 +8,21 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"larder/internal/fleet"
 )
 
-// Clients in other languages, as applications use them, against one node: connecting, transactions, pub/sub, blocking, scripts, streams; BullMQ is a
-// queue whose every step is a script.
+// Clients in other languages, as applications use them, against one node and through a gateway over three: connecting, transactions, pub/sub, blocking,
+// scripts, streams; BullMQ is a queue whose every step is a script.
 func TestNodeJS(t *testing.T) {
 	dir := nodeJS(t, "clients.js")
-	addr := fleet.Node(t)
-	for _, part := range []string{"ioredis", "nodeRedis", "bullmq"} {
-		t.Run(part, func(t *testing.T) {
-			host, port, _ := net.SplitHostPort(addr)
-			if out := others(t, dir, "node", "clients.js", host, port, part); !strings.Contains(out, part+": ok") {
-				t.Errorf("%s", out)
-			}
-		})
+	for _, s := range served {
+		host, port, _ := net.SplitHostPort(s.start(t))
+		for _, part := range []string{"ioredis", "nodeRedis", "bullmq"} {
+			t.Run(s.name+" "+part, func(t *testing.T) {
+				if out := others(t, dir, "node", "clients.js", host, port, part); !strings.Contains(out, part+": ok") {
+					t.Errorf("%s", out)
+				}
+			})
+		}
 	}
 }
 
@@ -45,10 +44,14 @@ func nodeJS(t *testing.T, script string) string {
 }
 
 func TestPython(t *testing.T) {
-	host, port, _ := net.SplitHostPort(fleet.Node(t))
-	// Debian's interpreter has Debian's modules.
-	if out := others(t, ".", "/usr/bin/python3", "testdata/redis_py.py", host, port); !strings.Contains(out, "redis-py: ok") {
-		t.Errorf("%s", out)
+	for _, s := range served {
+		t.Run(s.name, func(t *testing.T) {
+			host, port, _ := net.SplitHostPort(s.start(t))
+			// Debian's interpreter has Debian's modules.
+			if out := others(t, ".", "/usr/bin/python3", "testdata/redis_py.py", host, port); !strings.Contains(out, "redis-py: ok") {
+				t.Errorf("%s", out)
+			}
+		})
 	}
 }
 

@@ -25,7 +25,7 @@ with r.pipeline() as p:
 assert r.transaction(lambda p: (p.multi(), p.set("a", "third")), "a") == [True]
 
 assert r.hset("h", mapping={"f": 1, "g": 2}) == 2 and r.hgetall("h") == {"f": "1", "g": "2"}
-assert r.rpush("l", "a", "b", "c") == 3 and r.lrange("l", 0, -1) == ["a", "b", "c"] and r.lmove("l", "m", "LEFT", "RIGHT") == "a"
+assert r.rpush("l", "a", "b", "c") == 3 and r.lrange("l", 0, -1) == ["a", "b", "c"] and r.lmove("l", "{l}m", "LEFT", "RIGHT") == "a"
 assert r.sadd("s", "x", "y") == 2 and r.sinter("s", "s") == {"x", "y"}
 assert r.zadd("z", {"one": 1, "two": 2.5}) == 2 and r.zrange("z", 0, -1, withscores=True) == [("one", 1.0), ("two", 2.5)]
 assert r.geoadd("geo", (13.361389, 38.115556, "Palermo")) == 1 and r.pfadd("p", "a", "b") == 1 and r.pfcount("p") == 2

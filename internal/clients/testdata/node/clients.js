@@ -10,7 +10,7 @@ async function ioredis() {
   await r.flushall();
   assert.strictEqual(await r.set('k', 'v'), 'OK');
   assert.strictEqual(await r.get('k'), 'v');
-  const done = await r.multi().set('a', 1).incr('a').lpush('l', 'x', 'y').exec();
+  const done = await r.multi().set('a', 1).incr('a').lpush('{a}l', 'x', 'y').exec();
   assert.deepStrictEqual(done, [[null, 'OK'], [null, 2], [null, 2]]);
   const piped = await r.pipeline().hset('h', { f: 1, g: 2 }).hgetall('h').zadd('z', 1, 'one', 2, 'two').zrange('z', 0, -1, 'WITHSCORES').exec();
   assert.deepStrictEqual(piped.map((p) => p[1]), [2, { f: '1', g: '2' }, 2, ['one', '1', 'two', '2']]);
@@ -83,14 +83,15 @@ async function nodeRedis() {
 async function bullmq() {
   const { Queue, Worker, QueueEvents, FlowProducer } = require('bullmq');
   const connection = { host, port };
-  const queue = new Queue('work', { connection });
-  const events = new QueueEvents('work', { connection });
+  const prefix = '{bull}'; // all keys of a queue in one slot, as BullMQ wants it of a cluster
+  const queue = new Queue('work', { connection, prefix });
+  const events = new QueueEvents('work', { connection, prefix });
   const done = new Set();
   const failed = new Set();
   const worker = new Worker('work', async (job) => {
     if (job.data.fail && job.attemptsMade < 1) throw new Error('once');
     return job.data.n * 2;
-  }, { connection, concurrency: 5 });
+  }, { connection, prefix, concurrency: 5 });
   const jobs = 60;
   const all = new Promise((resolve) => {
     events.on('completed', ({ jobId, returnvalue }) => {
@@ -109,7 +110,7 @@ async function bullmq() {
   assert.strictEqual(failed.size, 5);
   const counts = await queue.getJobCounts('completed', 'failed', 'waiting', 'active', 'delayed');
   assert.deepStrictEqual(counts, { completed: jobs, failed: 0, waiting: 0, active: 0, delayed: 0, paused: 0 });
-  const flow = new FlowProducer({ connection });
+  const flow = new FlowProducer({ connection, prefix });
   const tree = await flow.add({ name: 'parent', queueName: 'work', data: { n: 1 }, children: [{ name: 'child', queueName: 'work', data: { n: 2 } }] });
   await tree.job.waitUntilFinished(events, 10000);
   assert.deepStrictEqual(Object.values(await tree.job.getChildrenValues()), [4]);
