@@ -115,6 +115,10 @@ func keptSettings(c *Config) []setting {
 			key: "gateway.subscribed-max", kind: size[int64]{&g.SubsMaxBytes},
 			meaning: "Bytes of the names that one client is subscribed to, and about 200 more for each; beyond it SUBSCRIBE is refused.",
 		},
+		{
+			key: "gateway.tracking-table-max-keys", kind: number{&g.TrackedMax},
+			meaning: "Keys whose readers are known for CLIENT TRACKING; beyond it some are told that one has changed. 0 = any number.",
+		},
 	}
 }
 

@@ -36,6 +36,12 @@ func (s *session) clientHere(row *command.Row, args [][]byte) {
 		s.onOff(row, args[2], &s.noEvict)
 	case command.CmdClientNoTouch:
 		s.onOff(row, args[2], &s.noTouch)
+	case command.CmdClientCaching:
+		s.setCaching(row, args[2])
+	case command.CmdClientGetRedir:
+		s.say(row, func(w *resp.Writer) { w.Int(s.tracking().Redirection()) })
+	case command.CmdClientTrackingInfo:
+		s.say(row, s.tracking().WriteInfo)
 	case command.CmdClientReply:
 		s.replyMode(row, string(args[2]))
 	case command.CmdClientUnblock:
@@ -65,6 +71,7 @@ func (s *session) describe() client.Info {
 	if tx := s.tx; tx != nil {
 		i.InMulti, i.Multi, i.MultiBytes = true, len(tx.queue), len(tx.raw)+len(tx.here)
 	}
+	i.Tracking, i.Redirect = s.track != nil, s.tracking().Redirection()
 	i.Flags = s.flags()
 	if s.lastRow != nil {
 		i.Command = s.lastRow.Name
@@ -86,6 +93,15 @@ func (s *session) flags() string {
 	}
 	if s.waits() {
 		b = append(b, 'b')
+	}
+	if t := s.track; t != nil {
+		b = append(b, 't')
+		if t.Broken {
+			b = append(b, 'R')
+		}
+		if t.Bcast {
+			b = append(b, 'B')
+		}
 	}
 	if len(b) == 0 {
 		return "N"

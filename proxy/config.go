@@ -38,6 +38,7 @@ var parameters = client.Parameters[*Gateway, settings]{
 	watched("slowlog-log-slower-than", -1, func(s *slow.Settings) *int64 { return &s.SlowUS }),
 	watched("slowlog-max-len", 0, func(s *slow.Settings) *int64 { return &s.SlowMax }),
 	{Name: "timeout", Get: func(g *Gateway) string { return strconv.Itoa(int(g.settings.Load().idle / time.Second)) }, Set: setIdle},
+	{Name: "tracking-table-max-keys", Get: func(g *Gateway) string { return strconv.Itoa(g.settings.Load().trackedMax) }, Set: setTrackedMax},
 }
 
 func watched(name string, least int64, at func(*slow.Settings) *int64) client.Parameter[*Gateway, settings] {
@@ -65,6 +66,12 @@ func setPassword(s *settings, value string) string {
 func setRefusalsMax(s *settings, value string) string {
 	n, wrong := client.ParseNumber(value, 0, math.MaxInt32)
 	s.refusalsMax = int(n)
+	return wrong
+}
+
+func setTrackedMax(s *settings, value string) string {
+	n, wrong := client.ParseNumber(value, 0, math.MaxInt64)
+	s.trackedMax = int(n)
 	return wrong
 }
 

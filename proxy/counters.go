@@ -21,6 +21,7 @@ type counters struct {
 	slowClosed                uint64
 	dialsFailed, lanesLost    uint64
 	resent, unknown, stale    uint64
+	cacheTold, cacheFlushes   uint64 // messages of nodes on changed keys; times when clients were told that nothing holds
 	streamed                  uint64 // commands passed on as they arrived
 	crossSlots                uint64 // writes over several shards, done in steps
 	gathers, gatherRefused    uint64 // commands over several shards worked out here, and refused for the size of what they need
@@ -33,7 +34,8 @@ type counters struct {
 	earsLost, halfHeard uint64 // nodes not heard for a while, and subscriptions confirmed while one was out of reach
 
 	// gauges, set by publish
-	subscribers, subscribedBytes uint64
+	trackers, trackedKeys, trackedItems, trackedPrefixes uint64
+	subscribers, subscribedBytes                         uint64
 
 	clients, lanes, lent, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
 	loop                                                                        loop.Stats
@@ -71,6 +73,8 @@ func (p *part) publish() {
 	c.subscribers, c.subscribedBytes = uint64(p.hearing.sessions), uint64(p.hearing.bytes)
 	c.heldBytes, c.queuedBytes = uint64(p.bufs.held), uint64(p.txs.bytes)
 	c.gatherBytes = uint64(p.gathered)
+	c.trackers, c.trackedKeys = uint64(len(p.caches.clients)), uint64(p.caches.keys)
+	c.trackedItems, c.trackedPrefixes = uint64(p.caches.items), uint64(len(p.caches.follow))
 	c.loop = p.l.Stats()
 	p.g.stats.put(p.l.Index(), c)
 }

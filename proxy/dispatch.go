@@ -10,14 +10,18 @@ import (
 // happened then, and it comes again once the session is woken.
 func (s *session) run(req resp.Request) bool {
 	s.muted = s.mute != muteOff
-	if s.mute != muteNext {
+	if s.mute != muteNext && s.track == nil {
 		return s.dispatch(req)
 	}
-	s.mute = muteOff // before it runs: it may be another SKIP
+	was := s.mute
+	if was == muteNext {
+		s.mute = muteOff // before it runs: it may be another SKIP
+	}
 	if !s.dispatch(req) {
-		s.mute = muteNext
+		s.mute = was
 		return false
 	}
+	s.trackingRan(req.Args)
 	return true
 }
 
@@ -143,7 +147,7 @@ func (s *session) laneTo(row *command.Row, shard int) (*lane, bool) {
 		s.refuse(row, "ERR DB index is out of range")
 		return nil, true
 	}
-	ln := u.lane(s.proto)
+	ln := u.lane(s.line)
 	if ln == nil {
 		s.refuse(row, u.err)
 		return nil, true
@@ -195,7 +199,7 @@ func (s *session) runSplit(row *command.Row, req resp.Request) bool {
 
 // putPart puts the share of one shard on its lane as a command of its own, for the ticket's database: the session may have gone on to another meanwhile.
 func (p *part) putPart(s *session, row *command.Row, args [][]byte, part router.Part, t ticket) {
-	ln := p.shards[part.Shard].lane(s.proto)
+	ln := p.shards[part.Shard].lane(s.line)
 	ln.to(int(t.db))
 	at := len(ln.log)
 	ln.log = resp.AppendArray(ln.log, row.First+len(part.Keys)*row.Step)
@@ -231,7 +235,7 @@ func (s *session) fanOut(row *command.Row, how mergeKind, args [][]byte) *merge 
 	m.proto = s.proto
 	s.q.at(seq).merge = m
 	for i, u := range p.shards {
-		ln := u.lane(s.proto)
+		ln := u.lane(s.line)
 		ln.to(s.db)
 		at := len(ln.log)
 		ln.log = resp.AppendCommand(ln.log, args...)

@@ -26,7 +26,7 @@ func (u *upstream) openEar() {
 	if u.earOld {
 		proto = 2
 	}
-	ln := &lane{p: u.p, u: u, proto: proto}
+	ln := &lane{p: u.p, u: u, line: proto, proto: proto}
 	u.ear = &ear{u: u, ln: ln, said: map[*topic]int{}}
 	ln.ear = u.ear
 	u.connect(ln)

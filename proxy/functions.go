@@ -40,10 +40,10 @@ func (s *session) readFunctions(row *command.Row, req resp.Request) bool {
 	p := s.p
 	shard := max(0, p.topo.Owner(0))
 	for i, u := range p.shards {
-		if p.shards[shard].lane(s.proto) != nil {
+		if p.shards[shard].lane(s.line) != nil {
 			break
 		}
-		if u.lane(s.proto) != nil {
+		if u.lane(s.line) != nil {
 			shard = i
 		}
 	}
@@ -71,7 +71,7 @@ func (s *session) changeFunctions(row *command.Row, req resp.Request) bool {
 		return s.stalled == stallNone
 	}
 	for _, u := range p.shards { // else a shard that is greeted meanwhile is given what this brings, before it comes
-		if ln := u.lane(s.proto); ln.state < laneReady {
+		if ln := u.lane(s.line); ln.state < laneReady {
 			ln.waiters = append(ln.waiters, s)
 			return s.stall(stallLane)
 		}

@@ -144,7 +144,7 @@ func (s *session) functionsThere(row *command.Row, shard int) bool {
 		if other == u {
 			continue
 		}
-		if far := other.lane(s.proto); far != nil && far.state < laneReady {
+		if far := other.lane(s.line); far != nil && far.state < laneReady {
 			far.waiters = append(far.waiters, s)
 			return s.stall(stallLane)
 		}

@@ -41,6 +41,7 @@ type Gateway struct {
 	seed    uint64
 	id      string // 40 hex digits, new at each start: its node id in CLUSTER replies
 	started time.Time
+	here    []hereFunc // by row
 
 	topo     atomic.Pointer[router.Topology]
 	settings atomic.Pointer[settings]
@@ -77,6 +78,7 @@ type settings struct {
 	idle        time.Duration
 	bulkMax     int64
 	refusalsMax int // acllog-max-len
+	trackedMax  int // tracking-table-max-keys
 	watching    slow.Settings
 
 	outputLimits client.OutputLimits
@@ -109,11 +111,12 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
 	g.scripts = newScriptCache(o.ScriptMaxBytes)
+	g.here = buildHere()
 	g.topo.Store(topo)
 	g.users.Store(all)
 	g.tracked.Store(&slow.Tracked{})
 	g.access.Store(list)
-	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, watching: slow.Defaults(), outputLimits: client.DefaultOutputLimits()})
+	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, trackedMax: o.TrackedMax, watching: slow.Defaults(), outputLimits: client.DefaultOutputLimits()})
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)

@@ -129,7 +129,7 @@ func (j *job) ask(then func(*job), questions ...question) {
 		ln, why := (*lane)(nil), router.Unserved.Error()
 		if shard >= 0 {
 			u := p.shards[shard]
-			ln, why = u.lane(j.s.proto), u.err
+			ln, why = u.lane(j.s.line), u.err
 		}
 		if ln == nil {
 			j.replies[i] = appendError(nil, why)

@@ -52,6 +52,7 @@ func (ln *lane) begin() {
 	}
 	ln.ask((*lane).heardLastDatabase, []byte("SELECT"), strconv.AppendInt(nil, int64(o.Databases-1), 10))
 	ln.ask(mustSucceed, []byte("SELECT"), []byte("0"))
+	ln.askTracking()
 }
 
 func authWords(o Upstream) [][]byte {
@@ -115,6 +116,9 @@ func (ln *lane) greetedOn() {
 	}
 	if ln.ear != nil {
 		ln.ear.ready()
+	}
+	if ln.line >= lineReads2 {
+		ln.tellingReady()
 	}
 	ln.wakeWaiters()
 	if s := ln.lentTo; s != nil {

@@ -19,6 +19,7 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 		s.loseWatch() // its lane speaks the other protocol
 	}
 	s.proto = proto
+	s.chooseLine()
 	s.say(row, func(w *resp.Writer) { client.WriteHello(w, s.id) })
 }
 

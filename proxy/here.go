@@ -6,9 +6,7 @@ import (
 	"larder/protocol/resp"
 )
 
-// here are the handlers of the commands that a gateway answers itself.
-var here = buildHere()
-
+// hereFunc is the handler of a command that a gateway answers itself.
 type hereFunc func(s *session, row *command.Row, args [][]byte)
 
 func buildHere() []hereFunc {
@@ -54,7 +52,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		if row.ID == command.CmdReset && !s.resetEars() {
 			return false
 		}
-		here[row.ID](s, row, args)
+		s.p.g.here[row.ID](s, row, args)
 		return true
 	case command.CmdExec:
 		return s.exec(row)
@@ -70,6 +68,9 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	case command.CmdInfo:
 		return s.info(row, args)
 	case command.CmdClient:
+		if row.ID == command.CmdClientTracking {
+			return s.setTracking(row, args)
+		}
 		s.clientHere(row, args)
 		return true
 	case command.CmdACL:
@@ -94,7 +95,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		s.help(row)
 		return true
 	}
-	if f := here[row.ID]; f != nil {
+	if f := s.p.g.here[row.ID]; f != nil {
 		f(s, row, args)
 		return true
 	}
@@ -107,6 +108,10 @@ func (s *session) ok(row *command.Row, _ [][]byte) {
 }
 
 func (s *session) ping(row *command.Row, args [][]byte) {
+	if s.track != nil && len(args) <= 2 {
+		s.pingTelling(row, args)
+		return
+	}
 	switch len(args) {
 	case 1:
 		s.say(row, func(w *resp.Writer) { w.Status("PONG") })
@@ -154,8 +159,10 @@ func (s *session) reset(row *command.Row, _ [][]byte) {
 	s.db, s.name = 0, ""
 	s.noEvict, s.noTouch = false, false
 	s.beDefault()
+	s.untrack()
 	s.say(row, func(w *resp.Writer) { w.Status("RESET") })
 	s.proto = 2
+	s.chooseLine()
 }
 
 func (s *session) time(row *command.Row, _ [][]byte) {

@@ -123,8 +123,8 @@ func (s *session) infoServer(b *strings.Builder, _ shardInfo) {
 
 func (s *session) infoClients(b *strings.Builder, _ shardInfo) {
 	all := s.p.g.stats.sum()
-	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:0\r\npubsub_clients:%d\r\n",
-		max(1, all.clients), s.p.g.opts.ClientsMax, s.p.g.blocked.Load(), all.subscribers)
+	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:%d\r\npubsub_clients:%d\r\n",
+		max(1, all.clients), s.p.g.opts.ClientsMax, s.p.g.blocked.Load(), all.trackers, all.subscribers)
 }
 
 // infoMemory is of the nodes' memory: the gateway holds no data.
@@ -156,6 +156,9 @@ func (s *session) infoStats(b *strings.Builder, nodes shardInfo) {
 		{"pubsub_channels", digits(uint64(topics[channel]))},
 		{"pubsub_patterns", digits(uint64(topics[pattern]))},
 		{"pubsubshard_channels", digits(uint64(topics[shardChannel]))},
+		{"tracking_total_keys", digits(all.trackedKeys)},
+		{"tracking_total_items", digits(all.trackedItems)},
+		{"tracking_total_prefixes", digits(all.trackedPrefixes)},
 	} {
 		own[line.name] = true
 		fmt.Fprintf(b, "%s:%s\r\n", line.name, line.value)

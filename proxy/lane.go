@@ -37,6 +37,7 @@ type lane struct {
 	u     *upstream
 	c     *loop.Conn
 	proto int
+	line  int // which of the node's shared lanes it is, or would be if it were not lent
 	state laneState
 	err   error // why it is closed
 	greet greeting
@@ -54,11 +55,15 @@ type lane struct {
 	taught        map[string]struct{} // the scripts that the node knows once log is executed, by SHA1
 	taughtFlushes uint64              // of the gateway, when taught was begun
 
+	prefixes []string // of an ear for keys: what it follows
+	pinged   uint32   // of such lanes: PINGs that it has said of its own
+	pongs    uint32   // and those answered
+
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
 	use     laneUse              // what for
 	hears   []func(reply []byte) // wait for replies to what was asked in the lane's own name
-	nodeID  int64                // its number among the node's clients; of a lane that was dialled to be lent
+	nodeID  int64                // its number among the node's clients; of a lane that was dialled to be lent, or that tells of keys
 	early   int                  // replies that have come to what the front piece says before its EXEC
 	relays  bool                 // MONITOR was said: what comes unasked is for the session
 	passing bool                 // the front reply goes on to its session in pieces
@@ -86,12 +91,15 @@ func (ln *lane) put(command []byte, t ticket) {
 
 // commit queues the command that log holds from at on.
 func (ln *lane) commit(at int, t ticket) {
+	if t.s != nil {
+		t.s.flying++
+		if t.s.track != nil {
+			at = ln.precede(at, &t)
+		}
+	}
 	t.bytes = uint32(len(ln.log) - at)
 	t.db = uint16(ln.db)
 	t.startNS = ln.p.nowNS
-	if t.s != nil {
-		t.s.flying++
-	}
 	ln.queue.push(t)
 	if ln.state == laneReady {
 		ln.c.Touch()
@@ -189,6 +197,9 @@ func (ln *lane) Data(c *loop.Conn) {
 		reply := buf[pos : pos+n]
 		pos += n
 		if kind.IsPush() {
+			if ln.line >= lineReads2 {
+				ln.heardPush(reply)
+			}
 			continue
 		}
 		if ln.state == laneGreeting {
@@ -245,6 +256,9 @@ func (ln *lane) reply(reply []byte) bool {
 	case whole && reply[0] == '-' && ln.refused(t, reply):
 		// it goes again
 	case !t.s.abandoned():
+		if t.s.track != nil {
+			ln.heardRead(&t)
+		}
 		t.s.answered(t, reply)
 	}
 	if !whole {

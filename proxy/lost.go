@@ -31,7 +31,7 @@ func (ln *lane) lost(err error) {
 	if borrower != nil {
 		borrower.laneGone(ln)
 	}
-	if ln.u.shared[ln.proto-2] == ln { // it may come back with nothing
+	if ln.u.shared[ln.line-2] == ln { // it may come back with nothing
 		ln.u.settled, ln.u.told = false, false
 	}
 	ln.u.forget(ln)
@@ -75,6 +75,9 @@ func (ln *lane) lost(err error) {
 	}
 	ln.log = nil
 	ln.dropHears()
+	if ln.line >= lineReads2 {
+		ln.tellingLost(before)
+	}
 	ln.wakeWaiters()
 	if borrower != nil {
 		borrower.wake(stallStream)

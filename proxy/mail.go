@@ -153,6 +153,7 @@ func (s *session) sendMail(c *loop.Conn) {
 // replyEnded: the last piece of a large reply is in the output, and messages may follow.
 func (s *session) replyEnded() {
 	s.partial = false
+	s.endAside()
 	s.relayHeld()
 	if s.ears != nil && !s.gone {
 		s.ears.mail.reply = false

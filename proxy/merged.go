@@ -55,7 +55,7 @@ func (p *part) rerun(s *session, t ticket, m *merge) bool {
 	}
 	m.subs, m.left, m.epoch = m.subs[:0], 0, p.topo.Epoch
 	for _, u := range p.shards {
-		if u.lane(s.proto) == nil {
+		if u.lane(s.line) == nil {
 			m.subs = append(m.subs, appendError(p.bufs.get(), u.err))
 			p.bufs.held += len(m.subs[0])
 			return false
@@ -70,7 +70,7 @@ func (p *part) rerun(s *session, t ticket, m *merge) bool {
 		m.subs = append(m.subs, nil)
 		m.left++
 		t.sub = uint16(i)
-		u.lane(s.proto).resume(raw, t)
+		u.lane(s.line).resume(raw, t)
 	}
 	return true
 }

@@ -32,6 +32,7 @@ type Options struct {
 	CrossSlot      string        // what becomes of writes whose keys lie on several shards: one of CrossSlots
 	GatherMaxBytes int64         // what one command over several shards may gather of them; all of a loop four times as much
 	ScriptMaxBytes int           // Lua scripts kept, so that nodes that lack one can be told it
+	TrackedMax     int           // keys whose readers are known for CLIENT TRACKING, of all loops; 0 = any number
 	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
 
 	Upstream Upstream
@@ -71,6 +72,7 @@ func DefaultOptions() Options {
 		PendingMax:     2048,
 		OutputMaxBytes: 1 << 30,
 		StreamMinBytes: 256 << 10,
+		TrackedMax:     1_000_000,
 		MultiMaxBytes:  256 << 20,
 		SubsMaxBytes:   256 << 20,
 		CrossSlot:      crossRefuse,
@@ -106,6 +108,7 @@ func (o Options) Validate() error {
 		{"multi max bytes", o.MultiMaxBytes, 64 << 10},
 		{"gather max bytes", o.GatherMaxBytes, 1 << 10},
 		{"script max bytes", int64(o.ScriptMaxBytes), 64 << 10},
+		{"tracked max", int64(o.TrackedMax), 0},
 		{"idle timeout", int64(o.IdleTimeout), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},

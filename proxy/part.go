@@ -48,6 +48,7 @@ type part struct {
 	bufs   buffers
 	merges merges
 	txs    transactions
+	caches caches
 
 	gathered int // bytes that jobs keep
 
@@ -68,6 +69,7 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 		sessions:  map[uint64]*session{},
 		refusals:  acl.NewLog(g.settings.Load().refusalsMax),
 	}
+	p.caches = newCaches()
 	p.count.commands = metrics.NewCommands()
 	p.watchTimes(&g.settings.Load().watching)
 	p.again.Reset(g.limits(true))
@@ -107,6 +109,7 @@ func (p *part) adopt(t *router.Topology) {
 		}
 	}
 	p.rehome()
+	p.movedCaches()
 	for _, u := range p.shards {
 		for _, ln := range append([]*lane(nil), u.lanes...) {
 			if ln.state < laneReady && ln.queue.len() > 0 {
@@ -145,7 +148,7 @@ func (ln *lane) reroute() {
 // leave lets a node's lanes answer what they were asked and then close. It is watched until the last of them has.
 func (u *upstream) leave() {
 	u.left = true
-	u.shared = [2]*lane{}
+	u.shared, u.fading = [lines]*lane{}, nil
 	for len(u.queue) > 0 {
 		u.nextBorrower()
 	}
@@ -174,7 +177,7 @@ func (p *part) Accept(c *loop.Conn) loop.Handler {
 		p.stranger(c)
 		return nil
 	}
-	s := &session{p: p, c: c, id: p.g.nextID.Add(1), proto: 2, swaps: p.swaps, openedNS: p.nowNS, activeNS: p.nowNS}
+	s := &session{p: p, c: c, id: p.g.nextID.Add(1), proto: 2, line: 2, swaps: p.swaps, openedNS: p.nowNS, activeNS: p.nowNS}
 	s.requests.Reset(p.g.limits(true))
 	s.beDefault()
 	p.sessions[s.id] = s
@@ -225,6 +228,7 @@ func (p *part) Tick(time.Time) {
 	if rest {
 		p.l.Rest()
 	}
+	p.tickTracking()
 	p.retryStale()
 	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {

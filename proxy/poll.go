@@ -11,7 +11,7 @@ import (
 func (s *session) poll(row *command.Row, shards []int, kind ticketKind, args [][]byte, then func(seq uint32, replies [][]byte)) bool {
 	p := s.p
 	for _, shard := range shards {
-		if ln := p.shards[shard].lane(s.proto); ln != nil && ln.full() {
+		if ln := p.shards[shard].lane(s.line); ln != nil && ln.full() {
 			ln.waiters = append(ln.waiters, s)
 			return s.stall(stallLane)
 		}
@@ -23,7 +23,7 @@ func (s *session) poll(row *command.Row, shards []int, kind ticketKind, args [][
 	var out []int
 	for i, shard := range shards {
 		u := p.shards[shard]
-		ln := u.lane(s.proto)
+		ln := u.lane(s.line)
 		if ln == nil {
 			out = append(out, i)
 			continue

@@ -26,7 +26,7 @@ func (s *session) runRandomKey(row *command.Row) bool {
 // askRandom sends both questions to every shard; each has a lane.
 func (p *part) askRandom(s *session, t ticket, m *merge) {
 	for i, u := range p.shards {
-		ln := u.lane(s.proto)
+		ln := u.lane(s.line)
 		ln.to(int(t.db))
 		for j, word := range [][]byte{wordDBSize, wordRandomKey} {
 			m.subs = append(m.subs, nil)

@@ -52,7 +52,7 @@ func (s *session) loadScript(row *command.Row, args [][]byte) bool {
 	t := newScriptText(args[2])
 	m := s.fanOut(row, mergeAllOK, args)
 	for _, u := range p.shards {
-		u.lane(s.proto).learn(t.sha)
+		u.lane(s.line).learn(t.sha)
 	}
 	m.after = func(_ ticket, reply []byte) bool {
 		if reply[0] != '-' {
@@ -75,7 +75,7 @@ func (s *session) scriptsExist(row *command.Row, req resp.Request) bool {
 		return s.stalled == stallNone
 	}
 	for _, u := range s.p.shards {
-		ln := u.lane(s.proto)
+		ln := u.lane(s.line)
 		for _, sha := range req.Args[2:] {
 			ln.teach(sha)
 		}

@@ -31,6 +31,7 @@ type session struct {
 	c     *loop.Conn
 	id    uint64
 	proto int
+	line  int // the shared lanes that its commands go on
 	db    int
 
 	requests resp.Requests
@@ -56,9 +57,11 @@ type session struct {
 	monitors *monitoring
 	partial  bool // a large reply is being passed on: part of it is out
 
-	mode mode
-	ears *ears        // nil until it subscribes to something
-	tx   *transaction // what is queued; not nil exactly with modeMulti
+	mode  mode
+	ears  *ears        // nil until it subscribes to something
+	track *tracker     // CLIENT TRACKING, nil if it is off
+	aside []byte       // messages on changed keys that wait for the end of a large reply
+	tx    *transaction // what is queued; not nil exactly with modeMulti
 
 	mute      muteMode
 	muted     bool // the command being run is not answered
@@ -247,6 +250,9 @@ func (s *session) complete(seq uint32, reply []byte) {
 // who waited for the queue to shorten is woken.
 func (s *session) written() {
 	s.c.Touch()
+	if s.track != nil && len(s.track.notices) > 0 {
+		s.tellNotices()
+	}
 	if s.q.len() == 0 {
 		s.q.shrink(answersKeepMax)
 		if s.closing {
@@ -325,6 +331,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	}
 	s.p.removeSession(s)
 	s.closeEars()
+	s.untrack()
 	s.dropMulti()
 	s.endWatch()
 	s.dropBlock()

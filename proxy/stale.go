@@ -181,7 +181,7 @@ func (p *part) keepsTo(from *upstream, t ticket, m *merge) bool {
 }
 
 func (p *part) resendTo(u *upstream, t ticket, raw []byte) {
-	ln := u.lane(t.s.proto)
+	ln := u.lane(t.s.line)
 	if ln == nil {
 		t.s.answered(t, appendError(nil, u.err))
 		return
@@ -217,7 +217,7 @@ func (p *part) resendSplit(s *session, t ticket, req resp.Request) {
 // outOfReach is the error of the first of the parts' shards that has no lane; empty = all have one.
 func (p *part) outOfReach(s *session, parts []router.Part) string {
 	for _, part := range parts {
-		if u := p.shards[part.Shard]; u.lane(s.proto) == nil {
+		if u := p.shards[part.Shard]; u.lane(s.line) == nil {
 			return u.err
 		}
 	}

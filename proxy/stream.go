@@ -32,6 +32,9 @@ func (s *session) startStream() bool {
 	if row == nil || row.Request != command.RequestKey || row.First != 1 || row.Last != 1 || !row.ArityOK(big.Count) {
 		return false // it is waited for, and judged as a whole
 	}
+	if s.track != nil && mayRead(row) { // its keys are to be known when it is answered
+		return false
+	}
 	if !s.authed || s.mode != 0 || s.paused(row) {
 		return false
 	}
@@ -229,13 +232,13 @@ func (ln *lane) pass(buf []byte) int {
 	if ln.state < laneReady || ln.queue.len() == 0 {
 		return 0
 	}
-	_, missing, ok := ln.replies.Big()
+	kind, missing, ok := ln.replies.Big()
 	t := ln.queue.front()
 	s := t.s
-	if s != nil && s.job != nil {
+	if s != nil && s.job != nil && !kind.IsPush() {
 		return s.job.pass(ln, buf)
 	}
-	if !ok || s == nil || t.kind&kindPiece != 0 && !ln.executes(t) {
+	if !ok || kind.IsPush() || s == nil || t.kind&kindPiece != 0 && !ln.executes(t) {
 		return 0
 	}
 	if !s.gone {
@@ -281,9 +284,12 @@ func (ln *lane) hold(s *session) {
 	ln.left, ln.leftNS = s.c.Unsent(), ln.p.nowNS
 	ln.c.Pause()
 	s.c.WhenDrained(outputLow)
-	if u := ln.u; u.shared[ln.proto-2] == ln {
-		u.shared[ln.proto-2] = nil
+	if u := ln.u; u.shared[ln.line-2] == ln {
+		u.shared[ln.line-2] = nil
 		ln.state = laneEnding
 		ln.p.swaps++
+		if ln.line >= lineReads2 { // it will close, and what it was to tell cannot wait for a slow client
+			ln.tellingLost(laneReady)
+		}
 	}
 }

@@ -16,15 +16,18 @@ type ticket struct {
 }
 
 // ticketKind says what is special about a command on a lane; 0 on the usual way.
-type ticketKind uint8
+type ticketKind uint16
 
 const (
-	kindPiece   ticketKind = 1 << iota // MULTI, commands, EXEC: the last reply is the client's
-	kindReads                          // it may run twice, whatever its row says
-	kindLent                           // it needs a lane of its own
-	kindBlocks                         // it may wait at the node for any time
-	kindHears                          // asked in the lane's own name: see lane.query
-	kindSelects                        // a piece with SELECT in it: it leaves the lane in whatever database
+	kindPiece    ticketKind = 1 << iota // MULTI, commands, EXEC: the last reply is the client's
+	kindReads                           // it may run twice, whatever its row says
+	kindLent                            // it needs a lane of its own
+	kindBlocks                          // it may wait at the node for any time
+	kindHears                           // asked in the lane's own name: see lane.query
+	kindJudged                          // of a session that tracks keys: it is known what the command is to its cache
+	kindCached                          // what it reads is to be remembered
+	kindUncached                        // what it reads is not
+	kindSelects                         // a piece with SELECT in it: it leaves the lane in whatever database
 )
 
 // tickets is a lane's queue, oldest first.

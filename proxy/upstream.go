@@ -12,9 +12,9 @@ import (
 type upstream struct {
 	p       *part
 	addr    string
-	shared  [2]*lane // RESP2, RESP3
-	lanes   []*lane  // every lane that is not closed
-	idle    []*lane  // lent lanes that came back clean, RESP2 and RESP3 mixed
+	shared  [lines]*lane // by line, from 2 on: RESP2, RESP3, and those of tracking_lanes.go
+	lanes   []*lane      // every lane that is not closed
+	idle    []*lane      // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent    int
 	asides  int        // lanes of one question
 	streams int        // of those, for large commands
@@ -27,6 +27,10 @@ type upstream struct {
 	earOld     bool  // it knows no HELLO
 	earLost    bool  // subscriptions were lost and are not back
 	earRetryNS int64 // no ear is dialled before
+
+	cached map[string]holders // by key: who has read it on a lane that tells
+	fading *lane              // the ear until another one that hears more, or less, listens
+	deaf   bool               // sessions follow prefixes, and no ear listens
 
 	known     bool // a greeting told the rest
 	larder    bool
@@ -43,22 +47,22 @@ type upstream struct {
 	delay   time.Duration
 }
 
-// lane is the shared lane for a protocol version, dialled when there is none. Nil: the
+// lane is the shared lane of a line, dialled when there is none. Nil: the
 // node is out of reach and it is too early to try again; err says why.
-func (u *upstream) lane(proto int) *lane {
-	if ln := u.shared[proto-2]; ln != nil {
+func (u *upstream) lane(line int) *lane {
+	if ln := u.shared[line-2]; ln != nil {
 		return ln
 	}
 	if u.p.nowNS < u.retryNS {
 		return nil
 	}
-	ln := u.dial(proto)
-	u.shared[proto-2] = ln
+	ln := u.dial(line)
+	u.shared[line-2] = ln
 	return ln
 }
 
-func (u *upstream) dial(proto int) *lane {
-	ln := &lane{p: u.p, u: u, proto: proto}
+func (u *upstream) dial(line int) *lane {
+	ln := &lane{p: u.p, u: u, line: line, proto: protoOf(line)}
 	u.connect(ln)
 	return ln
 }
@@ -81,7 +85,9 @@ func (u *upstream) connect(ln *lane) {
 			return ln.handler()
 		}
 		ln.c = c
-		ln.begin()
+		if ln.mayBegin() {
+			ln.begin()
+		}
 		return ln.handler()
 	})
 }
@@ -107,8 +113,8 @@ func (u *upstream) slots() []byte {
 
 // forget takes a closed lane out of every list.
 func (u *upstream) forget(ln *lane) {
-	if u.shared[ln.proto-2] == ln {
-		u.shared[ln.proto-2] = nil
+	if u.shared[ln.line-2] == ln {
+		u.shared[ln.line-2] = nil
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)

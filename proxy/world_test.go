@@ -33,6 +33,9 @@ type world struct {
 	calm   bool     // nothing fails any more
 	larder bool
 	large  bool // some commands are large
+
+	runs  func(fc *fakeConn, name string, args [][]byte) bool // runs the commands of other tests
+	moved func()                                              // slots have other nodes
 }
 
 type fixedSource struct{ t *router.Topology }
@@ -176,6 +179,9 @@ func (n *fakeNode) die() {
 
 func (fc *fakeConn) run(args [][]byte) {
 	name := strings.ToUpper(string(args[0]))
+	if fc.n.w.runs != nil && fc.n.w.runs(fc, name, args) {
+		return
+	}
 	switch name {
 	case "HELLO":
 		fc.proto = 3
@@ -362,6 +368,9 @@ func (w *world) reshard() {
 		if n := w.nodes[addr]; true {
 			n.topo, n.shard = topo, i
 		}
+	}
+	if w.moved != nil {
+		w.moved()
 	}
 	if w.rand.IntN(2) == 0 {
 		w.g.Adopt(topo)

@@ -40,6 +40,7 @@ var elsewhere = map[string]string{
 	"debug":                   "TestDebug, where both sides allow it",
 	"larder|term":             "the dialect between gateway and node: package engine",
 	"larder|assign":           "the dialect between gateway and node: package engine",
+	"larder|as":               "the dialect between gateway and node: package engine",
 	"larder|scan":             "the dialect between gateway and node: package engine, and TestScan through a gateway",
 	"larder|help":             "the dialect between gateway and node: package engine",
 }

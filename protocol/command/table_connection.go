@@ -23,10 +23,10 @@ func connectionRows() []Row {
 		{ID: CmdClientPause, Name: "client|pause", Parent: CmdClient, Arity: -3, Flags: Admin | NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "2.9.50"},
 		{ID: CmdClientUnpause, Name: "client|unpause", Parent: CmdClient, Arity: 2, Flags: Admin | NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "6.2.0"},
 		{ID: CmdClientUnblock, Name: "client|unblock", Parent: CmdClient, Arity: -3, Flags: Admin | NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "5.0.0"},
-		{ID: CmdClientTracking, Name: "client|tracking", Parent: CmdClient, Arity: -3, Flags: NoScript | Loading | Stale | NodeOnly, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
-		{ID: CmdClientCaching, Name: "client|caching", Parent: CmdClient, Arity: 3, Flags: NoScript | Loading | Stale | NodeOnly, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
-		{ID: CmdClientGetRedir, Name: "client|getredir", Parent: CmdClient, Arity: 2, Flags: NoScript | Loading | Stale | NodeOnly, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
-		{ID: CmdClientTrackingInfo, Name: "client|trackinginfo", Parent: CmdClient, Arity: 2, Flags: NoScript | Loading | Stale | NodeOnly, Categories: CatConnection, Request: RequestLocal, Since: "6.2.0"},
+		{ID: CmdClientTracking, Name: "client|tracking", Parent: CmdClient, Arity: -3, Flags: NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
+		{ID: CmdClientCaching, Name: "client|caching", Parent: CmdClient, Arity: 3, Flags: NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
+		{ID: CmdClientGetRedir, Name: "client|getredir", Parent: CmdClient, Arity: 2, Flags: NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "6.0.0"},
+		{ID: CmdClientTrackingInfo, Name: "client|trackinginfo", Parent: CmdClient, Arity: 2, Flags: NoScript | Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "6.2.0"},
 		{ID: CmdClientHelp, Name: "client|help", Parent: CmdClient, Arity: 2, Flags: Loading | Stale, Categories: CatConnection, Request: RequestLocal, Since: "5.0.0"},
 	}
 }
