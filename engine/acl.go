@@ -43,15 +43,19 @@ func (p *part) setDefaultPassword(password string) {
 
 // judge asks the rules of the session's user about a command, and notes a refusal in the log.
 func (s *session) judge(row *command.Row, args [][]byte) users.Verdict {
-	v, at := s.user.Check(row, args)
+	return s.judgeAs(s.user, row, args)
+}
+
+func (s *session) judgeAs(u *users.User, row *command.Row, args [][]byte) users.Verdict {
+	v, at := u.Check(row, args)
 	switch v {
 	case users.Allowed:
 	case users.DeniedCommand:
-		s.noteRefusal("command", row.Name, s.user.Name)
+		s.noteRefusal("command", row.Name, u.Name)
 	case users.DeniedKey:
-		s.noteRefusal("key", string(args[at]), s.user.Name)
+		s.noteRefusal("key", string(args[at]), u.Name)
 	default:
-		s.noteRefusal("channel", string(args[at]), s.user.Name)
+		s.noteRefusal("channel", string(args[at]), u.Name)
 	}
 	return v
 }

@@ -56,7 +56,7 @@ func buildHere() []hereFunc {
 		command.CmdConfigGet: configGet, command.CmdConfigSet: configSet, command.CmdConfigResetStat: configResetStat, command.CmdConfigRewrite: configRewrite,
 
 		command.CmdLarderHello: larderHello, command.CmdLarderTerm: larderTerm, command.CmdLarderAssign: larderAssign,
-		command.CmdLarderSubscribers: larderSubscribers, command.CmdLarderAs: larderAs, command.CmdLarderSlots: larderSlots,
+		command.CmdLarderSubscribers: larderSubscribers, command.CmdLarderAs: larderAs, command.CmdLarderSlots: larderSlots, command.CmdLarderUser: larderUser,
 	} {
 		table[id] = f
 	}

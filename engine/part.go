@@ -50,6 +50,7 @@ type part struct {
 	scratch  []byte // replies to scripts
 	keys     []int  // positions of a script's command
 	said     saidSlots
+	saidUser saidUser
 
 	errorCounted bool // the error that the present command is about to answer was counted already
 	topics       topics

@@ -220,10 +220,11 @@ func (j *job) Call(args [][]byte, proto int) []byte {
 		p.count.commands.Refuse(idOf(row))
 		p.countError(wrong)
 	} else {
-		last := s.last
+		last, anyKey := s.last, s.anyKey
+		s.anyKey = anyKey && s.scriptUser().ReadsAll()
 		j.wrote = j.wrote || row.Flags.Has(command.Write) // whatever comes of it
 		p.invoke(s, row, args)
-		s.last = last
+		s.last, s.anyKey = last, anyKey
 	}
 	reply := p.w.Out
 	if p.scratch = reply[:0]; cap(reply) > scratchKept {
@@ -247,7 +248,7 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 	case row.Flags.Has(command.NoScript):
 		return "ERR This Redis command is not allowed from script"
 	}
-	if j.s.limited {
+	if j.s.scriptLimited() {
 		if wrong := j.denied(row, args); wrong != "" {
 			return wrong
 		}
@@ -284,7 +285,7 @@ func blocks(row *command.Row, args [][]byte) bool {
 }
 
 func (j *job) denied(row *command.Row, args [][]byte) string {
-	switch j.s.judge(row, args) {
+	switch j.s.judgeAs(j.s.scriptUser(), row, args) {
 	case users.Allowed:
 		return ""
 	case users.DeniedCommand:
@@ -301,10 +302,10 @@ func (j *job) Allowed(args [][]byte) (allowed, known bool) {
 	if row == nil {
 		return false, false
 	}
-	if !j.s.limited {
+	if !j.s.scriptLimited() {
 		return true, true
 	}
-	verdict, _ := j.s.user.Check(row, args)
+	verdict, _ := j.s.scriptUser().Check(row, args)
 	return verdict == users.Allowed, true
 }
 

@@ -59,9 +59,10 @@ type session struct {
 	db      *store.DB
 	authed  bool
 	user    *users.User
-	limited bool // the user may not do everything
-	anyKey  bool // the user may read any key
-	lane    bool // it said LARDER HELLO
+	acts    *users.User // whose rights scripts have instead of user's: a gateway's client's; nil: nobody's
+	limited bool        // the user may not do everything
+	anyKey  bool        // the user may read any key
+	lane    bool        // it said LARDER HELLO
 	term    uint64
 	slots   *slotSet // what the gateway has said that the node has; nil: all
 

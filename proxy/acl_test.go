@@ -180,3 +180,60 @@ func TestUsersFile(t *testing.T) {
 	k.says("+OK\r\n", "ACL", "LOAD")
 	other.closed()
 }
+
+// A script may do what its user may, alone and in a transaction, and the next one on the same lane what its own may.
+func TestUsersOfScripts(t *testing.T) {
+	addr := gatewayOver3(t)
+	admin, k := talk(t, addr), talk(t, addr)
+	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "on", "nopass", "+@all", "-set", "-strlen", "~{t}*", "(+set ~{t}free)")
+	admin.says("+OK\r\n", "SET", "{t}a", "1")
+	admin.says("+OK\r\n", "SET", "{t}free", "1")
+	admin.says(":1\r\n", "RPUSH", "{t}l", "1")
+	k.says("+OK\r\n", "AUTH", "u", "x")
+	const get, set = "return redis.call('get', ARGV[1])", "return redis.call('set', ARGV[1], 2)"
+	sha := strings.Fields(k.do("SCRIPT", "LOAD", get))[1]
+	refused := func(got, want string) {
+		t.Helper()
+		if !strings.HasPrefix(got, "-ERR The user executing the script can't "+want) {
+			t.Errorf("%q, want it refused", got)
+		}
+	}
+	for range talkers {
+		k.says("$1\r\n1\r\n", "EVAL", get, "1", "{t}a", "{t}a")
+		refused(k.do("EVAL", set, "1", "{t}a", "{t}a"), "access at least one of the keys")
+		refused(k.do("EVAL", "return redis.call('strlen', KEYS[1])", "1", "{t}a"), "run this command")
+		refused(k.do("EVAL", get, "1", "{t}a", "other{t}"), "access at least one of the keys")
+		refused(k.do("EVALSHA", sha, "1", "{t}a", "other{t}"), "access at least one of the keys")
+		if got := k.do("EVAL", "return redis.call('sort', KEYS[1], 'by', 'secret*')", "1", "{t}l"); !strings.HasPrefix(got, "-ERR BY option of SORT denied") {
+			t.Errorf("SORT by what the user may not read: %q", got)
+		}
+		k.says("+OK\r\n", "EVAL", set, "1", "{t}free", "{t}free")
+		k.says("-NOPERM No permissions to access a key\r\n", "EVAL", get, "1", "other{t}", "other{t}")
+		admin.says("+OK\r\n", "EVAL", set, "1", "{t}a", "other{t}")
+		k.says("+OK\r\n", "MULTI")
+		k.says("+QUEUED\r\n", "EVAL", set, "1", "{t}a", "other{t}")
+		k.says("+QUEUED\r\n", "GET", "{t}a")
+		refused(strings.TrimPrefix(k.do("EXEC"), "*2\r\n"), "")
+		admin.says("+OK\r\n", "EVAL", set, "1", "{t}a", "other{t}")
+		admin.says("+OK\r\n", "SET", "{t}a", "1")
+	}
+	// A change holds for the next script.
+	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "+set")
+	k.says("+OK\r\n", "EVAL", set, "1", "{t}a", "{t}a")
+}
+
+// A stock server cannot be told whose script it runs.
+func TestUsersOfScriptsOnStockNodes(t *testing.T) {
+	addr := fleet.Gateway(t, []string{peers.StartRedis(t)})
+	k := talk(t, addr)
+	k.says("+OK\r\n", "ACL", "SETUSER", "u", "on", "nopass", "+@all", "~a*")
+	k.says("+OK\r\n", "AUTH", "u", "x")
+	const refused = "-NOPERM scripts of a user with limited rights need a node that can be told them, and this shard's is a stock server\r\n"
+	k.says(refused, "EVAL", "return redis.call('get', 'b')", "0")
+	k.says("+OK\r\n", "MULTI")
+	k.says("+QUEUED\r\n", "EVAL", "return redis.call('get', 'b')", "0")
+	k.says(refused, "EXEC")
+	k.says("$-1\r\n", "GET", "a")
+	k.says("+OK\r\n", "AUTH", "default", "x")
+	k.says("$-1\r\n", "EVAL", "return redis.call('get', 'b')", "0")
+}

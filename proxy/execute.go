@@ -33,6 +33,16 @@ func (s *session) exec(row *command.Row) bool {
 			return true
 		}
 	}
+	if tx.script {
+		if able, wrong := s.mayScript(p.shards[max(0, tx.shard)]); wrong != "" {
+			s.dropMulti()
+			s.endWatch()
+			s.refuse(row, wrong)
+			return true
+		} else if !able {
+			return s.stall(stallLane)
+		}
+	}
 	var ln *lane
 	kind := tx.kind()
 	switch {
@@ -83,6 +93,7 @@ func (ln *lane) putPiece(tx *transaction, t ticket) {
 	ln.to(t.s.db)
 	if tx.script {
 		ln.prepareAll(tx.raw)
+		ln.actFor(t.s)
 	}
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, wordMulti)

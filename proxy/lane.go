@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"larder/access/users"
 	"larder/loop"
 	"larder/protocol/resp"
 )
@@ -62,6 +63,7 @@ type lane struct {
 	waiters []*session // wait for room here, or for the greeting
 	lentTo  *session
 	use     laneUse              // what for
+	acts    *users.User          // for whom scripts run once log is executed; nil: for nobody in particular
 	hears   []func(reply []byte) // wait for replies to what was asked in the lane's own name
 	nodeID  int64                // its number among the node's clients; of a lane that was dialled to be lent, or that tells of keys
 	early   int                  // replies that have come to what the front piece says before its EXEC

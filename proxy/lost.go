@@ -143,6 +143,9 @@ func (ln *lane) resume(raw []byte, t ticket) {
 	if names(t.row) || t.kind&kindPiece != 0 && t.s.q.at(t.seq).merge.tx.script {
 		ln.prepareAll(raw)
 	}
+	if scripted(t.row) || t.kind&kindPiece != 0 && t.s.q.at(t.seq).merge.tx.script {
+		ln.actFor(t.s)
+	}
 	started := t.startNS
 	ln.put(raw, t)
 	if t.kind&kindSelects != 0 {

@@ -69,9 +69,16 @@ func (s *session) runScript(row *command.Row, req resp.Request) bool {
 	if ln == nil {
 		return ok
 	}
+	if able, wrong := s.mayScript(ln.u); wrong != "" {
+		s.refuse(row, wrong)
+		return true
+	} else if !able {
+		return s.stall(stallLane)
+	}
 	seq := s.push(row)
 	ln.to(s.db)
 	ln.prepare(row, req.Args)
+	ln.actFor(s)
 	t := ticket{s: s, row: row, seq: seq}
 	if req.Inline {
 		at := len(ln.log)

@@ -107,6 +107,45 @@ func sortDenied(args [][]byte) string {
 	return ""
 }
 
+// actFor says for whom scripts run that come next on the lane: nodes see what they do, the gateway does not.
+func (ln *lane) actFor(s *session) {
+	var u *users.User
+	if s.limited {
+		u = s.user
+	}
+	if ln.acts == u {
+		return
+	}
+	ln.acts = u
+	words := [][]byte{wordLarder, wordUser}
+	if u != nil {
+		words = append(words, []byte(u.Name))
+		for _, rule := range u.Rights() {
+			words = append(words, []byte(rule))
+		}
+	}
+	ln.say(words...)
+}
+
+var wordUser = []byte("USER")
+
+// mayScript tells whether a node can run scripts of the session's user. A stock one cannot be told the rights of a user who may not do everything: there
+// they are refused. False and no text: it is not known yet what the node is, and the session waits for the lane's greeting.
+func (s *session) mayScript(u *upstream) (able bool, wrong string) {
+	switch {
+	case !s.limited || u.known && u.larder:
+		return true, ""
+	case u.known:
+		return false, "NOPERM scripts of a user with limited rights need a node that can be told them, and this shard's is a stock server"
+	}
+	ln := u.lane(s.proto)
+	if ln == nil {
+		return false, u.err
+	}
+	ln.waiters = append(ln.waiters, s)
+	return false, ""
+}
+
 // noteRefusal keeps in ACL LOG what was refused to the session.
 func (s *session) noteRefusal(reason, object, user string) {
 	p := s.p

@@ -178,6 +178,19 @@ func (u *User) Text() string {
 	return strings.Join(words, " ")
 }
 
+// Rights are the rules of what the user may do, without what lets it in: with Of they make a user who may do the same.
+func (u *User) Rights() []string {
+	var rules []string
+	for i, s := range u.selectors {
+		if i == 0 {
+			rules = append(rules, strings.Fields(s.text())...)
+		} else {
+			rules = append(rules, "("+s.text()+")")
+		}
+	}
+	return rules
+}
+
 // Unlimited reports whether the user may do everything, so that nothing need be asked.
 func (u *User) Unlimited() bool {
 	s := u.selectors[0]

@@ -77,6 +77,11 @@ func (all *Users) Set(name string, rules []string) (*User, error) {
 	return u, nil
 }
 
+// Of is a user by itself, of rules as ACL SETUSER takes them.
+func Of(name string, rules []string) (*User, error) {
+	return (&Users{byName: map[string]*User{}}).Set(name, rules)
+}
+
 // joinSelectors makes one word of those from one that begins with a parenthesis to one that ends with one.
 func joinSelectors(rules []string) ([]string, error) {
 	var joined []string

@@ -41,6 +41,10 @@ func larderDocs() map[ID]Doc {
 				integer("clients"),
 			).multiple()),
 		},
+		CmdLarderUser: {
+			Summary: "Says whose rights the lane's scripts have from now on; nobody's, without a name.", Complexity: "O(N) in the number of rules",
+			Args: takes(text("username").optional(), text("rule").optional().multiple()),
+		},
 		CmdLarderHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 	}
 }

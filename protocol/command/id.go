@@ -363,6 +363,7 @@ const (
 	CmdLarderSlots
 	CmdLarderScan
 	CmdLarderSubscribers
+	CmdLarderUser
 	CmdLarderHelp
 
 	afterLast
