@@ -40,3 +40,6 @@ func TestSoakAsynqOverFailures(t *testing.T) {
 		eventually(t, 3*time.Minute, "all jobs, those too that were being handed out", func() bool { return j.worked(0, n) == n })
 	})
 }
+
+// TestSoakApplicationsOverStockNodes is TestApplicationsOverFailures with redis-server in the nodes' places.
+func TestSoakApplicationsOverStockNodes(t *testing.T) { applicationsOverFailures(t, backends[1].start) }
