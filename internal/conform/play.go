@@ -191,6 +191,9 @@ func Crosses(args [][]byte) bool {
 		return false
 	}
 	keys := row.KeyPositions(args, nil)
+	if row.Categories&command.CatScripting != 0 {
+		return crossesShards(args, keys)
+	}
 	for _, k := range keys {
 		if router.Slot(args[k]) != router.Slot(args[keys[0]]) {
 			return true
@@ -219,6 +222,27 @@ func goesInSteps(args [][]byte) bool {
 		return false
 	}
 	return row.Flags.Has(command.InSteps)
+}
+
+// crossesShards is Crosses for scripts, which may mix the slots of one shard, over as many shards as our sharded endpoints have.
+func crossesShards(args [][]byte, keys []int) bool {
+	const shards = 3
+	for _, k := range keys {
+		if shardOf(args[k], shards) != shardOf(args[keys[0]], shards) {
+			return true
+		}
+	}
+	return false
+}
+
+// shardOf is the shard of a key where slots are spread evenly (router.Even).
+func shardOf(key []byte, shards int) int {
+	group := router.Slot(key) / router.GroupSlots
+	shard := 0
+	for (shard+1)*router.Groups/shards <= group {
+		shard++
+	}
+	return shard
 }
 
 func (p *Player) cuts(n int) []int {
