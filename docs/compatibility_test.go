@@ -67,6 +67,9 @@ What the gateway does:
 | refused | as an unknown command: it is for nodes, not for clients |
 | not yet | as an unknown command: so far only a node has it |
 
+*Over shards* is what a client may ask where the keys are on several shards: *one shard's keys* are those that share a hash tag, or happen to lie together. *Over
+stock nodes* is what a redis-server or Valkey in a node's place changes; *from* a version: if it is no older.
+
 On a node nobody may say DEBUG unless ` + "`engine.enable-debug-command`" + ` allows it. What else a real server has and a node has not, down to parameters
 and the lines of INFO, stands with a reason each in ` + "`internal/conform/testdata/names/missing.txt`" + `.
 
@@ -81,9 +84,9 @@ func compatibility() string {
 	for _, row := range inOrder() {
 		if row.Group != group {
 			group = row.Group
-			fmt.Fprintf(&page, "\n## %s\n\n| command | since | gateway | node |\n|---|---|---|---|\n", strings.ToUpper(group[:1])+group[1:])
+			fmt.Fprintf(&page, "\n## %s\n\n| command | since | gateway | over shards | over stock nodes | node |\n|---|---|---|---|---|---|\n", strings.ToUpper(group[:1])+group[1:])
 		}
-		fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", title(row), since(row), gateway(row), node(row))
+		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", title(row), since(row), gateway(row), overShards(row), overStock(row), node(row))
 	}
 	return page.String()
 }
@@ -156,6 +159,79 @@ func gateway(row *command.Row) string {
 	default:
 		return "all shards"
 	}
+}
+
+// overShards is what a client may ask of a gateway with several shards.
+func overShards(row *command.Row) string {
+	switch gateway(row) {
+	case "refused", "not yet":
+		return "refused: a node's own"
+	case "answered here":
+		return hereOverShards(row)
+	case "gathered", "split and merged":
+		return "any keys"
+	case "by key, or in steps":
+		return "one shard's keys, or in steps"
+	case "by slot":
+		return "yes"
+	case "all shards":
+		if scripted(row) {
+			return "one shard's keys"
+		}
+		return "all shards, merged"
+	}
+	if severalKeys(row) {
+		return "one shard's keys"
+	}
+	return "yes"
+}
+
+// hereOverShards: most of what a gateway answers itself has nothing to do with shards.
+func hereOverShards(row *command.Row) string {
+	switch row.ID {
+	case command.CmdDebug, command.CmdConfigRewrite:
+		return "refused"
+	case command.CmdInfo:
+		return "all shards, merged; one by shard:n"
+	case command.CmdConfigSet, command.CmdConfigResetStat, command.CmdSlowLogReset:
+		return "the gateway and all nodes"
+	case command.CmdConfigGet:
+		return "the gateway and one node"
+	case command.CmdSlowLogGet:
+		return "the gateway's; a node's by SHARD n"
+	case command.CmdExec:
+		return "one shard's keys"
+	case command.CmdSubscribe, command.CmdPSubscribe, command.CmdMonitor:
+		return "all shards"
+	}
+	return "yes"
+}
+
+func scripted(row *command.Row) bool {
+	return row.Group == "scripting" && row.Parent == 0
+}
+
+// severalKeys tells whether a command may name more than one key.
+func severalKeys(row *command.Row) bool {
+	return row.Flags.Has(command.MovableKeys) || len(row.KeySpecs) > 1 || row.First > 0 && row.Last != row.First
+}
+
+// overStock is what a stock server in a node's place changes.
+func overStock(row *command.Row) string {
+	asks := gateway(row) != "answered here" || row.ID == command.CmdConfigSet
+	switch {
+	case strings.HasPrefix(overShards(row), "refused"):
+		return "refused"
+	case row.Group == "cluster" && asks:
+		return "no: it has no slots"
+	case scripted(row):
+		return "undeclared keys unchecked; not for limited users"
+	case row.ID == command.CmdPublish || row.ID == command.CmdSPublish || row.Parent == command.CmdPubSub && strings.Contains(row.Name, "num"):
+		return "counts gateways' connections"
+	case asks && row.Since >= "7":
+		return "from " + row.Since
+	}
+	return "yes"
 }
 
 func node(row *command.Row) string {

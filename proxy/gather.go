@@ -283,7 +283,9 @@ func (j *job) finish(reply []byte) {
 	j.p.merges.put(m, &j.p.bufs)
 	s.job = nil
 	if !s.gone {
+		j.p.finishing = j
 		s.complete(j.seq, reply)
+		j.p.finishing = nil
 	}
 }
 

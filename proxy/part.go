@@ -35,10 +35,11 @@ type part struct {
 	turns    []*session // wait for their turn at changing functions
 	retries  []retry    // commands that a node refused as stale and that wait to go again
 
-	refusals acl.Log
-	slowLog  slow.Log
-	spikes   slow.Spikes
-	slowNS   int64 // what takes as long is looked at by the slow log or the latency monitor
+	refusals  acl.Log
+	slowLog   slow.Log
+	finishing *job // that is just being answered
+	spikes    slow.Spikes
+	slowNS    int64 // what takes as long is looked at by the slow log or the latency monitor
 
 	w      resp.Writer
 	lanes  []*lane

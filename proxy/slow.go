@@ -91,6 +91,9 @@ func (s *session) keepSlow(row *command.Row, args [][]byte, tookNS, upstreamNS i
 // asked finds the command that a lane is just answering: its arguments, which are views, of one over several shards the last one's share; and how long it was
 // on the lane. A transaction is EXEC as a whole. Nil: no lane is.
 func (p *part) asked(s *session, seq uint32, row *command.Row) (args [][]byte, tookNS int64) {
+	if j := p.finishing; j != nil && j.s == s && j.seq == seq {
+		return j.args, p.nowNS - j.startNS
+	}
 	for _, u := range p.upstreams {
 		for _, ln := range u.lanes {
 			if ln.queue.len() == 0 {

@@ -149,7 +149,11 @@ func (s *session) mayScript(u *upstream) (able bool, wrong string) {
 // noteRefusal keeps in ACL LOG what was refused to the session.
 func (s *session) noteRefusal(reason, object, user string) {
 	p := s.p
-	r := acl.Refusal{Reason: reason, Context: "toplevel", Object: object, User: user, Client: s.describe()}
+	context := "toplevel"
+	if s.tx != nil {
+		context = "multi"
+	}
+	r := acl.Refusal{Reason: reason, Context: context, Object: object, User: user, Client: s.describe()}
 	p.refusals.Note(r, p.g.nowMS(p.l.Now()), func() int64 { return int64(p.g.refusals.Add(1)) - 1 })
 }
 
@@ -166,6 +170,9 @@ func (p *part) usersChanged(gone []string, asks *session) (closeAsks bool) {
 			s.be(all.Default(), false)
 		default:
 			s.be(u, s.authed)
+			if s.tx != nil && s.limited {
+				s.breakMulti() // what it has queued was judged by other rules
+			}
 			if s.mayListen() {
 				continue
 			}
