@@ -56,4 +56,32 @@ with r.lock("lock", timeout=10):
 assert sorted(r.scan_iter()) == sorted(r.keys())
 assert r.info("server")["redis_version"] == "7.2.4" and r.client_id() > 0
 assert r.acl_whoami() == "default"
+
+# Who looks after the server.
+assert r.config_set("maxmemory-samples", 7) and r.config_get("maxmemory-samples") == {"maxmemory-samples": "7"}
+assert r.config_set("slowlog-log-slower-than", 0) and r.slowlog_reset()
+r.set("slow", "v")
+assert any(e["command"].startswith(b"SET slow") for e in r.slowlog_get(10)) and r.slowlog_len() > 0
+assert r.config_set("slowlog-log-slower-than", 10000) and r.execute_command("LATENCY", "LATEST") == []
+info = r.info()
+assert info["db0"]["keys"] == r.dbsize() and info["used_memory"] > 0 and info["role"] == "master"
+assert r.info("commandstats")["cmdstat_set"]["calls"] > 0
+assert r.memory_usage("k") > 0 and r.memory_stats()["keys.count"] >= r.dbsize()
+assert r.role()[0] == "master" and r.config_resetstat()
+assert any(c["user"] == "default" for c in r.client_list())
+r.swapdb(0, 3)
+assert r.dbsize() == 0 and redis.Redis(host, port, db=3).dbsize() > 0
+r.swapdb(0, 3)
+
+assert r.acl_setuser("reader", enabled=True, passwords=["+secret"], commands=["+@read", "+ping", "+client|setinfo"], keys=["k*"])
+reader = redis.Redis(host, port, username="reader", password="secret", decode_responses=True)
+assert reader.get("k") == "v" and r.acl_getuser("reader")["enabled"]
+for refused in (lambda: reader.set("k", "w"), lambda: reader.get("other")):
+    try:
+        refused()
+        raise AssertionError("done without the right to do it")
+    except redis.exceptions.NoPermissionError:
+        pass
+assert {e["object"] for e in r.acl_log()} >= {"set", "other"} and r.acl_log_reset()
+assert r.acl_deluser("reader") == 1 and r.acl_users() == ["default"]
 print("redis-py: ok")
