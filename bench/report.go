@@ -23,6 +23,7 @@ type Results struct {
 	Behind     []Cell        `json:",omitempty"`
 	Latency    []LatencyCell `json:",omitempty"`
 	Beside     []BesideCell  `json:",omitempty"`
+	PubSub     []Cell        `json:",omitempty"`
 	Memory     []MemoryCell  `json:",omitempty"`
 	WriteLoad  []WritesCell  `json:",omitempty"`
 	Burst      []BurstCell   `json:",omitempty"`
@@ -73,6 +74,7 @@ func (r *Results) markdown(w io.Writer) {
 	}
 	r.latencyTable(w)
 	r.besideTable(w)
+	r.pubsubTable(w)
 	r.memoryTable(w)
 	r.writesTable(w)
 	r.expiryTables(w)

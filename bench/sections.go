@@ -23,6 +23,7 @@ func sections() []section {
 		{"behind", (*runner).behind},
 		{"latency", (*runner).latency},
 		{"beside", (*runner).beside},
+		{"pubsub", (*runner).pubsub},
 		{"memory", (*runner).memory},
 		{"writes", (*runner).writes},
 		{"expiry", (*runner).expiry},
