@@ -172,6 +172,11 @@ func (e *ear) Data(c *loop.Conn) {
 	ln.heardNS = ln.p.nowNS
 	buf, pos := c.In(), 0
 	for ln.state != laneClosed {
+		if ln.p.hearing.crowd.owed > owedMax {
+			ln.p.releaseCrowd()
+			c.Resume() // when it is written
+			break
+		}
 		n, kind, st := ln.replies.Next(buf[pos:])
 		if st == resp.More {
 			break

@@ -15,6 +15,7 @@ type hearing struct {
 	rounds   uint64   // how often they were
 	due      bool     // they are to be told at the end of this turn
 	waiting  []*promise
+	crowd    crowd
 
 	quietNS int64 // since when nobody is subscribed to anything; 0 = somebody is
 }
@@ -261,6 +262,7 @@ func (p *part) tickHearing() {
 	} else if h.quietNS == 0 {
 		h.quietNS = max(1, p.nowNS)
 	}
+	p.tickCrowd()
 	h.due = false // those who were to tell may be gone
 	p.tellNodes()
 	p.keepPromises()

@@ -47,7 +47,7 @@ func (p *part) heard(reply []byte, proto int) bool {
 			name, _ := resp.BulkOf(second)
 			p.count.messages++
 			if t := p.hearing.topics[kind][string(name)]; t != nil {
-				t.deliver(message{raw: reply, proto: proto})
+				t.deliver(message{raw: reply, proto: proto}, p.waits(len(t.who)))
 			}
 			return true
 		case subscribeWords[kind], unsubscribeWords[kind]:
@@ -58,10 +58,10 @@ func (p *part) heard(reply []byte, proto int) bool {
 }
 
 // deliver gives a message to all members. None of them can end meanwhile: output is written when the turn ends.
-func (t *topic) deliver(m message) {
+func (t *topic) deliver(m message, waits bool) {
 	for _, mb := range t.who {
 		if mb.hears {
-			mb.s.post(&m)
+			mb.s.post(&m, waits)
 		}
 	}
 }
@@ -74,13 +74,14 @@ type mail struct {
 	sent    int    // how much of the first one is out
 	after   []byte // output that came while the first one is half out: it follows it
 	reply   bool   // a reply is half out
+	gathers bool   // the session is one of the crowd
 }
 
 // copiedMax is the size up to which a message is copied to each client's output, where many leave in one write, bytes.
 const copiedMax = 1 << 10
 
-// post sends a message to a client.
-func (s *session) post(m *message) {
+// post sends a message to a client; it leaves at the end of the turn, or with what follows it if it waits.
+func (s *session) post(m *message, waits bool) {
 	if s.closing || s.gone {
 		return
 	}
@@ -90,11 +91,18 @@ func (s *session) post(m *message) {
 		at := len(s.c.Out)
 		s.c.Out = append(s.c.Out, m.raw...)
 		s.c.Out[at] = begin(s.proto)
+		s.p.hearing.crowd.owed += len(m.raw)
 	} else {
 		b.waiting = append(b.waiting, m.keep(s.proto))
 		b.bytes += len(m.raw)
 	}
-	s.c.Touch()
+	switch {
+	case !waits:
+		s.c.Touch()
+	case !b.gathers:
+		b.gathers = true
+		s.p.hearing.crowd.who = append(s.p.hearing.crowd.who, s)
+	}
 }
 
 // settleMail lets what waits go before what the session is told next. It is copied, unless it is large.

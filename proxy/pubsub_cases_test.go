@@ -306,3 +306,107 @@ func TestSubscribeAtOldServers(t *testing.T) {
 	two.hears(told(2, "pmessage", "a*", "a", "y"))
 	three.hears(told(3, "message", "a", "y"))
 }
+
+// TestCrowd: while messages to very many clients follow each other they leave together, a few milliseconds later; one that comes alone leaves at once, and
+// all come, in order, to everybody.
+func TestCrowd(t *testing.T) {
+	r := newRadio(t, 1, 1, 1)
+	other := r.clientOf(0, 2)
+	other.do("GET", "k")
+	var ears []*listener
+	for range crowdMin {
+		k := r.clientOf(0, 2)
+		k.say("SUBSCRIBE", "a")
+		ears = append(ears, k)
+	}
+	r.settle(time.Second)
+	for _, k := range ears {
+		k.hears(told(2, "subscribe", "a", "1"))
+	}
+	// carry lets everything arrive; no time passes.
+	carry := func() {
+		for range 4 {
+			r.loops[0].EndTurn()
+			for _, w := range r.wires {
+				w.carry(1 << 20)
+			}
+		}
+		r.loops[0].EndTurn()
+	}
+	other.say("PUBLISH", "a", "0")
+	carry()
+	for _, k := range ears {
+		k.hears(told(2, "message", "a", "0"))
+	}
+	var want string
+	for i := 1; i < 4; i++ {
+		other.say("PUBLISH", "a", fmt.Sprint(i))
+		carry()
+		want += told(2, "message", "a", fmt.Sprint(i))
+	}
+	ears[0].hears("")
+	if got, want := other.all(), strings.Repeat(fmt.Sprintf(":%d\r\n", crowdMin), 4); got != want {
+		t.Errorf("the publisher is told %q, want %q", got, want)
+	}
+	ears[1].say("PING") // who is answered has what came before
+	r.settle(time.Millisecond)
+	if got := ears[1].all(); got != want+told(2, "pong", "") {
+		t.Errorf("got %q", got)
+	}
+	r.settle(40 * time.Millisecond)
+	for i, k := range ears {
+		if i != 1 {
+			k.hears(want)
+		}
+	}
+	ears[1].hears("")
+	r.settle(time.Second)
+	other.say("PUBLISH", "a", "alone")
+	carry()
+	for _, k := range ears {
+		k.hears(told(2, "message", "a", "alone"))
+	}
+}
+
+// TestCrowdIsBounded: however much comes at once, not more than a bounded share of it stands in clients' outputs before it is written.
+func TestCrowdIsBounded(t *testing.T) {
+	r := newRadio(t, 1, 1, 1)
+	other := r.clientOf(0, 2)
+	other.do("GET", "k")
+	const clients = 2 * crowdMin
+	var ears []*listener
+	for range clients {
+		k := r.clientOf(0, 2)
+		k.say("SUBSCRIBE", "a")
+		ears = append(ears, k)
+	}
+	r.settle(time.Second)
+	for _, k := range ears {
+		k.all()
+	}
+	var pipeline []byte
+	text := strings.Repeat("x", 900)
+	const messages = 120 // 59 MB in all
+	for range messages {
+		pipeline = resp.AppendCommandStrings(pipeline, "PUBLISH", "a", text)
+	}
+	other.c.Feed(pipeline)
+	for range 50 {
+		for _, m := range r.loops {
+			m.EndTurn()
+		}
+		for _, w := range r.wires {
+			w.carry(1 << 20)
+		}
+	}
+	r.settle(time.Second)
+	want := strings.Repeat(told(2, "message", "a", text), messages)
+	for _, k := range ears {
+		if got := k.all(); got != want {
+			t.Fatalf("%d bytes, want %d", len(got), len(want))
+		}
+		if most := cap(k.c.Conn.Out); most > 2*owedMax/clients+4096 {
+			t.Fatalf("a client's output grew to %d bytes", most)
+		}
+	}
+}

@@ -288,6 +288,7 @@ func (s *session) limit() {
 func (s *session) Flush(c *loop.Conn) {
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if s.ears != nil {
+		s.p.hearing.crowd.owed = 0
 		s.sendMail(c)
 	} else if c.Unsent() < outputHigh {
 		return
