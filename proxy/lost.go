@@ -120,7 +120,7 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 	}
 	if sent && !mayRunTwice(t) {
 		s.lostWrites--
-		ln.p.count.unknown++
+		s.leftUnknown()
 		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
 		return
 	}
@@ -158,6 +158,14 @@ func (ln *lane) resume(raw []byte, t ticket) {
 }
 
 // mayRunTwice tells whether a command that ran twice has done what it would have done once.
+// leftUnknown notes that a write of the session's may have run, or may run yet.
+func (s *session) leftUnknown() {
+	s.p.count.unknown++
+	if s.track != nil {
+		s.track.unsure = true
+	}
+}
+
 func mayRunTwice(t ticket) bool {
 	return t.row.Flags.Has(command.ReadOnly) || t.kind&kindReads != 0 || t.row.Parent == command.CmdScript || t.row.Parent == command.CmdPubSub
 }

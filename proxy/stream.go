@@ -148,6 +148,9 @@ func (s *session) openStream(st *stream) {
 	}
 	if st.ln != nil {
 		st.ln.to(s.db)
+		if s.track != nil && s.speaksUp(st.ln, st.row) {
+			st.ln.say(wordLarder, wordAs, s.identity())
+		}
 		st.ln.Flush(st.ln.c)
 	}
 }
@@ -200,7 +203,7 @@ func (s *session) returnsStream(ln *lane) bool {
 func (s *session) lostStream(t ticket, err error) {
 	addr := s.stream.ln.u.addr
 	s.stream = nil
-	s.p.count.unknown++
+	s.leftUnknown()
 	s.answered(t, appendError(nil, unknownText(addr, err)))
 }
 

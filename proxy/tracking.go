@@ -28,6 +28,7 @@ type tracker struct {
 	*client.Tracking
 	target  *part     // the loop of the client that is told instead; nil: the session's own
 	done    uint32    // the number behind the latest command of which a reply, or a part of it, has come
+	unsure  bool      // a write of its own may run later, and is to be told to it
 	readers []reading // nodes of which it may keep something
 	notices []notice  // that wait for replies which stand before them
 
@@ -123,7 +124,7 @@ func (s *session) tracked(seq uint32, t *client.Tracking, target *part, on bool,
 	t.Follow(s.tracking())
 	next := &tracker{Tracking: t, target: target, done: s.q.head}
 	if old := s.track; old != nil {
-		next.readers, next.notices, next.done = old.readers, old.notices, old.done
+		next.readers, next.notices, next.done, next.unsure = old.readers, old.notices, old.done, old.unsure
 		s.unfollow()
 	} else if !t.Bcast {
 		c.readers++

@@ -82,7 +82,7 @@ func (ln *lane) precede(at int, t *ticket) int {
 		t.kind |= s.judge(t)
 	}
 	var words []byte
-	if s.track.NoLoop && ln.u.larder && !t.row.Flags.Has(command.ReadOnly) {
+	if s.speaksUp(ln, t.row) {
 		words = resp.AppendCommand(words, wordLarder, wordAs, s.identity())
 	}
 	n := ln.insert(at, words)
@@ -93,6 +93,12 @@ func (ln *lane) precede(at int, t *ticket) int {
 		ln.remember(s, ln.log[at+n:])
 	}
 	return at + n
+}
+
+// speaksUp says whether a node is to know who writes, because the session is not to be told of its own changes. A stock server cannot be told: over such it
+// is told of them all the same.
+func (s *session) speaksUp(ln *lane, row *command.Row) bool {
+	return s.track.NoLoop && ln.u.larder && !row.Flags.Has(command.ReadOnly)
 }
 
 // insert puts a word of the lane's own before the command that the log holds from at on.
@@ -231,7 +237,7 @@ func (p *part) tellReader(u *upstream, id uint64, key []byte, by uint64) {
 	if s == nil || s.track.Bcast {
 		return
 	}
-	told := !s.track.NoLoop || by != id
+	told := s.track.tells(by, id)
 	after := s.track.done
 	if s.line == lineReads2 && (s.q.len() > 0 || !told) {
 		// Message and reply come over two lanes: it may be about the key as it was before the session read it anew. So it is told behind all replies, and is to
@@ -243,6 +249,10 @@ func (p *part) tellReader(u *upstream, id uint64, key []byte, by uint64) {
 		s.invalid(after, [][]byte{key})
 	}
 }
+
+// tells says whether the session with that id is to be told of what a session has changed. Its own changes are not news to who asked for that; but one that
+// was answered UNKNOWN may run at any time.
+func (t *tracker) tells(by, id uint64) bool { return !t.NoLoop || by != id || t.unsure }
 
 // note remembers that a session has read a key.
 func (u *upstream) note(s *session, key []byte) {

@@ -116,7 +116,7 @@ func (p *part) tellFollowers(keys [][]byte, by uint64) {
 			continue
 		}
 		for s := range c.follow[prefix] {
-			if !s.track.NoLoop || by != s.id {
+			if s.track.tells(by, s.id) {
 				s.invalid(s.asked(), mine)
 			}
 		}
