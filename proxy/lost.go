@@ -85,7 +85,9 @@ func (ln *lane) lost(err error) {
 }
 
 // unwanted says whether the gateway ended a lane because nobody needs it any more: that tells nothing of its node.
-func unwanted(err error) bool { return errors.Is(err, errHalfSent) || errors.Is(err, errLeft) }
+func unwanted(err error) bool {
+	return errors.Is(err, errHalfSent) || errors.Is(err, errLeft) || errors.Is(err, errNotTold)
+}
 
 // countWrites notes how many writes of each session the node may have: what the session read before them may not be read again, since a reply could show
 // what came later.

@@ -36,6 +36,7 @@ func mixes(t *testing.T, n uint64) {
 }
 
 func testMix(t *testing.T, seed uint64) {
+
 	w := newMixWorld(t, seed)
 	w.prepare()
 	for range 3 + int(seed%6) {
@@ -70,7 +71,9 @@ func testMix(t *testing.T, seed uint64) {
 		}
 		return
 	}
-	for range 20 { // what nobody asked for may still be on its way
+	w.g.Adopt(w.topo) // which it may not have heard of yet
+	for range 20 {    // what nobody asked for may still be on its way
+		w.advance(100 * time.Millisecond)
 		w.settle(w.quiet)
 	}
 	w.judge()
@@ -131,6 +134,9 @@ func (w *mixWorld) judgeCopies() {
 			continue
 		}
 		for key, copied := range c.cache {
+			if c.tracks == "NOLOOP" && c.doubts[key] {
+				continue
+			}
 			if value := w.value(key); bulkText(value) != bulkText(copied) {
 				w.t.Errorf("client %d, tracking %s, believes %s to be %q; it is %q", c.number, c.tracks, key, copied, value)
 			}

@@ -32,6 +32,7 @@ type mixClient struct {
 	watches bool                     // keys, when it has no transaction yet
 	tracks  string                   // how it tracks; empty = not
 	cache   map[string]string        // what it believes of tracked keys
+	doubts  map[string]bool          // keys that it wrote, perhaps, and will, perhaps: nobody tells it of its own writes
 }
 
 // deed is a command that was sent, and what its reply must be.
@@ -44,12 +45,18 @@ type deed struct {
 // newMixClient connects and asks who it is.
 func (w *mixWorld) newMixClient() *mixClient {
 	conn, _ := w.open()
-	c := &mixClient{w: w, number: len(w.clients), conn: conn, proto: 2, subs: map[string]*subscription{}, cache: map[string]string{}}
+	c := &mixClient{w: w, number: len(w.clients), conn: conn, proto: 2, subs: map[string]*subscription{}, cache: map[string]string{}, doubts: map[string]bool{}}
 	w.clients = append(w.clients, c)
 	c.say(func(reply string) string {
 		c.id = strings.Trim(reply, ":\r\n")
 		return ""
 	}, "CLIENT", "ID")
+	if w.rand.IntN(2) == 0 {
+		c.hello()
+		if w.rand.IntN(2) == 0 {
+			c.startTracking()
+		}
+	}
 	return c
 }
 

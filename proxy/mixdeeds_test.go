@@ -30,6 +30,10 @@ func (c *mixClient) act() {
 		c.actSubscribed()
 		return
 	}
+	if c.tracks != "" && r.IntN(2) == 0 {
+		c.tracked()
+		return
+	}
 	switch r.IntN(24) {
 	case 0, 1, 2:
 		c.rpush()
@@ -284,7 +288,12 @@ func (c *mixClient) tracked() {
 				return "want OK"
 			}
 			return ""
-		}, "SET", key, fmt.Sprintf("%d.%d", c.number, c.sent)).failed = func(bool) { delete(c.cache, key) }
+		}, "SET", key, fmt.Sprintf("%d.%d", c.number, c.sent)).failed = func(ran bool) {
+			delete(c.cache, key)
+			if ran {
+				c.doubts[key] = true
+			}
+		}
 	case c.proto == 3 && c.tracks == "" && r.IntN(3) == 0:
 		c.startTracking()
 	case c.tracks != "":
@@ -373,13 +382,7 @@ func (c *mixClient) connection() {
 		c.expect("+OK\r\n", "SELECT", strconv.Itoa(c.db))
 	case 2:
 		if c.proto == 2 && len(c.subs) == 0 {
-			c.proto = 3
-			c.say(func(reply string) string {
-				if reply[0] != '%' {
-					return "want a map"
-				}
-				return ""
-			}, "HELLO", "3")
+			c.hello()
 		}
 	case 3:
 		c.reset()
@@ -392,6 +395,16 @@ func (c *mixClient) connection() {
 	case 5:
 		c.expect("$2\r\nhi\r\n", "ECHO", "hi")
 	}
+}
+
+func (c *mixClient) hello() {
+	c.proto = 3
+	c.say(func(reply string) string {
+		if reply[0] != '%' {
+			return "want a map"
+		}
+		return ""
+	}, "HELLO", "3")
 }
 
 // reset makes a new client of it. Nothing follows until that is done.

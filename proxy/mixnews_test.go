@@ -73,9 +73,10 @@ func (c *mixClient) unsubscribe() {
 	}
 }
 
-// endSubscriptions: from now on nothing needs to come any more.
+// endSubscriptions: the client leaves them, and need not get what is on its way.
 func (c *mixClient) endSubscriptions() {
 	for _, s := range c.subs {
+		s.left = s.left || s.to == 0
 		s.ends(c.w.now)
 	}
 }

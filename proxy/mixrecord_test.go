@@ -80,7 +80,8 @@ type subscription struct {
 	c        *mixClient
 	kind     string
 	pattern  string
-	from, to int // by the world's clock; 0 = not yet
+	from, to int  // by the world's clock; 0 = not yet
+	left     bool // the client was gone before it ended: what was on its way to it then it did not read
 	heard    []*publication
 	got      map[string]bool
 }
@@ -128,7 +129,7 @@ func (s *subscription) heardAll(text string, p *publication) bool {
 	matches := s.pattern == p.channel || strings.HasSuffix(s.pattern, "*") && strings.HasPrefix(p.channel, strings.TrimSuffix(s.pattern, "*"))
 	surely := s.from > 0 && s.from < p.sent && p.done > 0 && (s.to == 0 || p.done < s.to)
 	sharded := strings.HasPrefix(p.channel, "shard")
-	return !matches || !surely || sharded != (s.kind == "ssubscribe") || s.got[text]
+	return s.left || !matches || !surely || sharded != (s.kind == "ssubscribe") || s.got[text]
 }
 
 var mixAdmin = netip.MustParseAddrPort("127.0.0.1:9")
