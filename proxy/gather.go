@@ -43,6 +43,8 @@ const memberCost = 48
 // questionsMax is how many a round may have; a ticket numbers them with two bytes.
 const questionsMax = 1 << 16
 
+const textManyKeys = "ERR too many keys on several shards"
+
 // across runs a command whose keys are in several slots, or refuses it. It says false when the command has to wait.
 func (s *session) across(row *command.Row, args [][]byte, cross router.Cross) bool {
 	p := s.p

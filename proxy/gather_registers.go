@@ -31,7 +31,7 @@ func (j *job) askTexts(keys [][]byte, then func(*job)) {
 		questions = append(questions, j.question(command.CmdGet, key))
 	}
 	if len(questions) > questionsMax {
-		j.fail("ERR too many keys on several shards")
+		j.fail(textManyKeys)
 		return
 	}
 	j.ask(then, questions...)

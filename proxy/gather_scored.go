@@ -89,7 +89,7 @@ func (j *job) gatherScored() {
 		j.askForError()
 		return
 	case len(c.keys) > questionsMax:
-		j.fail("ERR too many keys on several shards")
+		j.fail(textManyKeys)
 		return
 	}
 	j.askScored(&c, func(j *job) {

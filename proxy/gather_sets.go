@@ -112,20 +112,27 @@ func (j *job) gatherSets() {
 			return
 		}
 	}
-	j.askSets(op, keys, func(j *job) {
-		if j.failed() {
-			return
+	if op == setsInter {
+		j.gatherIntersection(keys, limit)
+		return
+	}
+	j.askSets(op, keys, func(j *job) { j.answerSets(op, 0) })
+}
+
+// answerSets ends a job with what the shards' sets make together.
+func (j *job) answerSets(op setOperation, limit int64) {
+	if j.failed() {
+		return
+	}
+	j.workOut(func() []byte {
+		sets, ok := setsOf(j.replies)
+		switch {
+		case !ok:
+			return []byte(errorOutOfForm)
+		case j.row.ID == command.CmdSInterCard:
+			return j.countReply(combine(op, sets), limit)
 		}
-		j.workOut(func() []byte {
-			sets, ok := setsOf(j.replies)
-			if !ok {
-				return []byte(errorOutOfForm)
-			}
-			if j.row.ID == command.CmdSInterCard {
-				return j.countReply(algebra.Intersection(sets), limit)
-			}
-			return j.setReply(combine(op, sets))
-		})
+		return j.setReply(combine(op, sets))
 	})
 }
 

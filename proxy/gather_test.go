@@ -137,10 +137,10 @@ func TestGatherMax(t *testing.T) {
 	wants(t, "behind", written(c), "$1 1")
 	w.rest(c)
 	// Members count more than their bytes.
-	w.say(c, "SINTER "+acrossKeys)
+	w.say(c, "SDIFF "+acrossKeys)
 	w.reply(bar, "*0\r\n")
 	w.reply(foo, "*100\r\n"+strings.Repeat("$1\r\na\r\n", 100))
-	if got := written(c); !strings.HasPrefix(got, "-ERR what sinter needs") {
+	if got := written(c); !strings.HasPrefix(got, "-ERR what sdiff needs") {
 		t.Errorf("got %q", got)
 	}
 	w.rest(c)
@@ -293,5 +293,39 @@ func TestStepsContend(t *testing.T) {
 	if got := string(c.Written()); !strings.HasPrefix(got, "-TRYAGAIN ") {
 		t.Errorf("got %q", got)
 	}
+	w.rest(c)
+}
+
+// TestGatherLittle: SINTER and SINTERCARD fetch as little as is right.
+func TestGatherLittle(t *testing.T) {
+	w, c := gatherWorld(t, false, nil)
+	foo, bar := w.conn("foo"), w.conn("bar")
+	w.say(c, "SINTER foo y bar")
+	wants(t, "sizes", foo.heard()+"|"+bar.heard(), "scard foo scard y|scard bar")
+	w.reply(foo, ":5000\r\n:0\r\n")
+	w.reply(bar, ":7\r\n")
+	wants(t, "of an empty set", written(c), "*0")
+
+	w.say(c, "SINTERCARD 3 foo y bar LIMIT 2")
+	w.reply(foo, ":4\r\n:3\r\n")
+	w.reply(bar, ":5\r\n")
+	wants(t, "few", foo.heard()+"|"+bar.heard(), "sinter foo y|smembers bar")
+	w.reply(foo, "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n")
+	w.reply(bar, "*5\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n")
+	wants(t, "of few", written(c), ":2")
+
+	w.say(c, "SINTER foo y bar")
+	w.reply(foo, ":5000\r\n:9000\r\n")
+	w.reply(bar, ":3\r\n")
+	wants(t, "the smallest", foo.heard()+"|"+bar.heard(), "|smembers bar")
+	w.reply(bar, "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n")
+	wants(t, "who has them", foo.heard(), "smismember foo a b c smismember y a b c")
+	w.reply(foo, "*3\r\n:1\r\n:1\r\n:0\r\n*3\r\n:0\r\n:1\r\n:1\r\n")
+	wants(t, "of many", written(c), "*1 $1 b")
+
+	w.say(c, "SINTERCARD 2 foo bar")
+	w.reply(foo, ":5000\r\n")
+	w.reply(bar, "-WRONGTYPE no set\r\n")
+	wants(t, "of no set", written(c), "-WRONGTYPE no set")
 	w.rest(c)
 }
