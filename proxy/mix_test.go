@@ -36,7 +36,6 @@ func mixes(t *testing.T, n uint64) {
 }
 
 func testMix(t *testing.T, seed uint64) {
-
 	w := newMixWorld(t, seed)
 	w.prepare()
 	for range 3 + int(seed%6) {
