@@ -30,7 +30,7 @@ func (s *session) endMonitor() {
 
 // show tells those who monitor of a command that has run. Administrators' commands are theirs alone, and secrets nobody's.
 func (p *part) show(s *session, row *command.Row, args [][]byte) {
-	if row.Flags&(command.Admin|command.SkipMonitor) != 0 || p.call.Woken {
+	if row.Flags&(command.Admin|command.SkipMonitor) != 0 || p.call.Woken || s.lane && ofGateways(s, row) {
 		return
 	}
 	us := p.base.UnixMicro() + p.nowNS/1000
@@ -72,4 +72,9 @@ func appendShown(dst, arg []byte) []byte {
 		}
 	}
 	return append(dst, '"')
+}
+
+// ofGateways tells whether a lane says a word of the gateway's own, and none of its clients'.
+func ofGateways(s *session, row *command.Row) bool {
+	return row.Parent == command.CmdLarder || s.tracker != nil && (row.ID == command.CmdPing || row.Parent == command.CmdClient)
 }

@@ -149,7 +149,7 @@ func (s *session) openStream(st *stream) {
 	if st.ln != nil {
 		st.ln.to(s.db)
 		if s.track != nil && s.speaksUp(st.ln, st.row) {
-			st.ln.say(wordLarder, wordAs, s.identity())
+			st.ln.query(whatever, wordLarder, wordAs, s.identity())
 		}
 		st.ln.Flush(st.ln.c)
 	}

@@ -214,8 +214,13 @@ func TestOwnChangesAreNoNews(t *testing.T) {
 		large := strings.Repeat("x", 1<<20) // it is passed on as it comes, over a lane of its own
 		want(t, cache, "+OK\r\n", append([]string{"CLIENT", "TRACKING", "ON", "NOLOOP"}, strings.Fields(mode)...)...)
 		for _, words := range [][]string{
-			{"SET k 1"}, {"SET k " + large}, {"MULTI", "SET k 2", "SET {k}2 3", "EXEC"}, {"EVAL redis.call('set',KEYS[1],'1') 1 k"}, {"WATCH k", "MULTI", "SET k 2", "EXEC"},
-			{"MSET k 1 {k}2 2 a 3 b 4"}, {"DEL k {k}2 a b"},
+			{"SET k 1"},
+			{"SET k " + large},
+			{"MULTI", "SET k 2", "SET {k}2 3", "EXEC"},
+			{"EVAL redis.call('set',KEYS[1],'1') 1 k"},
+			{"WATCH k", "MULTI", "SET k 2", "EXEC"},
+			{"MSET k 1 {k}2 2 a 3 b 4"},
+			{"DEL k {k}2 a b"},
 		} {
 			for _, key := range []string{"k", "{k}2", "a", "b"} {
 				cache.Do("GET", key)

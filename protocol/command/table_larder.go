@@ -7,7 +7,7 @@ func larderRows() []Row {
 		{ID: CmdLarderHello, Name: "larder|hello", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Tips: tips(tipNondeterministic), Since: "0.1.0"},
 		{ID: CmdLarderTerm, Name: "larder|term", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderAssign, Name: "larder|assign", Parent: CmdLarder, Arity: 4, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
-		{ID: CmdLarderAs, Name: "larder|as", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderAs, Name: "larder|as", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderSlots, Name: "larder|slots", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderScan, Name: "larder|scan", Parent: CmdLarder, Arity: -4, Flags: ReadOnly | NoScript | TouchesArbitraryKeys, Categories: CatKeyspace, Request: RequestLocal, Tips: tips(tipNondeterministic), Since: "0.1.0"},
 		{ID: CmdLarderSubscribers, Name: "larder|subscribers", Parent: CmdLarder, Arity: -5, Flags: NoScript | Loading | Stale | Fast, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
