@@ -136,6 +136,8 @@ func gateway(row *command.Row) string {
 	switch row.Request {
 	case command.RequestSpecial:
 		switch {
+		case row.ID == command.CmdWait || row.ID == command.CmdWaitAOF:
+			return "answered here"
 		case row.Group == "cluster":
 			return "by slot"
 		case row.Flags.Has(command.OverShards):
@@ -220,7 +222,7 @@ func severalKeys(row *command.Row) bool {
 func overStock(row *command.Row) string {
 	asks := gateway(row) != "answered here" || row.ID == command.CmdConfigSet
 	switch {
-	case strings.HasPrefix(overShards(row), "refused"):
+	case strings.HasPrefix(overShards(row), "refused"), row.ID == command.CmdWait, row.ID == command.CmdWaitAOF:
 		return "refused"
 	case row.Group == "cluster" && asks:
 		return "no: it has no slots"

@@ -46,6 +46,8 @@ func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 		return s.runKey(row, req)
 	case row.ID == command.CmdWatch:
 		return s.runWatch(row, req.Args)
+	case waitsForReplicas(row):
+		return s.runWait(row, req)
 	case row.Flags.Has(command.Blocking):
 		return s.runBlocking(row, req)
 	}

@@ -127,6 +127,8 @@ func TestPolicies(t *testing.T) {
 		"keys":      {command.RequestAllShards, command.ResponseDefault},
 		"flushall":  {command.RequestAllShards, command.ResponseAllSucceeded},
 		"flushdb":   {command.RequestAllShards, command.ResponseAllSucceeded},
+		"wait":      {command.RequestSpecial, command.ResponseAggMin},
+		"waitaof":   {command.RequestSpecial, command.ResponseAggMin},
 		"swapdb":    {command.RequestAllShards, command.ResponseAllSucceeded},
 		"scan":      {command.RequestSpecial, command.ResponseSpecial},
 		"randomkey": {command.RequestSpecial, command.ResponseSpecial},

@@ -31,7 +31,7 @@ func genericRows() []Row {
 		{ID: CmdObjectIdleTime, Name: "object|idletime", Parent: CmdObject, Arity: 3, Flags: ReadOnly, Categories: CatKeyspace, KeySpecs: keys(keyAt(2, KeyRO)), Tips: tips(tipNondeterministic), Since: "2.2.3"},
 		{ID: CmdObjectRefCount, Name: "object|refcount", Parent: CmdObject, Arity: 3, Flags: ReadOnly, Categories: CatKeyspace, KeySpecs: keys(keyAt(2, KeyRO)), Tips: tips(tipNondeterministic), Since: "2.2.3"},
 		{ID: CmdObjectHelp, Name: "object|help", Parent: CmdObject, Arity: 2, Flags: Loading | Stale, Categories: CatKeyspace, Request: RequestLocal, Since: "6.2.0"},
-		{ID: CmdWait, Name: "wait", Arity: 3, Flags: NodeOnly, Categories: CatConnection, Request: RequestLocal, Tips: tips(tipRequestAllShards, tipResponseAggMin), Since: "3.0.0"},
-		{ID: CmdWaitAOF, Name: "waitaof", Arity: 4, Flags: NoScript | NodeOnly, Categories: CatConnection, Request: RequestLocal, Tips: tips(tipRequestAllShards, tipResponseAggMin), Since: "7.2.0"},
+		{ID: CmdWait, Name: "wait", Arity: 3, Categories: CatConnection, Request: RequestSpecial, Tips: tips(tipRequestAllShards, tipResponseAggMin), Since: "3.0.0"},
+		{ID: CmdWaitAOF, Name: "waitaof", Arity: 4, Flags: NoScript, Categories: CatConnection, Request: RequestSpecial, Tips: tips(tipRequestAllShards, tipResponseAggMin), Since: "7.2.0"},
 	}
 }
