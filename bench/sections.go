@@ -24,6 +24,7 @@ func sections() []section {
 		{"latency", (*runner).latency},
 		{"beside", (*runner).beside},
 		{"pubsub", (*runner).pubsub},
+		{"pieces", (*runner).pieces},
 		{"memory", (*runner).memory},
 		{"writes", (*runner).writes},
 		{"expiry", (*runner).expiry},
