@@ -52,9 +52,8 @@ type lane struct {
 	dbMax   int    // the highest database said before the greeting told how many there are
 	term    uint64 // the epoch it speaks in once log is executed
 
-	aside         bool                // it asks one question and closes
-	taught        map[string]struct{} // the scripts that the node knows once log is executed, by SHA1
-	taughtFlushes uint64              // of the gateway, when taught was begun
+	aside  bool    // it asks one question and closes
+	taught lessons // the scripts that the node knows once log is executed
 
 	prefixes []string // of an ear for keys: what it follows
 	pinged   uint32   // of such lanes: PINGs that it has said of its own
@@ -142,7 +141,7 @@ func (ln *lane) sayTerm() {
 	ln.term = ln.p.topo.Epoch
 	switch {
 	case ln.greet.epoch != 0:
-		ln.taught = nil // what stands before may be refused, with the scripts that it brings
+		ln.taught = lessons{} // what stands before may be refused, with the scripts that it brings
 		var digits [20]byte
 		ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
 	case ln.greet.larder:

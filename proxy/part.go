@@ -124,7 +124,7 @@ func (p *part) adopt(t *router.Topology) {
 // else vouch for commands that were routed by an older one.
 func (ln *lane) reroute() {
 	queue, log := ln.queue, ln.log
-	ln.queue, ln.log, ln.db, ln.dbMax, ln.taught, ln.acts = tickets{}, nil, 0, 0, nil, nil
+	ln.queue, ln.log, ln.db, ln.dbMax, ln.taught, ln.acts = tickets{}, nil, 0, 0, lessons{}, nil
 	ln.dropHears() // before anything is asked anew
 	for at := 0; queue.len() > 0; {
 		t := queue.pop()

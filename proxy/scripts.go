@@ -33,7 +33,11 @@ func calls(row *command.Row) bool { return row.ID == command.CmdFCall || row.ID 
 // scriptShard is the one shard that has all keys that a script declares. Its slots may differ: what one node has it does as a plain server would. Without
 // keys it is the shard of slot 0, so that what such scripts leave behind is in one place.
 func (p *part) scriptShard(row *command.Row, args [][]byte) (int, router.Cross) {
-	p.keys = row.KeyPositions(args, p.keys[:0])
+	if len(args) > 3 && string(args[2]) == "1" { // most declare one
+		p.keys = append(p.keys[:0], 3)
+	} else {
+		p.keys = row.KeyPositions(args, p.keys[:0])
+	}
 	shard := router.Nobody
 	if len(p.keys) == 0 {
 		shard = p.topo.Owner(0)
@@ -93,42 +97,71 @@ func (s *session) runScript(row *command.Row, req resp.Request) bool {
 // prepare sees that the script that a command runs is known behind it on the lane: one that comes with EVAL is noted, one that the lane has not been
 // told yet goes before its EVALSHA. So a script that one shard has been told, by EVAL or before it was started anew, is known by all, and order is kept.
 func (ln *lane) prepare(row *command.Row, args [][]byte) {
+	if len(args) < 2 {
+		return
+	}
+	now := ln.p.g.scripts.now.Load()
+	again := now == ln.taught.seen // the usual way: the same script as before
 	switch {
-	case len(args) < 2:
 	case brings(row):
-		if t := ln.p.g.scripts.evaluated(args[1]); t != nil {
-			ln.learn(t.sha)
+		if again && string(ln.taught.last.body) == string(args[1]) {
+			return
+		}
+		if t := ln.p.g.scripts.evaluated(args[1]); t != nil && !ln.learn(t.sha) {
+			ln.taught.last, ln.taught.seen = t, now
 		}
 	case names(row):
-		ln.teach(args[1])
+		if !again || ln.taught.last.sha != string(args[1]) {
+			ln.teach(args[1])
+		}
 	}
 }
 
-// taughtMax is how many scripts a lane remembers to have been told. They are then told again, which does no harm.
-const taughtMax = 4096
+// lessons are the scripts that a lane has been told.
+type lessons struct {
+	known   map[string]struct{} // by SHA1
+	flushes uint64              // of the gateway, when known was begun
+	last    *scriptText         // one of them
+	seen    *texts              // as long as they are the gateway's, last is among them
+}
+
+// forget takes back that a script is known.
+func (l *lessons) forget(sha string) {
+	delete(l.known, sha)
+	l.seen = nil
+}
+
+// lessonsMax is how many scripts a lane remembers to have been told. They are then told again, which does no harm.
+const lessonsMax = 4096
 
 // learn notes that the node knows a script when it has done what is on the lane. It says false if that was known.
 func (ln *lane) learn(sha string) bool {
-	if now := ln.p.g.scripts.now.Load().flushes; ln.taught == nil || ln.taughtFlushes != now || len(ln.taught) >= taughtMax {
-		ln.taught, ln.taughtFlushes = map[string]struct{}{}, now
+	l := &ln.taught
+	if now := ln.p.g.scripts.now.Load().flushes; l.known == nil || l.flushes != now || len(l.known) >= lessonsMax {
+		*l = lessons{known: map[string]struct{}{}, flushes: now}
 	}
-	if _, known := ln.taught[sha]; known {
+	if _, known := l.known[sha]; known {
 		return false
 	}
-	ln.taught[sha] = struct{}{}
+	l.known[sha] = struct{}{}
 	return true
 }
 
 // teach tells the lane's node a script, if the gateway knows it and the lane has not been told.
 func (ln *lane) teach(sha []byte) {
+	now := ln.p.g.scripts.now.Load()
 	t := ln.p.g.scripts.named(sha)
-	if t == nil || !ln.learn(t.sha) {
+	if t == nil {
+		return
+	}
+	if !ln.learn(t.sha) {
+		ln.taught.last, ln.taught.seen = t, now
 		return
 	}
 	ln.p.count.scriptsTold++
 	ln.query(func(reply []byte) {
 		if reply == nil || reply[0] == '-' { // it is busy, or does not take the script
-			delete(ln.taught, t.sha)
+			ln.taught.forget(t.sha)
 		}
 	}, wordScript, wordLoad, t.body)
 }
@@ -202,7 +235,7 @@ func (ln *lane) lacks(t ticket, reply []byte) bool {
 	if text == nil {
 		return false
 	}
-	delete(ln.taught, text.sha)
+	ln.taught.forget(text.sha)
 	if !ln.open() || t.s.retrying > 0 || ln.hasMore(t.s) {
 		return false
 	}
@@ -222,7 +255,7 @@ func (ln *lane) unlearn(t ticket) {
 	arg, _ := it.Next()
 	if body, ok := resp.BulkOf(arg); ok {
 		if text := ln.p.g.scripts.evaluated(body); text != nil {
-			delete(ln.taught, text.sha)
+			ln.taught.forget(text.sha)
 		}
 	}
 }

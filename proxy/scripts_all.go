@@ -61,7 +61,7 @@ func (s *session) loadScript(row *command.Row, args [][]byte) bool {
 		}
 		for _, u := range p.shards {
 			for _, ln := range u.lanes {
-				delete(ln.taught, t.sha)
+				ln.taught.forget(t.sha)
 			}
 		}
 		return false

@@ -103,6 +103,9 @@ func (c *scriptCache) named(sha []byte) *scriptText {
 	if len(sha) != shaLen {
 		return nil
 	}
+	if t := c.find(sha); t != nil {
+		return t
+	}
 	var lower [shaLen]byte
 	for i, b := range sha {
 		if 'A' <= b && b <= 'Z' {
@@ -110,14 +113,19 @@ func (c *scriptCache) named(sha []byte) *scriptText {
 		}
 		lower[i] = b
 	}
+	return c.find(lower[:])
+}
+
+// find is named for a name in small letters. What is used of the old generation becomes young.
+func (c *scriptCache) find(sha []byte) *scriptText {
 	s := c.now.Load()
-	if t := s.loaded[string(lower[:])]; t != nil {
+	if t := s.loaded[string(sha)]; t != nil {
 		return t
 	}
-	if t := s.young.bySHA[string(lower[:])]; t != nil {
+	if t := s.young.bySHA[string(sha)]; t != nil {
 		return t
 	}
-	t := s.old.bySHA[string(lower[:])]
+	t := s.old.bySHA[string(sha)]
 	if t != nil {
 		c.note(maphash.Bytes(c.seed, t.body), t.body)
 	}
