@@ -92,12 +92,10 @@ func (w *mixWorld) prepare() {
 		c.expect("+OK\r\n", "SET", key, key)
 	}
 	for name, text := range map[string]string{"push": scriptPush, "publish": scriptPublish} {
-		if offered("SCRIPT LOAD") {
-			c.say(func(reply string) string {
-				w.scripts[name] = bulkText(reply)
-				return ""
-			}, "SCRIPT", "LOAD", text)
-		}
+		c.say(func(reply string) string {
+			w.scripts[name] = bulkText(reply)
+			return ""
+		}, "SCRIPT", "LOAD", text)
 	}
 	if !w.settle(w.quiet) {
 		w.t.Fatalf("no reply to %s", c.next())

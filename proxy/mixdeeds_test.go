@@ -169,9 +169,6 @@ func (c *mixClient) transaction() {
 
 // count adds one to a counter with WATCH: a transaction that another came before does nothing.
 func (c *mixClient) count() {
-	if !offered("WATCH") {
-		return
-	}
 	if c.db != 0 {
 		return
 	}
@@ -230,10 +227,11 @@ func (c *mixClient) job() {
 
 // pop waits for something of a queue.
 func (c *mixClient) pop() {
-	if !offered("BLPOP") {
+	key := "queue:" + strconv.Itoa(c.w.rand.IntN(3))
+	if c.w.rand.IntN(5) == 0 {
+		c.turn(key)
 		return
 	}
-	key := "queue:" + strconv.Itoa(c.w.rand.IntN(3))
 	name, args := "BLPOP", []string{key, []string{"0.05", "0.3", "2"}[c.w.rand.IntN(3)]}
 	if c.w.rand.IntN(4) == 0 {
 		name, args = "LPOP", []string{key}
@@ -259,11 +257,18 @@ func (c *mixClient) pop() {
 	}
 }
 
+// turn waits for something of a queue and puts it to the queue's end.
+func (c *mixClient) turn(key string) {
+	c.say(func(reply string) string {
+		if reply == "$-1\r\n" || reply == "*-1\r\n" || reply == "_\r\n" || strings.HasPrefix(reply, "-UNBLOCKED ") || c.w.jobs[bulkText(reply)] != nil {
+			return ""
+		}
+		return "want a job or nothing"
+	}, "BLMOVE", key, key, "LEFT", "RIGHT", "0.1")
+}
+
 // script pushes an element by a script that the gateway was told once.
 func (c *mixClient) script() {
-	if !offered("EVALSHA") {
-		return
-	}
 	x := c.newWrite(c.key("log:"))
 	if c.w.rand.IntN(4) == 0 {
 		c.say(x.replied, "EVAL", scriptPush, "1", x.key, x.id).failed = x.failed
@@ -274,7 +279,7 @@ func (c *mixClient) script() {
 
 // tracked reads or writes what clients keep copies of.
 func (c *mixClient) tracked() {
-	if !offered("CLIENT TRACKING") || c.db != 0 {
+	if c.db != 0 {
 		return
 	}
 	r := c.w.rand
@@ -440,7 +445,9 @@ func (c *mixClient) toOthers() {
 		other.killed = true
 		other.endSubscriptions()
 		c.say(number, "CLIENT", "KILL", "ID", other.id)
-	case offered("CLIENT UNBLOCK"):
+	case r.IntN(6) == 0:
+		c.expect("+OK\r\n", "CLIENT", "PAUSE", "30", []string{"WRITE", "ALL"}[r.IntN(2)])
+	default:
 		args := []string{"CLIENT", "UNBLOCK", other.id}
 		if r.IntN(2) == 0 {
 			args = append(args, "ERROR")
@@ -452,19 +459,4 @@ func (c *mixClient) toOthers() {
 func bulkText(reply string) string {
 	text, _ := resp.BulkOf([]byte(reply))
 	return string(text)
-}
-
-// offered says whether the gateway has a command.
-func offered(name string) bool {
-	var args [][]byte
-	for _, word := range strings.Fields(name) {
-		args = append(args, []byte(word))
-	}
-	for range 8 { // as many arguments as it may need
-		if row, _ := find(args); row != nil {
-			return true
-		}
-		args = append(args, []byte("1"))
-	}
-	return false
 }

@@ -31,9 +31,6 @@ func (c *mixClient) actSubscribed() {
 
 // subscribe listens to a channel, or to several by a pattern. Nothing follows until it is confirmed.
 func (c *mixClient) subscribe() {
-	if !offered("SUBSCRIBE") {
-		return
-	}
 	n := strconv.Itoa(c.w.rand.IntN(3))
 	kind := []string{"subscribe", "psubscribe", "ssubscribe"}[c.w.rand.IntN(3)]
 	pattern := map[string]string{"subscribe": "news" + n, "psubscribe": "news*", "ssubscribe": "shard" + n}[kind]
@@ -83,9 +80,6 @@ func (c *mixClient) endSubscriptions() {
 
 // publish sends a message: by itself, in a transaction or by a script. A publisher is one client and what it publishes by.
 func (c *mixClient) publish() {
-	if !offered("PUBLISH") {
-		return
-	}
 	r := c.w.rand
 	p := &publication{channel: "news" + strconv.Itoa(r.IntN(3)), from: strconv.Itoa(c.number), sent: c.w.now}
 	c.sent++
@@ -107,7 +101,7 @@ func (c *mixClient) publish() {
 		c.expect("+OK\r\n", "MULTI")
 		c.expect("+QUEUED\r\n", "PUBLISH", p.channel, c.text(p))
 		d = c.say(done, "EXEC")
-	case by == 2 && offered("EVALSHA"):
+	case by == 2:
 		key := c.key("log:")
 		p.from += " by " + key
 		d = c.say(done, "EVALSHA", c.w.scripts["publish"], "1", key, p.channel, c.text(p))
