@@ -14,7 +14,7 @@ import (
 // writes run at most once, in the order in which their client sent them, and what is told of them is true; messages come once and in order; nobody keeps
 // a copy of a key that was changed; and when all have left, nothing of them is left.
 func TestMix(t *testing.T) {
-	mixes(t, 40)
+	mixes(t, 30)
 }
 
 // mixes tries so many known seeds and as many new ones, or the one that is asked for.
