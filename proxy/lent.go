@@ -161,6 +161,7 @@ func (s *session) lostLent(t ticket, raw []byte, sent bool, err error, addr stri
 		if s.watchAgain(t, raw) {
 			return true
 		}
+		s.loseWatch()
 		s.answered(t, appendError(nil, downText(addr, err)))
 	case sent && mayRunTwice(t) && fromNow(s.p, raw):
 		s.answered(t, appendError(nil, downText(addr, err)))

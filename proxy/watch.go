@@ -45,6 +45,7 @@ func (s *session) runWatch(row *command.Row, args [][]byte) bool {
 	case w == nil:
 		ln, wrong := u.lend(s, useWatch)
 		if ln == nil {
+			s.loseWatch() // a client that goes on nevertheless does not run unwatched
 			s.refuse(row, wrong)
 			return true
 		}
@@ -141,7 +142,7 @@ func (s *session) rewatch(t ticket, req resp.Request) {
 		s.answered(t, []byte("+OK\r\n"))
 		return
 	}
-	s.endWatch() // its lane is lost, or has watched nothing
+	s.loseWatch() // its lane is lost, or has watched nothing
 	shard, cross := p.shardOfAll(t.row, req.Args)
 	if cross != router.Together {
 		s.answered(t, appendError(nil, cross.Error()))

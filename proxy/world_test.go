@@ -36,6 +36,13 @@ type world struct {
 
 	runs  func(fc *fakeConn, name string, args [][]byte) bool // runs the commands of other tests
 	moved func()                                              // slots have other nodes
+
+	// What the nodes hold, wherever its slots are.
+	lists   map[string][]string
+	written map[string]int    // how often each key was written
+	taken   map[string]string // by element: the BLPOP that it was given to
+	ids     int64             // given to connections
+	came    int               // and to those who wait
 }
 
 type fixedSource struct{ t *router.Topology }
@@ -48,7 +55,7 @@ func (f fixedSource) Watch(ctx context.Context, _ func(*router.Topology)) error 
 }
 
 func newWorld(t testing.TB, seed uint64, shards int, larder bool, change func(*Options)) *world {
-	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 7)), nodes: map[string]*fakeNode{}, larder: larder}
+	w := &world{lists: map[string][]string{}, written: map[string]int{}, taken: map[string]string{}, t: t, rand: rand.New(rand.NewPCG(seed, 7)), nodes: map[string]*fakeNode{}, larder: larder}
 	var epoch uint64
 	if larder {
 		epoch = 1
@@ -124,6 +131,10 @@ type fakeConn struct {
 	term     uint64
 	multi    bool
 	queued   [][][]byte
+	id       int64
+	watched  map[string]int // keys, and how often they had been written then
+	waits    *waiting
+	monitors bool
 }
 
 // dialled answers the dials that the gateway has begun.
@@ -148,6 +159,9 @@ func (fc *fakeConn) work(n int) {
 	fc.take()
 	pos := 0
 	for range n {
+		if fc.waits != nil {
+			break
+		}
 		req, used, st := fc.requests.Next(fc.in[pos:])
 		pos += used
 		if st != resp.Done {
@@ -179,7 +193,7 @@ func (n *fakeNode) die() {
 
 func (fc *fakeConn) run(args [][]byte) {
 	name := strings.ToUpper(string(args[0]))
-	if fc.n.w.runs != nil && fc.n.w.runs(fc, name, args) {
+	if fc.n.w.runs != nil && fc.n.w.runs(fc, name, args) || fc.runLent(name, args) {
 		return
 	}
 	switch name {
@@ -196,7 +210,7 @@ func (fc *fakeConn) run(args [][]byte) {
 		fc.db, _ = strconv.Atoi(string(args[1]))
 		fc.out = append(fc.out, "+OK\r\n"...)
 	case "CLIENT":
-		fc.out = append(fc.out, ":7\r\n"...)
+		fc.client(args)
 	case "PING":
 		if fc.multi {
 			fc.queue(args)
@@ -235,13 +249,25 @@ func (fc *fakeConn) queue(args [][]byte) {
 // exec runs what is queued, or nothing of it if the lane's epoch is not the node's.
 func (fc *fakeConn) exec() {
 	queued := fc.queued
-	fc.multi, fc.queued = false, nil
+	watched := fc.watched
+	fc.multi, fc.queued, fc.watched = false, nil, nil
 	if fc.dialect && fc.term != fc.n.topo.Epoch {
 		fc.out = append(fc.out, fmt.Sprintf("-STALE %d %s\r\n", fc.n.topo.Epoch, fc.n.topo.Line())...)
 		return
 	}
+	for key, at := range watched {
+		if fc.n.w.written[key] != at {
+			w := resp.Writer{Out: fc.out, Proto: fc.proto}
+			w.NullArray()
+			fc.out = w.Out
+			return
+		}
+	}
 	fc.out = resp.AppendArray(fc.out, len(queued))
 	for _, args := range queued {
+		if len(args) == 3 && bytes.HasSuffix(args[2], []byte("w")) && watched == nil {
+			fc.n.w.t.Errorf("%s: ran, and nobody watched", args[2])
+		}
 		fc.run(args)
 	}
 }
@@ -281,6 +307,7 @@ func (fc *fakeConn) execute(name string, args [][]byte) {
 	case "GETSET":
 		id, _, _ := bytes.Cut(args[2], []byte("/"))
 		note(args[1], string(id))
+		n.w.written[string(args[1])]++
 		fc.out = resp.AppendBulk(fc.out, args[2])
 	case "GETRANGE":
 		id := string(args[2]) + ":" + string(args[3])
@@ -367,6 +394,7 @@ func (w *world) reshard() {
 	for i, addr := range w.order {
 		if n := w.nodes[addr]; true {
 			n.topo, n.shard = topo, i
+			n.refuseWaiting()
 		}
 	}
 	if w.moved != nil {
