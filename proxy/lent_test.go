@@ -85,7 +85,7 @@ func testLent(t *testing.T, seed uint64) {
 	for _, c := range clients {
 		c.conn.Hangup(nil)
 	}
-	w.settle(func() bool { return w.p.lentLanes() == 0 && len(w.p.retries) == 0 })
+	w.settle(func() bool { return w.p.lentLanes() == 0 && len(w.p.retries) == 0 && len(w.p.sessions) == 0 })
 	if n := w.p.lentLanes(); n > 0 {
 		t.Errorf("%d lanes are still lent", n)
 	}
