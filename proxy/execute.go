@@ -34,7 +34,7 @@ func (s *session) exec(row *command.Row) bool {
 		}
 	}
 	if tx.script {
-		if able, wrong := s.mayScript(p.shards[max(0, tx.shard)]); wrong != "" {
+		if able, wrong := s.mayScript(p.shards[tx.home()]); wrong != "" {
 			s.dropMulti()
 			s.endWatch()
 			s.refuse(row, wrong)
@@ -53,7 +53,7 @@ func (s *session) exec(row *command.Row) bool {
 		kind |= kindLent
 	case tx.sent > 0:
 		var ok bool
-		if ln, ok = s.laneTo(row, max(0, tx.shard)); ln == nil {
+		if ln, ok = s.laneTo(row, tx.home()); ln == nil {
 			if ok {
 				s.dropMulti()
 			}
@@ -130,7 +130,7 @@ func (m *merge) passes() bool { return m.tx != nil && !m.tx.splice }
 
 // placeAnew finds the shard of a transaction by the present topology, or says why there is none. raw has its commands, and perhaps MULTI and EXEC.
 func (p *part) placeAnew(tx *transaction, raw []byte) string {
-	tx.topo, tx.shard = p.topo, anyShard
+	tx.topo, tx.shard, tx.lean = p.topo, anyShard, 0
 	for len(raw) > 0 {
 		req, n, st := p.again.Next(raw)
 		if st != resp.Done {
@@ -139,6 +139,7 @@ func (p *part) placeAnew(tx *transaction, raw []byte) string {
 		raw = raw[n:]
 		row, _ := command.Resolve(req.Args)
 		shard, wrong := p.shardInMulti(row, req.Args)
+		p.lean(tx, row, req.Args)
 		switch {
 		case wrong != "":
 			return wrong
@@ -158,7 +159,7 @@ func (p *part) resendExec(t ticket, tx *transaction, raw []byte) {
 		t.s.answered(t, appendError(nil, text))
 		return
 	}
-	p.resendTo(p.shards[max(0, tx.shard)], t, raw)
+	p.resendTo(p.shards[tx.home()], t, raw)
 }
 
 // executed takes the shard's reply to EXEC. If all of the transaction was for the shard, it is the client's.

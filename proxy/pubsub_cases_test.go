@@ -84,6 +84,15 @@ func TestPubSubInMulti(t *testing.T) {
 	}
 	k.says("*2\r\n+OK\r\n:1\r\n", "EXEC")
 	ear.hears(told(3, "message", "a", "m"))
+	for i := range 20 { // without keys they go where the channel's other messages go
+		name := fmt.Sprint("c", i)
+		k.do("MULTI")
+		k.do("PUBLISH", name, "m")
+		if tx := k.session().tx; tx.home() != r.parts[0].topo.ShardOf([]byte(name)) {
+			t.Errorf("PUBLISH %s goes to shard %d", name, tx.home())
+		}
+		k.says("*1\r\n:0\r\n", "EXEC")
+	}
 	k.do("MULTI")
 	k.says("-ERR SUBSCRIBE is not possible inside a transaction through a gateway: its reply comes with the nodes' answers\r\n", "SUBSCRIBE", "a")
 	k.says("-EXECABORT Transaction discarded because of previous errors.\r\n", "EXEC")

@@ -24,6 +24,7 @@ const (
 type transaction struct {
 	broken bool             // a command was refused: so will EXEC be
 	shard  int              // of its keys; anyShard = none has named a key
+	lean   int              // which one if none has: 0, or where the messages of its channel go
 	topo   *router.Topology // by which
 	queue  []queuedCommand
 	raw    []byte        // the commands for the shard, as they go out
@@ -196,6 +197,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 		}
 	}
 	shard, text := p.shardInMulti(row, args)
+	p.lean(tx, row, args)
 	switch {
 	case text != "":
 		return text
@@ -229,6 +231,25 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	tx.sent++
 	tx.queue = append(tx.queue, q)
 	return ""
+}
+
+// lean notes where a transaction without keys goes: a message to where its channel's others go, so that it stays in order with them.
+func (p *part) lean(tx *transaction, row *command.Row, args [][]byte) {
+	if row.ID == command.CmdPublish {
+		tx.lean = max(0, p.topo.ShardOf(args[1]))
+	}
+}
+
+// home is the shard that it goes to.
+func (tx *transaction) home() int {
+	switch {
+	case tx.shard != anyShard:
+		return tx.shard
+	case tx.script:
+		return 0 // where scripts without keys always run
+	default:
+		return tx.lean
+	}
 }
 
 // forwarded are commands that a gateway answers itself, but for those of a transaction: the shard's reply is as good, and need not be put together.
