@@ -10,8 +10,10 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/rueidis"
 
+	"larder/internal/clients"
 	"larder/internal/fleet"
 	"larder/internal/peers"
+	"larder/protocol/resp"
 )
 
 func invalid(key string) string {
@@ -235,5 +237,31 @@ func TestOwnChangesAreNoNews(t *testing.T) {
 			want(t, other, "+OK\r\n", "SET", "k", "theirs")
 			heard(t, cache, invalid("k"))
 		}
+	}
+}
+
+// TestCachesOfABusyShard: a node that runs a script refuses the words that go before a command, too; nothing is lost of what it is to tell.
+func TestCachesOfABusyShard(t *testing.T) {
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			nodes := []*clients.Process{b.start(t), b.start(t), b.start(t)}
+			gateway := larder.Gateway(t, nodes, "--set", "gateway.upstream.reply-timeout=20s")
+			want(t, peers.Dial(t, nodes[1].Addr, 2), "+OK\r\n", "CONFIG", "SET", "busy-reply-threshold", "1")
+			cache, runner, other := peers.Dial(t, gateway.Addr, 3), peers.Dial(t, gateway.Addr, 2), peers.Dial(t, gateway.Addr, 2)
+			key := keyOn(1, 0)
+			want(t, cache, "+OK\r\n", "CLIENT", "TRACKING", "ON", "OPTIN", "NOLOOP")
+			want(t, cache, "+OK\r\n", "CLIENT", "CACHING", "YES")
+			want(t, cache, "_\r\n", "GET", key)
+			runner.Send(resp.AppendCommandStrings(nil, "EVAL", endlessly, "1", key))
+			eventually(t, 10*time.Second, "a node that is busy", func() bool { return strings.HasPrefix(string(cache.Do("GET", key)), "-BUSY ") })
+			if got := string(cache.Do("SET", keyOn(1, 1), "v")); !strings.HasPrefix(got, "-BUSY ") {
+				t.Errorf("SET: %q", got)
+			}
+			eventually(t, 10*time.Second, "the end of what runs", func() bool { return string(other.Do("SCRIPT", "KILL")) == "+OK\r\n" })
+			runner.Reply()
+			want(t, cache, "_\r\n", "GET", key)
+			want(t, other, "+OK\r\n", "SET", key, "v")
+			heard(t, cache, invalid(key))
+		})
 	}
 }
