@@ -241,7 +241,7 @@ func (ln *lane) lacks(t ticket, reply []byte) bool {
 	}
 	ln.p.count.scriptsLacked++
 	t.tries++
-	ln.resume(bytes.Clone(raw), t)
+	ln.p.resend(ln.u, t, bytes.Clone(raw)) // anew: its slot may have moved meanwhile, and the lane would vouch for it
 	return true
 }
 
