@@ -92,16 +92,16 @@ func (c *mixClient) publish() {
 		return ""
 	}
 	var d *deed
-	switch by := r.IntN(6); {
-	case by == 0:
+	switch r.IntN(6) {
+	case 0:
 		p.channel = "shard" + strconv.Itoa(r.IntN(3))
 		d = c.say(done, "SPUBLISH", p.channel, c.text(p))
-	case by == 1:
+	case 1:
 		p.from += " in transactions"
 		c.expect("+OK\r\n", "MULTI")
 		c.expect("+QUEUED\r\n", "PUBLISH", p.channel, c.text(p))
 		d = c.say(done, "EXEC")
-	case by == 2:
+	case 2:
 		key := c.key("log:")
 		p.from += " by " + key
 		d = c.say(done, "EVALSHA", c.w.scripts["publish"], "1", key, p.channel, c.text(p))

@@ -18,7 +18,9 @@ func TestBlockedNodeFails(t *testing.T) {
 			key, elsewhere := keyOn(1, 0), keyOn(0, 0)
 			waiting := func(n string) {
 				t.Helper()
-				eventually(t, 5*time.Second, n+" clients wait", func() bool { return strings.Contains(string(pusher.Do("INFO", "clients")), "blocked_clients:"+n+"\r\n") })
+				eventually(t, 5*time.Second, n+" clients wait", func() bool {
+					return strings.Contains(string(pusher.Do("INFO", "clients")), "blocked_clients:"+n+"\r\n")
+				})
 			}
 			other.Send([]byte("BLPOP " + elsewhere + " 0\r\n"))
 			for name, fail := range map[string]func(){"killed": nodes[1].Kill, "frozen": func() { nodes[1].Freeze(t) }} {
