@@ -191,7 +191,7 @@ func TestSlowLogOfGateway(t *testing.T) {
 
 // What is slow at a node is slow at the gateway, and the latency monitor has it.
 func TestLatencyOfGateway(t *testing.T) {
-	stock := peers.StartRedis(t)
+	stock := peers.StartRedis(t, "--enable-debug-command", "local")
 	admin := peers.Dial(t, stock, 0)
 	k := talk(t, fleet.Gateway(t, []string{stock}, func(o *proxy.Options) { o.Loops = twoLoops }))
 	k.says("+OK\r\n", "CONFIG", "SET", "latency-monitor-threshold", "20", "slowlog-log-slower-than", "20000")

@@ -41,6 +41,9 @@ var elsewhere = map[string]string{
 	"larder|term":             "the dialect between gateway and node: package engine",
 	"larder|assign":           "the dialect between gateway and node: package engine",
 	"larder|as":               "the dialect between gateway and node: package engine",
+	"larder|slots":            "the dialect between gateway and node: package engine",
+	"larder|subscribers":      "the dialect between gateway and node: package engine",
+	"larder|user":             "the dialect between gateway and node: package engine",
 	"larder|scan":             "the dialect between gateway and node: package engine, and TestScan through a gateway",
 	"larder|help":             "the dialect between gateway and node: package engine",
 }
@@ -188,13 +191,16 @@ func TestPlayerSeesFaults(t *testing.T) {
 
 // TestOneSlotIsSaid: a line of a script whose keys can't be split says so, so that a reader knows what a sharded endpoint answers.
 func TestOneSlotIsSaid(t *testing.T) {
-	sharded := conform.Endpoint{Name: "sharded", Tags: []string{conform.TagGateway}}
+	sharded := conform.Endpoint{Name: "sharded", Tags: []string{conform.TagGateway, conform.TagSharded}}
 	for _, sec := range sections(t) {
 		if !sec.RunsOn(&sharded) {
 			continue
 		}
 		for i := range sec.Steps {
 			s := &sec.Steps[i]
+			if !s.RunsOn(&sharded) {
+				continue
+			}
 			if crosses := conform.Crosses(s.Args(time.Now())); crosses != s.OneSlot {
 				t.Errorf("%s: %s: keys in several slots: %v, #one-slot: %v", s.Where, conform.Quote(s.Args(time.Now())), crosses, s.OneSlot)
 			}

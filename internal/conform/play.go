@@ -159,7 +159,7 @@ func (p *Player) batch(steps []Step) (wrong []Mismatch, ended bool, err error) {
 func (p *Player) prepare(steps []Step) (list []sent, out [2][]byte, counts [2]int) {
 	for i := range steps {
 		s := sent{step: &steps[i], args: steps[i].Args(p.now)}
-		s.skip = !runsOn(&p.Sub, s.step.Only, s.step.Not)
+		s.skip = !s.step.RunsOn(&p.Sub)
 		switch {
 		case s.step.Says != "":
 			s.told, s.want = true, s.step.Says

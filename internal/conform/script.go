@@ -40,6 +40,9 @@ func (s *Section) needsNode() bool {
 	})
 }
 
+// RunsOn reports whether an endpoint is to be asked a step of its section.
+func (s *Step) RunsOn(e *Endpoint) bool { return runsOn(e, s.Only, s.Not) }
+
 func runsOn(e *Endpoint, only, not []string) bool {
 	if e.Has(TagRedis) {
 		return true

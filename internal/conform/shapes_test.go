@@ -245,6 +245,8 @@ var ourFields = map[string]string{
 	"go_version":    "instead of gcc_version",
 	"errorstat_ALL": "the gateway's sum of all errors",
 
+	"pubsub_clients": "7.4 has it",
+
 	"go_heap_bytes":          "what the Go runtime takes, apart from the keyspace",
 	"go_gc_cycles":           "and how often it cleans up",
 	"go_gc_cpu_perc":         "and what of the processor that took",
