@@ -29,6 +29,23 @@ func heard(t *testing.T, c *peers.Conn, want string) {
 	}
 }
 
+// heardBehindNulls is heard where a null may come before: the nodes' nulls after a FLUSHALL are told as one only if they come together, and the last may
+// reach who has just begun to track.
+func heardBehindNulls(t *testing.T, c *peers.Conn, want string) {
+	t.Helper()
+	const most = 3 // nodes
+	for range most {
+		got := string(c.Reply())
+		if got == want {
+			return
+		}
+		if got != nothingHolds && got != "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n" {
+			t.Fatalf("heard %q, want %q", got, want)
+		}
+	}
+	heard(t, c, want)
+}
+
 // TestCachesAreToldOfLosses: clients that cache are told of changes on every shard, and that nothing holds when a shard is killed, frozen, or back.
 func TestCachesAreToldOfLosses(t *testing.T) {
 	for _, b := range backends {
@@ -97,7 +114,7 @@ func TestRedirectedInvalidations(t *testing.T) {
 				key := fmt.Sprint("key", i)
 				cache.Do("GET", key)
 				want(t, other, "+OK\r\n", "SET", key, "1")
-				heard(t, ear, fmt.Sprintf("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$%d\r\n%s\r\n", len(key), key))
+				heardBehindNulls(t, ear, fmt.Sprintf("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$%d\r\n%s\r\n", len(key), key))
 				want(t, other, "+OK\r\n", "FLUSHALL")
 				heard(t, ear, "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n")
 				want(t, cache, "+OK\r\n", "CLIENT", "TRACKING", "OFF")
@@ -105,7 +122,7 @@ func TestRedirectedInvalidations(t *testing.T) {
 				id = strings.Trim(string(modern.Do("CLIENT", "ID")), ":\r\n")
 				want(t, cache, "+OK\r\n", "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "key", "REDIRECT", id)
 				want(t, other, "+OK\r\n", "SET", key, "2")
-				heard(t, modern, invalid(key))
+				heardBehindNulls(t, modern, invalid(key))
 				want(t, cache, "+OK\r\n", "CLIENT", "TRACKING", "OFF")
 
 				aware := peers.Dial(t, e.addr, 3)
@@ -114,7 +131,7 @@ func TestRedirectedInvalidations(t *testing.T) {
 				want(t, other, ":1\r\n", "CLIENT", "KILL", "ID", id)
 				want(t, aware, "$1\r\n2\r\n", "GET", key)
 				want(t, other, "+OK\r\n", "SET", key, "3")
-				heard(t, aware, ">2\r\n$21\r\ntracking-redir-broken\r\n:"+id+"\r\n")
+				heardBehindNulls(t, aware, ">2\r\n$21\r\ntracking-redir-broken\r\n:"+id+"\r\n")
 				if got := string(aware.Do("CLIENT", "INFO")); !strings.Contains(got, " flags=tR ") || !strings.Contains(got, " redir="+id+" ") {
 					t.Errorf("CLIENT INFO: %q", got)
 				}
