@@ -22,11 +22,7 @@ func (c *BesideCell) Ratio() float64 { return medianRatio(column(c.Beside, p99),
 // beside asks what one client's depth costs the others.
 func (r *runner) beside() error {
 	defer r.bed.stop()
-	nodes, err := r.backends(64)
-	if err != nil {
-		return err
-	}
-	ours, err := r.bed.gateway(nodes)
+	ours, err := r.gatewayOver(64)
 	if err != nil {
 		return err
 	}

@@ -85,11 +85,7 @@ const pieceSHA = "d8f2fad9f8e86a53d2a6ebd960b33c4972cacc37"
 // pieces measures transactions and scripts through a gateway over three redis-servers.
 func (r *runner) pieces() error {
 	defer r.bed.stop()
-	nodes, err := r.backends(64)
-	if err != nil {
-		return err
-	}
-	ours, err := r.bed.gateway(nodes)
+	ours, err := r.gatewayOver(64)
 	if err != nil {
 		return err
 	}

@@ -86,11 +86,7 @@ func (r *runner) profiled() (*Server, Workload, error) {
 	for _, value := range []int{64, 1024} {
 		if r.sections["gateway"] {
 			if cells := r.gatewayCells(value); len(cells) > 0 {
-				nodes, err := r.backends(value)
-				if err != nil {
-					return nil, Workload{}, err
-				}
-				s, err := r.bed.gateway(nodes)
+				s, err := r.gatewayOver(value)
 				return s, cells[0], err
 			}
 		}

@@ -118,6 +118,15 @@ func (r *runner) backends(value int) ([]string, error) {
 	return nodes, nil
 }
 
+// gatewayOver is one of ours in front of filled backends.
+func (r *runner) gatewayOver(value int) (*Server, error) {
+	nodes, err := r.backends(value)
+	if err != nil {
+		return nil, err
+	}
+	return r.bed.gateway(nodes)
+}
+
 func (r *runner) proxies(value int) (nodes []string, ours, theirs *Server, err error) {
 	if nodes, err = r.backends(value); err != nil {
 		return nil, nil, nil, err

@@ -157,7 +157,7 @@ func infoStats(s *session, b *strings.Builder) {
 // infoRates: of the last second, and what clients' caches are told of.
 func infoRates(s *session, b *strings.Builder) {
 	r, caches := &s.p.rates, &s.p.caches
-	fmt.Fprintf(b, "instantaneous_ops_per_sec:%.0f\r\ninstantaneous_input_kbps:%.2f\r\ninstantaneous_output_kbps:%.2f\r\n", r.perS, r.inKBPerS, r.outKBPerS)
+	fmt.Fprintf(b, "instantaneous_ops_per_sec:%.0f\r\ninstantaneous_input_kbps:%.2f\r\ninstantaneous_output_kbps:%.2f\r\n", r.PerS, r.InKBPerS, r.OutKBPerS)
 	items := 0
 	for _, who := range caches.keys {
 		items += len(who)

@@ -9,6 +9,7 @@ import (
 	"larder/engine/commands"
 	"larder/engine/store"
 	"larder/loop"
+	"larder/metrics"
 	"larder/metrics/slow"
 	"larder/protocol/client"
 	"larder/protocol/command"
@@ -82,7 +83,7 @@ type part struct {
 	count      counters
 	base0      counters // what CONFIG RESETSTAT takes off INFO's numbers
 	publishNS  int64
-	rates      rates
+	rates      metrics.Rates
 	strangers  uint64 // refused since the last line in the log
 	strangerNS int64  // when that line was written
 	warnNS     int64
@@ -228,7 +229,8 @@ func (p *part) Tick(time.Time) {
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
-		p.rates.take(p)
+		commands, _ := p.count.commands.Total()
+		p.rates.Take(commands, p.count.bytesIn, p.count.bytesOut, p.nowNS)
 		p.endSuspicion()
 		p.closeIdle()
 		p.countBuffers()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -236,25 +237,12 @@ func (s *session) flushLate() {
 	}
 }
 
-// ping is answered with a message to a subscriber that speaks RESP2 (Redis 7.2 server.c, pingCommand).
 func ping(s *session, args [][]byte) {
-	w := &s.p.w
-	switch {
-	case len(args) > 2:
+	if len(args) > 2 {
 		s.fail(command.ArityError(command.ByID(command.CmdPing)))
-	case s.state&subscribed != 0 && s.proto == 2:
-		w.Array(2)
-		w.Bulk("pong")
-		if len(args) == 2 {
-			w.BulkBytes(args[1])
-		} else {
-			w.Bulk("")
-		}
-	case len(args) == 2:
-		w.BulkBytes(args[1])
-	default:
-		w.Status("PONG")
+		return
 	}
+	client.Pong(&s.p.w, args, s.state&subscribed != 0 && s.proto == 2)
 }
 
 func pubsubChannels(s *session, args [][]byte)      { s.listTopics(channel, args) }

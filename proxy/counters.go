@@ -11,7 +11,7 @@ import (
 type counters struct {
 	commands metrics.Commands
 	errors   metrics.Errors
-	rates    rates
+	rates    metrics.Rates
 
 	accepted, closed, refused uint64 // client connections
 	bytesIn, bytesOut         uint64

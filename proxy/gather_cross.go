@@ -132,6 +132,23 @@ func (j *job) script(id command.ID, text string, keys [][]byte, args ...[]byte) 
 	return j.question(id, append(words, args...)...)
 }
 
+// dump asks for a key's value and goes on with it and its time; missing answers where there is no such key.
+func (j *job) dump(key []byte, missing func(), then func(value, ttl []byte)) {
+	j.ask(func(j *job) {
+		if j.failed() {
+			return
+		}
+		switch value, ttl, ok := dumped(j.replies[0]); {
+		case !ok:
+			j.finish([]byte(errorOutOfForm))
+		case value == nil:
+			missing()
+		default:
+			then(value, ttl)
+		}
+	}, j.script(command.CmdEvalRO, scriptDump, [][]byte{key}))
+}
+
 // dumped reads what scriptDump gives: of a key that is not there the payload is nil. ttl is as RESTORE wants it.
 func dumped(reply []byte) (payload, ttl []byte, ok bool) {
 	it := resp.Elements(reply)

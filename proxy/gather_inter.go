@@ -71,13 +71,9 @@ func (j *job) probe(groups []keyGroup, first int, limit int64) {
 		id = command.CmdSMembers
 	}
 	j.ask(func(j *job) {
-		if j.failed() {
-			return
-		}
-		o, ok := membersOf(j.replies[0])
+		o := j.members()
 		switch {
-		case !ok:
-			j.finish([]byte(errorOutOfForm))
+		case o == nil:
 			return
 		case o.Len() == 0:
 			j.finish(j.membersReply(nil, limit))

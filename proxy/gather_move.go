@@ -16,19 +16,7 @@ func (j *job) rename() { j.renameTry(stepTriesMax) }
 func (j *job) renameTry(tries int) {
 	from, to := j.args[1], j.args[2]
 	onlyNew := j.row.ID == command.CmdRenameNX
-	j.ask(func(j *job) {
-		if j.failed() {
-			return
-		}
-		value, ttl, ok := dumped(j.replies[0])
-		switch {
-		case !ok:
-			j.finish([]byte(errorOutOfForm))
-			return
-		case value == nil:
-			j.fail("ERR no such key")
-			return
-		}
+	j.dump(from, func() { j.fail("ERR no such key") }, func(value, ttl []byte) {
 		sum := sumOf(value)
 		j.ask(func(j *job) {
 			switch {
@@ -38,7 +26,7 @@ func (j *job) renameTry(tries int) {
 				j.ask(func(j *job) { j.renamed(sum, tries) }, j.script(command.CmdEval, scriptDrop, [][]byte{from}, sum))
 			}
 		}, j.restore(to, ttl, value, !onlyNew))
-	}, j.script(command.CmdEvalRO, scriptDump, [][]byte{from}))
+	})
 }
 
 // renamed: the value is at both keys, or was moved.
@@ -86,19 +74,7 @@ func (j *job) copyKey() {
 		j.fail(wrong)
 		return
 	}
-	j.ask(func(j *job) {
-		if j.failed() {
-			return
-		}
-		value, ttl, ok := dumped(j.replies[0])
-		switch {
-		case !ok:
-			j.finish([]byte(errorOutOfForm))
-			return
-		case value == nil:
-			j.answerInt(0)
-			return
-		}
+	j.dump(j.args[1], func() { j.answerInt(0) }, func(value, ttl []byte) {
 		put := j.restore(j.args[2], ttl, value, replace)
 		put.db = db
 		j.ask(func(j *job) {
@@ -109,7 +85,7 @@ func (j *job) copyKey() {
 				j.answerInt(1)
 			}
 		}, put)
-	}, j.script(command.CmdEvalRO, scriptDump, [][]byte{j.args[1]}))
+	})
 }
 
 func (j *job) copyOptions() (db int, replace bool, wrong string) {

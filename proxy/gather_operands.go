@@ -34,6 +34,19 @@ func membersOf(reply []byte) (*operand, bool) {
 	return o, isCollection(reply)
 }
 
+// members reads the one reply. Nil: the job has ended with what was wrong.
+func (j *job) members() *operand {
+	if j.failed() {
+		return nil
+	}
+	o, ok := membersOf(j.replies[0])
+	if !ok {
+		j.finish([]byte(errorOutOfForm))
+		return nil
+	}
+	return o
+}
+
 // isCollection: a null, or a number, is no empty collection.
 func isCollection(reply []byte) bool {
 	v := resp.Value(reply)

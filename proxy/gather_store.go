@@ -124,13 +124,9 @@ func (j *job) storePlaces() {
 
 // storeNamed keeps the members that were answered, with the scores that they have in the source now; who has left it meanwhile is left out.
 func (j *job) storeNamed() {
-	if j.failed() {
-		return
-	}
-	o, ok := membersOf(j.replies[0])
+	o := j.members()
 	switch {
-	case !ok:
-		j.finish([]byte(errorOutOfForm))
+	case o == nil:
 		return
 	case o.Len() == 0:
 		j.storeEntries(nil)

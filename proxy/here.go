@@ -58,11 +58,6 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 		return s.exec(row)
 	case command.CmdSubscribe, command.CmdPSubscribe, command.CmdSSubscribe, command.CmdUnsubscribe, command.CmdPUnsubscribe, command.CmdSUnsubscribe:
 		return s.subscribeHere(row, args)
-	case command.CmdPing:
-		if s.hears() {
-			s.pingNodes(row, args)
-			return true
-		}
 	case command.CmdMonitor:
 		return s.monitor(row)
 	case command.CmdInfo:
@@ -108,17 +103,15 @@ func (s *session) ok(row *command.Row, _ [][]byte) {
 }
 
 func (s *session) ping(row *command.Row, args [][]byte) {
-	if s.track != nil && len(args) <= 2 {
-		s.pingTelling(row, args)
-		return
-	}
-	switch len(args) {
-	case 1:
-		s.say(row, func(w *resp.Writer) { w.Status("PONG") })
-	case 2:
-		s.say(row, func(w *resp.Writer) { w.BulkBytes(args[1]) })
-	default:
+	switch {
+	case len(args) > 2:
 		s.refuse(row, command.ArityError(row))
+	case s.hears():
+		s.pingNodes(row, args)
+	case s.track != nil:
+		s.pingTelling(row, args)
+	default:
+		s.say(row, func(w *resp.Writer) { client.Pong(w, args, false) })
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/loop"
 	"larder/protocol/resp"
@@ -33,20 +32,7 @@ type lentAsked struct {
 // TestLent: replies come in the order of the commands and are each its own client's; a transaction runs once and as a whole, and a watched one never
 // unwatched; no element is given away twice; and when all clients have gone nothing is left: no lent lane, no command that waits, no byte that is counted.
 func TestLent(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range uint64(300) {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
-	for _, seed := range seeds {
-		testLent(t, seed)
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	eachSeed(t, 300, testLent)
 }
 
 func testLent(t *testing.T, seed uint64) {

@@ -40,7 +40,7 @@ func (p *published) sum() counters {
 func (c *counters) add(o *counters) {
 	c.commands.Add(&o.commands)
 	c.errors.Join(&o.errors)
-	c.rates.add(&o.rates)
+	c.rates.Add(&o.rates)
 	for i, field := range c.numbers() {
 		*field.Value += *o.numbers()[i].Value
 	}

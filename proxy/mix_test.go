@@ -19,20 +19,9 @@ func TestMix(t *testing.T) {
 
 // mixes tries so many known seeds and as many new ones, or the one that is asked for.
 func mixes(t *testing.T, n uint64) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range n {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
-	for _, seed := range seeds {
+	eachSeed(t, n, func(t *testing.T, seed uint64) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { testMix(t, seed) })
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	})
 }
 
 func testMix(t *testing.T, seed uint64) {

@@ -1,18 +1,14 @@
 package proxy
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/loop"
 	"larder/protocol/resp"
 )
-
-var seedFlag = flag.Uint64("seed", 0, "the one seed to run the order test with")
 
 // asked is a command that a client sent.
 type asked struct {
@@ -41,20 +37,7 @@ type orderClient struct {
 // must never fail: each command has one reply and replies come in order; a write runs at most once, and what its reply says of it is true; a session's
 // commands for a key run in the order in which they were sent.
 func TestOrder(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range uint64(300) {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
-	for _, seed := range seeds {
-		testOrder(t, seed)
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	eachSeed(t, 300, testOrder)
 }
 
 func testOrder(t *testing.T, seed uint64) {

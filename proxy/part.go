@@ -240,7 +240,8 @@ func (p *part) Tick(time.Time) {
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
 		p.publishNS = p.nowNS
-		p.count.rates.take(p)
+		commands, _ := p.count.commands.Total()
+		p.count.rates.Take(commands, p.count.bytesIn, p.count.bytesOut, p.nowNS)
 		p.tickSessions()
 		p.tickMonitors()
 		p.publish()

@@ -120,23 +120,7 @@ func (s *session) appendSubscription(dst []byte, kind topicKind, word string, na
 // are not waited for.
 func (s *session) pingNodes(row *command.Row, args [][]byte) {
 	w := resp.Writer{Proto: s.proto}
-	switch {
-	case len(args) > 2:
-		s.refuse(row, command.ArityError(row))
-		return
-	case s.proto == 2: // Redis 7.2 server.c, pingCommand
-		w.Array(2)
-		w.Bulk("pong")
-		if len(args) == 2 {
-			w.BulkBytes(args[1])
-		} else {
-			w.Bulk("")
-		}
-	case len(args) == 2:
-		w.BulkBytes(args[1])
-	default:
-		w.Status("PONG")
-	}
+	client.Pong(&w, args, s.proto == 2)
 	seq := s.push(row)
 	s.await(promise{seq: seq, reply: w.Out, untilNS: s.p.nowNS + pingMax})
 }
@@ -166,13 +150,4 @@ func (s *session) hearsOnly(row *command.Row) string {
 		return ""
 	}
 	return client.NotWhileSubscribed(row)
-}
-
-// subscribes are the commands whose replies are messages.
-func subscribes(id command.ID) bool {
-	switch id {
-	case command.CmdSubscribe, command.CmdPSubscribe, command.CmdSSubscribe, command.CmdUnsubscribe, command.CmdPUnsubscribe, command.CmdSUnsubscribe:
-		return true
-	}
-	return false
 }

@@ -53,20 +53,7 @@ type published1 struct {
 // subscription at most once and in the order in which it was published; while connections are whole none is missing, and PUBLISH counts the clients. After
 // nodes died, lost their connections and came back, all are subscribed again. When the clients have left nothing of it remains.
 func TestHearing(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range uint64(15) {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
-	for _, seed := range seeds {
-		testHearing(t, seed)
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	eachSeed(t, 15, testHearing)
 }
 
 type hearingModel struct {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/protocol/resp"
 )
@@ -14,21 +13,10 @@ import (
 // scripts, and in every other run forget them while they live. A command that names a script runs at most once and in its place. One whose script was
 // known when it was sent is never told that there is none, unless nodes forget.
 func TestScriptOrder(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range uint64(150) {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
 	lacked := uint64(0)
-	for _, seed := range seeds {
+	eachSeed(t, 150, func(t *testing.T, seed uint64) {
 		lacked += testScriptOrder(t, seed)
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	})
 	if lacked == 0 && *seedFlag == 0 {
 		t.Error("no command was ever sent again because its node lacked the script")
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -30,11 +31,7 @@ const pingTellingNS = int64(100 * time.Millisecond)
 func (s *session) pingTelling(row *command.Row, args [][]byte) {
 	p := s.p
 	w := resp.Writer{Proto: s.proto}
-	if len(args) > 1 {
-		w.BulkBytes(args[1])
-	} else {
-		w.Status("PONG")
-	}
+	client.Pong(&w, args, false)
 	line := lineReads3
 	if s.track.Bcast {
 		line = lineEar

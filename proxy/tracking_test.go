@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/loop"
 	"larder/protocol/resp"
@@ -357,20 +356,7 @@ func (k *cacheClient) check(number int) {
 // TestTrackingModel: clients keep what they read until they are told otherwise, while they and others change it, nodes answer late, in pieces, die and change
 // places. When all is quiet no client keeps what is not so. Where nothing was lost, nobody was told more than one server tells.
 func TestTrackingModel(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range uint64(250) {
-			seeds = append(seeds, i+1, start+i)
-		}
-	}
-	for _, seed := range seeds {
-		testTrackingModel(t, seed)
-		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
-		}
-	}
+	eachSeed(t, 250, testTrackingModel)
 }
 
 func testTrackingModel(t *testing.T, seed uint64) {

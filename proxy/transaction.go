@@ -271,7 +271,7 @@ func (s *session) unfitHere(row *command.Row, args [][]byte) string {
 	if row.ID == command.CmdHello && len(args) > 1 && string(args[1]) != strconv.Itoa(s.proto) {
 		return "ERR HELLO cannot change the protocol inside a transaction"
 	}
-	if subscribes(row.ID) {
+	if client.Subscribes(row.ID) {
 		return "ERR " + strings.ToUpper(row.Name) + " is not possible inside a transaction through a gateway: its reply comes with the nodes' answers"
 	}
 	if row.ID == command.CmdMonitor {

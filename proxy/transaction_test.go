@@ -16,14 +16,7 @@ func (w *world) talk(c *loop.MemConn, lines ...string) string {
 	}
 	var got []byte
 	for range 20 {
-		w.m.EndTurn()
-		w.dialled()
-		for _, addr := range w.order {
-			for _, fc := range w.nodes[addr].conns {
-				fc.work(1 << 20)
-				fc.answer(1 << 20)
-			}
-		}
+		w.talkOnce()
 		w.m.Advance(10 * time.Millisecond)
 		got = append(got, c.Written()...)
 	}

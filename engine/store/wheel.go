@@ -306,16 +306,24 @@ func (d *DB) firstPlace() (place *wheelPlace, end int64) {
 		return &w.due, w.tick
 	}
 	for level := range wheelLevels {
-		shift := levelShift[level]
-		for i := int64(1); i <= levelPlaces[level]; i++ {
-			number := levelFirst[level] + (w.tick>>shift+i)%levelPlaces[level]
-			if rest := w.filled[number/64] >> (number % 64); rest == 0 {
-				i += 63 - number%64 // none of this word's
-			} else if rest&1 != 0 && w.places[number].count == 0 {
-				w.filled[number/64] &^= 1 << (number % 64)
-			} else if rest&1 != 0 {
-				return &w.places[number], (w.tick>>shift+i+1)<<shift - 1
-			}
+		if place, at := w.firstOf(level); place != nil {
+			return place, (at+1)<<levelShift[level] - 1
+		}
+	}
+	return nil, 0
+}
+
+// firstOf is the first place of a level with entries, nil if there is none; it begins at tick at<<levelShift[level].
+func (w *wheel) firstOf(level int) (place *wheelPlace, at int64) {
+	now := w.tick >> levelShift[level]
+	for i := int64(1); i <= levelPlaces[level]; i++ {
+		number := levelFirst[level] + (now+i)%levelPlaces[level]
+		if rest := w.filled[number/64] >> (number % 64); rest == 0 {
+			i += 63 - number%64 // none of this word's
+		} else if rest&1 != 0 && w.places[number].count == 0 {
+			w.filled[number/64] &^= 1 << (number % 64)
+		} else if rest&1 != 0 {
+			return &w.places[number], now + i
 		}
 	}
 	return nil, 0
@@ -343,11 +351,8 @@ func (w *wheel) firesBefore(tick int64) bool {
 		return true
 	}
 	for level := range wheelLevels {
-		shift := levelShift[level]
-		for at := w.tick>>shift + 1; at<<shift < tick; at++ {
-			if number := levelFirst[level] + at%levelPlaces[level]; w.filled[number/64]>>(number%64)&1 != 0 {
-				return true
-			}
+		if place, at := w.firstOf(level); place != nil && at<<levelShift[level] < tick {
+			return true
 		}
 	}
 	return false

@@ -16,10 +16,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"larder/internal/peers"
 )
 
 const readyWithin = 15 * time.Second
@@ -227,21 +228,4 @@ func (p *Process) memory(t testing.TB, field string) int64 {
 	return kilobytes << 10
 }
 
-// portsGiven counts the ports that freeAddr has looked at.
-var portsGiven atomic.Uint32
-
-// freeAddr is an address that nobody listens at. No address is given twice, and none that the system may give to a connection meanwhile: those begin at 32768.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	const first, count = 20_000, 10_000
-	for range count {
-		n := uint32(os.Getpid())*101 + portsGiven.Add(1)
-		probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+n%count))
-		if err == nil {
-			_ = probe.Close()
-			return probe.Addr().String()
-		}
-	}
-	t.Fatal("no address is free")
-	return ""
-}
+func freeAddr(t testing.TB) string { return fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)) }

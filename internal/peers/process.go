@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -89,18 +90,24 @@ func (p *process) fail(t testing.TB) {
 	t.Fatalf("%s did not come up: %s", p.cmd.Path, out)
 }
 
-// freePort gives a port of 127.0.0.1 that nobody listened on a moment ago.
-func freePort(t testing.TB) int {
+// portsGiven counts the ports that FreePort has looked at.
+var portsGiven atomic.Uint32
+
+// FreePort gives a port of 127.0.0.1 that nobody listens at. No port is given twice, and none that the system may give to a connection meanwhile: those
+// begin at 32768.
+func FreePort(t testing.TB) int {
 	t.Helper()
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 20_000, 10_000
+	for range count {
+		n := uint32(os.Getpid())*101 + portsGiven.Add(1)
+		port := first + int(n%count)
+		if probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = probe.Close()
+			return port
+		}
 	}
-	port := probe.Addr().(*net.TCPAddr).Port
-	if err := probe.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free")
+	return 0
 }
 
 func answers(addr string) bool {

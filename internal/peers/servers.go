@@ -17,7 +17,7 @@ func StartRedis(t testing.TB, args ...string) string {
 	t.Helper()
 	var p *process
 	for range tries {
-		dir, port := t.TempDir(), freePort(t)
+		dir, port := t.TempDir(), FreePort(t)
 		p = start(t, dir, nil, "redis-server", append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir}, args...)...)
 		if p.ready(func() bool { return p.printed("accept connections") }) {
 			t.Cleanup(p.stop)
@@ -62,7 +62,7 @@ func StartNutcracker(t testing.TB, servers []string, settings ...string) string 
 	t.Helper()
 	var p *process
 	for range tries {
-		dir, port, stats := t.TempDir(), freePort(t), freePort(t)
+		dir, port, stats := t.TempDir(), FreePort(t), FreePort(t)
 		file := filepath.Join(dir, "nutcracker.yml")
 		if err := os.WriteFile(file, []byte(pool(addrOf(port), servers, settings)), 0o600); err != nil {
 			t.Fatal(err)
