@@ -43,6 +43,41 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 }
 
+// TestTellingAllocatesNothing: nor does a node that tells what it does, once its past has its size.
+func TestTellingAllocatesNothing(t *testing.T) {
+	value := strings.Repeat("v", 64)
+	for name, command := range map[string][]string{
+		"SET": {"SET", "k", value}, "SET EX": {"SET", "k", value, "EX", "100"}, "INCR": {"INCR", "n"}, "PEXPIRE": {"PEXPIRE", "k", "100000"},
+		"HSET": {"HSET", "h", "f", value}, "LMOVE": {"LMOVE", "l", "l", "LEFT", "RIGHT"},
+	} {
+		b := newBed(t, nil)
+		b.node.Listen()
+		k := b.client()
+		k.do("SET", "k", value)
+		k.do("RPUSH", "l", "a", "b")
+		var batch []byte
+		for range 64 {
+			batch = resp.AppendCommandStrings(batch, command...)
+		}
+		ping := resp.AppendCommandStrings(nil, "PING")
+		run := func(p []byte) func() {
+			return func() {
+				k.c.Feed(p)
+				k.b.m.EndTurn()
+				k.c.Written()
+			}
+		}
+		testing.AllocsPerRun(1000, run(batch)) // buffers grow, the past fills
+		base := testing.AllocsPerRun(100, run(ping))
+		if got := testing.AllocsPerRun(100, run(batch)); got > base {
+			t.Errorf("64 × %s allocate %v times, one PING %v times", name, got, base)
+		}
+		if stream, _ := b.node.Told(0); stream != nil {
+			t.Error("the past is larger than it is to be")
+		}
+	}
+}
+
 func BenchmarkBatch(b *testing.B) {
 	for _, name := range []string{"GET", "SET", "PING"} {
 		b.Run(name, func(b *testing.B) {

@@ -144,12 +144,14 @@ func clientPause(s *session, args [][]byte) {
 	p := s.p
 	next, wrong := client.ParsePause(args, p.paused, p.nowMS)
 	p.paused = next
+	p.settleDeaths()
 	s.okUnless(wrong)
 }
 
 // clientUnpause ends the pause. Who waits for keys that are ready is served when the command is done; who was held back goes on in the same turn.
 func clientUnpause(s *session, _ [][]byte) {
 	s.p.paused = client.Pause{}
+	s.p.settleDeaths()
 	s.p.releasePaused()
 	s.ok()
 }

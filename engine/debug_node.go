@@ -47,7 +47,7 @@ func debugSkipChecksum(s *session, args [][]byte) {
 }
 
 func debugChangeReplID(s *session, _ [][]byte) {
-	s.p.replID = randomID(s.p.store.Rand())
+	s.p.stream.past.ID = randomID(s.p.store.Rand())
 	s.p.n.log.Info("replication id changed by DEBUG CHANGE-REPL-ID", "node", s.p.n.id)
 	s.ok()
 }

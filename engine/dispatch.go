@@ -141,6 +141,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 	if handler == nil {
 		p.here[row.ID](s, args)
 		p.checkError(row, from)
+		p.stream.flush()
 		if len(p.waits.ready) > 0 && p.depth == 0 {
 			p.serve()
 		}
@@ -160,7 +161,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 		s.tooSlow()
 	}
 	p.checkError(row, from)
-	if len(c.Events)+len(c.Touched)+len(c.Ready)+len(c.Wait.Keys)+len(p.waits.ready) > 0 {
+	if len(c.Events)+len(c.Touched)+len(c.Ready)+len(c.Wait.Keys)+len(p.waits.ready)+(c.Changed&c.Effects.On)+c.Effects.Ops > 0 {
 		p.follow(s, row, args)
 	}
 }
@@ -168,6 +169,8 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 // follow does what a command has asked of the node.
 func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 	c := &p.call
+	c.Tell()
+	p.stream.flush()
 	if len(c.Wait.Keys) > 0 {
 		p.park(s, row, args)
 	}
@@ -278,6 +281,7 @@ func (p *part) roomFor(args [][]byte) bool {
 func (p *part) makeRoom(n int) bool {
 	lapNS := p.lap()
 	ok := p.store.MakeRoom(n, p.nowMS)
+	p.stream.flushEach()
 	if lapNS != 0 {
 		p.asideNS += p.spikeSince(eventEvict, lapNS) - lapNS
 	}

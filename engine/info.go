@@ -166,7 +166,7 @@ func infoRates(s *session, b *strings.Builder) {
 }
 
 func infoReplication(s *session, b *strings.Builder) {
-	fmt.Fprintf(b, "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n", s.p.replID)
+	fmt.Fprintf(b, "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n", s.p.stream.past.ID)
 }
 
 func infoCPU(_ *session, b *strings.Builder) {

@@ -76,7 +76,7 @@ type part struct {
 	buffered  int   // bytes kept for clients: what their sessions owe
 
 	debug      debugging
-	replID     string   // what replicas would know the node's history by
+	stream     *stream
 	due        []dueKey // hashes of which fields have died
 	dirty      int64    // changes of the keyspace
 	usedPeak   int64    // the most memory that was seen in use, bytes
@@ -112,7 +112,6 @@ func newPart(n *Node, l *loop.Loop) *part {
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
 		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults()},
 		store:    n.store,
-		replID:   n.runID,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
 		sessions: map[uint64]*session{},
@@ -132,6 +131,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
+	p.stream = newStream(n.runID, &p.call.Effects)
 	p.listen()
 	p.watchTimes()
 	p.call.Limits = p.set.collections
@@ -259,6 +259,7 @@ func (p *part) chores() (more bool) {
 		}
 	}
 	p.serve() // who waits to hear of what is gone
+	p.stream.flush()
 	took := int64(time.Since(began))
 	p.count.chores++
 	p.count.choresNS += uint64(took)
@@ -272,11 +273,13 @@ func (p *part) chore() bool {
 	lapNS := p.lap()
 	if !p.paused.Active(p.nowMS) && !p.debug.keepExpired {
 		_, dying = p.store.Expire(p.nowMS, choreKeys)
+		p.stream.flushEach()
 		dying = p.sweep() || dying
 		lapNS = p.spikeSince(eventExpire, lapNS)
 	}
 	if !p.paused.Active(p.nowMS) {
 		above = p.store.Fit(choreBytes, p.nowMS)
+		p.stream.flushEach()
 		lapNS = p.spikeSince(eventEvict, lapNS)
 	}
 	more := p.store.Work(choreBytes)
@@ -298,6 +301,7 @@ func (p *part) closeIdle() {
 
 // endPause lets those go on that CLIENT PAUSE held back.
 func (p *part) endPause() {
+	p.settleDeaths()
 	p.serve()
 	p.releasePaused()
 }

@@ -156,10 +156,12 @@ func (s *session) tellSubscription(word string, name []byte, kind topicKind) {
 }
 
 func publish(s *session, args [][]byte) {
+	s.tell(args)
 	s.p.w.Int(int64(s.p.publishMessage(args[1], args[2])))
 }
 
 func sPublish(s *session, args [][]byte) {
+	s.tell(args)
 	s.p.w.Int(int64(s.p.tellTopic(shardChannel, "smessage", args[1], args[2])))
 }
 

@@ -173,6 +173,7 @@ func functionLoad(s *session, args [][]byte) {
 	libs[lib.name] = lib
 	p.takeLibraries(libs)
 	p.dirty++
+	s.tell(args)
 	p.w.Bulk(lib.name)
 }
 
@@ -186,6 +187,7 @@ func functionDelete(s *session, args [][]byte) {
 	delete(libs, string(args[2]))
 	p.takeLibraries(libs)
 	p.dirty++
+	s.tell(args)
 	s.ok()
 }
 
@@ -201,6 +203,7 @@ func functionFlush(s *session, args [][]byte) {
 	t := &s.p.scripts
 	t.library, t.libraries, t.functions = nil, nil, nil
 	s.p.dirty++
+	s.tell(args)
 	s.ok()
 }
 
@@ -255,6 +258,7 @@ func functionRestore(s *session, args [][]byte) {
 	}
 	p.takeLibraries(libs)
 	p.dirty++
+	s.tell(args)
 	s.ok()
 }
 

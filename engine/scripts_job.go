@@ -93,6 +93,7 @@ func (s *session) start(what job) {
 	if t.next == nil {
 		t.start()
 	}
+	p.stream.begin()
 	if ended, _ := t.next(); !ended {
 		p.w.Out = out
 		j.reply = nil
@@ -104,6 +105,7 @@ func (s *session) start(what job) {
 		return
 	}
 	t.present = nil
+	p.endTelling()
 	s.useDB(db)
 	p.w.Out, p.w.Proto = j.reply, s.proto
 	if j.failed != nil {
@@ -151,6 +153,7 @@ func (p *part) goOn(j *job, db int) {
 	}
 	p.call.NowMS = now
 	t.busy, t.present = nil, nil
+	p.endTelling()
 	s := j.s
 	p.ran(s, j.row, j.command, int64(time.Since(j.began)))
 	if j.failed != nil {
@@ -315,5 +318,11 @@ func (j *job) Log(level int, text string) {
 	j.p.n.log.Log(nil, at, "a script says", "text", text, "node", j.p.n.id) //nolint:staticcheck // no context is on a loop
 }
 
-// Replicate is redis.set_repl: this node replicates effects of commands only, and to nobody yet.
-func (*job) Replicate(int) {}
+// Replicate is redis.set_repl. There is one stream for replicas and the journal: it tells of what either is to have.
+func (j *job) Replicate(flags int) { j.p.call.Effects.Mute = flags == 0 }
+
+// endTelling ends the unit of a script.
+func (p *part) endTelling() {
+	p.call.Effects.Mute = false
+	p.stream.end()
+}

@@ -107,6 +107,7 @@ func (s *session) Data(c *loop.Conn) {
 	for more := true; more; {
 		pos, more = s.step(buf, pos)
 	}
+	p.stream.flush()
 	c.Out, p.w.Out, s.writing = p.w.Out, nil, false
 	p.count.bytesIn += uint64(pos)
 	c.Took(pos)

@@ -30,6 +30,7 @@ func swapDB(s *session, args [][]byte) {
 		p.signalDB(at[1])
 	}
 	p.dirty++
+	s.tell(args)
 	s.ok()
 }
 

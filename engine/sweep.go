@@ -9,9 +9,9 @@ type dueKey struct {
 // sweepFields is how many dead fields are removed from a hash in a slice.
 const sweepFields = 64
 
-// sweep removes dead fields of one of the hashes that are due, and reports whether there is more to do.
+// sweep removes dead fields of one of the hashes that are due, and reports whether there is more to do. Where the node follows another they wait.
 func (p *part) sweep() bool {
-	if len(p.due) == 0 {
+	if len(p.due) == 0 || p.stream.theirs {
 		return false
 	}
 	last := len(p.due) - 1
@@ -20,6 +20,7 @@ func (p *part) sweep() bool {
 	c.DB, c.DBIndex, c.Changed = p.store.DB(due.db), due.db, 0
 	c.Events, c.Touched = c.Events[:0], c.Touched[:0]
 	more := c.SweepHash([]byte(due.key), sweepFields)
+	p.stream.flush()
 	p.dirty += int64(c.Changed)
 	for _, e := range c.Events {
 		p.notify(e.DB, e.Class, e.Name, e.Key)

@@ -120,6 +120,8 @@ func (s *session) abort(text string) {
 
 func (s *session) runQueued() {
 	p := s.p
+	p.stream.begin()
+	defer p.stream.end()
 	p.w.Array(len(s.tx.commands))
 	for i := range s.tx.commands {
 		q := &s.tx.commands[i]

@@ -59,10 +59,13 @@ func (s *session) unwatch() {
 	s.p.listen()
 }
 
-// expireWatched removes the watched keys whose time has come, which touches them.
+// expireWatched removes the watched keys whose time has come, which touches them. One that may not go has changed all the same.
 func (s *session) expireWatched() {
 	for _, key := range s.watching {
-		s.p.store.DB(key.db).Peek([]byte(key.key), s.p.nowMS)
+		db := s.p.store.DB(key.db)
+		if _, found := db.Peek([]byte(key.key), s.p.nowMS); !found && db.Dead([]byte(key.key), s.p.nowMS) {
+			s.state |= touched
+		}
 	}
 }
 
@@ -103,6 +106,7 @@ func (p *part) beforeFlush(db int) {
 
 // gone is told of each key that died of age or is evicted, before it goes. It does not touch the store.
 func (p *part) gone(db int, key []byte, evicted bool) {
+	p.call.Effects.Gone(db, key)
 	if evicted {
 		p.notify(db, commands.ClassEvicted, "evicted", key)
 	} else {

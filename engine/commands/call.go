@@ -62,6 +62,10 @@ type Call struct {
 
 	BeforeFlush func(db int) // told of each database before it is emptied; nil: nobody is
 
+	Effects Effects // what commands did, for replicas and the journal
+	told    bool    // the command has said what is told of it
+	Obeys   bool    // the command is a primary's, or of a journal: it is done as it says, whatever the time is
+
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte
 	ops    []fieldOp
@@ -70,6 +74,7 @@ type Call struct {
 	lzf    *lzf.Compressor // see compressor
 
 	hashEdit hashes.Edit
+	did      [][]byte // fields with which a command of many has done something; views of its arguments
 	setScratch
 	list   lists.Edit
 	places []int // in a list
@@ -89,7 +94,7 @@ type Handler func(*Call)
 // Reset makes the call ready for another command; what the caller filled in for the connection stays.
 func (c *Call) Reset(row *command.Row, args [][]byte) {
 	c.Row, c.Args = row, args
-	c.Owned, c.Big, c.Changed, c.Pinned, c.TooLong = 0, nil, 0, false, false
+	c.Owned, c.Big, c.Changed, c.Pinned, c.TooLong, c.told = 0, nil, 0, false, false, false
 	c.Events, c.Touched, c.Ready = c.Events[:0], c.Touched[:0], c.Ready[:0]
 	if c.Wait.Keys != nil {
 		c.Wait = Wait{}

@@ -89,16 +89,27 @@ func (c *Call) expire(unitMS, baseMS int64) {
 		c.W.Int(0)
 		return
 	}
-	if when <= c.NowMS {
+	c.expireItem(it, when)
+	c.W.Int(1)
+}
+
+// expireItem gives the item of the command's key its time to die, which may have come.
+func (c *Call) expireItem(it store.Item, when int64) {
+	key := c.Args[1]
+	if c.past(when) {
 		c.DB.Delete(key, c.NowMS)
 		c.Did(ClassGeneric, "del", key)
+		c.Replace(2).Text("UNLINK").Bytes(key)
 	} else {
 		it.Expire(when, c.NowMS)
 		c.Did(ClassGeneric, "expire", key)
+		c.Replace(3).Text("PEXPIREAT").Bytes(key).Int(when)
 	}
 	c.Changed++
-	c.W.Int(1)
 }
+
+// past tells whether a key that gets a time to die is dead already. A primary's clock may be another: it says itself what is dead.
+func (c *Call) past(when int64) bool { return when <= c.NowMS && !c.Obeys }
 
 func persist(c *Call) {
 	it, ok := c.look(c.Args[1])

@@ -39,6 +39,7 @@ func incrByFloat(c *Call) {
 	c.DB.Set(key, c.bytes, store.FormText, store.KeepExpiry, c.NowMS)
 	c.Changed++
 	c.Did(ClassString, "incrbyfloat", key)
+	c.Replace(4).Text("SET").Bytes(key).Bytes(c.bytes).Text("KEEPTTL")
 	c.W.BulkBytes(c.bytes)
 }
 

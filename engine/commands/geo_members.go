@@ -10,6 +10,21 @@ func geoAdd(c *Call) {
 		return
 	}
 	c.addScored(o, 3)
+	c.tellPlaces(&o)
+}
+
+// tellPlaces tells of the places by their scores, as ZADD has them.
+func (c *Call) tellPlaces(o *zAddOptions) {
+	if c.Changed == 0 || !c.tells() {
+		return
+	}
+	e := c.Replace(o.first + 2*len(c.scores)).Text("ZADD")
+	for _, arg := range c.Args[1:o.first] {
+		e.Bytes(arg)
+	}
+	for i, score := range c.scores {
+		e.Int(int64(score)).Bytes(c.Args[o.first+3*i+2])
+	}
 }
 
 // parseGeoAdd leaves the places' scores in c.scores.

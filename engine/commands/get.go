@@ -68,6 +68,7 @@ func getDel(c *Call) {
 		c.DB.Delete(key, c.NowMS)
 		c.Changed++
 		c.Did(ClassGeneric, "del", key)
+		c.Replace(2).Text("UNLINK").Bytes(key)
 	}
 }
 
@@ -127,16 +128,11 @@ func getEx(c *Call) {
 	c.W.BulkBytes(c.text(it))
 	switch {
 	case o.persist:
-		c.persistItem(it)
-	case o.time.kind == timeNone:
-	case expiryMS <= c.NowMS:
-		c.DB.Delete(key, c.NowMS)
-		c.Changed++
-		c.Did(ClassGeneric, "del", key)
-	default:
-		it.Expire(expiryMS, c.NowMS)
-		c.Changed++
-		c.Did(ClassGeneric, "expire", key)
+		if c.persistItem(it) {
+			c.Replace(2).Text("PERSIST").Bytes(key)
+		}
+	case o.time.kind != timeNone:
+		c.expireItem(it, expiryMS)
 	}
 }
 

@@ -84,27 +84,29 @@ func (c *Call) expireFields(unitMS, baseMS int64) {
 		return
 	}
 	c.W.Array(len(names))
-	done := 0
+	c.did = c.did[:0]
 	for _, name := range names {
 		code := c.expireField(e, o, name, when)
 		if code > fieldRefused {
-			done++
+			c.did = append(c.did, name)
 		}
 		c.W.Int(code)
 	}
-	c.endExpire(e, done, when)
+	c.endExpire(e, when)
 }
 
-// endExpire is endHash of a command that has given a time to some fields.
-func (c *Call) endExpire(e *hashes.Edit, done int, when int64) {
-	c.Changed += done
+// endExpire is endHash of a command that has given a time to the fields in c.did.
+func (c *Call) endExpire(e *hashes.Edit, when int64) {
+	c.Changed += len(c.did)
 	switch {
-	case done == 0:
+	case len(c.did) == 0:
 		c.endHash(e, "")
-	case when <= c.NowMS:
+	case c.past(when):
 		c.endHash(e, "hexpired")
+		c.tellFields("HDEL")
 	default:
 		c.endHash(e, "hexpire")
+		c.tellFieldsUntil(when)
 	}
 }
 
@@ -117,7 +119,7 @@ func (c *Call) expireField(e *hashes.Edit, o expireOptions, name []byte, when in
 		return noField
 	case !o.allows(old, when):
 		return fieldRefused
-	case when <= c.NowMS:
+	case c.past(when):
 		e.Delete(name)
 		return fieldDeleted
 	}
@@ -146,6 +148,7 @@ func hPersist(c *Call) {
 		return
 	}
 	event := ""
+	c.did = c.did[:0]
 	for _, name := range names {
 		h := e.Hash()
 		_, expiryMS, found := h.Find(name)
@@ -157,11 +160,13 @@ func hPersist(c *Call) {
 		default:
 			e.Expire(name, store.NoExpiry)
 			c.Changed++
+			c.did = append(c.did, name)
 			event = "hpersist"
 			c.W.Int(fieldDone)
 		}
 	}
 	c.endHash(e, event)
+	c.tellFields("HPERSIST")
 }
 
 func hTTL(c *Call)         { c.fieldTimes(true, c.NowMS) }

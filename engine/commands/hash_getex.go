@@ -91,7 +91,7 @@ func hGetEx(c *Call) {
 		return
 	}
 	c.W.Array(len(names))
-	done := 0
+	c.did = c.did[:0]
 	for _, name := range names {
 		h := e.Hash()
 		value, expiryMS, found := h.Find(name)
@@ -100,18 +100,19 @@ func hGetEx(c *Call) {
 		case !found:
 		case o.persist && expiryMS != store.NoExpiry:
 			e.Expire(name, store.NoExpiry)
-			done++
+			c.did = append(c.did, name)
 		case o.time.kind != timeNone:
 			c.expireField(e, expireOptions{}, name, when)
-			done++
+			c.did = append(c.did, name)
 		}
 	}
-	if o.persist && done > 0 {
-		c.Changed += done
+	if o.persist && len(c.did) > 0 {
+		c.Changed += len(c.did)
 		c.endHash(e, "hpersist")
+		c.tellFields("HPERSIST")
 		return
 	}
-	c.endExpire(e, done, when)
+	c.endExpire(e, when)
 }
 
 func hGetDel(c *Call) {
@@ -120,16 +121,19 @@ func hGetDel(c *Call) {
 		return
 	}
 	event := ""
+	c.did = c.did[:0]
 	for _, name := range names {
 		h := e.Hash()
 		value, found := h.Get(name)
 		if c.hashValue(value, found); found {
 			e.Delete(name)
 			c.Changed++
+			c.did = append(c.did, name)
 			event = "hdel"
 		}
 	}
 	c.endHash(e, event)
+	c.tellFields("HDEL")
 }
 
 func hSetEx(c *Call) {
@@ -153,7 +157,7 @@ func hSetEx(c *Call) {
 		return
 	}
 	c.Changed += len(pairs) / 2
-	if o.time.kind != timeNone && when <= c.NowMS {
+	if o.time.kind != timeNone && c.past(when) {
 		c.setDeadFields(e, pairs)
 	} else {
 		c.setTimedFields(e, pairs, &o, when)
@@ -175,6 +179,7 @@ func (o *fieldOptions) fieldsAgree(h hashes.Hash, pairs [][]byte) bool {
 }
 
 func (c *Call) setTimedFields(e *hashes.Edit, pairs [][]byte, o *fieldOptions, when int64) {
+	c.tellTimedFields(e, pairs, o, when)
 	if o.keepTTL {
 		when = store.KeepExpiry
 	}
@@ -190,9 +195,12 @@ func (c *Call) setTimedFields(e *hashes.Edit, pairs [][]byte, o *fieldOptions, w
 
 // setDeadFields sets fields whose time is over already: they are gone, and those who listen hear of all that happened on the way.
 func (c *Call) setDeadFields(e *hashes.Edit, pairs [][]byte) {
+	c.did = c.did[:0]
 	for i := 0; i < len(pairs); i += 2 {
 		e.Delete(pairs[i])
+		c.did = append(c.did, pairs[i])
 	}
+	c.tellFields("HDEL")
 	c.Notify(ClassHash, "hset", c.Args[1])
 	c.Notify(ClassHash, "hexpire", c.Args[1])
 	c.endHash(e, "hexpired")

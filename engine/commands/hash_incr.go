@@ -25,7 +25,8 @@ func hIncrBy(c *Call) {
 	}
 	h := e.Hash()
 	old := int64(0)
-	if value, has := h.Get(c.Args[2]); has {
+	value, has := h.Get(c.Args[2])
+	if has {
 		if old, ok = hashInt(value); !ok {
 			c.endHash(e, "")
 			c.W.Error(errHashNotInt)
@@ -37,6 +38,9 @@ func hIncrBy(c *Call) {
 		c.endHash(e, "")
 		c.W.Error(errOverflow)
 		return
+	}
+	if !has && e.HasDead() { // which may be this one, and is there where this is told
+		c.Replace(4).Text("HSET").Bytes(c.Args[1]).Bytes(c.Args[2]).Int(sum)
 	}
 	e.Set(c.Args[2], store.FormatInt(c.digits[:0], sum), store.KeepExpiry)
 	c.Changed++
@@ -60,7 +64,8 @@ func hIncrByFloat(c *Call) {
 	}
 	h := e.Hash()
 	old := longDouble{}
-	if value, has := h.Get(c.Args[2]); has {
+	value, expiryMS, has := h.Find(c.Args[2])
+	if has {
 		if value.IsInt() {
 			old = fromInt(value.Int)
 		} else if old, ok = parseFloat(value.Text); !ok {
@@ -78,6 +83,11 @@ func hIncrByFloat(c *Call) {
 	c.bytes = sum.appendText(c.bytes[:0])
 	e.Set(c.Args[2], c.bytes, store.KeepExpiry)
 	c.Changed++
+	if expiryMS == store.NoExpiry {
+		c.Replace(4).Text("HSET").Bytes(c.Args[1]).Bytes(c.Args[2]).Bytes(c.bytes)
+	} else {
+		c.Replace(7).Text("HSETEX").Bytes(c.Args[1]).Text("KEEPTTL").Text("FIELDS").Int(1).Bytes(c.Args[2]).Bytes(c.bytes)
+	}
 	c.endHash(e, "hincrbyfloat")
 	c.W.BulkBytes(c.bytes)
 }

@@ -58,6 +58,9 @@ func hSetNX(c *Call) {
 		c.W.Int(0)
 		return
 	}
+	if e.HasDead() { // which may be this one, and is there where this is told
+		c.Replace(4).Text("HSET").Bytes(c.Args[1]).Bytes(c.Args[2]).Bytes(c.Args[3])
+	}
 	e.Set(c.Args[2], c.Args[3], store.NoExpiry)
 	c.Changed++
 	c.endHash(e, "hset")
@@ -75,6 +78,9 @@ func hDel(c *Call) {
 			c.Changed++
 			event = "hdel"
 		}
+	}
+	if e.Buried() {
+		c.tellAnyway()
 	}
 	c.endHash(e, event)
 	c.W.Int(int64(c.Changed))

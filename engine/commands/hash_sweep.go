@@ -14,7 +14,9 @@ func (c *Call) SweepHash(key []byte, most int) (more bool) {
 	}
 	e := &c.hashEdit
 	e.Begin(c.Store, c.DB, key, it, true, hashes.Limits{}, c.NowMS)
-	n := e.Sweep(most)
+	c.bytes = c.bytes[:0]
+	n := e.Sweep(most, func(name []byte) { c.bytes = appendMember(c.bytes, name) })
+	c.tellDeadFields(key, n)
 	gone := e.End()
 	if n == 0 {
 		return false

@@ -66,6 +66,7 @@ func flushDB(c *Call) {
 	}
 	c.beforeFlush(c.DBIndex)
 	c.Changed = c.DB.Flush()
+	c.tellAnyway()
 	c.W.OK()
 }
 
@@ -79,5 +80,6 @@ func flushAll(c *Call) {
 		c.beforeFlush(db)
 	}
 	c.Changed = c.Store.Flush()
+	c.tellAnyway()
 	c.W.OK()
 }

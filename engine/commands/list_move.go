@@ -104,7 +104,9 @@ func (c *Call) moveWaiting(from, to bool, timeout []byte) {
 	switch {
 	case err != noError:
 		c.W.Error(err)
-	case !c.moveList(from, to) && !c.Block(c.Args[1:2], timeoutMS):
+	case c.moveList(from, to):
+		c.tellMove()
+	case !c.Block(c.Args[1:2], timeoutMS):
 		c.W.Null()
 	}
 }

@@ -128,6 +128,9 @@ func (c *Call) popFirstList(o manyOptions) (done bool) {
 			c.W.Array(2)
 			c.W.BulkBytes(key)
 			c.popElements(key, it, o.front, o.count)
+			if c.Changed > 0 {
+				c.Replace(3).Text(popCommands[atFront(o.front)]).Bytes(key).Int(int64(c.Changed))
+			}
 			return true
 		}
 	}
@@ -176,6 +179,7 @@ func (c *Call) listPopWaiting(front bool) {
 			c.W.Array(2)
 			c.W.BulkBytes(key)
 			c.popOne(key, it, front)
+			c.Replace(2).Text(popCommands[atFront(front)]).Bytes(key)
 			return
 		}
 	}

@@ -74,7 +74,7 @@ func restore(c *Call) {
 		ttl += c.NowMS // an overflow is long ago, as in Redis
 	}
 	in := incoming{t: t, value: value, key: key, expiryMS: ttl}
-	dead := ttl != store.NoExpiry && ttl <= c.NowMS
+	dead := ttl != store.NoExpiry && c.past(ttl)
 	if dead { // what comes now goes again: not by expiry, which is told of
 		in.expiryMS = store.NoExpiry
 	}
@@ -86,6 +86,7 @@ func restore(c *Call) {
 	c.trim()
 	c.W.OK()
 	c.restored(key, taken, dead, o)
+	c.tellRestore(ttl, dead, o)
 }
 
 // restored ends a RESTORE whose value is there; dead: its time is over already, so that nothing may be left.

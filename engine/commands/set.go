@@ -68,9 +68,14 @@ func set(c *Call) {
 	c.keep("set", 1, 2, expiryMS)
 	if o.time.kind != timeNone {
 		c.Notify(ClassGeneric, "expire", key)
+		c.tellSet(2, expiryMS)
 	}
 	if !o.get {
 		c.W.OK()
+		return
+	}
+	if o.time.kind == timeNone {
+		c.tellWithoutGet()
 	}
 }
 
@@ -106,6 +111,7 @@ func (c *Call) setWithTime(kind timeKind) {
 		return
 	}
 	c.keep("set", 1, 3, expiryMS)
+	c.tellSet(3, expiryMS)
 	c.Notify(ClassGeneric, "expire", c.Args[1])
 	c.W.OK()
 }
@@ -115,6 +121,7 @@ func getSet(c *Call) {
 		return
 	}
 	c.keep("set", 1, 2, store.NoExpiry)
+	c.Replace(3).Text("SET").Bytes(c.Args[1]).Bytes(c.Args[2])
 }
 
 // mSet is told apart from a request for keys without values here: the row's arity can't say that pairs are wanted.

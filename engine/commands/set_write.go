@@ -134,7 +134,9 @@ func sPop(c *Call) {
 		c.W.Null()
 	default:
 		rank := c.Store.Rand().IntN(e.Len())
-		c.W.BulkBytes(e.At(rank))
+		member := e.At(rank)
+		c.W.BulkBytes(member)
+		c.Replace(3).Text("SREM").Bytes(key).Bytes(member)
 		e.RemoveAt(rank)
 		c.Changed++
 		c.endSet(e, "spop", key)
@@ -166,6 +168,7 @@ func (c *Call) popMembers() {
 		}
 		e.Clear()
 		c.Changed += n
+		c.Replace(2).Text("UNLINK").Bytes(key)
 		c.Hits++ // Redis reads them as the union of one set
 	} else if !c.popSome(e, int(count)) {
 		return
@@ -185,6 +188,7 @@ func (c *Call) popSome(e *sets.Edit, count int) (ok bool) {
 	if c.TooLong {
 		return false
 	}
+	c.tellRemoved(count)
 	const shrink = 5 // a set that keeps less than a fifth of what it gives is made anew, and small if it can be (Redis 7.2 t_set.c, SPOP_MOVE_STRATEGY_MUL)
 	if e.Kind() == store.KindSetBig && (e.Len()-count)*shrink <= count {
 		c.remakeSet(e, count)

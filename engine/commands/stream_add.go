@@ -19,8 +19,8 @@ type trimOptions struct {
 	next   int        // the argument behind the ID
 }
 
-// parseTrim reads XTRIM's options, or XADD's up to the ID.
-func parseTrim(args [][]byte, add bool) (o trimOptions, err string) {
+// parseTrim reads XTRIM's options, or XADD's up to the ID. Redis tells replicas a LIMIT that the trimming has obeyed already: it means nothing to them.
+func parseTrim(args [][]byte, add, obeys bool) (o trimOptions, err string) {
 	i := 2
 	for ; i < len(args) && o.next == 0 && err == noError; i++ {
 		more := i+1 < len(args)
@@ -51,7 +51,7 @@ func parseTrim(args [][]byte, add bool) (o trimOptions, err string) {
 		return o, errLimitAlone
 	case !add && !o.given:
 		return o, errNoTrim
-	case o.hasLimit && !o.trim.Approx:
+	case o.hasLimit && !o.trim.Approx && !obeys:
 		return o, errLimitExact
 	}
 	return o, noError
@@ -118,7 +118,7 @@ func (c *Call) trimStream(s streams.Stream, o *trimOptions) int64 {
 }
 
 func xAdd(c *Call) {
-	o, err := parseTrim(c.Args, true)
+	o, err := parseTrim(c.Args, true, c.Obeys)
 	if err != noError {
 		c.W.Error(err)
 		return
@@ -175,6 +175,7 @@ func (c *Call) addEntry(it store.Item, found bool, id streams.ID, fields [][]byt
 	if o.given {
 		c.trimStream(s, o)
 	}
+	c.tellAdd(s, id, o)
 	c.Push(key)
 }
 
@@ -211,7 +212,7 @@ func fieldsFit(fields [][]byte) bool {
 }
 
 func xTrim(c *Call) {
-	o, err := parseTrim(c.Args, false)
+	o, err := parseTrim(c.Args, false, c.Obeys)
 	if err != noError {
 		c.W.Error(err)
 		return
@@ -224,8 +225,10 @@ func xTrim(c *Call) {
 		c.W.Int(0)
 		return
 	}
-	n := c.trimStream(c.editStream(it), &o)
+	s := c.editStream(it)
+	n := c.trimStream(s, &o)
 	if n > 0 {
+		c.tellTrim(s, &o)
 		c.Touch(c.Args[1])
 		c.Changed += int(n)
 	}

@@ -41,7 +41,7 @@ func (c *Call) parseClaim() (o claimOptions, err string) {
 		}
 		args = args[n:]
 	}
-	if o.deliveredMS < 0 || o.deliveredMS > c.NowMS {
+	if o.deliveredMS < 0 || o.deliveredMS > c.NowMS && !c.Obeys {
 		o.deliveredMS = c.NowMS
 	}
 	return o, noError
@@ -95,7 +95,8 @@ func xClaim(c *Call) {
 	if moved {
 		g.LastID = o.last
 	}
-	consumer := c.seeConsumer(s, g, key, c.Args[3])
+	c.Silence()
+	consumer, made := c.seeConsumer(s, g, key, c.Args[3])
 	start, n, changed := len(c.W.Out), 0, c.Changed
 	for _, id := range c.ids {
 		if c.claim(s, g, consumer, id, &o) {
@@ -104,6 +105,10 @@ func xClaim(c *Call) {
 	}
 	if moved && changed == c.Changed {
 		c.Changed++
+		c.tellGroupID(key, g)
+	}
+	if made && n == 0 {
+		c.tellConsumer(key, g, c.Args[3])
 	}
 	c.prefix(start, n)
 }
@@ -115,6 +120,7 @@ func (c *Call) claim(s streams.Stream, g *streams.Group, consumer *streams.Consu
 	switch {
 	case !found:
 		if pending {
+			c.tellClaim(c.Args[1], g, &p)
 			s.Ack(g, id)
 			c.Changed++
 		}
@@ -140,6 +146,7 @@ func (c *Call) claim(s streams.Stream, g *streams.Group, consumer *streams.Consu
 	p.Consumer, p.DeliveredMS = consumer, o.deliveredMS
 	s.SetPending(g, p)
 	consumer.ActiveMS = c.NowMS
+	c.tellClaim(c.Args[1], g, &p)
 	c.Changed++
 	return true
 }
@@ -197,10 +204,14 @@ func xAutoClaim(c *Call) {
 	it, _ := c.DB.Peek(key, c.NowMS)
 	s := c.editStream(it)
 	g := s.Group(c.Args[2])
-	consumer := c.seeConsumer(s, g, key, c.Args[3])
+	c.Silence()
+	consumer, made := c.seeConsumer(s, g, key, c.Args[3])
 	c.W.Array(3)
 	start := len(c.W.Out)
 	next, n := c.autoClaim(s, g, consumer, &o)
+	if made && n == 0 {
+		c.tellConsumer(key, g, c.Args[3])
+	}
 	c.prefix(start, n)
 	var text [2*digitsMax + 1]byte
 	c.prefixBulk(start, next.Append(text[:0]))
@@ -223,6 +234,7 @@ func (c *Call) autoClaim(s streams.Stream, g *streams.Group, consumer *streams.C
 		}
 		switch {
 		case !s.Has(p.ID):
+			c.tellClaim(c.Args[1], g, &p)
 			s.Ack(g, p.ID)
 			c.Changed++
 			c.ids = append(c.ids, p.ID)

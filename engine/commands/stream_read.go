@@ -190,6 +190,7 @@ func xReadGroup(c *Call) {
 	if !c.checkGroups(&o) {
 		return
 	}
+	c.Silence()
 	start, n := len(c.W.Out), 0
 	for i, key := range o.keys {
 		it, found := c.look(key)
@@ -201,9 +202,13 @@ func xReadGroup(c *Call) {
 		if g == nil {
 			continue
 		}
-		consumer := c.seeConsumer(s, g, key, o.consumer)
+		consumer, made := c.seeConsumer(s, g, key, o.consumer)
 		history := c.ids[i] != streams.MaxID
-		if !history && (s.Len() == 0 || !g.LastID.Less(s.EndID())) {
+		fresh := !history && s.Len() > 0 && g.LastID.Less(s.EndID())
+		if made && (o.noAck || !fresh) {
+			c.tellConsumer(key, g, o.consumer)
+		}
+		if !history && !fresh {
 			continue
 		}
 		n++
@@ -211,7 +216,7 @@ func xReadGroup(c *Call) {
 		if history {
 			c.history(s, g, consumer, c.ids[i], o.count)
 		} else {
-			c.deliver(s, g, consumer, &o)
+			c.deliver(s, g, consumer, key, &o)
 		}
 		c.Changed++
 		if c.full() {
@@ -251,19 +256,19 @@ func (c *Call) checkGroups(o *readOptions) bool {
 }
 
 // seeConsumer finds a consumer, makes it if there is none, and notes that it was here.
-func (c *Call) seeConsumer(s streams.Stream, g *streams.Group, key, name []byte) *streams.Consumer {
-	consumer := g.Consumer(name)
-	if consumer == nil {
+func (c *Call) seeConsumer(s streams.Stream, g *streams.Group, key, name []byte) (consumer *streams.Consumer, made bool) {
+	consumer = g.Consumer(name)
+	if made = consumer == nil; made {
 		consumer = s.CreateConsumer(g, name, c.NowMS)
 		c.Changed++
 		c.Notify(ClassStream, "xgroup-createconsumer", key)
 	}
 	consumer.SeenMS = c.NowMS
-	return consumer
+	return consumer, made
 }
 
 // deliver writes what the group has not had yet, and notes that it is pending.
-func (c *Call) deliver(s streams.Stream, g *streams.Group, consumer *streams.Consumer, o *readOptions) {
+func (c *Call) deliver(s streams.Stream, g *streams.Group, consumer *streams.Consumer, key []byte, o *readOptions) {
 	from, _ := g.LastID.Next()
 	r := s.Range(from, streams.MaxID, false, o.count)
 	c.W.Array(r.Len())
@@ -275,9 +280,12 @@ func (c *Call) deliver(s streams.Stream, g *streams.Group, consumer *streams.Con
 		if o.noAck {
 			continue
 		}
-		s.SetPending(g, streams.Pending{ID: id, Consumer: consumer, DeliveredMS: c.NowMS, Count: 1})
+		p := streams.Pending{ID: id, Consumer: consumer, DeliveredMS: c.NowMS, Count: 1}
+		s.SetPending(g, p)
 		consumer.ActiveMS = c.NowMS
+		c.tellClaim(key, g, &p)
 	}
+	c.tellGroupID(key, g)
 }
 
 // history writes what is pending for the consumer behind an ID, and counts a delivery of what is still there.

@@ -143,6 +143,15 @@ func (c *Call) popFirst(keys [][]byte, highest bool, count int64, nested bool) b
 				c.W.BulkBytes(key)
 			}
 		}, nested)
+		name := "ZPOPMIN"
+		if highest {
+			name = "ZPOPMAX"
+		}
+		if nested {
+			c.Replace(3).Text(name).Bytes(key).Int(int64(c.Changed))
+		} else {
+			c.Replace(2).Text(name).Bytes(key)
+		}
 		return true
 	}
 	return false

@@ -42,7 +42,7 @@ func (e *Edit) setBig(name, value []byte, expiryMS int64) (created bool) {
 	old, dead := store.NoExpiry, false
 	if found {
 		f := fieldOf(c.Entry())
-		old, dead = f.expiryMS, f.dead(e.now)
+		old, dead = f.expiryMS, f.dead(e.inside)
 	}
 	if expiryMS == store.KeepExpiry {
 		expiryMS = old
@@ -69,9 +69,10 @@ func (e *Edit) deleteBig(name []byte) bool {
 		return false
 	}
 	f := fieldOf(c.Entry())
-	old, dead := f.expiryMS, f.dead(e.now)
+	old, dead := f.expiryMS, f.dead(e.inside)
 	t.Delete(c)
 	e.moveDue(name, old, store.NoExpiry)
+	e.buried = e.buried || dead
 	return !dead
 }
 

@@ -15,6 +15,7 @@ type Edit struct {
 	db     *store.DB
 	key    []byte
 	now    int64
+	inside int64 // by which fields die
 	limits Limits
 
 	it      store.Item
@@ -24,6 +25,7 @@ type Edit struct {
 	owned   bool          // big may be changed
 	changed bool          // list is no longer what the item has
 	timed   bool          // a field got an expiry
+	buried  bool          // a dead field was removed by name
 
 	scratch []byte // list's
 	entry   []byte
@@ -31,8 +33,8 @@ type Edit struct {
 
 // Begin takes up the hash of a key: it, or none if found is false; then the first Set makes one.
 func (e *Edit) Begin(s *store.Store, db *store.DB, key []byte, it store.Item, found bool, limits Limits, now int64) {
-	e.s, e.db, e.key, e.it, e.found, e.limits, e.now = s, db, key, it, found, limits, now
-	e.big, e.owned, e.changed, e.timed = nil, false, false, false
+	e.s, e.db, e.key, e.it, e.found, e.limits, e.now, e.inside = s, db, key, it, found, limits, now, s.InsideMS(now)
+	e.big, e.owned, e.changed, e.timed, e.buried = nil, false, false, false, false
 	switch {
 	case !found:
 		e.list = listpack.New(e.scratch)
@@ -47,7 +49,7 @@ func (e *Edit) Begin(s *store.Store, db *store.DB, key []byte, it store.Item, fo
 // Hash is the hash as it is now, until the next change.
 func (e *Edit) Hash() Hash {
 	if e.big != nil {
-		return Hash{big: e.big, store: e.s, now: e.now}
+		return Hash{big: e.big, store: e.s, now: e.inside}
 	}
 	return Hash{list: e.list}
 }
@@ -146,7 +148,7 @@ func (e *Edit) Expire(name []byte, expiryMS int64) bool {
 		return false
 	}
 	f := fieldOf(c.Entry())
-	if f.dead(e.now) {
+	if f.dead(e.inside) {
 		return false
 	}
 	if f.expiryMS != expiryMS {

@@ -15,9 +15,25 @@ func (e *Edit) arm() {
 	}
 }
 
-// Sweep removes fields whose time has come, most of them at most, and reports how many it removed. End is to follow; it sees that the next time is known,
+// HasDead tells whether there are fields whose time has come and that were not removed yet.
+func (e *Edit) HasDead() bool {
+	if e.big == nil {
+		return false
+	}
+	first := e.big.Trees[dues].At(0)
+	if !first.Valid() {
+		return false
+	}
+	_, at := dueOf(first.Entry())
+	return at <= e.inside
+}
+
+// Buried tells whether Delete has removed a field whose time had come, which it did not say.
+func (e *Edit) Buried() bool { return e.buried }
+
+// Sweep removes fields whose time has come, most of them at most, tells each name before, and reports how many it removed. End is to follow; it sees that the next time is known,
 // which may be now.
-func (e *Edit) Sweep(most int) (removed int) {
+func (e *Edit) Sweep(most int, tell func(name []byte)) (removed int) {
 	if e.big == nil {
 		return 0
 	}
@@ -30,9 +46,10 @@ func (e *Edit) Sweep(most int) (removed int) {
 			break
 		}
 		name, at := dueOf(c.Entry())
-		if at > e.now {
+		if at > e.inside {
 			break
 		}
+		tell(name)
 		if f, found := seek(e.s, all, name); found {
 			all.Delete(f)
 		}

@@ -40,7 +40,7 @@ type Hash struct {
 // Open reads an item, whose kind is a hash's. now is in milliseconds since 1970.
 func Open(s *store.Store, it store.Item, now int64) Hash {
 	if it.Kind() == store.KindHashBig {
-		return Hash{big: it.Object(), store: s, now: now}
+		return Hash{big: it.Object(), store: s, now: s.InsideMS(now)}
 	}
 	return Hash{list: it.Text(nil)}
 }

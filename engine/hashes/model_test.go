@@ -80,7 +80,7 @@ func (m *machine) step(t *rapid.T) {
 			m.model[name] = value{old.text, at}
 		}
 	case 5:
-		m.edit.Sweep(rapid.IntRange(0, 3).Draw(t, "most"))
+		m.edit.Sweep(rapid.IntRange(0, 3).Draw(t, "most"), func([]byte) {})
 	default:
 		m.now += int64(rapid.IntRange(0, 20).Draw(t, "passes"))
 	}
@@ -282,7 +282,7 @@ func TestDue(t *testing.T) {
 				t.Fatalf("%s is not there", who)
 			}
 			e.Begin(s, s.DB(db), []byte(name), it, true, hashes.DefaultLimits(), now)
-			e.Sweep(10)
+			e.Sweep(10, func([]byte) {})
 			e.End()
 		}
 	}

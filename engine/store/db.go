@@ -44,8 +44,20 @@ func (d *DB) Memory() int64 {
 // Overhead is what of Memory is no item: the index and the expiries, in bytes.
 func (d *DB) Overhead() (index, expiries int64) { return d.index, d.wheel.memory() }
 
-// live finds the key's item and removes it if its time has come.
+// live finds the key's item if its time has not come. If it has, the item is removed, unless the dead are hidden.
 func (d *DB) live(p probe, key []byte, now int64) (place uint64, h shape) {
+	place, h = d.find(p, key)
+	if place != 0 && d.store.expired(&h, now) {
+		if d.store.deaths != Hide {
+			d.expire(p, place, &h)
+		}
+		return 0, shape{}
+	}
+	return place, h
+}
+
+// room is live for who writes the key: a dead item is removed in any case.
+func (d *DB) room(p probe, key []byte, now int64) (place uint64, h shape) {
 	place, h = d.find(p, key)
 	if place != 0 && d.store.expired(&h, now) {
 		d.expire(p, place, &h)
@@ -75,6 +87,12 @@ func (d *DB) Lookup(key []byte, now int64) (Item, bool) {
 func (d *DB) Peek(key []byte, now int64) (Item, bool) {
 	place, h := d.live(d.probe(key), key, now)
 	return Item{d: d, h: h}, place != 0
+}
+
+// Dead tells whether a key is there whose time has come.
+func (d *DB) Dead(key []byte, now int64) bool {
+	place, h := d.find(d.probe(key), key)
+	return place != 0 && d.store.expired(&h, now)
 }
 
 // Delete removes a key and reports whether it was there.

@@ -85,7 +85,7 @@ func (s *Store) Beside(bytes int64) { s.beside = bytes }
 // Fit evicts a slice of what is above the limit, looking at about budget bytes, and reports whether there is more to do. Between commands it brings the
 // memory below a limit that was lowered; a command's own room is MakeRoom's business.
 func (s *Store) Fit(budget int, now int64) bool {
-	return s.limit > 0 && s.taken()+s.margin() > s.limit && s.reclaim(budget, now)
+	return s.limit > 0 && s.deaths == Remove && s.taken()+s.margin() > s.limit && s.reclaim(budget, now)
 }
 
 // taken is what the limit is compared with.
@@ -107,7 +107,7 @@ func (s *Store) short() bool { return s.taken()+2*s.margin() > s.limit }
 // MakeRoom is to be called before a command that may take memory, with about how much in bytes. It evicts what the policy allows and reports whether
 // there is room; if not, the command is to be refused.
 func (s *Store) MakeRoom(need int, now int64) bool {
-	if s.limit == 0 {
+	if s.limit == 0 || s.deaths != Remove {
 		return true
 	}
 	ok := s.makeRoom(need, now)

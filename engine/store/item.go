@@ -211,5 +211,5 @@ func (s *Store) expired(h *shape, now int64) bool {
 		return false
 	}
 	at := s.expiryOf(h)
-	return at != NoExpiry && at <= now
+	return at != NoExpiry && at <= now && s.deaths != Show
 }

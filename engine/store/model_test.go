@@ -49,17 +49,28 @@ type entry struct {
 }
 
 type model struct {
-	dbs [3]map[string]entry
-	now int64
+	dbs    [3]map[string]entry
+	now    int64
+	deaths store.Deaths
+	late   int64 // up to then, dead keys may be left that were hidden or shown
 }
 
 func (m *model) get(db int, key string) (entry, bool) {
 	e, ok := m.dbs[db][key]
-	if ok && e.expiry != 0 && e.expiry <= m.now {
-		delete(m.dbs[db], key)
+	if ok && m.deaths != store.Show && e.expiry != 0 && e.expiry <= m.now {
+		if m.deaths == store.Remove {
+			delete(m.dbs[db], key)
+		}
 		return entry{}, false
 	}
 	return e, ok
+}
+
+// remove removes a key that get has found.
+func (m *model) remove(db int, key string, found bool) {
+	if found {
+		delete(m.dbs[db], key)
+	}
 }
 
 func encodingOf(text string, form store.Form) store.Encoding {
@@ -107,6 +118,8 @@ func (k *machine) gone(db int, key []byte, evicted bool) {
 		k.fault = fmt.Errorf("db %d: %q went and was not there", db, key)
 	case ok && !evicted && (e.expiry == 0 || e.expiry > k.m.now):
 		k.fault = fmt.Errorf("db %d: %q expired before its time", db, key)
+	case evicted && k.m.deaths != store.Remove, k.m.deaths == store.Show:
+		k.fault = fmt.Errorf("db %d: %q went, which is not to go", db, key)
 	case evicted && (k.policy == store.NoEviction || k.policy >= store.VolatileLRU && e.expiry == 0):
 		k.fault = fmt.Errorf("db %d: %q was evicted under %v", db, key, k.policy)
 	}
@@ -166,14 +179,14 @@ func (k *machine) Fill(t *rapid.T) {
 		if k.s.DB(db).Delete([]byte(key), k.m.now) != want {
 			t.Fatalf("delete %q: want %v", key, want)
 		}
-		delete(k.m.dbs[db], key)
+		k.m.remove(db, key, want)
 	}
 }
 
 func (k *machine) Delete(t *rapid.T) {
 	db, key := k.draw(t)
 	_, want := k.m.get(db, key)
-	delete(k.m.dbs[db], key)
+	k.m.remove(db, key, want)
 	if got := k.s.DB(db).Delete([]byte(key), k.m.now); got != want {
 		t.Fatalf("delete %q: %v, want %v", key, got, want)
 	}
@@ -246,6 +259,9 @@ func (k *machine) Advance(t *rapid.T) {
 			break
 		}
 	}
+	if k.m.now < k.m.late {
+		return
+	}
 	const tick = 16 // ms: so late may the wheel be
 	for db := range k.m.dbs {
 		most := 0
@@ -286,10 +302,28 @@ func (k *machine) Random(t *rapid.T) {
 		k.m.get(db, key)
 	}
 	key, ok := k.s.DB(db).Random(k.m.now)
+	if k.m.deaths != store.Remove {
+		if _, lives := k.m.get(db, string(key)); ok && !lives {
+			t.Fatalf("random: %q, which is dead", key)
+		}
+		return
+	}
 	if _, has := k.m.dbs[db][string(key)]; ok != (len(k.m.dbs[db]) > 0) || ok && !has {
 		t.Fatalf("random: %q %v of %d", key, ok, len(k.m.dbs[db]))
 	}
 }
+
+// Deaths changes what becomes of dead keys.
+func (k *machine) Deaths(t *rapid.T) {
+	k.m.deaths = rapid.SampledFrom([]store.Deaths{store.Remove, store.Remove, store.Hide, store.Show}).Draw(t, "deaths")
+	k.s.SetDeaths(k.m.deaths)
+	if k.m.late = k.m.now + latest; k.m.deaths != store.Remove {
+		k.m.late = 1 << 62
+	}
+}
+
+// latest is how late a dead key may go that the wheel could not remove before, ms.
+const latest = 5000 + 2*16
 
 // Shake moves items and gives memory back as compaction does over hours.
 func (k *machine) Shake(t *rapid.T) {
@@ -311,7 +345,7 @@ func (k *machine) Limit(t *rapid.T) {
 	k.s.SetLimit(limit, k.policy)
 	for range rapid.IntRange(0, 3).Draw(t, "times") {
 		need := rapid.SampledFrom([]int{10, 1000, 50000}).Draw(t, "need")
-		if k.s.MakeRoom(need, k.m.now) && limit > 0 && k.s.Used()+int64(need) > limit {
+		if k.s.MakeRoom(need, k.m.now) && limit > 0 && k.m.deaths == store.Remove && k.s.Used()+int64(need) > limit {
 			t.Fatalf("%d bytes used of %d, and room for %d", k.s.Used(), limit, need)
 		}
 	}
@@ -470,6 +504,9 @@ func (k *machine) Check(t *rapid.T) {
 			if found != ok {
 				t.Fatalf("db %d key %.20q: found %v, want %v", db, key, found, ok)
 			}
+			if !ok && k.m.deaths == store.Hide && k.m.dbs[db][key].expiry != 0 {
+				expires++
+			}
 			if !ok {
 				continue
 			}
@@ -520,7 +557,7 @@ func TestModel(t *testing.T) {
 			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
 			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "swap": k.Swap, "": k.Check,
 			"shake": k.Shake, "work": k.Work, "limit": k.Limit, "begin": k.Begin, "read": k.Read, "pin": k.Pin, "increment": k.Increment,
-			"big": k.Big, "object": k.Object, "edit": k.Edit, "fill": k.Fill, "flush slot": k.FlushSlot,
+			"big": k.Big, "object": k.Object, "edit": k.Edit, "fill": k.Fill, "flush slot": k.FlushSlot, "deaths": k.Deaths,
 		}
 		for range 3 {
 			t.Repeat(actions)

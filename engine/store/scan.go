@@ -81,13 +81,20 @@ func (d *DB) eachOf(group int, now int64, visit func(Item) bool) bool {
 	return true
 }
 
-// Random gives a living key, each as likely as any other; dead ones that it meets are removed. Not ok: there is none.
+// Random gives a living key, each as likely as any other; dead ones that it meets are removed. Not ok: there is none, or where the dead are hidden hardly any.
 func (d *DB) Random(now int64) (key []byte, ok bool) {
+	const triesHidden = 1000
 	s := d.store
-	for d.count > 0 {
+	for tries := 0; d.count > 0; tries++ {
 		h := d.pick()
 		if !s.expired(&h, now) {
 			return s.keyBytes(&h), true
+		}
+		if s.deaths == Hide {
+			if tries == triesHidden {
+				break
+			}
+			continue
 		}
 		p := s.probeOf(s.keyBytes(&h))
 		d.expire(p, d.placeOf(p, h.at), &h)

@@ -104,7 +104,7 @@ const BlobMax = bigMin
 // put writes a key's item, in place where it has the same size, and gives the number of bytes that were appended to the log.
 func (d *DB) put(p probe, key []byte, c content, expiryMS, now int64) int {
 	s := d.store
-	place, h := d.live(p, key, now)
+	place, h := d.room(p, key, now)
 	old := NoExpiry
 	if place != 0 {
 		old = s.expiryOf(&h)
@@ -180,7 +180,7 @@ func (d *DB) link(p probe, place uint64, old, h *shape) {
 func (d *DB) Grow(key []byte, n int, now int64) []byte {
 	s := d.store
 	p := d.probe(key)
-	place, h := d.live(p, key, now)
+	place, h := d.room(p, key, now)
 	var scratch [digitsMax]byte
 	var old []byte
 	expiry := NoExpiry

@@ -81,6 +81,7 @@ type Store struct {
 	batch    batch
 	passes   passes
 	eviction
+	deaths Deaths
 
 	version    uint64 // of the index: grows with every change of a bucket or table
 	compacting walk

@@ -238,7 +238,7 @@ func (d *DB) look(e timer, now int64) {
 		if !ok {
 			break
 		}
-		if s.expired(&h, now) {
+		if s.deaths == Remove && s.expired(&h, now) {
 			d.expire(p, place, &h)
 			w, first = d.hitsOf(p), math.MaxInt64 // the chain is another one
 			continue
@@ -254,8 +254,11 @@ func (d *DB) look(e timer, now int64) {
 
 // tellDue tells Options.Due of a living item that fires now, and gives when it fires next but for that: whoever is told says so anew.
 func (d *DB) tellDue(h *shape, at, now int64) int64 {
-	if at > now {
+	switch {
+	case at > now:
 		return at
+	case d.store.deaths != Remove:
+		return now + putOffMS
 	}
 	if due := d.store.options.Due; due != nil {
 		due(d.number, d.store.keyBytes(h))

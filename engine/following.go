@@ -1,0 +1,29 @@
+package engine
+
+import "larder/engine/store"
+
+// setFollowing says whether the node follows another. It then shows clients no key whose time has come, but lets none go, by age or for want of room: that
+// one says which go. What the node's own clients may still change is told to nobody.
+func (p *part) setFollowing(follows bool) {
+	p.stream.follow(follows)
+	p.settleDeaths()
+}
+
+// settleDeaths has the store do with dead keys what the node's state wants: while writes are held back nothing changes by itself either.
+func (p *part) settleDeaths() {
+	deaths := store.Remove
+	if p.stream.theirs || p.paused.Active(p.nowMS) {
+		deaths = store.Hide
+	}
+	p.store.SetDeaths(deaths)
+}
+
+// obey has f run commands of the primary that the node follows, or of a journal: as they say, whatever the time is. Keys whose time has come are there.
+func (p *part) obey(f func()) {
+	was := p.store.Deaths()
+	p.store.SetDeaths(store.Show)
+	p.call.Obeys = true
+	f()
+	p.call.Obeys = false
+	p.store.SetDeaths(was)
+}

@@ -1,0 +1,236 @@
+package engine_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"larder/internal/conform"
+	"larder/protocol/resp"
+)
+
+var streamSeed = flag.Uint64("stream-seed", 0, "of TestFollowersAreEqual, which else takes a few of its own")
+
+// TestFollowersAreEqual has a node do what chance says, of all types, and another obey the node's stream: at each checkpoint they have the same keys, values
+// and times, whatever the clock of the second shows.
+func TestFollowersAreEqual(t *testing.T) {
+	seeds := []uint64{1, 2, 3, 4, 5, 6}
+	if testing.Short() {
+		seeds = seeds[:2]
+	}
+	if *streamSeed != 0 {
+		seeds = []uint64{*streamSeed}
+	}
+	for _, seed := range seeds {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			newFollowing(t, seed).run(40, 60)
+		})
+	}
+}
+
+// following is a node, one that follows it, and dice.
+type following struct {
+	t    *testing.T
+	rng  *rand.Rand
+	node *teller
+	copy *follower
+	said []string // since the last checkpoint
+}
+
+func newFollowing(t *testing.T, seed uint64) *following {
+	f := &following{t: t, rng: rand.New(rand.NewPCG(seed, seed)), node: newTeller(t, nil), copy: newFollower(t)}
+	f.copy.b.m.Advance(ms(f.rng.IntN(5000)))
+	return f
+}
+
+// run draws commands and compares the nodes after each round of them.
+func (f *following) run(rounds, commands int) {
+	drawn := conform.NewGenerator(f.rng, start, true)
+	for range rounds {
+		steps := drawn.Section("model", commands).Steps
+		for i := range steps {
+			args := steps[i].Args(start)
+			if f.rng.IntN(3) == 0 {
+				args = f.special()
+			}
+			if len(args) > 0 && !f.unfit(args) {
+				f.say(args)
+			}
+			if f.rng.IntN(6) == 0 {
+				f.node.b.m.Pass(ms(f.rng.IntN(300)))
+			}
+			if f.rng.IntN(10) == 0 {
+				f.node.b.m.Advance(ms(f.rng.IntN(300)))
+			}
+		}
+		f.check()
+	}
+}
+
+func (f *following) say(args [][]byte) {
+	f.said = append(f.said, conform.Quote(args))
+	f.node.send(resp.AppendCommand(nil, args...))
+}
+
+// unfit are commands that would end the test, or hang it.
+func (f *following) unfit(args [][]byte) bool {
+	switch strings.ToLower(string(args[0])) {
+	case "config", "client", "hello", "auth", "reset", "quit", "shutdown", "debug", "larder":
+		return true
+	}
+	return false
+}
+
+// specials are what the generator leaves out: # is a number, f a field, K k H L S Z X are keys of a family.
+var specials = []string{
+	"SPOP S", "SPOP S #", "SPOP S 100", "SADD S a b c d e f g h 1 2 3", "SADD S 1 2 3 4 5",
+	"HPEXPIRE H # FIELDS 2 f f", "HEXPIRE H 1 NX FIELDS 1 f", "HPEXPIREAT H 1 FIELDS 1 f", "HPEXPIRE H 200 GT FIELDS 3 f f f", "HPERSIST H FIELDS 2 f f",
+	"HGETEX H PX # FIELDS 2 f f", "HGETEX H PERSIST FIELDS 1 f", "HSETEX H PX # FIELDS 2 f v f w", "HSETEX H KEEPTTL FIELDS 2 f v f w",
+	"HSETEX H FNX KEEPTTL FIELDS 1 f v", "HGETDEL H FIELDS 2 f f", "HSET H f v f w f x", "HSET H f 1 f 2", "HSETNX H f v", "HINCRBY H f 2", "HINCRBYFLOAT H f 0.5",
+	"HDEL H f f f", "HLEN H", "EXISTS H",
+	"PEXPIRE K #", "PEXPIRE H #", "PEXPIRE L #", "PEXPIRE S #", "PEXPIRE Z #", "PEXPIRE X #", "SET K v PX #", "SET K v EX 1 GET", "GETEX K PX #", "PSETEX K # v",
+	"SELECT 0", "SELECT 1", "SWAPDB 0 1", "MULTI", "EXEC", "DISCARD", "WATCH K",
+	"BLPOP L 0.001", "BLMOVE L L LEFT RIGHT 0.001", "BRPOPLPUSH L L 0.001", "BZPOPMIN Z 0.001", "BZMPOP 0.001 1 Z MAX COUNT 2", "BLMPOP 0.001 2 L L RIGHT COUNT 3",
+	"GEOSEARCHSTORE Z Z FROMLONLAT 10 10 BYRADIUS 5000 km", "ZRANGESTORE Z Z 0 -1", "ZREMRANGEBYLEX Z - (c", "SORT L ALPHA STORE L", "SORT S ALPHA STORE L",
+	"XGROUP CREATE X g 0 MKSTREAM", "XREADGROUP GROUP g c1 COUNT 2 STREAMS X >", "XREADGROUP GROUP g c2 NOACK STREAMS X >", "XREADGROUP GROUP g c3 STREAMS X 0",
+	"XADD X * a 1", "XADD X MAXLEN ~ 3 * a 1", "XTRIM X MINID ~ 5", "XCLAIM X g c4 0 1-1 2-2", "XAUTOCLAIM X g c5 0 0 COUNT 2", "XADD X * b 2",
+	"EVAL redis.call('set',KEYS[1],'1','PX','#');redis.call('spop',KEYS[2]) 2 K S", "EVAL redis.pcall('incr',KEYS[1]);redis.pcall('lpush',KEYS[2],'a') 2 K L",
+	"EVAL redis.call('get',KEYS[1]);redis.call('select',1);redis.pcall('append',KEYS[1],'x') 1 K", "PUBLISH c m",
+	"FLUSHALL", "MOVE K 1", "COPY H H REPLACE DB 1", "RENAME H H", "RENAME K H",
+}
+
+func (f *following) special() (args [][]byte) {
+	line := specials[f.rng.IntN(len(specials))]
+	if line == "FLUSHALL" && f.rng.IntN(10) > 0 {
+		return nil
+	}
+	return f.filled(line)
+}
+
+// filled draws what a line leaves open.
+func (f *following) filled(line string) (args [][]byte) {
+	for i, word := range strings.Fields(line) {
+		switch {
+		case i > 0 && slices.Contains([]string{"K", "H", "L", "S", "Z", "X"}, word):
+			word = strings.ToLower(word) + strconv.Itoa(f.rng.IntN(3))
+		case i > 0 && word == "f":
+			word = "f" + strconv.Itoa(f.rng.IntN(4))
+		default:
+			word = strings.ReplaceAll(word, "#", strconv.Itoa(1+f.rng.IntN(600)))
+		}
+		args = append(args, []byte(word))
+	}
+	return args
+}
+
+// check is a checkpoint.
+func (f *following) check() {
+	f.t.Helper()
+	for range 3 { // what is due goes
+		f.node.b.m.Advance(ms(400))
+	}
+	stream := f.node.told()
+	nests(f.t, toldLines(f.t, stream))
+	f.copy.obeys(stream)
+	want, got := picture(f.node.b.client()), "" // clients may wait
+	f.copy.b.node.Obey(func() { got = picture(f.copy.b.client()) })
+	if want != got {
+		f.t.Fatalf("the nodes differ\nthe first:\n%s\nthe second:\n%s\nsaid:\n%s\ntold:\n%s", minus(want, got), minus(got, want), strings.Join(f.said, "\n"),
+			strings.Join(toldLines(f.t, stream), "\n"))
+	}
+	f.said = f.said[:0]
+}
+
+// nests sees that no MULTI is inside another and each has its EXEC.
+func nests(t *testing.T, lines []string) {
+	t.Helper()
+	open := false
+	for i, line := range lines {
+		switch {
+		case line == "MULTI" && open, line == "EXEC" && !open:
+			t.Fatalf("%s as the %d. of\n%s", line, i, strings.Join(lines, "\n"))
+		case line == "MULTI", line == "EXEC":
+			open = !open
+		}
+	}
+	if open {
+		t.Fatalf("a MULTI without EXEC in\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// picture is all that is in a node, a line for each key, as it is compared.
+func picture(k *talker) string {
+	var all []string
+	for db := range 16 {
+		k.do("SELECT", strconv.Itoa(db))
+		it := resp.Elements([]byte(k.do("KEYS", "*")))
+		for e, ok := it.Next(); ok; e, ok = it.Next() {
+			name, _ := resp.BulkOf(e)
+			key := string(name)
+			line := fmt.Sprintf("%d %q type %q digest %q dies %q", db, key, k.do("TYPE", key), k.do("DEBUG", "DIGEST-VALUE", key), k.do("PEXPIRETIME", key))
+			switch k.do("TYPE", key) {
+			case "+hash\r\n":
+				line += fmt.Sprintf(" fields %q", k.do("HPEXPIRETIME", key, "FIELDS", "4", "f0", "f1", "f2", "f3"))
+			case "+stream\r\n":
+				line += " groups " + groups(k, key)
+			}
+			all = append(all, line)
+		}
+		all = append(all, fmt.Sprintf("%d has %s", db, k.do("DBSIZE")))
+	}
+	k.do("SELECT", "0")
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// groups are a stream's groups, without what only clocks say, and without how often an entry was read again, which is not told.
+func groups(k *talker, key string) string {
+	out := fmt.Sprintf("%q", k.do("XINFO", "GROUPS", key))
+	it := resp.Elements([]byte(k.do("XINFO", "GROUPS", key)))
+	for g, ok := it.Next(); ok; g, ok = it.Next() {
+		inner := resp.Elements(g)
+		_, _ = inner.Next()
+		name, _ := inner.Next()
+		group, _ := resp.BulkOf(name)
+		out += fmt.Sprintf(" pending %q", k.do("XPENDING", key, string(group)))
+	}
+	return out
+}
+
+// minus are the lines of one picture that the other lacks.
+func minus(a, b string) string {
+	var out []string
+	have := strings.Split(b, "\n")
+	for line := range strings.SplitSeq(a, "\n") {
+		if !slices.Contains(have, line) {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// FuzzTold has bytes choose what a node does: its stream is whole commands, and a follower obeys them.
+func FuzzTold(f *testing.F) {
+	f.Add([]byte("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"))
+	f.Add([]byte("\x1d\x25\x1d\x2a\x1d\x30\x3b\x41\x49\x55\xff\x1d\x05"))
+	f.Add([]byte("\x28\x20\x21\x28\x29\x43\x2a\xfe\x4d\x4e\x50\x2a"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 2000 {
+			return
+		}
+		w := newFollowing(t, 1)
+		for _, b := range data {
+			if b == 255 {
+				w.node.b.m.Advance(ms(200))
+				continue
+			}
+			w.rng = rand.New(rand.NewPCG(uint64(b), 1))
+			w.say(w.filled(specials[int(b)%len(specials)]))
+		}
+		w.check()
+	})
+}
