@@ -22,7 +22,7 @@ func Policies() []string { return slices.Clone(policies) }
 var parameters = buildParameters()
 
 func buildParameters() client.Parameters[*session, settings] {
-	all := slices.Concat(ownParameters, fixedParameters(), idleParameters())
+	all := slices.Concat(ownParameters, saveParameters, fixedParameters(), idleParameters())
 	slices.SortFunc(all, func(a, b client.Parameter[*session, settings]) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -37,7 +37,7 @@ var ownParameters = client.Parameters[*session, settings]{
 	outputLimitParameter,
 	{Name: "busy-reply-threshold", Get: busyThreshold, Set: setBusyThreshold},
 	{Name: "databases", Get: func(s *session) string { return strconv.Itoa(s.p.n.opts.Databases) }},
-	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }},
+	{Name: "dir", Get: func(s *session) string { return s.p.n.opts.Dir }, Set: protected},
 	{Name: "enable-debug-command", Get: func(s *session) string { return s.p.n.opts.DebugCommand }},
 	countLimit("hash-max-listpack-entries", hashEntries),
 	sizeLimit("hash-max-listpack-value", hashValue),
@@ -54,7 +54,6 @@ var ownParameters = client.Parameters[*session, settings]{
 	{Name: "port", Get: func(s *session) string { return strconv.Itoa(int(s.c.Local().Port())) }},
 	{Name: "proto-max-bulk-len", Get: func(s *session) string { return strconv.FormatInt(s.p.set.bulkMax, 10) }, Set: setBulkMax},
 	{Name: "requirepass", Get: func(s *session) string { return s.p.set.password }, Set: setPassword},
-	{Name: "save", Get: func(*session) string { return "" }, Set: setSave},
 	number("slowlog-log-slower-than", -1, slowUS),
 	number("slowlog-max-len", 0, slowMax),
 	number("latency-monitor-threshold", 0, latencyMS),
@@ -90,13 +89,6 @@ func setAppendOnly(_ *settings, value string) string {
 	default:
 		return "argument must be 'yes' or 'no'"
 	}
-}
-
-func setSave(_ *settings, value string) string {
-	if value != "" {
-		return "this node has no snapshots of its own"
-	}
-	return ""
 }
 
 func setPolicy(s *settings, value string) string {
@@ -172,6 +164,7 @@ func (p *part) apply(next settings) {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}
 	p.listen()
+	p.setGuard(guardDisk, p.stopsWrites())
 	if next.bulkMax == old.bulkMax {
 		return
 	}

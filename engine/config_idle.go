@@ -61,7 +61,6 @@ var idles = []idle{
 	// Payloads are always looked at; silent clients are probed every five minutes.
 	{name: "sanitize-dump-payload", words: []string{"no", "yes", "clients"}},
 	{name: "tcp-keepalive", most: math.MaxInt32, preset: 300},
-	{name: "stop-writes-on-bgsave-error", words: noYes, preset: 1},
 	{name: "oom-score-adj", words: []string{"no", "yes", "relative", "absolute"}},
 	{name: "shutdown-timeout", most: math.MaxInt32, preset: 10},
 }

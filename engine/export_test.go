@@ -3,6 +3,7 @@ package engine
 import (
 	"larder/engine/commands"
 	"larder/metrics/slow"
+	"larder/persistence/files"
 	"larder/protocol/command"
 )
 
@@ -34,3 +35,41 @@ func (n *Node) Told(after int64) (bytes []byte, end int64) {
 	}
 	return bytes, r.Offset()
 }
+
+// PassSink takes what a pass writes, for tests.
+type PassSink struct {
+	Room  func() bool // nil: always
+	Bytes []byte
+	Texts int // of the bytes that may be compressed
+	Ended bool
+	Err   error
+}
+
+func (s *PassSink) room() bool { return s.Room == nil || s.Room() }
+
+func (s *PassSink) put(c *chunk) {
+	s.Bytes = append(s.Bytes, c.bytes...)
+	s.Texts += len(c.texts)
+	c.done()
+}
+
+func (s *PassSink) end(err error) { s.Ended, s.Err = true, err }
+
+// BeginPass begins a pass with sinks of the test's.
+func (n *Node) BeginPass(valkey bool, sinks ...*PassSink) (wake func(), cancel func(error), err error) {
+	all := make([]sink, len(sinks))
+	for i, s := range sinks {
+		all[i] = s
+	}
+	q, err := n.part.beginPass(passOptions{valkey: valkey}, all...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return q.wake, q.cancel, nil
+}
+
+// Kept is what the store keeps for passes, in bytes.
+func (n *Node) Kept() int64 { return n.store.Kept() }
+
+// WatchFiles has f told of what is done to the node's files; it is to be called before the loop has its part.
+func (n *Node) WatchFiles(f func(files.Op) error) { n.watchFiles = f }

@@ -48,7 +48,7 @@ func buildHere() []hereFunc {
 		command.CmdSlowLogGet: slowLogGet, command.CmdSlowLogLen: slowLogLen, command.CmdSlowLogReset: slowLogReset,
 		command.CmdLatencyDoctor: latencyDoctor, command.CmdLatencyGraph: latencyGraph, command.CmdLatencyHistogram: latencyHistogram,
 		command.CmdLatencyHistory: latencyHistory, command.CmdLatencyLatest: latencyLatest, command.CmdLatencyReset: latencyReset,
-		command.CmdRole: role, command.CmdLolwut: lolwut,
+		command.CmdSave: save, command.CmdBgSave: bgSave, command.CmdLastSave: lastSave, command.CmdRole: role, command.CmdLolwut: lolwut,
 
 		command.CmdMemoryDoctor: memoryDoctor, command.CmdMemoryMallocStats: memoryMallocStats, command.CmdMemoryPurge: memoryPurge,
 		command.CmdMemoryStats: memoryStats,
@@ -141,7 +141,7 @@ func timeOfDay(s *session, _ [][]byte) {
 	p.w.BulkInt(us % 1e6)
 }
 
-// shutdown ends Run. There is nothing to save yet, so SAVE alone fails as in Redis when saving fails.
+// shutdown ends Run. With save points, or if it says so, it saves first, and does not end the node if that fails (Redis 7.0 server.c, finishShutdown).
 func shutdown(s *session, args [][]byte) {
 	o, ok := parseShutdown(args[1:])
 	switch {
@@ -151,9 +151,8 @@ func shutdown(s *session, args [][]byte) {
 		s.fail("ERR No shutdown in progress.")
 	case s.p.scripts.busy != nil && !o.noSave:
 		s.fail(s.p.scripts.busy.busyText())
-	case o.save && !o.force:
+	case !s.p.saveToEnd(o):
 		s.fail("ERR Errors trying to SHUTDOWN. Check logs.")
-		s.p.n.log.Error("SHUTDOWN SAVE refused: this node has no file to save to; SHUTDOWN NOSAVE ends it", "node", s.p.n.id)
 	default:
 		s.p.n.log.Info("shutdown asked for", "node", s.p.n.id, "client", s.c.Peer().String())
 		s.hushed, s.closing = true, true

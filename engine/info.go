@@ -113,7 +113,7 @@ func infoMemory(s *session, b *strings.Builder) {
 	}
 	t := &p.scripts
 	fmt.Fprintf(b, "number_of_cached_scripts:%d\r\nnumber_of_functions:%d\r\nnumber_of_libraries:%d\r\n", len(t.known), len(t.functions), len(t.libraries))
-	fmt.Fprintf(b, "mem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.clients)
+	fmt.Fprintf(b, "mem_kept_for_snapshots:%d\r\nmem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.kept, f.clients)
 	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\ngo_gc_cpu_perc:%.2f%%\r\n", f.heap, f.cycles, percent*f.gcShare)
 }
 
@@ -130,11 +130,6 @@ func human(n int64) string {
 		}
 	}
 	return fmt.Sprintf("%.2fP", value/step)
-}
-
-// infoPersistence: there is no file to load from or save to.
-func infoPersistence(s *session, b *strings.Builder) {
-	fmt.Fprintf(b, "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:%d\r\nrdb_bgsave_in_progress:0\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n", s.p.dirty)
 }
 
 func infoStats(s *session, b *strings.Builder) {

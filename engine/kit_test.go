@@ -39,10 +39,14 @@ type bed struct {
 	m    *loop.MemLoop
 }
 
+// noFolder is the folder of nodes that are not to write files.
+const noFolder = "/nonexistent/larder"
+
 // newBed makes a node; change alters its options.
 func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	t.Helper()
 	o := engine.DefaultOptions()
+	o.Dir = noFolder
 	if change != nil {
 		change(&o)
 	}

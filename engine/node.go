@@ -24,6 +24,7 @@ import (
 	"larder/engine/memory"
 	"larder/engine/store"
 	"larder/loop"
+	"larder/persistence/files"
 	"larder/router"
 )
 
@@ -42,6 +43,8 @@ type Node struct {
 	loop     atomic.Pointer[loop.Loop]  // nil before Run has begun
 	part     *part                      // the loop's, and only touched on it
 	stats    published
+
+	watchFiles func(files.Op) error // for tests: told of what is done to the node's files
 
 	stop  context.CancelFunc // ends Run; set before the loop begins, as done is
 	done  <-chan struct{}    // closed when Run is to end
@@ -160,7 +163,16 @@ func (n *Node) loopOptions() loop.Options {
 var (
 	errNotReady = errors.New("the node does not serve yet")
 	errEnded    = errors.New("the node has ended")
+	errLoading  = errors.New("the node loads its data")
 )
+
+// fit says whether the node serves all commands.
+func (p *part) fit() error {
+	if p.guard&guardLoading != 0 {
+		return errLoading
+	}
+	return nil
+}
 
 // Healthy says whether the node's loop runs commands, or why not.
 func (n *Node) Healthy(ctx context.Context) error {
@@ -169,11 +181,11 @@ func (n *Node) Healthy(ctx context.Context) error {
 	default:
 		return errNotReady
 	}
-	answered := make(chan struct{})
-	n.loop.Load().Post(func() { close(answered) })
+	answered := make(chan error, 1)
+	n.loop.Load().Post(func() { answered <- n.part.fit() })
 	select {
-	case <-answered:
-		return nil
+	case err := <-answered:
+		return err
 	case <-n.ended:
 		return errEnded
 	case <-ctx.Done():

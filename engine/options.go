@@ -27,6 +27,13 @@ type Options struct {
 
 	DebugCommand string // who may say DEBUG: no (nobody), local (who comes from this machine) or yes
 
+	DBFilename          string // the file in Dir that saves are written to, and that is loaded at the start if it is there
+	Save                string // when to save by itself: pairs of seconds and changes; empty = never
+	RDBCompression      bool   // texts in that file are compressed where that gains
+	RDBChecksum         bool   // it ends with a checksum
+	StopWrites          bool   // writes are refused while save points are set and the last save in the background has failed
+	SnapshotKeptPercent int    // of MaxMemory, or of the machine's memory without it: overwritten data that is kept for saves and replicas; beyond it they are given up
+
 	MaxMemory       int64    // bytes that the keyspace may take, clients' unread output included; 0 = no limit
 	MaxMemoryPolicy string   // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
 	KeyPrefixes     []string // keys that begin so are counted apart, the longest that fits; at most store.PrefixesMax
@@ -42,12 +49,19 @@ type Options struct {
 // DefaultOptions serves loopback only.
 func DefaultOptions() Options {
 	return Options{
-		Listen:          "127.0.0.1:6380",
-		Dir:             ".",
-		Access:          []string{"127.0.0.0/8", "::1/128"},
-		ClientsMax:      10000,
-		Databases:       16,
-		DebugCommand:    debugNo,
+		Listen:       "127.0.0.1:6380",
+		Dir:          ".",
+		Access:       []string{"127.0.0.0/8", "::1/128"},
+		ClientsMax:   10000,
+		Databases:    16,
+		DebugCommand: debugNo,
+
+		DBFilename:          "dump.rdb",
+		RDBCompression:      true,
+		RDBChecksum:         true,
+		StopWrites:          true,
+		SnapshotKeptPercent: 10,
+
 		MaxMemoryPolicy: "noeviction",
 		ArgsMax:         1024 * 1024,
 		BulkMaxBytes:    512 << 20,
@@ -69,6 +83,7 @@ func (o Options) Validate() error {
 		{"clients max", int64(o.ClientsMax), 0},
 		{"databases", int64(o.Databases), 1},
 		{"max memory", o.MaxMemory, 0},
+		{"snapshot kept percent", int64(o.SnapshotKeptPercent), 1},
 		{"args max", int64(o.ArgsMax), 16},
 		{"bulk max bytes", o.BulkMaxBytes, 1 << 20},
 		{"inline max bytes", int64(o.InlineMaxBytes), 64},
@@ -91,6 +106,9 @@ func (o Options) Validate() error {
 	}
 	if !slices.Contains(DebugCommands(), o.DebugCommand) {
 		return fmt.Errorf("debug command is %q: must be one of %s", o.DebugCommand, strings.Join(DebugCommands(), ", "))
+	}
+	if err := errors.Join(CheckSavePoints(o.Save), CheckFileName(o.DBFilename)); err != nil {
+		return err
 	}
 	if err := checkPrefixes(o.KeyPrefixes); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"larder/loop"
 	"larder/metrics"
 	"larder/metrics/slow"
+	"larder/persistence/files"
 	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -75,6 +76,12 @@ type part struct {
 	longestNS int64 // the longest that commands waited for chores since CONFIG RESETSTAT
 	buffered  int   // bytes kept for clients: what their sessions owe
 
+	files   *files.Dir // the node's folder
+	passes  []*pass    // in progress
+	writers []*fileSink
+	saves   saves
+	guard   guard
+
 	debug      debugging
 	stream     *stream
 	due        []dueKey // hashes of which fields have died
@@ -104,13 +111,14 @@ type settings struct {
 	idles        []int64 // of the parameters without an effect, never changed in place
 	busyMS       int64   // busy-reply-threshold less its default
 	watching     slow.Settings
+	saving       saveSettings
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults()},
+		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o)},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -122,6 +130,8 @@ func newPart(n *Node, l *loop.Loop) *part {
 		behind:   newCrowds(),
 		caches:   newCaches(),
 	}
+	p.files = files.In(o.Dir, n.watchFiles)
+	p.saves = saves{lastMS: p.baseMS, tookS: -1}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	if p.users = n.users; p.users == nil {
@@ -224,6 +234,8 @@ func (p *part) Tick(time.Time) {
 	if p.debug.idle {
 		return
 	}
+	p.wakePasses()
+	p.saveByPoints()
 	if !p.chores() && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
 		p.l.Rest()
 	}
@@ -318,5 +330,7 @@ func (p *part) releasePaused() {
 // Stop is the loop's end: connections close by themselves.
 func (p *part) Stop() {
 	p.scripts.end()
+	p.stopPasses()
+	p.saveAtEnd()
 	p.publish()
 }

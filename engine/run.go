@@ -7,6 +7,9 @@ import (
 	"larder/loop"
 )
 
+// start begins the goroutine that writes a file; it ends when the pass's end is told, and stopPasses waits for it.
+func (f *fileSink) start() { go f.write() }
+
 // Run serves until ctx ends or a client says SHUTDOWN; call it once. It returns when every goroutine it started has ended.
 func (n *Node) Run(ctx context.Context) error {
 	defer close(n.ended)

@@ -211,11 +211,19 @@ func functionDump(s *session, _ [][]byte) { s.p.w.BulkBytes(s.p.dumpLibraries())
 
 // dumpLibraries is a payload of all libraries.
 func (p *part) dumpLibraries() (out []byte) {
-	for _, name := range slices.Sorted(maps.Keys(p.scripts.libraries)) {
+	for _, code := range p.libraryCodes() {
 		out = append(out, functionOpcode)
-		out = rdb.AppendString(out, []byte(p.scripts.libraries[name].code), nil)
+		out = rdb.AppendString(out, []byte(code), nil)
 	}
 	return rdb.AppendFooter(out, 0)
+}
+
+// libraryCodes are the texts of all libraries, in the order of their names.
+func (p *part) libraryCodes() (codes []string) {
+	for _, name := range slices.Sorted(maps.Keys(p.scripts.libraries)) {
+		codes = append(codes, p.scripts.libraries[name].code)
+	}
+	return codes
 }
 
 // functionOpcode comes before each library in a payload and in an RDB file.

@@ -130,6 +130,8 @@ func (j *job) forbidden() string {
 	switch {
 	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.makeRoom(0):
 		return textOOM
+	case p.guard != 0 && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0 && p.guardedScript(nil) != "":
+		return p.guardedScript(nil)
 	case j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:
 		return "ERR Can not execute a script with write flag using *_ro command."
 	case j.flags&flagNoCluster != 0 && j.s.ownSlots() != nil:
@@ -262,6 +264,8 @@ func (j *job) refused(row *command.Row, args [][]byte) string {
 		return "ERR " + string(args[0]) + " command is not allowed with BLOCK option from scripts"
 	case writes && (j.readOnly || j.flags&flagNoWrites != 0):
 		return "ERR Write commands are not allowed from read-only scripts."
+	case p.guard != 0 && !j.wrote && p.guardedScript(row) != "":
+		return p.guardedScript(row)
 	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !j.wrote && j.flags&flagAllowOOM == 0 && !p.makeRoom(argBytes(args)):
 		return textOOM
 	}

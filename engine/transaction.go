@@ -22,6 +22,7 @@ const (
 	monitored                    // the part's: somebody does
 	speaksFor                    // a lane whose next command is a certain client's
 	tellsNew                     // the part's: somebody hears of keys that are new
+	guarded                      // the part's: its own state keeps some commands from running (guard.go)
 )
 
 // transaction is what stands between MULTI and EXEC.

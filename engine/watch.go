@@ -101,6 +101,9 @@ func (p *part) beforeFlush(db int) {
 	if db == 0 || p.call.Row.ID != command.CmdFlushAll {
 		p.forgetCaches() // once a command
 	}
+	if db == 0 && p.call.Row.ID == command.CmdFlushAll {
+		p.flushedAll()
+	}
 	p.signalDB(db)
 }
 

@@ -3,6 +3,7 @@ package loop
 import (
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type MemLoop struct {
 	Drift time.Duration // so much time passes with each look at the clock within a callback
 
 	now   time.Time
+	mu    sync.Mutex // posts come from any goroutine
 	posts []func()
 	dials []*MemDial
 	conns []*MemConn
@@ -42,7 +44,7 @@ func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 	m := &MemLoop{now: now}
 	m.Loop = &Loop{
 		poll: poller{inMemory}, now: now, clock: func() time.Time { return m.now }, sleep: func(time.Duration) {}, hurry: func() {},
-		wake: func(f func()) error { m.posts = append(m.posts, f); return nil },
+		wake: func(f func()) error { m.post(f); return nil },
 		dial: func(addr string, _ time.Duration, opened func(*Conn, error) Handler) {
 			m.dials = append(m.dials, &MemDial{Addr: addr, m: m, opened: opened})
 		},
@@ -51,7 +53,7 @@ func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 		m.now = m.now.Add(m.Drift)
 		return m.now.Sub(t)
 	}
-	m.Loop.nudge = func() { m.posts = append(m.posts, m.Loop.runLater) }
+	m.Loop.nudge = func() { m.post(m.Loop.runLater) }
 	m.Loop.part = newPart(m.Loop)
 	return m
 }
@@ -98,13 +100,25 @@ func (d *MemDial) Fail(err error) { d.m.callback(func() { d.opened(nil, err) }) 
 
 // EndTurn runs what was posted, the end of the turn among it, until nothing is left.
 func (m *MemLoop) EndTurn() {
-	for len(m.posts) > 0 {
-		posts := m.posts
-		m.posts = nil
+	for posts := m.takePosts(); len(posts) > 0; posts = m.takePosts() {
 		for _, f := range posts {
 			f()
 		}
 	}
+}
+
+func (m *MemLoop) post(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.posts = append(m.posts, f)
+}
+
+func (m *MemLoop) takePosts() []func() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	posts := m.posts
+	m.posts = nil
+	return posts
 }
 
 // Stop tells the part that its loop ends.

@@ -25,7 +25,7 @@ func (c *Call) DebugObject() {
 	if !ok {
 		return
 	}
-	c.bytes = dumperOf(it.Kind())(c, c.bytes[:0], it)
+	c.bytes = c.appendValue(c.bytes[:0], it)
 	idleS := it.IdleMS(c.NowMS) / 1000
 	b := strconv.AppendUint([]byte("Value at:0x"), it.Place(), 16)
 	b = strconv.AppendInt(append(b, " refcount:"...), refCount(it), 10)

@@ -11,9 +11,6 @@ import (
 // newestPayload is the version of the newest payload that RESTORE reads: Redis 7.2's.
 const newestPayload = 11
 
-// dumper appends what a payload is made of, the type byte and the value, of an item of one kind.
-type dumper func(c *Call, dst []byte, it store.Item) []byte
-
 // loader gives in.key the value that in.value stands for, in place of any other, and in.expiryMS. The bytes are a stranger's: they must be one whole value of
 // the type and nothing else, and not an empty collection; if they are not it answers false and has changed nothing.
 type loader func(c *Call, in incoming) bool
@@ -24,25 +21,6 @@ type incoming struct {
 	value    []byte // a view
 	key      []byte
 	expiryMS int64 // store.NoExpiry or a time
-}
-
-// dumperOf is the one table of what DUMP writes.
-func dumperOf(kind store.Kind) dumper {
-	switch {
-	case kind.IsString():
-		return dumpString
-	case kind == store.KindHash || kind == store.KindHashBig:
-		return dumpHash
-	case kind >= store.KindSetInt && kind <= store.KindSetBig:
-		return dumpSet
-	case kind == store.KindStreamBig:
-		return dumpStream
-	case kind == store.KindZSet || kind == store.KindZSetBig:
-		return dumpZSet
-	case kind == store.KindList || kind == store.KindListBig:
-		return dumpList
-	}
-	return nil
 }
 
 // loaderOf is the one table of what RESTORE reads.
@@ -75,9 +53,16 @@ func dump(c *Call) {
 		c.W.Null()
 		return
 	}
-	c.bytes = rdb.AppendFooter(dumperOf(it.Kind())(c, c.bytes[:0], it), 0)
+	c.bytes = rdb.AppendFooter(c.appendValue(c.bytes[:0], it), 0)
 	c.W.BulkBytes(c.bytes)
 	c.trim()
+}
+
+// appendValue appends the type byte and the value.
+func (c *Call) appendValue(dst []byte, it store.Item) []byte {
+	p := rdb.Pen{Out: dst, Compressor: c.compressor()}
+	WriteValue(&p, c.Store, it, c.Limits, c.NowMS)
+	return p.Out
 }
 
 // trim lets go of a scratch buffer that a rare large value has made large.
@@ -94,14 +79,6 @@ func (c *Call) compressor() *lzf.Compressor {
 		c.lzf = new(lzf.Compressor)
 	}
 	return c.lzf
-}
-
-func dumpString(c *Call, dst []byte, it store.Item) []byte {
-	dst = append(dst, byte(rdb.TypeString))
-	if n, ok := it.Int(); ok {
-		return rdb.AppendInt(dst, n)
-	}
-	return rdb.AppendString(dst, c.text(it), c.compressor())
 }
 
 func loadString(c *Call, in incoming) bool {

@@ -5,11 +5,6 @@ import (
 	"larder/engine/store"
 )
 
-func dumpHash(c *Call, dst []byte, it store.Item) []byte {
-	h := hashes.Open(c.Store, it, c.NowMS)
-	return h.Dump(dst, c.compressor())
-}
-
 func loadHash(c *Call, in incoming) bool {
 	pairs, ok := hashes.Parse(in.t, in.value)
 	if !ok {

@@ -83,10 +83,6 @@ func (c *Call) listLost(l *lists.Edit, event string, key []byte) {
 	}
 }
 
-func dumpList(c *Call, dst []byte, it store.Item) []byte {
-	return lists.Append(dst, lists.Open(it), c.Limits.List, c.compressor())
-}
-
 func loadList(c *Call, in incoming) bool {
 	return lists.Load(c.DB, in.key, in.t, in.value, c.Limits.List, in.expiryMS, c.NowMS)
 }

@@ -42,7 +42,7 @@ func (c *Call) reload(key []byte) bool {
 		return true
 	}
 	idleMS, freq := it.IdleMS(c.NowMS), it.Freq()
-	payload := dumperOf(it.Kind())(c, nil, it)
+	payload := c.appendValue(nil, it)
 	in := incoming{t: rdb.Type(payload[0]), value: payload[1:], key: key, expiryMS: it.ExpiryMS()}
 	load := loaderOf(in.t)
 	if load == nil || !load(c, in) {

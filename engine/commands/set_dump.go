@@ -4,26 +4,11 @@ import (
 	"bytes"
 	"slices"
 
-	"larder/engine/sets"
 	"larder/engine/store"
 	"larder/protocol/encoding/intset"
 	"larder/protocol/encoding/listpack"
 	"larder/protocol/encoding/rdb"
 )
-
-// dumpSet writes an intset as it is and any other set member by member: Redis 7.0 reads no listpack of a set.
-func dumpSet(c *Call, dst []byte, it store.Item) []byte {
-	var v sets.View
-	v.Open(c.Store, it)
-	if v.Kind() == store.KindSetInt {
-		return rdb.AppendString(append(dst, byte(rdb.TypeSetIntset)), it.Text(nil), c.compressor())
-	}
-	dst = rdb.AppendLength(append(dst, byte(rdb.TypeSet)), uint64(v.Len()))
-	for member := range v.All {
-		dst = rdb.AppendString(dst, member, c.compressor())
-	}
-	return dst
-}
 
 func loadSet(c *Call, in incoming) bool {
 	var members []byte

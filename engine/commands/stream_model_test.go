@@ -9,6 +9,7 @@ import (
 	"larder/engine/store"
 	"larder/engine/streams"
 	"larder/internal/snapshots"
+	"larder/protocol/encoding/rdb"
 
 	"pgregory.net/rapid"
 )
@@ -172,7 +173,9 @@ func (m *streamModel) Check(t *rapid.T) {
 
 func streamText(it store.Item) string {
 	var buf []byte
-	return string(streams.Of(it.Object(), &buf).AppendRDB(nil, nil))
+	var p rdb.Pen
+	streams.Of(it.Object(), &buf).Write(&p)
+	return string(p.Out)
 }
 
 func (m *streamModel) states() map[string]string {

@@ -5,7 +5,6 @@ import (
 
 	"larder/engine/store"
 	"larder/protocol/encoding/listpack"
-	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/protocol/encoding/ziplist"
 	"larder/protocol/encoding/zipmap"
@@ -17,35 +16,66 @@ const TypeTimed rdb.Type = 22
 
 const noExpiry = -1 // in a dump
 
-// Dump appends the type byte and the value of a hash, as DUMP and RDB files have them (RDB version 10, but for TypeTimed).
-func (h *Hash) Dump(dst []byte, c *lzf.Compressor) []byte {
+// TypeTimedRedis is the type byte that Redis has for them from 7.4 on: the first expiry as i64 LE, a length, and before each field and value, which are
+// strings, a length that is 0 without an expiry and else one more than what the expiry is behind the first.
+const TypeTimedRedis rdb.Type = 24
+
+// Write writes the value of a hash that has fields, as DUMP and RDB files have it (RDB version 10, but for fields that expire).
+func (h *Hash) Write(p *rdb.Pen) {
 	if h.big == nil {
-		return rdb.AppendString(append(dst, byte(rdb.TypeHashListpack)), h.list, c)
+		p.Begin(rdb.TypeHashListpack)
+		p.String(h.list)
+		return
 	}
-	timed := h.big.Trees[dues].Len() > h.expired()
+	dead, due := h.expired(), h.big.Trees[dues]
+	first, timed := int64(0), due.Len() > dead
 	if timed {
-		dst = append(dst, byte(TypeTimed))
-	} else {
-		dst = append(dst, byte(rdb.TypeHash))
+		c := due.At(dead)
+		_, first = dueOf(c.Entry())
 	}
-	dst = rdb.AppendLength(dst, uint64(h.Len()))
+	switch {
+	case !timed:
+		p.Begin(rdb.TypeHash)
+	case p.RedisTimed:
+		p.Begin(TypeTimedRedis)
+		p.Uint64(uint64(first))
+	default:
+		p.Begin(TypeTimed)
+	}
+	p.Length(uint64(h.Len()))
 	cursor := h.big.Trees[fields].At(0)
 	for ; cursor.Valid(); cursor.Next() {
 		f := fieldOf(cursor.Entry())
 		if f.dead(h.now) {
 			continue
 		}
-		dst = rdb.AppendString(dst, f.name, c)
-		dst = rdb.AppendString(dst, f.value, c)
-		if timed {
-			at := f.expiryMS
-			if at == store.NoExpiry {
-				at = noExpiry
-			}
-			dst = binary.LittleEndian.AppendUint64(dst, uint64(at))
+		if timed && p.RedisTimed {
+			p.Length(f.behind(first))
+		}
+		p.String(f.name)
+		p.String(f.value)
+		if timed && !p.RedisTimed {
+			p.Uint64(f.valkeyExpiry())
+		}
+		if !p.Rest() {
+			return
 		}
 	}
-	return dst
+}
+
+func (f *field) behind(first int64) uint64 {
+	if f.expiryMS == store.NoExpiry {
+		return 0
+	}
+	return uint64(f.expiryMS-first) + 1
+}
+
+func (f *field) valkeyExpiry() uint64 {
+	at := f.expiryMS
+	if at == store.NoExpiry {
+		at = noExpiry
+	}
+	return uint64(at)
 }
 
 // Pair is a field on its way in.

@@ -45,6 +45,11 @@ func Open(s *store.Store, it store.Item, now int64) Hash {
 	return Hash{list: it.Text(nil)}
 }
 
+// OpenObject reads a big hash.
+func OpenObject(s *store.Store, o *store.Object, now int64) Hash {
+	return Hash{big: o, store: s, now: now}
+}
+
 // Len is the number of fields.
 func (h *Hash) Len() int {
 	switch {

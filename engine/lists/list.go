@@ -54,6 +54,9 @@ func Open(it store.Item) List {
 	return List{pack: it.Text(nil)}
 }
 
+// OpenObject reads a big list.
+func OpenObject(o *store.Object) List { return List{tree: o.Trees[0]} }
+
 // Len is the number of elements.
 func (l *List) Len() int {
 	switch {

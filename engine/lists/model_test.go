@@ -172,7 +172,7 @@ func checkDump(t *rapid.T, db *store.DB, key []byte, model [][]byte, limits list
 	if !found {
 		return
 	}
-	dump := lists.Append(nil, lists.Open(it), limits, new(lzf.Compressor))
+	dump := dumped(it, limits, new(lzf.Compressor))
 	for _, l := range []lists.Limits{limits, {Size: 2}, {Size: -5}} {
 		if !lists.Load(db, []byte("copy"), rdb.Type(dump[0]), dump[1:], l, store.NoExpiry, now) {
 			t.Fatalf("not loaded: %.200q", dump)
@@ -239,7 +239,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		all := contents(t, db, key)
 		it, _ := db.Peek(key, now)
-		dump := lists.Append(nil, lists.Open(it), lists.DefaultLimits(), nil)
+		dump := dumped(it, lists.DefaultLimits(), nil)
 		if len(all) == 0 || !lists.Load(db, key, rdb.Type(dump[0]), dump[1:], lists.DefaultLimits(), store.NoExpiry, now) {
 			t.Fatalf("%q is not read again", dump)
 		}
@@ -247,4 +247,11 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal("changed on its way")
 		}
 	})
+}
+
+func dumped(it store.Item, limits lists.Limits, c *lzf.Compressor) []byte {
+	p := rdb.Pen{Compressor: c}
+	l := lists.Open(it)
+	l.Write(&p, limits)
+	return p.Out
 }

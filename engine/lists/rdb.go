@@ -4,37 +4,47 @@ import (
 	"larder/engine/store"
 	"larder/engine/store/tree"
 	"larder/protocol/encoding/listpack"
-	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/protocol/encoding/ziplist"
 )
 
-// Append appends the type byte and the value of a list as Redis 7.0 and 7.2 write it: nodes that are listpacks, filled as the limits say.
-func Append(dst []byte, l List, limits Limits, z *lzf.Compressor) []byte {
-	dst = append(dst, byte(rdb.TypeListQuicklist2))
+// plainMin is the length from which an element of a list that is written in pieces is a node of its own, not in a listpack: so it is not copied as a whole.
+const plainMin = 1 << 20
+
+// Write writes the value of a list as Redis 7.0 and 7.2 do: nodes that are listpacks, filled as the limits say. A big one is gone over twice: the number of
+// its nodes comes first.
+func (l *List) Write(p *rdb.Pen, limits Limits) {
+	p.Begin(rdb.TypeListQuicklist2)
 	if l.tree == nil {
-		dst = rdb.AppendLength(dst, 1)
-		dst = rdb.AppendLength(dst, rdb.NodePacked)
-		return rdb.AppendString(dst, l.pack, z)
+		p.Length(1)
+		p.Length(rdb.NodePacked)
+		p.String(l.pack)
+		return
 	}
 	nodes := 0
-	l.nodes(limits, func(*Walk, int) { nodes++ })
-	dst = rdb.AppendLength(dst, uint64(nodes))
+	l.nodes(limits, p.Rest, func(*Walk, int) { nodes++ })
+	p.Length(uint64(nodes))
 	var pack listpack.List
-	l.nodes(limits, func(w *Walk, n int) {
-		pack = listpack.New(pack[:0])
-		for range n {
-			x, _ := w.Next()
+	l.nodes(limits, p.Rest, func(w *Walk, n int) {
+		x, _ := w.Next()
+		if n == 1 && p.Pause != nil && len(x.Text) > plainMin {
+			p.Length(rdb.NodePlain)
+			p.String(x.Text)
+			return
+		}
+		pack = listpack.New(pack[:0]).Append(x.Text)
+		for range n - 1 {
+			x, _ = w.Next()
 			pack = pack.Append(x.Text)
 		}
-		dst = rdb.AppendLength(dst, rdb.NodePacked)
-		dst = rdb.AppendString(dst, pack, z)
+		p.Length(rdb.NodePacked)
+		p.String(pack)
 	})
-	return dst
 }
 
-// nodes cuts a big list into nodes: emit gets a walk that stands at a node's first element, and the number of its elements.
-func (l *List) nodes(limits Limits, emit func(w *Walk, n int)) {
+// nodes cuts a big list into nodes: emit gets a walk that stands at a node's first element, and the number of its elements; rest is called with each element, and
+// ends it with false.
+func (l *List) nodes(limits Limits, rest func() bool, emit func(w *Walk, n int)) {
 	bytes, count := limits.bounds()
 	const overhead = 8 // bytes that Redis allows for an element's head
 	w := l.From(0, false)
@@ -46,7 +56,7 @@ func (l *List) nodes(limits Limits, emit func(w *Walk, n int)) {
 			emit(&start, n)
 			start, n, size = before, 0, packHead
 		}
-		if !ok {
+		if !ok || !rest() {
 			return
 		}
 		n++
@@ -59,7 +69,7 @@ func (l *List) Nodes(limits Limits) (nodes, bytes int) {
 	if l.tree == nil {
 		return 1, len(l.pack)
 	}
-	l.nodes(limits, func(w *Walk, n int) {
+	l.nodes(limits, func() bool { return true }, func(w *Walk, n int) {
 		nodes++
 		bytes += packHead
 		for range n {

@@ -47,6 +47,11 @@ func (v *View) Open(s *store.Store, it store.Item) {
 	}
 }
 
+// OpenObject makes the view one of a big set.
+func (v *View) OpenObject(s *store.Store, o *store.Object) {
+	v.ints, v.pack, v.tree, v.s = nil, nil, o.Trees[0], s
+}
+
 // Kind is how the set is kept; of an empty one that never was KindSetInt.
 func (v *View) Kind() store.Kind {
 	switch {

@@ -37,6 +37,9 @@ func ParsePolicy(name string) (Policy, bool) {
 // LFU tells whether the policy is one of Redis's that go by frequency.
 func (p Policy) LFU() bool { return p == AllKeysLFU || p == VolatileLFU }
 
+// LRU tells whether keys go by the time of their last access.
+func (p Policy) LRU() bool { return p == AllKeysLRU || p == VolatileLRU }
+
 func (p Policy) volatile() bool { return p >= VolatileLRU }
 
 // queued tells whether the policy is S3-FIFO.

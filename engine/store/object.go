@@ -127,6 +127,9 @@ func (d *DB) Arm(key []byte, o *Object, atMS, now int64) {
 	}
 }
 
+// Bytes is about what the object takes; what it shares counts in full.
+func (o *Object) Bytes() int64 { return o.account.Bytes }
+
 // Armed is the time that Arm said last, 0 if none.
 func (o *Object) Armed() int64 { return o.dueMS }
 

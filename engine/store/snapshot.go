@@ -147,6 +147,9 @@ func (p *Snapshot) wants(g *segment, h *shape) bool {
 	return true
 }
 
+// Err is why the pass has ended before its time, nil if it has not.
+func (p *Snapshot) Err() error { return p.err }
+
 // Close ends a pass before its time.
 func (p *Snapshot) Close() {
 	if p.err == nil && !p.done {

@@ -173,6 +173,9 @@ func (it Item) IdleMS(now int64) int64 {
 	return int64((clockOf(now)-accessOf(it.h.first))&(accessPeriod-1)) * 1000
 }
 
+// Held tells whether the item is one that only a snapshot still has: when it was last looked at is then not known.
+func (it Item) Held() bool { return it.h.first&flagHeld != 0 }
+
 // Freq is how often the key was seen since it was written or last passed over by the eviction, 0 to 3: all that S3-FIFO counts.
 func (it Item) Freq() int { return int(freqOf(it.h.first)) }
 

@@ -1,10 +1,7 @@
 package streams
 
 import (
-	"encoding/binary"
-
 	"larder/protocol/encoding/listpack"
-	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 )
 
@@ -14,10 +11,11 @@ const (
 	flagSameFields = 2
 )
 
-// AppendRDB appends the stream as the value of rdb.TypeStream2: listpacks of the blocks, counters, groups (Redis 7.0 rdb.c).
-func (s Stream) AppendRDB(dst []byte, z *lzf.Compressor) []byte {
-	blocks, _ := s.Blocks()
-	dst = rdb.AppendLength(dst, uint64(blocks))
+// Write writes the value of the stream: listpacks of the blocks, counters, groups (Redis 7.0 rdb.c).
+func (s Stream) Write(p *rdb.Pen) {
+	p.Begin(rdb.TypeStream2)
+	end, _ := s.find(blocksOwner+1, ID{})
+	p.Length(uint64(end.Rank()))
 	c := s.index.At(0)
 	var pack listpack.List
 	b, ok := s.blockAt(&c)
@@ -29,19 +27,21 @@ func (s Stream) AppendRDB(dst []byte, z *lzf.Compressor) []byte {
 			to, _ = next.first.Prev()
 		}
 		pack = s.appendPack(pack, &b, to)
-		dst = b.first.appendSorted(rdb.AppendLength(dst, idBytes))
-		dst = rdb.AppendString(dst, pack, z)
+		p.Out = b.first.appendSorted(rdb.AppendLength(p.Out, idBytes))
+		p.String(pack)
+		if !p.Rest() {
+			return
+		}
 		b, ok = next, more
 	}
 	m := s.meta
 	first := s.FirstID()
 	for _, n := range [...]uint64{uint64(s.Len()), m.lastID.MS, m.lastID.Seq, first.MS, first.Seq, m.maxDeleted.MS, m.maxDeleted.Seq, m.entriesAdded, uint64(len(m.groups))} {
-		dst = rdb.AppendLength(dst, n)
+		p.Length(n)
 	}
 	for _, g := range m.groups {
-		dst = s.appendGroup(dst, g)
+		s.writeGroup(p, g)
 	}
-	return dst
 }
 
 // appendPack makes a block's listpack in the space of an old one.
@@ -93,31 +93,37 @@ func appendPacked(l listpack.List, e Entry, master ID, names [][]byte) listpack.
 	return l.AppendInt(2*pairs + 4)
 }
 
-func (s Stream) appendGroup(dst []byte, g *Group) []byte {
-	dst = appendName(dst, g.Name)
+func (s Stream) writeGroup(p *rdb.Pen, g *Group) {
+	writeName(p, g.Name)
 	for _, n := range [...]uint64{g.LastID.MS, g.LastID.Seq, uint64(g.EntriesRead), uint64(g.pending)} {
-		dst = rdb.AppendLength(dst, n)
+		p.Length(n)
 	}
 	w := s.WalkPending(g, nil, ID{})
-	for p, ok := w.Next(); ok; p, ok = w.Next() {
-		dst = p.ID.appendSorted(dst)
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(p.DeliveredMS))
-		dst = rdb.AppendLength(dst, p.Count)
-	}
-	dst = rdb.AppendLength(dst, uint64(len(g.byName)))
-	for _, c := range g.byName {
-		dst = appendName(dst, c.Name)
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(c.SeenMS))
-		dst = rdb.AppendLength(dst, uint64(c.pending))
-		own, _ := s.find(c.owner, ID{})
-		for id, ok := owned(&own, c.owner); ok; id, ok = owned(&own, c.owner) {
-			dst = id.appendSorted(dst)
-			own.Next()
+	for e, ok := w.Next(); ok; e, ok = w.Next() {
+		p.Out = e.ID.appendSorted(p.Out)
+		p.Uint64(uint64(e.DeliveredMS))
+		p.Length(e.Count)
+		if !p.Rest() {
+			return
 		}
 	}
-	return dst
+	p.Length(uint64(len(g.byName)))
+	for _, c := range g.byName {
+		writeName(p, c.Name)
+		p.Uint64(uint64(c.SeenMS))
+		p.Length(uint64(c.pending))
+		own, _ := s.find(c.owner, ID{})
+		for id, ok := owned(&own, c.owner); ok; id, ok = owned(&own, c.owner) {
+			p.Out = id.appendSorted(p.Out)
+			own.Next()
+			if !p.Rest() {
+				return
+			}
+		}
+		if !p.Rest() {
+			return
+		}
+	}
 }
 
-func appendName(dst []byte, name string) []byte {
-	return rdb.AppendString(dst, []byte(name), nil)
-}
+func writeName(p *rdb.Pen, name string) { p.Out = rdb.AppendString(p.Out, []byte(name), nil) }

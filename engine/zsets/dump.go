@@ -4,24 +4,27 @@ import (
 	"math"
 
 	"larder/protocol/encoding/listpack"
-	"larder/protocol/encoding/lzf"
 	"larder/protocol/encoding/rdb"
 	"larder/protocol/encoding/ziplist"
 )
 
-// Dump appends the type byte and the value of a sorted set, as DUMP and RDB files have them (RDB version 10): a large one from the highest score down, as
-// Redis does, so that a reader appends at one end.
-func (v *Value) Dump(dst []byte, c *lzf.Compressor) []byte {
+// Write writes the value of a sorted set, as DUMP and RDB files have it (RDB version 10): a large one from the highest score down, as Redis does, so that a reader appends at one end.
+func (v *Value) Write(p *rdb.Pen) {
 	if v.Small() {
-		return rdb.AppendString(append(dst, byte(rdb.TypeZSetListpack)), v.list, c)
+		p.Begin(rdb.TypeZSetListpack)
+		p.String(v.list)
+		return
 	}
-	dst = rdb.AppendLength(append(dst, byte(rdb.TypeZSet)), uint64(v.Len()))
+	p.Begin(rdb.TypeZSet)
+	p.Length(uint64(v.Len()))
 	cur := v.At(v.Len() - 1)
 	for ; cur.Valid(); cur.Prev() {
-		dst = rdb.AppendString(dst, cur.Member(), c)
-		dst = rdb.AppendDouble(dst, cur.Score())
+		p.String(cur.Member())
+		p.Double(cur.Score())
+		if !p.Rest() {
+			return
+		}
 	}
-	return dst
 }
 
 // Load reads a value as Dump writes it, and in the older forms that Redis reads, into a builder. The bytes are a stranger's: false if they are anything but

@@ -40,6 +40,9 @@ func Of(s *store.Store, it store.Item) Value {
 	return Value{obj: it.Object(), s: s}
 }
 
+// OfObject gives a large one.
+func OfObject(s *store.Store, o *store.Object) Value { return Value{obj: o, s: s} }
+
 // Small tells whether the form is the listpack.
 func (v *Value) Small() bool { return v.obj == nil }
 

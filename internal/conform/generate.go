@@ -77,6 +77,9 @@ func NotDrawn(r *command.Row) string {
 	}
 	return map[string]string{
 		"shutdown":            "ends the server",
+		"save":                "writes a file; in the scripts",
+		"bgsave":              "writes a file; in the scripts",
+		"lastsave":            "tells a time of the server's own; in the scripts",
 		"geosearchstore":      "of members equally far away COUNT takes any; in the scripts, and compared by chance beside the code",
 		"georadius":           "as GEOSEARCHSTORE",
 		"georadiusbymember":   "as GEOSEARCHSTORE",

@@ -46,6 +46,13 @@ func serverDocs() map[ID]Doc {
 		CmdConfigRewrite:   {Summary: "Writes the settings to the file that the server was started with.", Complexity: "O(1)"},
 		CmdConfigHelp:      {Summary: "Lists the subcommands.", Complexity: "O(1)"},
 		CmdTime:            {Summary: "Tells the server's clock in seconds and microseconds.", Complexity: "O(1)"},
+		CmdSave:            {Summary: "Saves the data to a file; nobody else is served meanwhile.", Complexity: "O(N) in the number of keys"},
+		CmdBgSave: {
+			Summary: "Begins to save the data to a file while the server goes on.", Complexity: "O(1)",
+			History: []Change{{"3.2.2", "Option `SCHEDULE`."}},
+			Args:    takes(word("SCHEDULE").since("3.2.2").optional()),
+		},
+		CmdLastSave: {Summary: "Tells when the data was saved last, in seconds since 1970.", Complexity: "O(1)"},
 		CmdShutdown: {
 			Summary: "Ends the server, with or without saving its data first.", Complexity: "O(N) in the number of keys if data is saved, else O(1)",
 			History: []Change{{"7.0.0", "Options `NOW`, `FORCE` and `ABORT`."}},

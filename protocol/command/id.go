@@ -22,6 +22,9 @@ const (
 	CmdFlushAll
 	CmdFlushDB
 	CmdShutdown
+	CmdSave
+	CmdBgSave
+	CmdLastSave
 	CmdCluster
 	CmdACL
 	CmdReadOnly

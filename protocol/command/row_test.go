@@ -150,6 +150,9 @@ func TestPolicies(t *testing.T) {
 		"bzmpop":               {command.RequestSpecial, command.ResponseDefault},
 		"xread":                {command.RequestSpecial, command.ResponseDefault},
 		"xreadgroup":           {command.RequestSpecial, command.ResponseDefault},
+		"save":                 {command.RequestAllShards, command.ResponseAllSucceeded},
+		"bgsave":               {command.RequestAllShards, command.ResponseAllSucceeded},
+		"lastsave":             {command.RequestAllShards, command.ResponseAggMin},
 
 		"memory|doctor":           {command.RequestAllShards, command.ResponseSpecial},
 		"memory|malloc-stats":     {command.RequestAllShards, command.ResponseSpecial},

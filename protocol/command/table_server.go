@@ -30,6 +30,9 @@ func serverRows() []Row {
 		{ID: CmdFlushDB, Name: "flushdb", Arity: -1, Flags: Write, Categories: CatKeyspace | CatDangerous, Tips: tips(tipRequestAllShards, tipResponseAllSucceeded), Since: "1.0.0"},
 		{ID: CmdSwapDB, Name: "swapdb", Arity: 3, Flags: Write | Fast, Categories: CatKeyspace | CatDangerous, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "4.0.0"},
 		{ID: CmdDebug, Name: "debug", Arity: -2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "1.0.0"},
+		{ID: CmdSave, Name: "save", Arity: 1, Flags: Admin | NoScript | NoAsyncLoading | NoMulti, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
+		{ID: CmdBgSave, Name: "bgsave", Arity: -1, Flags: Admin | NoScript | NoAsyncLoading, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
+		{ID: CmdLastSave, Name: "lastsave", Arity: 1, Flags: Loading | Stale | Fast, Categories: CatAdmin | CatDangerous, Request: RequestAllShards, Response: ResponseAggMin, Tips: tips(tipNondeterministic), Since: "1.0.0"},
 		{ID: CmdShutdown, Name: "shutdown", Arity: -1, Flags: Admin | NoScript | Loading | Stale | NoMulti | AllowBusy, Request: RequestLocal, Since: "1.0.0"},
 	}
 }

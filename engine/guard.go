@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"larder/protocol/command"
+)
+
+// guard is what of the node's own state keeps commands from running. It is 0 on the usual way, and then the bit guarded of part.state is not set.
+type guard uint8
+
+const (
+	guardLoading guard = 1 << iota // data is being loaded
+	guardDisk                      // the data cannot be saved: writes wait until it can
+)
+
+const (
+	textLoading = "LOADING Redis is loading the dataset in memory"
+	textDisk    = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are" +
+		" disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please" +
+		" check the Redis logs for details about the RDB error."
+	textDiskScript = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use" +
+		" 'no-writes' flag for read only scripts."
+)
+
+// setGuard sets or takes away bits.
+func (p *part) setGuard(bits guard, on bool) {
+	if on {
+		p.guard |= bits
+	} else {
+		p.guard &^= bits
+	}
+	if p.state &^= guarded; p.guard != 0 {
+		p.state |= guarded
+	}
+}
+
+// guardedFrom is the error of a command that the node's state does not allow, "" if it does (Redis 7.0 server.c, processCommand).
+func (p *part) guardedFrom(s *session, row *command.Row) string {
+	switch {
+	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing):
+		return textDisk
+	case p.guard&guardLoading != 0 && !s.whileLoading(row):
+		return textLoading
+	}
+	return ""
+}
+
+// mayWrite tells whether a command may change data; EXEC is what it runs.
+func (s *session) mayWrite(row *command.Row) bool {
+	return row.Flags.Has(command.Write) || row.ID == command.CmdExec && s.tx.flags.Has(command.Write)
+}
+
+// whileLoading tells whether a command may run while data is loaded. EXEC may if all that it runs may, which was seen when each was queued.
+func (s *session) whileLoading(row *command.Row) bool { return row.Flags.Has(command.Loading) }
+
+// guardedScript is the error of a command of a script, or with nil of a script that does not say that it writes nothing.
+func (p *part) guardedScript(row *command.Row) string {
+	switch {
+	case p.guard&guardDisk == 0:
+		return ""
+	case row == nil:
+		return textDiskScript
+	case row.Flags.Has(command.Write):
+		return textDisk
+	}
+	return ""
+}

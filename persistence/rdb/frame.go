@@ -1,0 +1,89 @@
+package rdb
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	form "larder/protocol/encoding/rdb"
+)
+
+// The opcodes that stand where a value's type byte could (Redis 7.0 rdb.h).
+const (
+	OpFunction   = 245 // a library's code as a string
+	OpFreq       = 249 // a byte: how often the next key was seen
+	OpIdle       = 248 // a length: seconds since the next key was looked at
+	OpAux        = 250 // two strings: something about the file
+	OpResize     = 251 // two lengths: keys of the database, and those that expire
+	OpExpiryMS   = 252 // i64 LE: when the next key dies, milliseconds since 1970
+	OpSelectDB   = 254 // a length: the database of what follows
+	OpEnd        = 255 // nothing follows but the checksum
+	sumBytes     = 8
+	magicRedis   = "REDIS%04d"
+	magicValkey  = "VALKEY%03d"
+	versionValky = 80 // Valkey 9's
+)
+
+// Frame writes a file: the frame by its own methods, the values by those of their types with its pen.
+type Frame struct {
+	form.Pen
+	db int // selected, and one more; 0: none is
+}
+
+// Begin appends what a file begins with: that of Redis 7.0, which every Redis from 7.0 on and every Valkey read, or with valkey that of Valkey 9.
+func (w *Frame) Begin(valkey bool) {
+	if valkey {
+		w.Out = fmt.Appendf(w.Out, magicValkey, versionValky)
+		return
+	}
+	w.Out = fmt.Appendf(w.Out, magicRedis, form.Version)
+}
+
+// Aux says something about the file.
+func (w *Frame) Aux(name, value string) {
+	w.Out = form.AppendString(append(w.Out, OpAux), []byte(name), nil)
+	w.Out = form.AppendString(w.Out, []byte(value), nil)
+}
+
+// AuxInt is Aux with a number.
+func (w *Frame) AuxInt(name string, n int64) { w.Aux(name, strconv.FormatInt(n, 10)) }
+
+// Function appends a library.
+func (w *Frame) Function(code string) {
+	w.Out = form.AppendString(append(w.Out, OpFunction), []byte(code), nil)
+}
+
+// Select goes to a database, and reports whether another one was selected until now.
+func (w *Frame) Select(db int) bool {
+	if w.db == db+1 {
+		return false
+	}
+	w.db = db + 1
+	w.Out = form.AppendLength(append(w.Out, OpSelectDB), uint64(db))
+	return true
+}
+
+// Resize says how many keys are to come of the database, about, and how many of them expire.
+func (w *Frame) Resize(keys, expiring int) {
+	w.Out = form.AppendLength(append(w.Out, OpResize), uint64(keys))
+	w.Out = form.AppendLength(w.Out, uint64(expiring))
+}
+
+// Expiry says when the next key dies.
+func (w *Frame) Expiry(atMS int64) {
+	w.Out = binary.LittleEndian.AppendUint64(append(w.Out, OpExpiryMS), uint64(atMS))
+}
+
+// Idle says for how many seconds nobody has looked at the next key.
+func (w *Frame) Idle(seconds int64) {
+	w.Out = form.AppendLength(append(w.Out, OpIdle), uint64(seconds))
+}
+
+// Freq says how often the next key was seen, as a counter of Redis.
+func (w *Frame) Freq(n uint8) { w.Out = append(w.Out, OpFreq, n) }
+
+// End says that nothing follows but the checksum.
+func (w *Frame) End() { w.Out = append(w.Out, OpEnd) }
+
+// AppendSum appends the checksum of all before it; 0 says that there is none.
+func AppendSum(dst []byte, sum uint64) []byte { return binary.LittleEndian.AppendUint64(dst, sum) }
