@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"larder/persistence/files"
 )
@@ -113,6 +114,37 @@ func (f *Folder) Begin(head []byte) error {
 		return errors.Join(err, f.Abandon())
 	}
 	return nil
+}
+
+// Adopt makes a journal whose base is a copy of an RDB file that stands beside the folder.
+func (f *Folder) Adopt(name string, head []byte) error {
+	if err := f.Begin(head); err != nil {
+		return err
+	}
+	err := f.copyBase(name)
+	if err == nil {
+		err = f.Replace()
+	}
+	if err != nil {
+		return errors.Join(err, f.dir.Remove(f.TempBase()), f.Abandon())
+	}
+	return nil
+}
+
+func (f *Folder) copyBase(name string) error {
+	from, err := f.above.Read(name)
+	if err != nil {
+		return err
+	}
+	to, err := f.dir.Create(f.TempBase())
+	if err != nil {
+		return errors.Join(err, from.Close())
+	}
+	_, err = io.Copy(to, from)
+	if err == nil {
+		err = to.Sync()
+	}
+	return errors.Join(err, to.Close(), from.Close())
 }
 
 // Abandon ends what Begin began.

@@ -77,6 +77,14 @@ func Look(above *files.Dir, dirName, name string) (*Folder, error) {
 func (f *Folder) in(name string) string   { return filepath.Join(f.dirName, name) }
 func (f *Folder) path(name string) string { return f.above.Path(f.in(name)) }
 
+// Path is where a file of the journal is, for messages.
+func (f *Folder) Path(name string) string {
+	if f.old && name == f.name {
+		return f.above.Path(name)
+	}
+	return f.path(name)
+}
+
 func (f *Folder) read(name string) (text []byte, found bool, err error) {
 	file, err := f.above.Read(f.in(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -179,15 +187,11 @@ func (p *Part) empty() (bool, error) {
 		return false, err
 	}
 	r := NewReader(bytes.NewReader(text), 0, int64(len(text)))
-	for {
-		rec, err := r.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return true, nil
-		case err != nil, rec.Args != nil && !strings.EqualFold(string(rec.Args[0]), "SELECT"):
-			return false, nil
-		}
+	rec, err := r.Next()
+	for err == nil && (rec.Args == nil || strings.EqualFold(string(rec.Args[0]), "SELECT")) {
+		rec, err = r.Next()
 	}
+	return errors.Is(err, io.EOF), nil
 }
 
 // Bytes is what the files of the data have, and what of it counts as base.
@@ -212,7 +216,7 @@ func (f *Folder) enter() error {
 	if err != nil {
 		return err
 	}
-	f.seq = [2]int64{f.man.Base.Seq, f.man.nextIncr() - 1}
+	f.seq = [2]int64{f.man.Base.Seq, f.man.lastIncr()}
 	for _, name := range names {
 		if strings.HasPrefix(name, tempPrefix) {
 			if err := dir.Remove(name); err != nil {

@@ -62,10 +62,7 @@ func (b *bench) open() error {
 		return err
 	}
 	b.f, b.data = f, data
-	if err := f.Start(cut, head); err != nil {
-		return err
-	}
-	return nil
+	return f.Start(cut, head)
 }
 
 // load reads a journal.

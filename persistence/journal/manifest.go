@@ -48,10 +48,8 @@ func (m *Manifest) clone() Manifest {
 	return Manifest{Base: m.Base, Incr: append([]File(nil), m.Incr...), History: append([]File(nil), m.History...)}
 }
 
-// nextBase and nextIncr are the numbers of files that are to be made. Files of the past count too, so that a name is not used twice.
-func (m *Manifest) nextBase() int64 { return m.Base.Seq + 1 }
-
-func (m *Manifest) nextIncr() (seq int64) {
+// lastIncr is the highest number of an incremental file. Files of the past count too, so that a name is not used twice.
+func (m *Manifest) lastIncr() (seq int64) {
 	for _, f := range m.Incr {
 		seq = max(seq, f.Seq)
 	}
@@ -60,7 +58,7 @@ func (m *Manifest) nextIncr() (seq int64) {
 			seq = max(seq, f.Seq)
 		}
 	}
-	return seq + 1
+	return seq
 }
 
 // Text is the manifest as it is written: base, history, increments, as Redis 7 has them.
