@@ -115,7 +115,7 @@ func (s *session) cut(asks *session) {
 	if s == asks {
 		s.closing = true
 	} else {
-		s.c.Close()
+		s.end()
 	}
 }
 

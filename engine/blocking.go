@@ -170,7 +170,7 @@ func (p *part) unpark(s *session) {
 	switch {
 	case s.gone:
 	case s.closing:
-		s.c.Finish()
+		s.finish()
 	case s.stalled == stallNone:
 		s.c.Resume()
 	}

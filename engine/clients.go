@@ -127,7 +127,7 @@ func clientKill(s *session, args [][]byte) {
 		if other == s {
 			s.closing = true
 		} else {
-			other.c.Close()
+			other.end()
 		}
 	}
 	switch {

@@ -73,3 +73,11 @@ func (n *Node) Kept() int64 { return n.store.Kept() }
 
 // WatchFiles has f told of what is done to the node's files; it is to be called before the loop has its part.
 func (n *Node) WatchFiles(f func(files.Op) error) { n.watchFiles = f }
+
+// ShutGate holds what may show the stream beyond its present end; PassGate lets go what shows no more than up to an offset, OpenGate all.
+func (n *Node) ShutGate()             { n.part.shutGate(n.part.stream.past.End()) }
+func (n *Node) PassGate(offset int64) { n.loop.Load().Post(func() { n.part.passGate(offset) }) }
+func (n *Node) OpenGate()             { n.loop.Load().Post(n.part.openGate) }
+
+// StreamEnd is the offset of the stream's last byte.
+func (n *Node) StreamEnd() int64 { return n.part.stream.past.End() }

@@ -23,7 +23,7 @@ func (s *session) limitOutput(more int) {
 	if s.closing || limit.Off() {
 		return
 	}
-	if limit.Over(int64(s.c.Unsent()+len(s.late)+more), s.p.nowNS, &s.softSinceNS) {
+	if limit.Over(int64(s.c.Unsent()+s.heldBytes()+len(s.late)+more), s.p.nowNS, &s.softSinceNS) {
 		s.p.count.outputClosed++
 		s.tooSlow()
 		s.p.l.Later(s.c.Close)

@@ -84,6 +84,7 @@ type part struct {
 
 	debug      debugging
 	stream     *stream
+	gate       gate
 	due        []dueKey // hashes of which fields have died
 	dirty      int64    // changes of the keyspace
 	usedPeak   int64    // the most memory that was seen in use, bytes
@@ -129,6 +130,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		topics:   newTopics(),
 		behind:   newCrowds(),
 		caches:   newCaches(),
+		gate:     newGate(),
 	}
 	p.files = files.In(o.Dir, n.watchFiles)
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}
@@ -306,7 +308,7 @@ func (p *part) closeIdle() {
 	}
 	for _, s := range p.sessions {
 		if !s.lane && s.stalled != stallPause && s.waiter == nil && s.state&(subscribed|monitoring) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
-			s.c.Close()
+			s.end()
 		}
 	}
 }

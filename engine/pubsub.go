@@ -220,6 +220,9 @@ func (m *message) of(proto int, write func(*resp.Writer)) []byte {
 
 // deliver sends a message that is no reply. It never stands within a reply: whoever is having one gets it behind that.
 func (p *part) deliver(s *session, text []byte) {
+	if p.state&gated != 0 {
+		s.needs = p.stream.past.End() + 1 // whatever was done until the end of this turn may be what it is about
+	}
 	switch {
 	case s.closing || s.gone:
 	case s.writing || s.shared != nil:

@@ -72,6 +72,9 @@ type session struct {
 	closing bool // the connection ends when its output is sent; no command runs any more
 	gone    bool // it has ended
 
+	needs int64 // the offset of the stream that what it is told may show
+	held  *held // what may not be shown yet; nil: nothing
+
 	owed               int // bytes that are counted in the part's buffered
 	openedNS, activeNS int64
 	name               string
@@ -119,7 +122,7 @@ func (s *session) Data(c *loop.Conn) {
 	}
 	switch {
 	case s.closing:
-		c.Finish()
+		s.finish()
 	case s.shared != nil:
 		s.sendShared()
 	}
@@ -138,7 +141,7 @@ func (s *session) notNow(c *loop.Conn) {
 // step reads a batch of commands from buf[pos:] and runs it. It gives the position of what is not done with, and whether to go on there.
 func (s *session) step(buf []byte, pos int) (next int, more bool) {
 	p := s.p
-	if len(p.w.Out) >= outputHigh || s.c.Unsent() >= outputHigh {
+	if len(p.w.Out) >= outputHigh || s.c.Unsent() >= outputHigh || s.heldBytes() >= outputHigh {
 		s.stall(stallOutput)
 		return pos, false
 	}
@@ -209,8 +212,9 @@ func (s *session) Flush(c *loop.Conn) {
 	if s.p.caches.due { // before anybody can have read a reply to what changed the keys
 		s.p.tellFollowers()
 	}
+	s.atGate(c)
 	s.p.count.bytesOut += uint64(len(c.Out))
-	if int64(c.Unsent()) > s.p.n.opts.OutputMaxBytes {
+	if int64(c.Unsent()+s.heldBytes()) > s.p.n.opts.OutputMaxBytes {
 		s.tooSlow()
 		c.Close()
 		return
@@ -228,6 +232,9 @@ func (s *session) tooSlow() {
 // Drained: the client has read what was kept for it.
 func (s *session) Drained(_ *loop.Conn) {
 	s.countBuffers()
+	if s.heldBytes() > outputLow {
+		return // atGate has it looked at again
+	}
 	if s.shared != nil {
 		s.sendShared()
 		return
@@ -238,6 +245,11 @@ func (s *session) Drained(_ *loop.Conn) {
 // Ended: a client that sends no more has its replies, unless its commands had to wait. One that waits for a key is gone, as in Redis.
 func (s *session) Ended(*loop.Conn) bool {
 	s.ended = true
+	if s.stalled == stallNone && s.waitsAtGate() {
+		s.closing = true
+		s.finish()
+		return true
+	}
 	return s.stalled != stallNone && s.stalled != stallBlocked
 }
 

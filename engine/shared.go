@@ -19,6 +19,10 @@ func (s *session) share(value store.Pin) {
 // sendShared sends more of a large reply.
 func (s *session) sendShared() {
 	c := s.c
+	if s.waitsAtGate() {
+		s.awaitGate()
+		return
+	}
 	for len(s.shared) > 0 && c.Unsent() < outputHigh {
 		piece := s.shared[:min(sharedPiece, len(s.shared))]
 		s.p.count.bytesOut += uint64(len(c.Out) + len(piece))

@@ -23,6 +23,7 @@ const (
 	speaksFor                    // a lane whose next command is a certain client's
 	tellsNew                     // the part's: somebody hears of keys that are new
 	guarded                      // the part's: its own state keeps some commands from running (guard.go)
+	gated                        // the part's: what commands show may have to wait
 )
 
 // transaction is what stands between MULTI and EXEC.
@@ -174,6 +175,9 @@ func (p *part) special(s *session, row *command.Row, args [][]byte) {
 
 // runSeen runs a command that others may want to know of, and tells them.
 func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
+	if p.state&gated != 0 {
+		p.weigh(s, row, args)
+	}
 	if p.state&tellsNew != 0 {
 		p.fresh = p.absent(s, row, args)
 	}
