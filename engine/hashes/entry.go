@@ -91,7 +91,7 @@ func orders(s *store.Store) [2]tree.Order {
 
 // seek finds a name in the first tree.
 func seek(s *store.Store, t *tree.Tree, name []byte) (tree.Cursor, bool) {
-	return t.Seek(s.Hash(name), func(entry []byte) int { return bytes.Compare(nameOf(entry), name) })
+	return s.SeekHash(t, name, func(entry []byte) int { return bytes.Compare(nameOf(entry), name) })
 }
 
 // seekDue finds a field in the second tree.

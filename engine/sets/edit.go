@@ -119,9 +119,10 @@ func (e *Edit) addBig(member []byte) bool {
 	if found {
 		return false
 	}
-	if !e.owned {
-		e.own()
-		c, _ = seek(e.s, e.tree, member)
+	if was := e.tree; !e.owned {
+		if e.own(); e.tree != was {
+			c, _ = seek(e.s, e.tree, member)
+		}
 	}
 	e.tree.Insert(c, member)
 	return true
@@ -225,9 +226,10 @@ func (e *Edit) removeBig(member []byte) bool {
 	if !found {
 		return false
 	}
-	if !e.owned {
-		e.own()
-		c, _ = seek(e.s, e.tree, member)
+	if was := e.tree; !e.owned {
+		if e.own(); e.tree != was {
+			c, _ = seek(e.s, e.tree, member)
+		}
 	}
 	e.tree.Delete(c)
 	return true

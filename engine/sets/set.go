@@ -188,5 +188,5 @@ func (v *View) Scan(cursor uint64, count int64, show func(member []byte)) uint64
 func order(s *store.Store) [2]tree.Order { return [2]tree.Order{{Word: s.Hash, Even: true}} }
 
 func seek(s *store.Store, t *tree.Tree, member []byte) (tree.Cursor, bool) {
-	return t.Seek(s.Hash(member), func(entry []byte) int { return bytes.Compare(entry, member) })
+	return s.SeekHash(t, member, func(entry []byte) int { return bytes.Compare(entry, member) })
 }

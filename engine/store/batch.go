@@ -39,6 +39,8 @@ type batch struct {
 	keys    []prepared
 	wanted  []wanted
 	ways    []tree.Descent
+	texts   [][]byte // that the ways are for
+	way     int      // the first that may be asked for
 	next    int
 	version uint64 // of the index, when the keys were looked up
 	reach   uint64 // about how many bytes of an item are asked for, from its front
@@ -112,7 +114,7 @@ const fetchMin = 4096
 // fetchElements loads the pages of large collections that lead to the elements.
 func (s *Store) fetchElements() uint64 {
 	b := &s.batch
-	b.ways = b.ways[:0]
+	b.ways, b.texts = b.ways[:0], b.texts[:0]
 	for _, e := range b.wanted {
 		ref := b.keys[e.key].ref
 		if ref == 0 || !Kind(s.mem.U32(ref)&kindMask).Big() {
@@ -121,11 +123,30 @@ func (s *Store) fetchElements() uint64 {
 		h := s.shapeOf(ref)
 		for _, t := range s.objectOf(s.runOf(&h)).Trees {
 			if t.Even() && t.Len() >= fetchMin {
-				b.ways = append(b.ways, t.Descent(s.hash(e.text)))
+				b.ways, b.texts = append(b.ways, t.Descent(s.hash(e.text))), append(b.texts, e.text)
 			}
 		}
 	}
 	return s.trees.Fetch(b.ways)
+}
+
+// SeekHash finds an element in a tree in the order of hashes; cmp is as for Tree.Seek. What Fetch has seen of it is not looked at again.
+func (s *Store) SeekHash(t *tree.Tree, text []byte, cmp func(entry []byte) int) (tree.Cursor, bool) {
+	b := &s.batch
+	if b.way < len(b.ways) && len(text) > 0 {
+		for i := b.way; i < min(b.way+ahead, len(b.ways)); i++ {
+			known := b.texts[i]
+			if len(known) != len(text) || &known[0] != &text[0] {
+				continue
+			}
+			b.way = i
+			if memory.Checked && b.ways[i].Word() != s.hash(text) {
+				panic(fmt.Sprintf("store: element %q changed since it was prepared", text))
+			}
+			return t.SeekAlong(&b.ways[i], cmp)
+		}
+	}
+	return t.Seek(s.hash(text), cmp)
 }
 
 // findItems finds the references to the keys' items, by their tags. It reports whether there are chains to follow: some buckets are full, and have others
@@ -170,6 +191,8 @@ func (s *Store) Forget() {
 		clear(s.batch.wanted)
 		s.batch.wanted = s.batch.wanted[:0]
 		clear(s.batch.ways)
+		clear(s.batch.texts)
+		s.batch.ways, s.batch.way = s.batch.ways[:0], 0
 	}
 	s.batch.next = 0
 }

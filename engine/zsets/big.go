@@ -36,8 +36,8 @@ func lenBig(o *store.Object) int { return o.Trees[inOrder].Len() }
 func atBig(o *store.Object, rank int) tree.Cursor { return o.Trees[inOrder].At(rank) }
 
 // seekMember finds a member's entry in the tree by hash.
-func seekMember(o *store.Object, hash uint64, member []byte) (tree.Cursor, bool) {
-	return o.Trees[byMember].Seek(hash, func(entry []byte) int { return bytes.Compare(memberOf(entry), member) })
+func seekMember(s *store.Store, o *store.Object, member []byte) (tree.Cursor, bool) {
+	return s.SeekHash(o.Trees[byMember], member, func(entry []byte) int { return bytes.Compare(memberOf(entry), member) })
 }
 
 // seekPlace finds where a member with that score stands, or belongs, in the tree in order.
@@ -45,16 +45,16 @@ func seekPlace(o *store.Object, member []byte, score float64) (tree.Cursor, bool
 	return o.Trees[inOrder].Seek(placeOf(sortable(score)), func(entry []byte) int { return bytes.Compare(memberOf(entry), member) })
 }
 
-func scoreBig(o *store.Object, hash uint64, member []byte) (score float64, ok bool) {
-	c, found := seekMember(o, hash, member)
+func scoreBig(s *store.Store, o *store.Object, member []byte) (score float64, ok bool) {
+	c, found := seekMember(s, o, member)
 	if !found {
 		return 0, false
 	}
 	return scoreOfEntry(c.Entry()), true
 }
 
-func rankBig(o *store.Object, hash uint64, member []byte) (rank int, score float64, ok bool) {
-	if score, ok = scoreBig(o, hash, member); !ok {
+func rankBig(s *store.Store, o *store.Object, member []byte) (rank int, score float64, ok bool) {
+	if score, ok = scoreBig(s, o, member); !ok {
 		return 0, 0, false
 	}
 	c, _ := seekPlace(o, member, score)

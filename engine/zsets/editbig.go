@@ -45,7 +45,7 @@ func (e *Edit) enlarge() {
 // insertMember puts an entry whose member is not there into the tree by hash.
 func insertMember(o *store.Object, s *store.Store, entry []byte) {
 	member := memberOf(entry)
-	c, _ := seekMember(o, s.Hash(member), member)
+	c, _ := seekMember(s, o, member)
 	o.Trees[byMember].Insert(c, entry)
 }
 
@@ -59,8 +59,7 @@ func (e *Edit) change() *store.Object {
 
 func (e *Edit) putBig(member []byte, score float64) {
 	o := e.change()
-	hash := e.store.Hash(member)
-	c, found := seekMember(o, hash, member)
+	c, found := seekMember(e.store, o, member)
 	if found {
 		old := scoreOfEntry(c.Entry())
 		place, _ := seekPlace(o, member, old)
@@ -77,12 +76,15 @@ func (e *Edit) putBig(member []byte, score float64) {
 }
 
 func (e *Edit) removeBig(member []byte) bool {
-	c, found := seekMember(e.obj, e.store.Hash(member), member)
+	was := e.obj
+	c, found := seekMember(e.store, was, member)
 	if !found {
 		return false
 	}
 	o := e.change()
-	c, _ = seekMember(o, e.store.Hash(member), member)
+	if o != was {
+		c, _ = seekMember(e.store, o, member)
+	}
 	place, _ := seekPlace(o, member, scoreOfEntry(c.Entry()))
 	o.Trees[inOrder].Delete(place)
 	o.Trees[byMember].Delete(c)
@@ -105,7 +107,7 @@ func (e *Edit) removeSpanBig(s Span) {
 	c := o.Trees[inOrder].At(s.From)
 	for range s.Len() {
 		member := memberOf(c.Entry())
-		at, _ := seekMember(o, e.store.Hash(member), member)
+		at, _ := seekMember(e.store, o, member)
 		o.Trees[byMember].Delete(at)
 		c.Next()
 	}

@@ -60,7 +60,7 @@ func (v *Value) Len() int {
 // Score finds a member's score.
 func (v *Value) Score(member []byte) (score float64, ok bool) {
 	if v.obj != nil {
-		return scoreBig(v.obj, v.s.Hash(member), member)
+		return scoreBig(v.s, v.obj, member)
 	}
 	at := findSmall(v.list, member)
 	if at == 0 {
@@ -72,7 +72,7 @@ func (v *Value) Score(member []byte) (score float64, ok bool) {
 // Rank finds a member's place, from 0, and its score.
 func (v *Value) Rank(member []byte) (rank int, score float64, ok bool) {
 	if v.obj != nil {
-		return rankBig(v.obj, v.s.Hash(member), member)
+		return rankBig(v.s, v.obj, member)
 	}
 	at := findSmall(v.list, member)
 	if at == 0 {

@@ -143,3 +143,36 @@ func BenchmarkTree(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkBatch looks for hashes in batches, as commands on a large set do.
+func BenchmarkBatch(b *testing.B) {
+	m := newBlocks(b)
+	defer m.mem.Close()
+	pool := tree.NewPool(&m.mem, m)
+	even := tree.New(pool, tree.Order{Word: xxh3.Hash, Even: true}, &tree.Account{})
+	const entries, batch = 1_000_000, 16
+	entry, dice := make([]byte, 20), rand.New(rand.NewPCG(1, 1))
+	same := func(e []byte) int { return bytes.Compare(e, entry) }
+	for i := range entries {
+		binary.BigEndian.PutUint64(entry, uint64(i))
+		c, _ := even.Seek(xxh3.Hash(entry), same)
+		even.Insert(c, entry)
+	}
+	var ways [batch]tree.Descent
+	var names [batch]uint64
+	for b.Loop() {
+		for i := range names {
+			names[i] = dice.Uint64N(entries)
+			binary.BigEndian.PutUint64(entry, names[i])
+			ways[i] = even.Descent(xxh3.Hash(entry))
+		}
+		pool.Fetch(ways[:])
+		for i := range names {
+			binary.BigEndian.PutUint64(entry, names[i])
+			if _, found := even.SeekAlong(&ways[i], same); !found {
+				b.Fatal("an entry is missing")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/entry")
+}

@@ -172,9 +172,14 @@ func (t *Tree) Seek(word uint64, cmp func(entry []byte) int) (c Cursor, found bo
 		c.push(at, i)
 		at = t.pool.child(at, i)
 	}
-	low, high := 0, t.pool.count(at)
 	r.guesses = t.guesses()
-	for end := high; low < high; {
+	found = t.seekEntry(&c, at, 0, t.pool.count(at), word, cmp, &r)
+	return c, found
+}
+
+// seekEntry ends a search in a leaf, in which what is sought is not before low nor behind high.
+func (t *Tree) seekEntry(c *Cursor, at uint64, low, high int, word uint64, cmp func(entry []byte) int, r *reach) (found bool) {
+	for low < high {
 		mid := r.between(word, low, high)
 		entry := t.pool.entry(at, mid)
 		w, stand := t.word(entry), 0
@@ -191,18 +196,45 @@ func (t *Tree) Seek(word uint64, cmp func(entry []byte) int) (c Cursor, found bo
 			low, r.from = mid+1, w
 		case stand == 0 && (mid == low || t.order.Even):
 			c.push(at, mid)
-			return c, true
+			return true
 		default:
 			found = stand == 0
 			high, r.to = mid, w
 		}
-		if low == end {
-			c.push(at, low)
-			c.settle()
-			return c, c.Valid() && t.word(c.Entry()) == word && cmp(c.Entry()) == 0
-		}
 	}
 	c.push(at, low)
+	if low == t.pool.count(at) {
+		c.settle()
+		return c.Valid() && t.word(c.Entry()) == word && cmp(c.Entry()) == 0
+	}
+	return found
+}
+
+// SeekAlong is Seek for the word of a descent that has come to its end. What it saw is not looked at again, as far as the tree has not changed since.
+func (t *Tree) SeekAlong(d *Descent, cmp func(entry []byte) int) (c Cursor, found bool) {
+	if d.t != t || d.moved != t.moved || d.left != 0 || t.height > len(d.way) || t.root == 0 {
+		return t.Seek(d.word, cmp)
+	}
+	c.t = t
+	at := t.root
+	for l := range t.height {
+		i := int(d.way[l])
+		c.push(at, i)
+		at = t.pool.child(at, i)
+	}
+	switch {
+	case d.changed == t.changed && d.hit && cmp(t.pool.entry(at, d.mid)) == 0:
+		c.push(at, d.mid)
+		return c, true
+	case d.changed == t.changed:
+		found = t.seekEntry(&c, at, d.low, d.high, d.word, cmp, &d.reach)
+	default:
+		r := d.leaf
+		found = t.seekEntry(&c, at, 0, t.pool.count(at), d.word, cmp, &r)
+	}
+	if !found && c.Valid() && t.word(c.Entry()) == d.word { // a descent does not tell entries of one word apart
+		return t.Seek(d.word, cmp)
+	}
 	return c, found
 }
 

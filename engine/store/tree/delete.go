@@ -25,6 +25,7 @@ func (t *Tree) DeleteRange(from, to int) {
 		t.charge(-int(t.bytes))
 		t.shed(t.root)
 		t.root, t.height, t.n = 0, 0, 0
+		t.moved++
 		return
 	}
 	stay := to-from > t.n/2
@@ -91,6 +92,7 @@ func (t *Tree) shedChildren(c *Cursor, l, first, last, n int, count bool) {
 
 // remove takes n entries out of the cursor's leaf, from the cursor on. All pages on the way are the tree's alone.
 func (t *Tree) remove(c *Cursor, n int) {
+	t.changed++
 	p, l := t.pool, c.depth-1
 	leaf := c.path[l]
 	for i := leaf.index; i < leaf.index+n; i++ {
@@ -127,6 +129,7 @@ func (t *Tree) mend(c *Cursor, l int) {
 		t.freePage(at)
 		if l == 0 {
 			t.root, t.height = 0, 0
+			t.moved++
 			return
 		}
 		t.removeChild(c, l-1)
@@ -156,11 +159,12 @@ func (t *Tree) heft(at uint64) (weight, most int) {
 	if t.pool.level(at) == 0 {
 		return t.pool.weight(at), leafMax
 	}
-	return headBytes + t.pool.count(at)*t.width, Sizes[innerClassMax]
+	return headBytes + t.pool.count(at)*t.width, Sizes[t.most]
 }
 
 // collapse makes the only child of the root the root.
 func (t *Tree) collapse() {
+	t.moved++
 	for t.height > 0 && t.pool.count(t.root) == 1 {
 		old := t.root
 		t.root = t.pool.child(old, 0)

@@ -6,20 +6,32 @@ import "math"
 // level, so that the waits for memory overlap.
 type Descent struct {
 	t     *Tree
-	at    uint64 // the page; 0 = at the end
+	at    uint64 // the page; 0 = the tree is empty
 	word  uint64
 	reach reach
 	left  int    // levels of inner pages from here on
 	low   int    // in a leaf: where the entry may be
 	high  int    // before
 	mid   int    // which entry of it is looked at
+	hit   bool   // that entry has the word
 	place uint64 // what to load next
+
+	// For SeekAlong.
+	way            [wayMax]uint16 // the child in each inner page
+	leaf           reach          // at the leaf
+	moved, changed uint32         // the tree's, at the beginning
 }
+
+// wayMax is of how many levels the way is kept: a tree with more has hundreds of millions of entries.
+const wayMax = 4
 
 // Descent begins one. The tree must be Even, and may not change until Fetch is done.
 func (t *Tree) Descent(word uint64) Descent {
-	return Descent{t: t, at: t.root, word: word, reach: reach{to: math.MaxUint64}, left: t.height}
+	return Descent{t: t, at: t.root, word: word, reach: reach{to: math.MaxUint64}, left: t.height, moved: t.moved, changed: t.changed}
 }
+
+// Word is what is sought.
+func (d *Descent) Word() uint64 { return d.word }
 
 // Even tells whether places in the tree are guessed.
 func (t *Tree) Even() bool { return t.order.Even }
@@ -71,6 +83,7 @@ func (d *Descent) aim() {
 	d.reach.guesses = guessesMax
 	n := p.count(d.at)
 	if d.left == 0 {
+		d.leaf = d.reach
 		d.low, d.high = 0, n
 		d.place = d.at + headBytes + uint64(n/2)*slotBytes
 		return
@@ -84,7 +97,11 @@ func (d *Descent) descend() bool {
 		d.place = 0
 		return false
 	}
-	d.at = d.t.pool.child(d.at, d.t.seekChild(d.at, d.word, func([]byte) int { return 1 }, &d.reach))
+	i := d.t.seekChild(d.at, d.word, func([]byte) int { return 1 }, &d.reach)
+	if l := d.t.height - d.left; l < wayMax {
+		d.way[l] = uint16(i)
+	}
+	d.at = d.t.pool.child(d.at, i)
 	d.left--
 	return true
 }
@@ -92,7 +109,7 @@ func (d *Descent) descend() bool {
 // look says which record of a leaf is looked at next.
 func (d *Descent) look() {
 	d.place = 0
-	if d.at != 0 && d.low < d.high {
+	if d.low < d.high && !d.hit {
 		d.mid = d.reach.between(d.word, d.low, d.high)
 		d.place = d.t.pool.slotAt(d.at, d.mid)
 	}
@@ -109,6 +126,6 @@ func (d *Descent) narrow() {
 	case w > d.word:
 		d.high, d.reach.to = d.mid, w
 	default:
-		d.low, d.high = 0, 0
+		d.hit = true
 	}
 }

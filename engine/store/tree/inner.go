@@ -73,6 +73,7 @@ func (t *Tree) firstWord(at uint64) uint64 {
 
 // openChild makes room for child i in a page that has it.
 func (t *Tree) openChild(at uint64, i int) {
+	t.moved++
 	n := t.pool.count(at)
 	t.shift(at, i, i+1, n-i)
 	t.pool.setCount(at, n+1)
@@ -80,6 +81,7 @@ func (t *Tree) openChild(at uint64, i int) {
 
 // closeChildren takes the children from to before to out.
 func (t *Tree) closeChildren(at uint64, from, to int) {
+	t.moved++
 	n := t.pool.count(at)
 	t.shift(at, to, from, n-to)
 	t.pool.setCount(at, n-(to-from))

@@ -2,6 +2,7 @@ package tree
 
 // Insert puts an entry before the cursor. entry is copied; it must not lie in the tree.
 func (t *Tree) Insert(c Cursor, entry []byte) {
+	t.changed++
 	r := t.record(entry)
 	if t.root == 0 {
 		t.root = t.newLeaf(classFor(headBytes + t.cost(&r)))
@@ -33,6 +34,7 @@ func (t *Tree) Replace(c Cursor, entry []byte) {
 		t.fixWords(&c, c.depth-1)
 		return
 	}
+	t.changed++
 	r := t.record(entry)
 	t.charge(-p.dropLarge(leaf.at, leaf.index, t.lost))
 	p.erase(leaf.at, leaf.index, leaf.index+1)
@@ -64,6 +66,7 @@ func (t *Tree) cost(r *record) int {
 
 // newPage makes an empty page; a leaf of a list is one that grows at its end.
 func (t *Tree) newPage(level, class int) uint64 {
+	t.moved++
 	t.charge(Sizes[class])
 	at := t.pool.make(level, class)
 	if level == 0 && t.order.Word == nil {
@@ -99,6 +102,7 @@ func (t *Tree) own(c *Cursor, n int) {
 
 // copyPage makes a copy of a shared page, which takes the tree's reference off it.
 func (t *Tree) copyPage(at uint64) uint64 {
+	t.moved++
 	p := t.pool
 	class := p.class(at)
 	to := p.blocks.Get(class)
@@ -262,7 +266,7 @@ func (t *Tree) insertChild(c *Cursor, l, i int, child uint64) {
 	at := c.path[l].at
 	n, class := t.pool.count(at), t.pool.class(at)
 	if n == t.room(class) {
-		if class == innerClassMax {
+		if class == t.most {
 			t.splitInner(c, l, i, child)
 			return
 		}

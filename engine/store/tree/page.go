@@ -58,6 +58,7 @@ const (
 	classes       = len(Sizes)
 	leafClassMax  = 10
 	innerClassMax = 12
+	evenClassMax  = 17 // of inner pages where places are guessed: a wide page costs a search no more looks, and saves a level
 	blockClassMax = classes - 1
 
 	leafMax = 1024 // Sizes[leafClassMax]

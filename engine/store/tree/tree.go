@@ -45,15 +45,21 @@ type Tree struct {
 	rooms   *[classes]int
 	n       int
 	bytes   int64
-	lost    bool // who shares pages with it is a snapshot
+	lost    bool   // who shares pages with it is a snapshot
+	most    int    // the class of its largest inner pages
+	moved   uint32 // counts up when a page comes, goes or is put elsewhere, or a child has another number
+	changed uint32 // counts up when an entry does
 }
 
 // New makes an empty tree that tells account what it takes. It must end with Drop.
 func New(pool *Pool, order Order, account *Account) *Tree {
-	t := &Tree{pool: pool, order: order, account: account, width: childBytes, rooms: &rooms[0]}
+	t := &Tree{pool: pool, order: order, account: account, width: childBytes, rooms: &rooms[0], most: innerClassMax}
 	if order.Word != nil {
 		t.width += wordBytes
 		t.rooms = &rooms[1]
+	}
+	if order.Even {
+		t.most = evenClassMax
 	}
 	return t
 }
@@ -89,4 +95,5 @@ func (t *Tree) Drop() {
 		t.shed(t.root)
 	}
 	t.root, t.n = 0, 0
+	t.moved++
 }
