@@ -46,6 +46,7 @@ type Call struct {
 	Shared  store.Pin // set by GET: the bulk whose header is in W; its bytes and CR LF are to follow, and the caller is to unpin it
 	Pinned  bool      // Shared is set
 
+	Lost         int    // counted by Load: values of which something was left out that only other servers have; never reset
 	Hits, Misses uint64 // counted by handlers: keys that commands which only read found, or did not; never reset
 
 	// What the handler asks of the node, see events.go. The node reads and empties them after each command.

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"larder/engine/hashes"
 	"larder/engine/store"
 	"larder/protocol/command"
 	"larder/protocol/encoding/lzf"
@@ -28,11 +27,12 @@ func loaderOf(t rdb.Type) loader {
 	switch t {
 	case rdb.TypeString:
 		return loadString
-	case rdb.TypeHash, rdb.TypeHashZipmap, rdb.TypeHashZiplist, rdb.TypeHashListpack, hashes.TypeTimed:
+	case rdb.TypeHash, rdb.TypeHashZipmap, rdb.TypeHashZiplist, rdb.TypeHashListpack, rdb.TypeHashTimed,
+		rdb.TypeHashExpiriesEarly, rdb.TypeHashPackExpiriesEarly, rdb.TypeHashExpiries, rdb.TypeHashPackExpiries:
 		return loadHash
 	case rdb.TypeSet, rdb.TypeSetIntset, rdb.TypeSetListpack:
 		return loadSet
-	case rdb.TypeStream, rdb.TypeStream2, rdb.TypeStream3:
+	case rdb.TypeStream, rdb.TypeStream2, rdb.TypeStream3, rdb.TypeStream4:
 		return loadStream
 	case rdb.TypeZSet, rdb.TypeZSetText, rdb.TypeZSetZiplist, rdb.TypeZSetListpack:
 		return loadZSet

@@ -2,6 +2,7 @@ package hashes
 
 import (
 	"encoding/binary"
+	"math"
 
 	"larder/engine/store"
 	"larder/protocol/encoding/listpack"
@@ -10,9 +11,8 @@ import (
 	"larder/protocol/encoding/zipmap"
 )
 
-// TypeTimed is the type byte of a hash whose fields expire: a length, fields and values as strings, each pair with its expiry as i64 LE in milliseconds
-// since 1970, -1 for none. It is Valkey 9's; Redis 7.2 has no such hashes.
-const TypeTimed rdb.Type = 22
+// TypeTimed is what a hash whose fields expire is written as. It is Valkey 9's; Redis 7.2 has no such hashes.
+const TypeTimed = rdb.TypeHashTimed
 
 const noExpiry = -1 // in a dump
 
@@ -84,12 +84,23 @@ type Pair struct {
 	ExpiryMS     int64 // store.NoExpiry: none
 }
 
-// Parse reads a value as Dump writes it, and in the older forms that Redis reads. The bytes are a stranger's: not ok if they are anything but one hash that
-// is not empty and has no field twice. The texts are views of the bytes where they can be.
+// Parse reads a value as Dump writes it, and in the older and newer forms that Redis and Valkey write. The bytes are a stranger's: not ok if they are
+// anything but one hash that is not empty and has no field twice. The texts are views of the bytes where they can be.
 func Parse(t rdb.Type, value []byte) (pairs []Pair, ok bool) {
-	if t == rdb.TypeHash || t == TypeTimed {
+	least, ok := int64(0), true
+	if t == rdb.TypeHashExpiries || t == rdb.TypeHashPackExpiries {
+		if value, least, ok = cutTime(value); !ok || least <= 0 {
+			return nil, false
+		}
+	}
+	switch t {
+	case rdb.TypeHash, TypeTimed:
 		pairs, ok = parsePairs(value, t == TypeTimed)
-	} else {
+	case rdb.TypeHashExpiries:
+		pairs, ok = parseExpiring(value, least-1)
+	case rdb.TypeHashExpiriesEarly:
+		pairs, ok = parseExpiring(value, 0)
+	default:
 		blob, size, err := rdb.String(value, nil)
 		if err != nil || size != len(value) {
 			return nil, false
@@ -99,34 +110,81 @@ func Parse(t rdb.Type, value []byte) (pairs []Pair, ok bool) {
 	return pairs, ok && len(pairs) > 0 && unique(pairs)
 }
 
-func parsePairs(b []byte, timed bool) (pairs []Pair, ok bool) {
+// cutTime takes 8 bytes off the front.
+func cutTime(b []byte) (rest []byte, ms int64, ok bool) {
+	if len(b) < expiryBytes {
+		return nil, 0, false
+	}
+	return b[expiryBytes:], int64(binary.LittleEndian.Uint64(b)), true
+}
+
+// room makes place for as many pairs as the bytes say, if they can have so many.
+func room(b []byte) (pairs []Pair, at int, ok bool) {
+	const least = 2 // bytes of a pair
 	n, at, err := rdb.Length(b)
-	if err != nil || n > uint64(len(b)) {
+	if err != nil || n > uint64(len(b)/least) {
+		return nil, 0, false
+	}
+	return make([]Pair, n), at, true
+}
+
+// readTexts reads a pair's field and value.
+func (p *Pair) readTexts(b []byte, at int) (next int, ok bool) {
+	for _, text := range [...]*[]byte{&p.Field, &p.Value} {
+		var size int
+		var err error
+		if *text, size, err = rdb.String(b[at:], nil); err != nil {
+			return 0, false
+		}
+		at += size
+	}
+	return at, true
+}
+
+// parsePairs reads pairs as Redis up to 7.2 and Valkey have them.
+func parsePairs(b []byte, timed bool) (pairs []Pair, ok bool) {
+	pairs, at, ok := room(b)
+	if !ok {
 		return nil, false
 	}
-	pairs = make([]Pair, n)
 	for i := range pairs {
 		p := &pairs[i]
-		for _, text := range []*[]byte{&p.Field, &p.Value} {
-			var size int
-			if *text, size, err = rdb.String(b[at:], nil); err != nil {
-				return nil, false
-			}
-			at += size
+		if at, ok = p.readTexts(b, at); !ok {
+			return nil, false
 		}
 		if !timed {
 			continue
 		}
-		if len(b)-at < expiryBytes {
+		_, ms, ok := cutTime(b[at:])
+		switch {
+		case !ok, ms <= 0 && ms != noExpiry:
 			return nil, false
-		}
-		switch ms := int64(binary.LittleEndian.Uint64(b[at:])); {
 		case ms > 0:
 			p.ExpiryMS = ms
-		case ms != noExpiry:
-			return nil, false
 		}
 		at += expiryBytes
+	}
+	return pairs, at == len(b)
+}
+
+// parseExpiring reads pairs as Redis has them from 7.4 on: the expiry comes before the pair, is 0 for none, and counts from base.
+func parseExpiring(b []byte, base int64) (pairs []Pair, ok bool) {
+	pairs, at, ok := room(b)
+	if !ok {
+		return nil, false
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		n, size, err := rdb.Length(b[at:])
+		if err != nil || n > uint64(math.MaxInt64-base) {
+			return nil, false
+		}
+		if n > 0 {
+			p.ExpiryMS = base + int64(n)
+		}
+		if at, ok = p.readTexts(b, at+size); !ok {
+			return nil, false
+		}
 	}
 	return pairs, at == len(b)
 }
@@ -139,6 +197,11 @@ func parseBlob(t rdb.Type, blob []byte) (pairs []Pair, ok bool) {
 		}
 		l := listpack.List(blob)
 		return pairUp(l.First(), func(at int) (Text, int) { return l.Get(at), l.Next(at) })
+	case rdb.TypeHashPackExpiries, rdb.TypeHashPackExpiriesEarly:
+		if listpack.Validate(blob) != nil {
+			return nil, false
+		}
+		return threeUp(blob)
 	case rdb.TypeHashZiplist:
 		if ziplist.Validate(blob) != nil {
 			return nil, false
@@ -171,6 +234,27 @@ func pairUp(at int, get func(int) (Text, int)) (pairs []Pair, ok bool) {
 		}
 		t, at = get(at)
 		p.Value = text(t, nil)
+		pairs = append(pairs, p)
+	}
+	return pairs, true
+}
+
+// threeUp reads a list of fields, values and expiries in turns, 0 for none.
+func threeUp(l listpack.List) (pairs []Pair, ok bool) {
+	for at := l.First(); at != 0; {
+		var p Pair
+		for _, into := range [...]*[]byte{&p.Field, &p.Value} {
+			*into = text(l.Get(at), nil)
+			if at = l.Next(at); at == 0 {
+				return nil, false
+			}
+		}
+		e := l.Get(at)
+		if !e.IsInt() || e.Int < 0 {
+			return nil, false
+		}
+		p.ExpiryMS = e.Int
+		at = l.Next(at)
 		pairs = append(pairs, p)
 	}
 	return pairs, true

@@ -95,7 +95,7 @@ func Load(db *store.DB, key []byte, t rdb.Type, value []byte, limits Limits, exp
 		return false
 	}
 	bytesMax, countMax := limits.bounds()
-	if bytes <= min(bytesMax, blobBytes) && count <= countMax {
+	if !parted(t, value) && bytes <= min(bytesMax, blobBytes) && count <= countMax {
 		pack := listpack.New(nil)
 		read(t, value, func(x Element) { pack = pack.AppendEntry(x) })
 		db.SetBlob(key, store.KindList, pack, expiryMS, now)
@@ -115,6 +115,15 @@ func Load(db *store.DB, key []byte, t rdb.Type, value []byte, limits Limits, exp
 		o.Trees[0].Append(text)
 	})
 	return true
+}
+
+// parted tells whether a list has several nodes: Redis keeps it so, however short they are.
+func parted(t rdb.Type, value []byte) bool {
+	if t != rdb.TypeListQuicklist && t != rdb.TypeListQuicklist2 {
+		return false
+	}
+	nodes, _, _ := rdb.Length(value)
+	return nodes > 1
 }
 
 // read gives the elements of a stranger's bytes to emit, in order, and tells whether they were one whole list.

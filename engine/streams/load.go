@@ -16,6 +16,9 @@ type Loaded struct {
 	added  uint64
 	groups []loadedGroup
 	old    bool // without counters: rdb.TypeStream
+
+	// Lost says that what producers have added with an ID of their own was left out: Redis 8.6 has that, and Larder does not.
+	Lost bool
 }
 
 type pack struct {
@@ -89,21 +92,21 @@ func (r *reader) raw(n int) []byte {
 
 func (r *reader) time() int64 { return int64(binary.LittleEndian.Uint64(r.raw(8))) }
 
-// Load reads a value of type rdb.TypeStream, TypeStream2 or TypeStream3; false: it is not one whole value and nothing else.
+// Load reads a value of one of the types of streams; false: it is not one whole value and nothing else.
 func Load(t rdb.Type, value []byte) (*Loaded, bool) {
 	r := &reader{b: value}
 	l := &Loaded{old: t == rdb.TypeStream}
 	live, end := l.readPacks(r)
 	length := r.length()
 	l.last = r.id()
-	if l.old {
-		l.added = length
+	if l.old { // Redis 5 could count wrongly: what is there counts
+		l.added = live
 	} else {
 		r.id() // the first entry's: it is where the entries are
 		l.maxDel = r.id()
 		l.added = r.length()
 	}
-	if length != live || l.last.Less(end) || l.added > math.MaxInt64 {
+	if length != live && !l.old || l.last.Less(end) || l.added > math.MaxInt64 {
 		return nil, false
 	}
 	names := map[string]bool{}
@@ -115,7 +118,27 @@ func Load(t rdb.Type, value []byte) (*Loaded, bool) {
 		names[g.name] = true
 		l.groups = append(l.groups, g)
 	}
+	if t == rdb.TypeStream4 {
+		l.Lost = r.producers()
+	}
 	return l, !r.bad && len(r.b) == 0
+}
+
+// producers passes over what producers have added with IDs of their own (Redis 8.6), and tells whether there is any.
+func (r *reader) producers() bool {
+	r.length() // how long it is kept, in seconds
+	r.length() // how much of it
+	n := r.count(2)
+	for range n {
+		r.text()
+		for range r.count(3) {
+			r.text()
+			r.id()
+		}
+	}
+	r.length() // how many there ever were
+	r.length() // how many were refused
+	return n > 0
 }
 
 // readPacks reads the listpacks and gives the number of entries and the last one's ID.
@@ -154,7 +177,7 @@ func (l *Loaded) readGroup(r *reader, t rdb.Type) loadedGroup {
 	names, given := map[string]bool{}, map[ID]bool{}
 	for range r.count(10) {
 		c := loadedConsumer{name: string(r.text()), seen: r.time()}
-		if c.active = c.seen; t == rdb.TypeStream3 {
+		if c.active = c.seen; t == rdb.TypeStream3 || t == rdb.TypeStream4 {
 			c.active = r.time()
 		}
 		for range r.count(idBytes) {

@@ -8,8 +8,15 @@ import (
 	form "larder/protocol/encoding/rdb"
 )
 
-// The opcodes that stand where a value's type byte could (Redis 7.0 rdb.h).
+// The opcodes that stand where a value's type byte could (Redis 7.2, 8.6 and Valkey 9 rdb.h).
 const (
+	OpExtra       = 243 // Redis 8.6: what modules keep beside the next key; Valkey 9: slots that are on their way in
+	OpSlotInfo    = 244 // three lengths: a slot, and how many keys it has, and how many that expire
+	OpFunctionOld = 246 // a function of a Redis 7.0 before its release
+	OpModuleAux   = 247 // data of a module that belongs to no key
+	OpExpiryS     = 253 // u32 LE: when the next key dies, seconds since 1970
+	opLeast       = OpExtra
+
 	OpFunction   = 245 // a library's code as a string
 	OpFreq       = 249 // a byte: how often the next key was seen
 	OpIdle       = 248 // a length: seconds since the next key was looked at

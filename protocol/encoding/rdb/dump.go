@@ -13,6 +13,12 @@ const (
 	footerLen  = versionLen + 8
 )
 
+const (
+	valkeyPayload = 80 // the first version of a payload that is Valkey's own
+
+	typeNone Type = 255 // of a payload with a type that there is not
+)
+
 // Version is the version of RDB that is written: Redis 7.0's, which every Redis from 7.0 on and every Valkey read.
 const Version = 10
 
@@ -44,5 +50,8 @@ func CutPayload(payload []byte, newest int) (t Type, value []byte, version int, 
 	if version > newest {
 		return 0, nil, version, ErrPayload
 	}
-	return Type(payload[0]), payload[1:end:end], version, nil
+	if t, ok := TypeOf(payload[0], version, version >= valkeyPayload); ok {
+		return t, payload[1:end:end], version, nil
+	}
+	return typeNone, payload[1:end:end], version, nil
 }

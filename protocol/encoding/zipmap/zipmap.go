@@ -1,7 +1,7 @@
 // Package zipmap reads Redis's zipmaps: what small hashes were in RDB files before Redis 2.6 (Redis 7.0 zipmap.c). Nobody writes them any more: a reader
 // copies the pairs to a listpack. All functions are pure, for any goroutine.
 //
-//	count  u8  pairs; 254 = unknown, count them
+//	count  u8  pairs; from 254 on: unknown, count them
 //	pair   length of the field, field, length of the value, unused u8, value, as many unused bytes
 //	0xff
 //
@@ -52,7 +52,7 @@ func (m Map) Get(at int) (field, value []byte, next int) {
 
 // Len is the number of pairs. It walks the map if the header does not know it.
 func (m Map) Len() int {
-	if m[0] != countUnknown {
+	if m[0] < countUnknown {
 		return int(m[0])
 	}
 	n := 0
@@ -113,7 +113,7 @@ func Validate(b []byte) error {
 	if count == 0 {
 		return fmt.Errorf("%w: it is empty", ErrCorrupt)
 	}
-	if said := int(b[0]); said != countUnknown && said != count {
+	if said := int(b[0]); said < countUnknown && said != count {
 		return fmt.Errorf("%w: the header says %d pairs, there are %d", ErrCorrupt, said, count)
 	}
 	return nil

@@ -1,0 +1,73 @@
+package listpack
+
+import (
+	"encoding/binary"
+
+	"larder/protocol/encoding/decimal"
+)
+
+// DistinctMax is how many names Distinct can tell apart.
+const DistinctMax = 1 << 9
+
+// Distinct looks at a list that Validate has found right as one of names with something behind each: every each-th entry from the first on is a name. It tells
+// how long the longest entry is, and whether all names differ and each entry has the form that Append gives it, so that Find finds it. It does not know, and
+// answers false, of more than DistinctMax names.
+func (l List) Distinct(each int) (longest int, ok bool) {
+	var table [2 * DistinctMax]uint16 // names by hash: the number of a place, from 1 on
+	var places [DistinctMax]int32
+	names := 0
+	for at, i := l.First(), 0; at != 0; at, i = l.Next(at), i+1 {
+		e := l.Get(at)
+		if e.Text != nil && looksLikeNumber(e.Text) {
+			return 0, false
+		}
+		longest = max(longest, e.Len())
+		if i%each != 0 {
+			continue
+		}
+		if names == DistinctMax {
+			return 0, false
+		}
+		slot := e.hash() % uint64(len(table))
+		for ; table[slot] != 0; slot = (slot + 1) % uint64(len(table)) {
+			if l.Get(int(places[table[slot]-1])).same(e) {
+				return 0, false
+			}
+		}
+		places[names] = int32(at)
+		names++
+		table[slot] = uint16(names)
+	}
+	return longest, true
+}
+
+// looksLikeNumber tells whether Append would have kept a text as a number.
+func looksLikeNumber(text []byte) bool {
+	const digitsMax = 20
+	if len(text) == 0 || len(text) > digitsMax || text[0] > '9' || text[0] < '-' {
+		return false
+	}
+	_, ok := decimal.Parse(text)
+	return ok
+}
+
+func (e Entry) same(other Entry) bool {
+	return e.IsInt() == other.IsInt() && e.Int == other.Int && string(e.Text) == string(other.Text)
+}
+
+// hash mixes an entry's ends and its length: names of one list mostly differ there.
+func (e Entry) hash() uint64 {
+	h := uint64(e.Int)
+	switch n := len(e.Text); {
+	case e.Text == nil:
+	case n >= 8:
+		h = binary.LittleEndian.Uint64(e.Text)*3 ^ binary.LittleEndian.Uint64(e.Text[n-8:]) + uint64(n)
+	default:
+		h = uint64(n)
+		for _, b := range e.Text {
+			h = h<<8 ^ h>>56 ^ uint64(b)
+		}
+	}
+	h *= 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
