@@ -23,9 +23,13 @@ func (l *List) Write(p *rdb.Pen, limits Limits) {
 	}
 	nodes := 0
 	l.nodes(limits, p.Rest, func(*Walk, int) { nodes++ })
+	split := nodes == 1 && l.Len() > 1 // a reader makes one node a small list, which this one is not
+	if split {
+		nodes++
+	}
 	p.Length(uint64(nodes))
 	var pack listpack.List
-	l.nodes(limits, p.Rest, func(w *Walk, n int) {
+	write := func(w *Walk, n int) {
 		x, _ := w.Next()
 		if n == 1 && p.Pause != nil && len(x.Text) > plainMin {
 			p.Length(rdb.NodePlain)
@@ -39,7 +43,14 @@ func (l *List) Write(p *rdb.Pen, limits Limits) {
 		}
 		p.Length(rdb.NodePacked)
 		p.String(pack)
-	})
+	}
+	if !split {
+		l.nodes(limits, p.Rest, write)
+		return
+	}
+	w, n := l.From(0, false), l.Len()
+	write(&w, n/2)
+	write(&w, n-n/2)
 }
 
 // nodes cuts a big list into nodes: emit gets a walk that stands at a node's first element, and the number of its elements; rest is called with each element, and
