@@ -22,6 +22,9 @@ func (n *Node) Follow(on bool) { n.part.setFollowing(on) }
 // Obey has f run commands as those of the primary that the node follows.
 func (n *Node) Obey(f func()) { n.part.obey(f) }
 
+// Rests tells whether all are gone whose time has come or is near: the wheel has ticks of 16 ms.
+func (n *Node) Rests() bool { return len(n.part.due) == 0 && n.store.Rests(n.part.nowMS+50) }
+
 // Told is the stream behind an offset, and its end; nil: so much is not kept.
 func (n *Node) Told(after int64) (bytes []byte, end int64) {
 	r := n.part.stream.past.Read(after)

@@ -45,6 +45,12 @@ const noFolder = "/nonexistent/larder"
 // newBed makes a node; change alters its options.
 func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	t.Helper()
+	return newBedAt(t, start, change)
+}
+
+// newBedAt is newBed at another time.
+func newBedAt(t testing.TB, now time.Time, change func(*engine.Options)) *bed {
+	t.Helper()
 	o := engine.DefaultOptions()
 	o.Dir = noFolder
 	if change != nil {
@@ -54,7 +60,7 @@ func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := loop.NewMemLoop(start, n.NewPart)
+	m := loop.NewMemLoop(now, n.NewPart)
 	t.Cleanup(func() {
 		m.Stop()
 		if err := n.Close(); err != nil {

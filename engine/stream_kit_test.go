@@ -17,18 +17,19 @@ type teller struct {
 	heard int64 // up to where the stream was looked at
 }
 
-func newTeller(t testing.TB, change func(*engine.Options)) *teller {
+func newTeller(t testing.TB) *teller {
 	t.Helper()
-	b := newBed(t, func(o *engine.Options) {
-		o.DebugCommand = "yes"
-		if change != nil {
-			change(o)
-		}
-	})
-	k := &teller{talker: b.client()}
-	b.node.Listen()
-	return k
+	return newTellerAt(t, start)
 }
+
+func newTellerAt(t testing.TB, now time.Time) *teller {
+	t.Helper()
+	b := newBedAt(t, now, withDebug)
+	b.node.Listen()
+	return &teller{talker: b.client()}
+}
+
+func withDebug(o *engine.Options) { o.DebugCommand = "yes" }
 
 // told is what the stream has got since told was last called.
 func (k *teller) told() []byte {
@@ -79,7 +80,7 @@ type follower struct {
 
 func newFollower(t testing.TB) *follower {
 	t.Helper()
-	b := newBed(t, func(o *engine.Options) { o.DebugCommand = "yes" })
+	b := newBed(t, withDebug)
 	k := &follower{b.client()}
 	b.node.Follow(true)
 	return k
@@ -100,3 +101,11 @@ var anError = regexp.MustCompile(`(^|\r\n)-[A-Z]+ .*`)
 
 // ms are milliseconds.
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// commandLines are commands whose words are parted by blanks, as a stream.
+func commandLines(lines ...string) (stream []byte) {
+	for _, line := range lines {
+		stream = resp.AppendCommandStrings(stream, strings.Fields(line)...)
+	}
+	return stream
+}

@@ -185,7 +185,7 @@ func TestToldAsRecorded(t *testing.T) {
 			for _, l := range tales {
 				theirs = append(theirs, l.told)
 			}
-			compareTales(t, tales, theirs, newTeller(t, nil).play(t, tales), c.nowMS, c.known)
+			compareTales(t, tales, theirs, newTeller(t).play(t, tales), c.nowMS, c.known)
 		})
 	}
 }
@@ -199,7 +199,7 @@ func TestToldFieldsThatExpire(t *testing.T) {
 	for _, l := range tales {
 		theirs = append(theirs, l.told)
 	}
-	compareTales(t, tales, theirs, newTeller(t, nil).play(t, tales), 1795417759000, differencesFields)
+	compareTales(t, tales, theirs, newTeller(t).play(t, tales), 1795417759000, differencesFields)
 }
 
 // TestToldAsRedis compares with a redis-server, whose stream a replica of the test's reads.
@@ -208,7 +208,7 @@ func TestToldAsRedis(t *testing.T) {
 	addr := peers.StartRedis(t, "--enable-debug-command", "yes", "--repl-diskless-sync", "no", "--repl-ping-replica-period", "3600", "--repl-timeout", "3600",
 		"--lazyfree-lazy-expire", "yes", "--lazyfree-lazy-eviction", "yes", "--lazyfree-lazy-server-del", "yes", "--lazyfree-lazy-user-del", "yes")
 	theirs := playRedis(t, addr, tales)
-	compareTales(t, tales, theirs, newTeller(t, nil).play(t, tales), time.Now().UnixMilli(), differencesRedis)
+	compareTales(t, tales, theirs, newTeller(t).play(t, tales), time.Now().UnixMilli(), differencesRedis)
 }
 
 // playRedis has a redis-server do what the tales say and gives what it tells its replicas.

@@ -20,7 +20,7 @@ func TestNothingIsToldUnheard(t *testing.T) {
 
 // TestTold is a table of what commands do to the stream: "> command", then a line for each command told. (wait N) lets time pass.
 func TestTold(t *testing.T) {
-	k := newTeller(t, nil)
+	k := newTeller(t)
 	check := func(said string, want []string) {
 		t.Helper()
 		if got := toldLines(t, k.told()); !slices.Equal(got, want) {
