@@ -45,11 +45,11 @@ const noFolder = "/nonexistent/larder"
 // newBed makes a node; change alters its options.
 func newBed(t testing.TB, change func(*engine.Options)) *bed {
 	t.Helper()
-	return newBedAt(t, start, change)
+	return newBedThen(t, start, change)
 }
 
-// newBedAt is newBed at another time.
-func newBedAt(t testing.TB, now time.Time, change func(*engine.Options)) *bed {
+// newBedThen is newBed at another time.
+func newBedThen(t testing.TB, now time.Time, change func(*engine.Options)) *bed {
 	t.Helper()
 	o := engine.DefaultOptions()
 	o.Dir = noFolder

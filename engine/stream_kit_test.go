@@ -24,7 +24,7 @@ func newTeller(t testing.TB) *teller {
 
 func newTellerAt(t testing.TB, now time.Time) *teller {
 	t.Helper()
-	b := newBedAt(t, now, withDebug)
+	b := newBedThen(t, now, withDebug)
 	b.node.Listen()
 	return &teller{talker: b.client()}
 }

@@ -90,6 +90,9 @@ func (f *following) say(args [][]byte) {
 		f.tell(args)
 		return
 	}
+	if f.rng.IntN(20) == 0 { // somebody else says it too, and may wait for it
+		f.node.b.client().send(resp.AppendCommand(nil, args...))
+	}
 	f.node.send(resp.AppendCommand(nil, args...))
 }
 
@@ -117,6 +120,9 @@ var specials = []string{
 	"XADD X * a 1", "XADD X MAXLEN ~ 3 * a 1", "XTRIM X MINID ~ 5", "XCLAIM X g c4 0 1-1 2-2", "XAUTOCLAIM X g c5 0 0 COUNT 2", "XADD X * b 2",
 	"EVAL redis.call('set',KEYS[1],'1','PX','#');redis.call('spop',KEYS[2]) 2 K S", "EVAL redis.pcall('incr',KEYS[1]);redis.pcall('lpush',KEYS[2],'a') 2 K L",
 	"EVAL redis.call('get',KEYS[1]);redis.call('select',1);redis.pcall('append',KEYS[1],'x') 1 K", "PUBLISH c m",
+	"BLPOP L L 0", "BLMOVE L L RIGHT LEFT 0", "BZPOPMAX Z 0", "XREADGROUP GROUP g c9 BLOCK 0 STREAMS X >", "LPUSH L a b", "RPUSH L c", "ZADD Z 1 a 2 b",
+	"CONFIG SET maxmemory 1 maxmemory-policy allkeys-lru", "CONFIG SET maxmemory 0", "CONFIG SET maxmemory 1 maxmemory-policy volatile-ttl",
+	"DEBUG SET-ACTIVE-EXPIRE 0", "DEBUG SET-ACTIVE-EXPIRE 1", "CLIENT PAUSE 300 WRITE", "CLIENT UNPAUSE",
 	"FLUSHALL", "MOVE K 1", "COPY H H REPLACE DB 1", "RENAME H H", "RENAME K H",
 }
 
@@ -156,6 +162,9 @@ func (f *following) check() {
 
 // letDie has all go that is due.
 func (f *following) letDie() {
+	f.node.b.client().do("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+	f.node.b.client().do("CONFIG", "SET", "maxmemory", "0")
+	f.node.b.client().do("CLIENT", "UNPAUSE")
 	f.node.b.m.Advance(ms(1000))
 	for range 10_000 { // a tick does only so much
 		if f.node.b.m.Advance(ms(1)); f.node.b.node.Rests() {
@@ -208,7 +217,7 @@ func picture(k asker, of knows) string {
 			kind := k.do("TYPE", key)
 			line := fmt.Sprintf("%d %q type %q dies %q ", db, key, kind, k.do("PEXPIRETIME", key))
 			if kind == "+zset\r\n" { // digests of scores are other ones in Redis 7.0
-				line += scores(k, key)
+				line += zScores(k, key)
 			} else {
 				line += k.do("DEBUG", "DIGEST-VALUE", key)
 			}
@@ -239,8 +248,8 @@ func elements(reply string) (all []string) {
 	return all
 }
 
-// scores are the members of a sorted set with their scores as numbers.
-func scores(k asker, key string) string {
+// zScores are the members of a sorted set with their scores as numbers.
+func zScores(k asker, key string) string {
 	all := elements(k.do("ZRANGE", key, "0", "-1", "WITHSCORES"))
 	for i := 1; i < len(all); i += 2 {
 		n, _ := strconv.ParseFloat(all[i], 64)

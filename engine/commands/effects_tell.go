@@ -1,6 +1,9 @@
 package commands
 
-import "larder/engine/store"
+import (
+	"larder/engine/store"
+	"larder/protocol/encoding/rdb"
+)
 
 // How commands are told whose own words say not enough: Redis 7.0 tells them so too, but where it says otherwise.
 
@@ -28,24 +31,31 @@ func (c *Call) tellWithoutGet() {
 	}
 }
 
-// tellRestore tells of a RESTORE with the time at which the value dies; dead: it has died at once, and with it what the key had.
-func (c *Call) tellRestore(expiryMS int64, dead bool, o restoreOptions) {
+// tellRestore tells of a RESTORE with the time at which the value dies; dead: it has died at once, and with it what the key had. A payload of a newer version
+// than Redis 7.0 reads is made anew.
+func (c *Call) tellRestore(expiryMS int64, dead bool, version int, o restoreOptions) {
 	switch {
 	case c.Changed == 0 || !c.tells():
 	case dead:
 		c.Replace(2).Text("UNLINK").Bytes(c.Args[1])
-	case expiryMS != store.NoExpiry:
+	case expiryMS != store.NoExpiry || version > rdb.Version:
 		n := len(c.Args)
 		if !o.absolute {
 			n++
 		}
-		e := c.Replace(n).Bytes(c.Args[0]).Bytes(c.Args[1]).Int(expiryMS)
-		for _, arg := range c.Args[3:] {
+		payload := c.Args[3]
+		if it, found := c.DB.Peek(c.Args[1], c.NowMS); found && version > rdb.Version {
+			c.bytes = rdb.AppendFooter(c.appendValue(c.bytes[:0], it), 0)
+			payload = c.bytes
+		}
+		e := c.Replace(n).Bytes(c.Args[0]).Bytes(c.Args[1]).Int(expiryMS).Bytes(payload)
+		for _, arg := range c.Args[4:] {
 			e.Bytes(arg)
 		}
 		if !o.absolute {
 			e.Text("ABSTTL")
 		}
+		c.trim()
 	}
 }
 

@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"math"
+
 	"larder/engine/store"
 	"larder/protocol/encoding/rdb"
 )
@@ -65,7 +67,7 @@ func restore(c *Call) {
 	if c.AnySum {
 		open = rdb.CutPayload
 	}
-	t, value, _, wrong := open(c.Args[3], newestPayload)
+	t, value, version, wrong := open(c.Args[3], c.newestPayload())
 	if wrong != nil {
 		c.W.Error(errPayload)
 		return
@@ -86,7 +88,15 @@ func restore(c *Call) {
 	c.trim()
 	c.W.OK()
 	c.restored(key, taken, dead, o)
-	c.tellRestore(ttl, dead, o)
+	c.tellRestore(ttl, dead, version, o)
+}
+
+// newestPayload is the version of the newest payload that is read. A primary may be newer: it gives what it has, and the value decides.
+func (c *Call) newestPayload() int {
+	if c.Obeys {
+		return math.MaxUint16
+	}
+	return newestPayload
 }
 
 // restored ends a RESTORE whose value is there; dead: its time is over already, so that nothing may be left.
