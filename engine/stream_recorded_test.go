@@ -159,7 +159,7 @@ func compareTales(t *testing.T, tales []tale, theirs, ours [][]string, theirMS i
 		}
 	}
 	for _, d := range known {
-		if !met[d.said] {
+		if !met[d.said] && d.reason != oneSRem { // chance may choose the same
 			t.Errorf("%q is told as by others: no difference (%s)", d.said, d.reason)
 		}
 	}
