@@ -291,13 +291,15 @@ func (q *pass) finish(err error) {
 	}
 }
 
+// everyField is the time by which fields of hashes are dead that are not written: none is. They are written as dead keys are, since what is told of them
+// behind the pass counts on them, and the reader may have another clock.
+const everyField = 0
+
 // item writes an item of the snapshot, or puts it aside to be written in pieces.
 func (q *pass) item(db int, it store.Item) {
 	const large = 64 << 10
 	kind := it.Kind()
 	switch {
-	case kind.Big() && commands.Empty(q.p.store, kind, it.Object(), q.nowMS):
-		return
 	case kind.Big() && it.Object().Bytes() > large, kind.IsString() && it.Len() > large:
 		q.waiting = append(q.waiting, newLarge(db, it, q.about(it)))
 		return
@@ -306,7 +308,7 @@ func (q *pass) item(db int, it store.Item) {
 	q.sayAbout(q.about(it))
 	q.key = append(q.key[:0], it.Key()...)
 	q.w.Key = q.key
-	commands.WriteValue(&q.w.Pen, q.p.store, it, q.p.set.collections, q.nowMS)
+	commands.WriteValue(&q.w.Pen, q.p.store, it, q.p.set.collections, everyField)
 	q.done++
 }
 

@@ -89,7 +89,7 @@ func (q *pass) pieces(yield func(struct{}) bool) {
 	w.Key = v.key
 	w.Pause = func() bool { return yield(struct{}{}) }
 	if v.kind.Big() {
-		commands.WriteObject(&w.Pen, q.p.store, v.kind, v.object.Object(), q.p.set.collections, q.nowMS)
+		commands.WriteObject(&w.Pen, q.p.store, v.kind, v.object.Object(), q.p.set.collections, everyField)
 	} else {
 		commands.WriteString(&w.Pen, v.text.Bytes())
 	}

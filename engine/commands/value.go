@@ -64,12 +64,3 @@ func WriteString(p *rdb.Pen, text []byte) {
 	p.Begin(rdb.TypeString)
 	p.String(text)
 }
-
-// Empty tells whether an object has nothing that lives: a hash all of whose fields are dead and not removed yet.
-func Empty(s *store.Store, kind store.Kind, o *store.Object, nowMS int64) bool {
-	if kind != store.KindHashBig {
-		return false
-	}
-	h := hashes.OpenObject(s, o, nowMS)
-	return h.Len() == 0
-}
