@@ -26,6 +26,7 @@ type waiter struct {
 	gone    bool            // it runs again when a key is gone, too
 	note    []byte          // what the command left for its next run
 	due     int             // its index in part.waits.due, -1 = none
+	acks    *awaited        // what WAIT and WAITAOF wait for, no keys
 }
 
 // waits are the commands that wait. Keys are served as Redis 7.2 does (blocked.c): those that became ready in their order, for each key the clients in
@@ -158,6 +159,9 @@ func (p *part) unpark(s *session) {
 		return
 	}
 	p.unqueue(s)
+	if s.waiter.acks != nil {
+		p.forgetAcks(s)
+	}
 	if s.waiter.due >= 0 {
 		heap.Remove(&p.waits.due, s.waiter.due)
 	}
@@ -314,10 +318,8 @@ func (p *part) giveUp(s *session, wrong string) {
 		case wrong != "":
 			p.w.Error(wrong)
 			p.checkError(row, from)
-		case row.ID == command.CmdWait:
-			p.w.Int(0)
-		case row.ID == command.CmdWaitAOF:
-			s.writeWaitAOF()
+		case s.waiter.acks != nil:
+			p.writeAcks(s.waiter.acks)
 		default:
 			p.w.NullArray()
 		}

@@ -22,7 +22,7 @@ func Policies() []string { return slices.Clone(policies) }
 var parameters = buildParameters()
 
 func buildParameters() client.Parameters[*session, settings] {
-	all := slices.Concat(ownParameters, saveParameters, fixedParameters(), idleParameters())
+	all := slices.Concat(ownParameters, saveParameters, replParameters(), fixedParameters(), idleParameters())
 	slices.SortFunc(all, func(a, b client.Parameter[*session, settings]) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -163,6 +163,8 @@ func (p *part) apply(next settings) {
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}
+	p.stream.past.Keep(next.repl.backlogBytes)
+	p.countGood()
 	p.listen()
 	p.setGuard(guardDisk, p.stopsWrites())
 	if next.bulkMax == old.bulkMax {

@@ -62,6 +62,8 @@ var idles = []idle{
 	{name: "sanitize-dump-payload", words: []string{"no", "yes", "clients"}},
 	{name: "tcp-keepalive", most: math.MaxInt32, preset: 300},
 	{name: "oom-score-adj", words: []string{"no", "yes", "relative", "absolute"}},
+	// A copy of the data goes out in pieces of 256 KiB, and what a turn of the loop says to replicas in one: there is nothing to be put together.
+	{name: "repl-disable-tcp-nodelay", words: noYes},
 	{name: "shutdown-timeout", most: math.MaxInt32, preset: 10},
 }
 

@@ -27,10 +27,15 @@ type counters struct {
 	outputClosed              uint64 // by client-output-buffer-limit
 	stale                     uint64
 	chores, choresNS          uint64 // what the keyspace's own work took
+	syncFull, syncPartial     uint64 // replicas that were sent a copy of the data, and that went on where they were
+	syncRefused               uint64 // replicas that wanted to go on and could not
+	replOut                   uint64 // bytes of copies and of the stream that were sent to replicas
 	large                     uint64 // commands with an argument that was not waited for in the connection's buffer
 
 	// gauges, set by publish
 	clients, lanes                    uint64
+	replicas                          uint64
+	streamEnd, backlog                uint64
 	keys, expires                     uint64
 	memory, memoryReserved, memoryMax uint64
 	prefixes                          []store.PrefixCount
@@ -73,6 +78,7 @@ func (p *part) gather() {
 			c.lanes++
 		}
 	}
+	c.replicas, c.streamEnd, c.backlog = uint64(len(p.replicas.all)), uint64(p.stream.past.End()), uint64(p.stream.past.Bytes())
 	c.keys, c.expires = 0, 0
 	for i := range p.store.Databases() {
 		c.keys += uint64(p.store.DB(i).Len())

@@ -142,6 +142,7 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 		p.here[row.ID](s, args)
 		p.checkError(row, from)
 		p.stream.flush()
+		p.noteWrite(s)
 		if len(p.waits.ready) > 0 && p.depth == 0 {
 			p.serve()
 		}
@@ -171,6 +172,7 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 	c := &p.call
 	c.Tell()
 	p.stream.flush()
+	p.noteWrite(s)
 	if len(c.Wait.Keys) > 0 {
 		p.park(s, row, args)
 	}

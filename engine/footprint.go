@@ -70,6 +70,9 @@ func (p *part) countBuffers() {
 
 // countBuffers notes what is kept for the session on the Go heap. Large values are the store's, also while they arrive or leave.
 func (s *session) countBuffers() {
+	if s.stalled == stallReplica {
+		return // as in Redis: keys are not evicted for what a replica has not read, which would only make it more
+	}
 	n := len(s.c.In()) + s.c.Unsent()
 	if s.arrival != nil {
 		n += s.arrival.heap

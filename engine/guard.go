@@ -8,8 +8,9 @@ import (
 type guard uint8
 
 const (
-	guardLoading guard = 1 << iota // data is being loaded
-	guardDisk                      // the data cannot be saved: writes wait until it can
+	guardLoading  guard = 1 << iota // data is being loaded
+	guardDisk                       // the data cannot be saved: writes wait until it can
+	guardReplicas                   // fewer replicas than min-replicas-to-write are there for a write
 )
 
 const (
@@ -17,6 +18,7 @@ const (
 	textDisk    = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are" +
 		" disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please" +
 		" check the Redis logs for details about the RDB error."
+	textReplicas   = "NOREPLICAS Not enough good replicas to write."
 	textDiskScript = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use" +
 		" 'no-writes' flag for read only scripts."
 )
@@ -38,6 +40,8 @@ func (p *part) guardedFrom(s *session, row *command.Row) string {
 	switch {
 	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing):
 		return textDisk
+	case p.guard&guardReplicas != 0 && s.mayWrite(row):
+		return textReplicas
 	case p.guard&guardLoading != 0 && !s.whileLoading(row):
 		return textLoading
 	}
@@ -55,12 +59,14 @@ func (s *session) whileLoading(row *command.Row) bool { return row.Flags.Has(com
 // guardedScript is the error of a command of a script, or with nil of a script that does not say that it writes nothing.
 func (p *part) guardedScript(row *command.Row) string {
 	switch {
-	case p.guard&guardDisk == 0:
+	case row != nil && !row.Flags.Has(command.Write):
 		return ""
-	case row == nil:
+	case p.guard&guardDisk != 0 && row == nil:
 		return textDiskScript
-	case row.Flags.Has(command.Write):
+	case p.guard&guardDisk != 0:
 		return textDisk
+	case p.guard&guardReplicas != 0:
+		return textReplicas
 	}
 	return ""
 }

@@ -146,6 +146,8 @@ func infoStats(s *session, b *strings.Builder) {
 		len(s.p.topics[channel]), len(s.p.topics[pattern]), len(s.p.topics[shardChannel]))
 	fmt.Fprintf(b, "total_error_replies:%d\r\ntotal_reads_processed:%d\r\ntotal_writes_processed:%d\r\n",
 		failed-failedBefore, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
+	fmt.Fprintf(b, "sync_full:%d\r\nsync_partial_ok:%d\r\nsync_partial_err:%d\r\ntotal_net_repl_output_bytes:%d\r\n",
+		c.syncFull-base.syncFull, c.syncPartial-base.syncPartial, c.syncRefused-base.syncRefused, c.replOut-base.replOut)
 	infoRates(s, b)
 }
 
@@ -158,10 +160,6 @@ func infoRates(s *session, b *strings.Builder) {
 		items += len(who)
 	}
 	fmt.Fprintf(b, "tracking_total_keys:%d\r\ntracking_total_items:%d\r\ntracking_total_prefixes:%d\r\n", len(caches.keys), items, len(caches.follow))
-}
-
-func infoReplication(s *session, b *strings.Builder) {
-	fmt.Fprintf(b, "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n", s.p.stream.past.ID)
 }
 
 func infoCPU(_ *session, b *strings.Builder) {

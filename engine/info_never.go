@@ -6,14 +6,11 @@ var infoNever = map[string]string{
 	// Memory is given back in slices behind each change, and nothing is moved by a defragmentation of its own.
 	"Memory": "active_defrag_running:0\r\nlazyfree_pending_objects:0\r\nlazyfreed_objects:0\r\n",
 	"Stats": "total_forks:0\r\nlatest_fork_usec:0\r\n" + // nothing forks
-		"sync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n" + // no replica has come
-		"total_net_repl_input_bytes:0\r\ntotal_net_repl_output_bytes:0\r\ninstantaneous_input_repl_kbps:0.00\r\ninstantaneous_output_repl_kbps:0.00\r\n" +
+		"total_net_repl_input_bytes:0\r\ninstantaneous_input_repl_kbps:0.00\r\ninstantaneous_output_repl_kbps:0.00\r\n" +
 		"slave_expires_tracked_keys:0\r\nunexpected_error_replies:0\r\nmigrate_cached_sockets:0\r\n" +
 		"active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n" +
 		"total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n" +
 		"expired_time_cap_reached_count:0\r\n" + // the wheel fires in slices of its own
 		"io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\nreply_buffer_shrinks:0\r\nreply_buffer_expands:0\r\n",
-	"Replication": "master_replid2:0000000000000000000000000000000000000000\r\nsecond_repl_offset:-1\r\n" +
-		"repl_backlog_active:0\r\nrepl_backlog_size:0\r\nrepl_backlog_first_byte_offset:0\r\nrepl_backlog_histlen:0\r\n",
 	"CPU": "used_cpu_sys_children:0.000000\r\nused_cpu_user_children:0.000000\r\n",
 }

@@ -38,6 +38,13 @@ func (c *counters) numbers() []metrics.Number {
 	return []metrics.Number{
 		{Value: &c.clients, Gauge: true, Name: "larder_engine_clients", Help: "Connections that are open, lanes of gateways among them."},
 		{Value: &c.lanes, Gauge: true, Name: "larder_engine_lanes", Help: "Connections of gateways that are open."},
+		{Value: &c.replicas, Gauge: true, Name: "larder_engine_replicas", Help: "Replicas that are connected."},
+		{Value: &c.streamEnd, Gauge: true, Name: "larder_engine_replication_offset_bytes", Help: "How much was said to replicas so far, or would have been."},
+		{Value: &c.backlog, Gauge: true, Name: "larder_engine_replication_backlog_bytes", Help: "Memory that the newest part of the replication stream takes."},
+		{Value: &c.syncFull, Name: "larder_engine_replica_syncs_full_total", Help: "Replicas that were sent a copy of all data."},
+		{Value: &c.syncPartial, Name: "larder_engine_replica_syncs_partial_total", Help: "Replicas that went on where they were."},
+		{Value: &c.syncRefused, Name: "larder_engine_replica_syncs_refused_total", Help: "Replicas that wanted to go on where they were and had to be sent a copy."},
+		{Value: &c.replOut, Name: "larder_engine_replication_sent_bytes_total", Help: "Bytes of copies and of the stream that were sent to replicas."},
 		{Value: &c.accepted, Name: "larder_engine_clients_accepted_total", Help: "Connections that were let in."},
 		{Value: &c.closed, Name: "larder_engine_clients_closed_total", Help: "Connections that have ended."},
 		{Value: &c.refused, Name: "larder_engine_clients_refused_total", Help: "Connections from addresses that no access list names."},

@@ -47,6 +47,7 @@ type part struct {
 	pausing  []*session // wait for CLIENT PAUSE to end
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	waits    waits
+	replicas replicas
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
@@ -107,6 +108,7 @@ type settings struct {
 	policy       store.Policy
 	notices      notices
 	outputLimits client.OutputLimits
+	repl         replSettings
 	collections  commands.Limits
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
@@ -135,6 +137,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.files = files.In(o.Dir, n.watchFiles)
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
+	p.set.repl = defaultReplSettings()
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	if p.users = n.users; p.users == nil {
 		p.users = users.New(o.Password)
@@ -144,6 +147,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
 	p.stream = newStream(n.runID, &p.call.Effects)
+	p.stream.grown = p.streamed
 	p.listen()
 	p.watchTimes()
 	p.call.Limits = p.set.collections
@@ -247,6 +251,7 @@ func (p *part) Tick(time.Time) {
 		p.rates.Take(commands, p.count.bytesIn, p.count.bytesOut, p.nowNS)
 		p.endSuspicion()
 		p.closeIdle()
+		p.cronReplicas()
 		p.countBuffers()
 		p.publish()
 	}
@@ -307,7 +312,7 @@ func (p *part) closeIdle() {
 		return
 	}
 	for _, s := range p.sessions {
-		if !s.lane && s.stalled != stallPause && s.waiter == nil && s.state&(subscribed|monitoring) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
+		if !s.lane && s.stalled != stallPause && s.stalled != stallReplica && s.waiter == nil && s.state&(subscribed|monitoring) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
 			s.end()
 		}
 	}

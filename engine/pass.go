@@ -62,6 +62,8 @@ func (c *chunk) done() {
 type passOptions struct {
 	valkey  bool // the readers are Valkey 9 or later: hashes whose fields expire are then written in its form
 	aofBase bool // the file is the base of a journal
+
+	noKeys, noFunctions bool // what the readers do not want
 }
 
 var (
@@ -125,9 +127,12 @@ func (q *pass) head(what passOptions) {
 		base = 1
 	}
 	w.AuxInt("aof-base", base)
-	for _, code := range p.libraryCodes() {
-		w.Function(code)
+	if !what.noFunctions {
+		for _, code := range p.libraryCodes() {
+			w.Function(code)
+		}
 	}
+	q.read = what.noKeys
 }
 
 // total is how many keys there were when the pass began.

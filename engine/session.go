@@ -20,6 +20,7 @@ const (
 	stallPause         // CLIENT PAUSE
 	stallBlocked       // its command waits for keys
 	stallScript        // its script runs on
+	stallReplica       // it is a replica's: what it says goes there
 )
 
 type muteMode uint8
@@ -43,6 +44,8 @@ type session struct {
 	waiter   *waiter   // its command that waits for keys, nil if none does
 	shared   []byte    // what is left of a large reply; it goes out in pieces
 	pin      store.Pin // holds it, while shared is not nil
+	replica  *replica  // what it says of itself as a replica, nil if nothing
+	wroteAt  int64     // where the stream ended behind its last command that added to it
 
 	state       state // of transactions, subscriptions and the like; 0 on the usual way
 	tx          transaction
@@ -131,6 +134,8 @@ func (s *session) Data(c *loop.Conn) {
 // notNow: the session has to wait. Who waits for a key is read on, or nobody would see it leave.
 func (s *session) notNow(c *loop.Conn) {
 	switch {
+	case s.stalled == stallReplica:
+		s.replica.data(c)
 	case s.stalled != stallBlocked:
 		c.Pause()
 	case s.limitQuery(int64(len(c.In()))):
@@ -212,6 +217,11 @@ func (s *session) Flush(c *loop.Conn) {
 	if s.p.caches.due { // before anybody can have read a reply to what changed the keys
 		s.p.tellFollowers()
 	}
+	if s.stalled == stallReplica {
+		s.p.count.bytesOut += uint64(len(c.Out))
+		s.replica.flush()
+		return
+	}
 	s.atGate(c)
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if int64(c.Unsent()+s.heldBytes()) > s.p.n.opts.OutputMaxBytes {
@@ -231,6 +241,10 @@ func (s *session) tooSlow() {
 
 // Drained: the client has read what was kept for it.
 func (s *session) Drained(_ *loop.Conn) {
+	if s.stalled == stallReplica {
+		s.replica.flush()
+		return
+	}
 	s.countBuffers()
 	if s.heldBytes() > outputLow {
 		return // atGate has it looked at again
@@ -250,12 +264,15 @@ func (s *session) Ended(*loop.Conn) bool {
 		s.finish()
 		return true
 	}
-	return s.stalled != stallNone && s.stalled != stallBlocked
+	return s.stalled != stallNone && s.stalled != stallBlocked && s.stalled != stallReplica
 }
 
 // Closed ends the session.
 func (s *session) Closed(*loop.Conn, error) {
 	s.gone, s.closing = true, true
+	if s.replica != nil {
+		s.replica.leave()
+	}
 	s.p.unpark(s)
 	s.endMulti()
 	s.leaveAll()
@@ -273,7 +290,10 @@ func (s *session) Closed(*loop.Conn, error) {
 
 // kind is what CLIENT LIST TYPE asks for.
 func (s *session) kind() string {
-	if s.state&subscribed != 0 {
+	switch {
+	case s.isReplica():
+		return client.KindReplica
+	case s.state&subscribed != 0:
 		return client.KindPubSub
 	}
 	return client.KindNormal
@@ -286,6 +306,7 @@ func (s *session) flags() string {
 		is     bool
 		letter byte
 	}{
+		{s.isReplica(), 'S'},
 		{s.state&monitoring != 0, 'O'},
 		{s.state&subscribed != 0, 'P'},
 		{s.state&inMulti != 0, 'x'},

@@ -5,9 +5,6 @@ import (
 	"larder/engine/history"
 )
 
-// backlogBytes is how much of the stream is kept for replicas that come back, bytes (Redis's default of repl-backlog-size).
-const backlogBytes = 1 << 20
-
 var (
 	streamMulti = []byte("*1\r\n$5\r\nMULTI\r\n")
 	streamExec  = []byte("*1\r\n$4\r\nEXEC\r\n")
@@ -21,19 +18,26 @@ var (
 type stream struct {
 	past   *history.History
 	told   *commands.Effects
-	held   int  // transactions and scripts that are under way: the unit goes on
-	wanted bool // somebody has listened since the start
-	theirs bool // the node follows another
+	held   int    // transactions and scripts that are under way: the unit goes on
+	wanted bool   // somebody has listened since the start
+	theirs bool   // the node follows another
+	grown  func() // called when something was appended
 }
 
 func newStream(id string, told *commands.Effects) *stream {
-	return &stream{past: history.New(id, 0, backlogBytes), told: told}
+	return &stream{past: history.New(id, 0, defaultReplSettings().backlogBytes), told: told}
 }
 
 // listen has everything told from here on. Whoever reads from here on is told the database first.
 func (t *stream) listen() {
 	t.wanted = true
 	t.told.Restate()
+	t.decide()
+}
+
+// hush ends the telling: nobody listens any more.
+func (t *stream) hush() {
+	t.wanted = false
 	t.decide()
 }
 
@@ -75,6 +79,7 @@ func (t *stream) flush() {
 		t.past.Append(commands)
 	}
 	t.told.Clear()
+	t.grown()
 }
 
 // flushEach appends what was told, each command for itself: keys that die by themselves have nothing to do with each other.
@@ -86,6 +91,7 @@ func (t *stream) flushEach() {
 	t.past.Append(head)
 	t.past.Append(commands)
 	t.told.Clear()
+	t.grown()
 }
 
 // tell adds a command to the unit that the node answered itself.

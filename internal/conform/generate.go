@@ -64,6 +64,8 @@ func NotDrawn(r *command.Row) string {
 		return "fields that expire are newer than Redis 7.2; compared with what a server of Valkey 9.1 was recorded to answer"
 	case "eval", "evalsha", "eval_ro", "evalsha_ro", "fcall", "fcall_ro", "script", "function":
 		return "words drawn by chance are no Lua; scripts and functions are in the scripts"
+	case "psync", "sync", "replconf":
+		return "makes a replica of the connection; compared beside the node"
 	case "larder":
 		return "the dialect between gateway and node is not for clients"
 	case "cluster", "readonly", "readwrite", "asking":

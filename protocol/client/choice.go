@@ -12,9 +12,10 @@ import (
 const (
 	errSyntax = "ERR syntax error"
 
-	// KindNormal and KindPubSub are the kinds of clients that there are yet.
-	KindNormal = "normal"
-	KindPubSub = "pubsub"
+	// The kinds of clients that there are.
+	KindNormal  = "normal"
+	KindPubSub  = "pubsub"
+	KindReplica = "replica"
 )
 
 // Addresses are both ends of a client's connection.
@@ -99,10 +100,10 @@ func (k *Kill) Chooses(id uint64, kind, user string, c Addresses) bool {
 // ParseKind reads a kind of client in any case; "slave" is "replica".
 func ParseKind(word string) (kind string, ok bool) {
 	switch kind = strings.ToLower(word); kind {
-	case KindNormal, KindPubSub, "master", "replica":
+	case KindNormal, KindPubSub, "master", KindReplica:
 		return kind, true
 	case "slave":
-		return "replica", true
+		return KindReplica, true
 	default:
 		return "", false
 	}

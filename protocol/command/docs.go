@@ -54,7 +54,7 @@ func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
 		connectionDocs(), serverDocs(), databaseDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), sortDocs(), hyperloglogDocs(), larderDocs(),
-		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), geoDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(),
+		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), geoDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(), replicationDocs(),
 		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),
 	} {

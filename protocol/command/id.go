@@ -252,6 +252,9 @@ const (
 	CmdLatency
 	CmdRole
 	CmdLolwut
+	CmdPSync
+	CmdSync
+	CmdReplConf
 	CmdLarder
 
 	CmdScriptDebug

@@ -72,6 +72,7 @@ func buildRows() []*Row {
 		{"server", serverRows()},
 		{"server", aclRows()},
 		{"server", monitoringRows()},
+		{"server", replicationRows()},
 		{"cluster", clusterRows()},
 		{"generic", genericRows()},
 		{"list", listRows()},

@@ -1,0 +1,30 @@
+package engine
+
+// streaming tells whether what commands do is in the stream.
+func (p *part) streaming() bool { return p.stream.wanted }
+
+// follows tells whether the node follows another.
+func (p *part) follows() bool { return p.stream.theirs }
+
+// beginStream has everything that is done from now on in the stream, whose name is new if it was not until now: there is no past that anybody could have.
+func (p *part) beginStream() {
+	if p.streaming() {
+		p.stream.told.Restate()
+		return
+	}
+	p.stream.past.Restart(randomID(p.store.Rand()), p.stream.past.End())
+	p.stream.listen()
+}
+
+// endStream ends it, unless the journal reads it too.
+func (p *part) endStream() bool {
+	if _, journal := p.journalSynced(); journal {
+		return false
+	}
+	p.stream.hush()
+	p.stream.past.Restart(randomID(p.store.Rand()), p.stream.past.End())
+	return true
+}
+
+// journalSynced is up to where the node's own journal is on disk, and whether there is one.
+func (p *part) journalSynced() (offset int64, has bool) { return 0, false }

@@ -1,0 +1,12 @@
+package command
+
+func replicationDocs() map[ID]Doc {
+	return map[ID]Doc{
+		CmdPSync: {
+			Summary: "Asks a server for its stream of changes, from an offset on or behind a copy of all data.",
+			Args:    takes(text("replicationid"), integer("offset")),
+		},
+		CmdSync:     {Summary: "Asks a server for a copy of all data and its stream of changes."},
+		CmdReplConf: {Summary: "Tells a server about the replica that is to follow it, or how far it is.", Complexity: "O(1)", Internal: true},
+	}
+}
