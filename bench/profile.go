@@ -13,8 +13,11 @@ const profileLength = 10 * time.Second
 // profile runs the first chosen cell against ours alone, profiled, instead of measuring pairs.
 func (r *runner) profile(ctx context.Context, path string) error {
 	defer r.bed.stop()
-	if r.sections["types"] {
+	switch {
+	case r.sections["types"]:
 		return r.profileTypes(ctx, path)
+	case r.sections["pubsub"] && len(r.sections) == 1:
+		return r.profileAudience(ctx, path)
 	}
 	ours, w, err := r.profiled()
 	if err != nil {
@@ -47,6 +50,28 @@ func (r *runner) profile(ctx context.Context, path string) error {
 	fmt.Fprintf(r.out, "%s on %s: %.3f µs an operation (%.0f %% in user space), %.0f/s, %s commands a turn; profile in %s\n",
 		w, ours.Name, s.CPU, 100*s.User, s.PerSecond, orDash(s.PerTurn), path)
 	return nil
+}
+
+// profileAudience has the first chosen load heard by all subscribers.
+func (r *runner) profileAudience(ctx context.Context, path string) error {
+	loads := r.matching(audienceLoads(r.sizes()))
+	if len(loads) == 0 {
+		return errors.New("-pprof: no load on subscribers matches -cell")
+	}
+	ours, _, err := r.studios()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := fetchProfile(ctx, ours.Metrics, path, profileLength)
+	r.plan.run = profileLength
+	s, err := r.heard(ours, loads[0])
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "%s on %s: %.3f µs a delivery (%.0f %% in user space), %.0f/s; profile in %s\n", loads[0], ours.Name, s.CPU, 100*s.User, s.PerSecond, path)
+	return <-done
 }
 
 // profileTypes runs the chosen loads on collections, one after the other and again until the profile is made.

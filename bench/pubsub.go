@@ -22,22 +22,26 @@ func (r *runner) pubsub() error {
 	if err != nil {
 		return err
 	}
-	for _, value := range r.sizes() {
-		for _, depth := range []int{1, 16} {
-			c := Cell{Workload: Workload{Op: "PUBLISH", Keys: 1, Value: value, Depth: depth}, Target: deliveryTarget}
-			if !r.only.MatchString(c.Workload.String()) {
-				continue
+	for _, w := range r.matching(audienceLoads(r.sizes())) {
+		c := Cell{Workload: w, Target: deliveryTarget}
+		for range r.plan.rounds {
+			if err := r.heardRound(&c, ours, theirs, r.heard); err != nil {
+				return err
 			}
-			for range r.plan.rounds {
-				if err := r.pubsubRound(&c, ours, theirs); err != nil {
-					return err
-				}
-			}
-			r.say(&c, ours, theirs)
-			r.results.PubSub = append(r.results.PubSub, c)
 		}
+		r.say(&c, ours, theirs)
+		r.results.PubSub = append(r.results.PubSub, c)
 	}
 	return nil
+}
+
+func audienceLoads(sizes []int) (loads []Workload) {
+	for _, value := range sizes {
+		for _, depth := range []int{1, 16} {
+			loads = append(loads, Workload{Op: "PUBLISH", Keys: 1, Value: value, Depth: depth})
+		}
+	}
+	return loads
 }
 
 // studios are the servers, with room for all subscribers.
@@ -63,13 +67,14 @@ func (r *runner) studios() (ours, theirs *Server, err error) {
 	return ours, theirs, nil
 }
 
-func (r *runner) pubsubRound(c *Cell, ours, theirs *Server) error {
+// heardRound measures a load on both, one after the other.
+func (r *runner) heardRound(c *Cell, ours, theirs *Server, measure func(*Server, Workload) (Sample, error)) error {
 	var round [2]Sample
 	again, err := r.plan.calm(func() (float64, error) {
 		steal := 0.0
 		for i, s := range []*Server{ours, theirs} {
 			var err error
-			if round[i], err = r.plan.heard(s, c.Workload, r.subscribers()); err != nil {
+			if round[i], err = measure(s, c.Workload); err != nil {
 				return 0, fmt.Errorf("%s against %s: %w", c.Workload, s.Name, err)
 			}
 			steal = max(steal, round[i].Steal)
@@ -82,17 +87,17 @@ func (r *runner) pubsubRound(c *Cell, ours, theirs *Server) error {
 }
 
 // heard is a run with one audience: an operation is one message delivered to one subscriber.
-func (p plan) heard(s *Server, w Workload, subscribers int) (Sample, error) {
-	a, err := newAudience(s.Addr, subscribers, w.Value)
+func (r *runner) heard(s *Server, w Workload) (Sample, error) {
+	a, err := newAudience(s.Addr, r.subscribers(), w.Value)
 	if err != nil {
 		return Sample{}, err
 	}
 	defer a.close()
-	if _, err := a.publish(w.Depth, p.run/10); err != nil {
+	if _, err := a.publish(w.Depth, r.plan.run/10); err != nil {
 		return Sample{}, err
 	}
 	a.hist.Reset()
-	out, err := watch(s, func() (int, error) { return a.publish(w.Depth, p.run) })
+	out, err := watch(s, func() (int, error) { return a.publish(w.Depth, r.plan.run) })
 	if err != nil {
 		return Sample{}, err
 	}

@@ -24,6 +24,7 @@ type Results struct {
 	Latency    []LatencyCell `json:",omitempty"`
 	Beside     []BesideCell  `json:",omitempty"`
 	PubSub     []Cell        `json:",omitempty"`
+	Blocked    []Cell        `json:",omitempty"`
 	Pieces     []PieceCell   `json:",omitempty"`
 	Memory     []MemoryCell  `json:",omitempty"`
 	WriteLoad  []WritesCell  `json:",omitempty"`
@@ -76,6 +77,7 @@ func (r *Results) markdown(w io.Writer) {
 	r.latencyTable(w)
 	r.besideTable(w)
 	r.pubsubTable(w)
+	r.blockedTable(w)
 	r.piecesTable(w)
 	r.memoryTable(w)
 	r.writesTable(w)

@@ -24,6 +24,7 @@ func sections() []section {
 		{"latency", (*runner).latency},
 		{"beside", (*runner).beside},
 		{"pubsub", (*runner).pubsub},
+		{"blocked", (*runner).blocked},
 		{"pieces", (*runner).pieces},
 		{"memory", (*runner).memory},
 		{"writes", (*runner).writes},

@@ -59,6 +59,7 @@ type part struct {
 	topics       topics
 	caches       caches
 	behind       crowds
+	marked       milestones
 	globs        []glob   // the patterns among them, in the order in which they came
 	fresh        [][]byte // keys of the present command that were not there before it; only if anybody hears of new ones
 	monitors     map[uint64]*session
@@ -133,6 +134,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 		behind:   newCrowds(),
 		caches:   newCaches(),
 		gate:     newGate(),
+		marked:   newMilestones(l.Now()),
 	}
 	p.files = files.In(o.Dir, n.watchFiles)
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}

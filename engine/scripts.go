@@ -45,6 +45,7 @@ type program struct {
 	run    *script.Program
 	flags  scriptFlags
 	loaded bool // SCRIPT LOAD has asked for it: it stays
+	speaks bool // its text names PUBLISH
 }
 
 // scriptFlags are what a script or function says of itself.
@@ -113,7 +114,7 @@ func (t *scripts) load(src []byte, loaded bool) (g *program, wrong string) {
 	if wrong != "" {
 		return nil, "ERR Error compiling script (new function): " + wrong
 	}
-	g = &program{sha: sha, run: run, flags: flags, loaded: loaded}
+	g = &program{sha: sha, run: run, flags: flags, loaded: loaded, speaks: bytes.Contains(bytes.ToLower(src), []byte("publish"))}
 	t.known[sha] = g
 	if len(src) <= sourceMax {
 		g.source = string(src)

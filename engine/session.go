@@ -66,6 +66,7 @@ type session struct {
 	limited bool        // the user may not do everything
 	anyKey  bool        // the user may read any key
 	lane    bool        // it said LARDER HELLO
+	ear     bool        // it said LARDER EAR
 	term    uint64
 	slots   *slotSet // what the gateway has said that the node has; nil: all
 
@@ -276,6 +277,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.p.unpark(s)
 	s.endMulti()
 	s.leaveAll()
+	s.closeEar()
 	s.untrack()
 	s.endMonitor()
 	s.unshare()

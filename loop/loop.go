@@ -75,6 +75,7 @@ type Loop struct {
 	nap      nap
 	later    []func()     // what Later was given
 	draining []*Conn      // those that wait for Drained
+	drained  time.Time    // when they were looked at last
 	until    atomic.Int64 // in what time the next tick is wanted, ns
 	resting  bool         // the next tick is tickRest away, unless something comes
 	leaving  []leaving    // those that are to end soon, by whatever has come until then
@@ -200,12 +201,28 @@ func (l *Loop) leave() {
 	}
 }
 
+// drainMany is how many may wait for their output to leave and be looked at each time; the more there are beyond that, the more rarely they are, so that
+// the looking does not take the loop's time from the writing. drainLookMax is the longest time between two looks.
+const (
+	drainMany    = 256
+	drainLookMax = 20 * time.Millisecond
+)
+
+func (l *Loop) drainEvery() time.Duration {
+	return min(drainLook*time.Duration(1+len(l.draining)/drainMany), drainLookMax)
+}
+
 // drain calls those whose output has left. There is no word from gnet when a socket takes bytes again, so it is looked at: at each tick, which comes
 // every millisecond while anybody waits, and at the end of each turn.
 func (l *Loop) drain() {
 	if len(l.draining) == 0 {
 		return
 	}
+	if every := l.drainEvery(); len(l.draining) > drainMany && l.now.Sub(l.drained) < every {
+		l.HurryIn(every)
+		return
+	}
+	l.drained = l.now
 	waiting := l.draining
 	l.draining = nil
 	for _, c := range waiting {
@@ -223,6 +240,6 @@ func (l *Loop) drain() {
 		}
 	}
 	if len(l.draining) > 0 {
-		l.HurryIn(drainLook)
+		l.HurryIn(l.drainEvery())
 	}
 }

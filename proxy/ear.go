@@ -13,11 +13,14 @@ import (
 // ear is the connection to a node over which a loop hears all that its clients are subscribed to there. It is a lane that no client's command goes over:
 // it says what to subscribe, and is told messages.
 type ear struct {
-	u      *upstream
-	ln     *lane
-	said   map[*topic]int // what it is subscribed to, and how many clients the node was told of
-	rounds []uint64       // of the answers that are to come
-	round  uint64         // up to this one the node knows
+	u       *upstream
+	ln      *lane
+	said    map[*topic]int // what it is subscribed to, and how many clients the node was told of
+	rounds  []uint64       // of the answers that are to come
+	round   uint64         // up to this one the node knows
+	marks   bool           // the node puts marks
+	mark    mark           // the last one
+	passing *passing       // it is not read on; nil: it is
 }
 
 // openEar dials. RESP2 is for nodes that have no HELLO.
@@ -45,6 +48,10 @@ func (e *ear) ready() {
 		e.u.earLost = false
 		p.g.log.Info("subscriptions to a node are back", "node", e.u.addr, "topics", len(all))
 	}
+	if e.ln.greet.larder {
+		e.rounds = append(e.rounds, e.round)
+		e.ln.query(func(reply []byte) { e.mark, e.marks = readMark(reply) }, wordLarder, wordEar)
+	}
 	e.tell(all)
 }
 
@@ -52,6 +59,7 @@ func (e *ear) ready() {
 func (e *ear) lost(err error) {
 	u, p := e.u, e.u.p
 	u.ear = nil
+	p.passEars()
 	if err == nil {
 		return // it has ended
 	}
@@ -171,8 +179,8 @@ func (e *ear) Data(c *loop.Conn) {
 	ln.p.enter()
 	ln.heardNS = ln.p.nowNS
 	buf, pos := c.In(), 0
-	for ln.state != laneClosed {
-		if ln.p.hearing.crowd.owed > owedMax {
+	for ln.state != laneClosed && e.passing == nil {
+		if ln.p.hearing.crowd.full() {
 			ln.p.releaseCrowd()
 			c.Resume() // when it is written
 			break
@@ -187,7 +195,7 @@ func (e *ear) Data(c *loop.Conn) {
 		}
 		reply := buf[pos : pos+n]
 		pos += n
-		if (kind.IsPush() || ln.proto == 2) && ln.p.heard(reply, ln.proto) {
+		if (kind.IsPush() || ln.proto == 2) && ln.p.heard(e, reply) {
 			continue
 		}
 		if !ln.reply(reply) {

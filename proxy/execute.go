@@ -43,6 +43,9 @@ func (s *session) exec(row *command.Row) bool {
 			return s.stall(stallLane)
 		}
 	}
+	if tx.publishes && !s.speaks(p.shards[tx.home()], true) {
+		return false
+	}
 	var ln *lane
 	kind := tx.kind()
 	switch {
@@ -68,6 +71,7 @@ func (s *session) exec(row *command.Row) bool {
 	if ln == nil {
 		s.executed(seq, s.q.at(seq), resp.AppendArray(nil, 0))
 	} else {
+		s.sayMarks(ln)
 		ln.putPiece(tx, ticket{s: s, row: row, seq: seq, kind: kind})
 	}
 	if (tx.splice || kind&kindLent != 0) && s.q.len() > 0 {

@@ -9,8 +9,9 @@ import (
 
 // functionDump are the libraries of functions as a node last told them; immutable. Every shard has them all.
 type functionDump struct {
-	number  uint64 // a later question has a higher one
-	payload []byte // of FUNCTION DUMP; nil: not known, or too large to be kept
+	number    uint64 // a later question has a higher one
+	payload   []byte // of FUNCTION DUMP; nil: not known, or too large to be kept
+	publishes bool   // one of them may name PUBLISH
 }
 
 // dumpEmpty is the length of a payload without a library, which has a footer only.
@@ -142,7 +143,7 @@ func (u *upstream) ready() *lane {
 
 // keepFunctions keeps a payload, or that it is not known, unless a later question has been answered.
 func (g *Gateway) keepFunctions(number uint64, payload []byte) {
-	next := &functionDump{number: number}
+	next := &functionDump{number: number, publishes: payload == nil || publishes(payload)}
 	if len(payload) <= g.opts.ScriptMaxBytes {
 		next.payload = bytes.Clone(payload)
 	} else {

@@ -20,6 +20,7 @@ type greeting struct {
 	settled   bool   // it was looked after that it has those of the other shards
 	asked     int    // other shards whose answer to that is awaited
 	untilNS   int64  // and not for longer
+	waits     bool   // all is said, and other lanes are to be ready before
 	databases int
 }
 
@@ -109,6 +110,9 @@ func (ln *lane) greetedOn() {
 		ln.fail(fmt.Errorf("it has %d databases, %d is asked for", u.databases, ln.dbMax))
 		return
 	}
+	if !u.letsIn(ln) {
+		return
+	}
 	ln.state = laneReady
 	ln.term = ln.p.topo.Epoch
 	if ln.queue.len() > 0 {
@@ -124,6 +128,7 @@ func (ln *lane) greetedOn() {
 	if s := ln.lentTo; s != nil {
 		s.wake(stallStream)
 	}
+	u.arrived(ln)
 }
 
 func mustSucceed(_ *lane, reply []byte) error {

@@ -211,15 +211,30 @@ func (pr *promise) keep(all, done int, first *upstream) {
 		p.count.halfHeard++
 	}
 	for _, m := range pr.members {
+		m.t.seal()
 		m.hears = true // even if it is leaving by now
 	}
 	pr.part()
 	if len(pr.reply) == 0 {
+		s.settleMail()
 		s.wake(stallHear)
 		return
 	}
-	s.settleMail()
+	if !s.settleMail() && s.follow(pr) {
+		return
+	}
 	s.complete(pr.seq, pr.reply)
+}
+
+// follow has a reply come behind messages that wait. It says false where nothing may.
+func (s *session) follow(pr *promise) bool {
+	b := &s.ears.mail
+	if pr.seq != s.q.head || b.reply || s.closing || s.q.at(pr.seq).mute {
+		return false
+	}
+	b.put(&bundle{text: pr.reply})
+	s.complete(pr.seq, nil)
+	return true
 }
 
 func outOfHearing(u *upstream) string {
@@ -263,6 +278,7 @@ func (p *part) tickHearing() {
 		h.quietNS = max(1, p.nowNS)
 	}
 	p.tickCrowd()
+	p.passEars()
 	h.due = false // those who were to tell may be gone
 	p.tellNodes()
 	p.keepPromises()

@@ -18,6 +18,9 @@ func (s *session) hello(row *command.Row, args [][]byte) {
 	if s.proto != proto && s.watch != nil {
 		s.loseWatch() // its lane speaks the other protocol
 	}
+	if s.proto != proto && s.ears != nil {
+		s.ears.mail.seal()
+	}
 	s.proto = proto
 	s.chooseLine()
 	s.say(row, func(w *resp.Writer) { client.WriteHello(w, s.id) })

@@ -28,8 +28,10 @@ const (
 // lend lends a lane to s alone for something that may take any time, so nobody waits for one: ready or being dialled, it takes commands at once. Nil:
 // wrong is the client's error.
 func (u *upstream) lend(s *session, use laneUse) (ln *lane, wrong string) {
-	if ln := u.takeIdle(s, use); ln != nil {
-		return ln, ""
+	if use != useBlock || len(u.arriving) == 0 {
+		if ln := u.takeIdle(s, use); ln != nil {
+			return ln, ""
+		}
 	}
 	if u.lent >= u.p.g.opts.Upstream.BorrowMax {
 		u.p.count.lendsRefused++
@@ -59,6 +61,9 @@ func (u *upstream) takeIdle(s *session, use laneUse) *lane {
 func (u *upstream) dialFor(s *session, use laneUse) *lane {
 	ln := u.dial(s.proto)
 	u.lendOut(ln, s, use)
+	if use == useBlock {
+		u.arriving = append(u.arriving, ln)
+	}
 	return ln
 }
 

@@ -41,15 +41,18 @@ type part struct {
 	spikes    slow.Spikes
 	slowNS    int64 // what takes as long is looked at by the slow log or the latency monitor
 
-	w      resp.Writer
-	lanes  []*lane
-	keys   []int
-	split  router.Split
-	again  resp.Requests
-	bufs   buffers
-	merges merges
-	txs    transactions
-	caches caches
+	w          resp.Writer
+	lanes      []*lane
+	keys       []int
+	lastText   *scriptText     // the script that was looked at last
+	publishing map[string]bool // by SHA1: whether scripts that the gateway does not know may publish
+	split      router.Split
+	again      resp.Requests
+	bufs       buffers
+	scratch    []byte // small messages that leave together
+	merges     merges
+	txs        transactions
+	caches     caches
 
 	gathered int // bytes that jobs keep
 
@@ -112,6 +115,7 @@ func (p *part) adopt(t *router.Topology) {
 	p.rehome()
 	p.movedCaches()
 	for _, u := range p.shards {
+		u.arriving = nil // all of them are routed anew
 		for _, ln := range append([]*lane(nil), u.lanes...) {
 			if ln.state < laneReady && ln.queue.len() > 0 {
 				ln.reroute()

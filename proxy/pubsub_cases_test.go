@@ -165,7 +165,7 @@ func TestSlowSubscribers(t *testing.T) {
 	a.say("GET", "k")
 	r.settle(40 * time.Millisecond)
 	x, y := a.session().ears.mail, b.session().ears.mail
-	if len(x.waiting) < 3 || &x.waiting[1][0] != &y.waiting[1][0] {
+	if len(x.waiting) < 3 || x.waiting[1] != y.waiting[1] {
 		t.Errorf("%d messages wait, not shared", len(x.waiting))
 	}
 	for _, k := range []*listener{a, b} {
@@ -176,8 +176,8 @@ func TestSlowSubscribers(t *testing.T) {
 		t.Errorf("%d bytes, want %d and a null", len(got), len(want))
 	}
 	b.hears(want)
-	if x := a.session().ears.mail; x.bytes != 0 || len(x.waiting)+len(x.after) > 0 {
-		t.Errorf("%d bytes still wait", x.bytes)
+	if x := a.session().ears.mail; x.bytes != 0 || x.size()+len(x.waiting)+len(x.after) > 0 {
+		t.Errorf("%d bytes still wait", x.size())
 	}
 	other.says("+OK\r\n", "CONFIG", "SET", "client-output-buffer-limit", "pubsub 2mb 1mb 5")
 	a.c.Full = true

@@ -45,6 +45,7 @@ type radioWire struct {
 	n                 *radioNode
 	a, b              *loop.MemConn // the gateway's end and the node's
 	toNode, toGateway []byte
+	held              bool // nothing travels
 }
 
 var radioStart = time.Unix(1_700_000_000, 0)
@@ -139,7 +140,7 @@ var newer = regexp.MustCompile(`\*2\r\n\$5\r\nHELLO\r\n\$1\r\n3\r\n|\*3\r\n\$6\r
 
 // carry brings at most n bytes each way.
 func (w *radioWire) carry(n int) {
-	if w.n.frozen {
+	if w.n.frozen || w.held {
 		return
 	}
 	w.toNode = append(w.toNode, w.a.Written()...)

@@ -42,8 +42,10 @@ func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 		return s.runFunctionCommand(row, req)
 	case row.ID == command.CmdRandomKey:
 		return s.runRandomKey(row)
-	case aboutSlot(row.ID), row.ID == command.CmdPublish:
+	case aboutSlot(row.ID):
 		return s.runKey(row, req)
+	case row.ID == command.CmdPublish:
+		return s.runPublish(row, req)
 	case row.ID == command.CmdWatch:
 		return s.runWatch(row, req.Args)
 	case waitsForReplicas(row):

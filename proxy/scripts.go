@@ -79,18 +79,15 @@ func (s *session) runScript(row *command.Row, req resp.Request) bool {
 	} else if !able {
 		return s.stall(stallLane)
 	}
+	if s.mayPublish(ln.u, row, req.Args) && !s.speaks(ln.u, true) {
+		return false
+	}
 	seq := s.push(row)
 	ln.to(s.db)
 	ln.prepare(row, req.Args)
 	ln.actFor(s)
-	t := ticket{s: s, row: row, seq: seq}
-	if req.Inline {
-		at := len(ln.log)
-		ln.log = resp.AppendCommand(ln.log, req.Args...)
-		ln.commit(at, t)
-		return true
-	}
-	ln.put(req.Raw, t)
+	s.sayMarks(ln)
+	ln.putRequest(req, ticket{s: s, row: row, seq: seq})
 	return true
 }
 

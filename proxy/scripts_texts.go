@@ -10,8 +10,9 @@ import (
 
 // scriptText is a Lua script as a client sent it; immutable.
 type scriptText struct {
-	sha  string // its SHA1 in hex, by which Redis names it
-	body []byte
+	sha       string // its SHA1 in hex, by which Redis names it
+	body      []byte
+	publishes bool // it names PUBLISH
 }
 
 // texts are the scripts that a gateway knows, so that a node that lacks one can be told it. A value is never changed; who adds to it makes a new one. What
@@ -78,7 +79,7 @@ func (c *scriptCache) note(hash uint64, body []byte) *scriptText {
 
 func newScriptText(body []byte) *scriptText {
 	sum := sha1.Sum(body) //nolint:gosec // see above
-	return &scriptText{sha: hex.EncodeToString(sum[:]), body: append([]byte(nil), body...)}
+	return &scriptText{sha: hex.EncodeToString(sum[:]), body: append([]byte(nil), body...), publishes: publishes(body)}
 }
 
 // with is the set with one more young script.

@@ -23,6 +23,7 @@ const (
 	stallOutput        // the client does not read its replies
 	stallBlocked       // its command waits at a node; the client is read on
 	stallHear          // its subscriptions are ending at the nodes
+	stallMark          // it has published elsewhere, and nodes are asked how far
 )
 
 // session is one client. It lives on its part's loop.
@@ -57,11 +58,12 @@ type session struct {
 	monitors *monitoring
 	partial  bool // a large reply is being passed on: part of it is out
 
-	mode  mode
-	ears  *ears        // nil until it subscribes to something
-	track *tracker     // CLIENT TRACKING, nil if it is off
-	aside []byte       // messages on changed keys that wait for the end of a large reply
-	tx    *transaction // what is queued; not nil exactly with modeMulti
+	mode   mode
+	ears   *ears        // nil until it subscribes to something
+	speech *speech      // nil until it publishes something
+	track  *tracker     // CLIENT TRACKING, nil if it is off
+	aside  []byte       // messages on changed keys that wait for the end of a large reply
+	tx     *transaction // what is queued; not nil exactly with modeMulti
 
 	mute      muteMode
 	muted     bool // the command being run is not answered
@@ -270,7 +272,7 @@ func (s *session) written() {
 func (s *session) limit() {
 	kept, class := int64(s.held+s.c.Unsent()), client.ClassNormal
 	if s.ears != nil {
-		kept += int64(s.ears.mail.bytes)
+		kept += int64(s.ears.mail.size())
 	}
 	if s.hears() {
 		class = client.ClassPubSub
@@ -288,7 +290,7 @@ func (s *session) limit() {
 func (s *session) Flush(c *loop.Conn) {
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if s.ears != nil {
-		s.p.hearing.crowd.owed = 0
+		s.p.wrote()
 		s.sendMail(c)
 	} else if c.Unsent() < outputHigh {
 		return

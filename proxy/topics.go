@@ -30,9 +30,11 @@ type topic struct {
 	kind    topicKind
 	name    string
 	who     []*member
-	leaving int       // of them: those that hear on until the nodes know
-	owner   *upstream // of a shard channel: the node of its slot; nil = none serves it
-	changed bool      // it is in hearing.changed
+	leaving int        // of them: those that hear on until the nodes know
+	owner   *upstream  // of a shard channel: the node of its slot; nil = none serves it
+	changed bool       // it is in hearing.changed
+	shared  [2]*bundle // by protocol: what all who hear it have as the last that waits for them
+	heard   int        // how many they are
 }
 
 // member is one client's subscription to one topic.
@@ -117,6 +119,7 @@ func (m *member) leave() {
 // out takes a member that has left out of its topic.
 func (m *member) out() {
 	t := m.t
+	t.seal()
 	m.hears = false
 	t.leaving--
 	last := t.who[len(t.who)-1]

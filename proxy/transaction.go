@@ -22,18 +22,19 @@ const (
 // transaction is what stands between MULTI and EXEC, and after EXEC what the reply needs. It goes to one shard as one contiguous piece, so its keys must be
 // that shard's. It is pooled.
 type transaction struct {
-	broken bool             // a command was refused: so will EXEC be
-	shard  int              // of its keys; anyShard = none has named a key
-	lean   int              // which one if none has: 0, or where the messages of its channel go
-	topo   *router.Topology // by which
-	queue  []queuedCommand
-	raw    []byte        // the commands for the shard, as they go out
-	here   []byte        // the commands that the gateway runs itself, in the same form
-	sent   int           // how many are for the shard
-	flags  command.Flags // all of theirs
-	writes bool          // one for the shard may do more than read
-	script bool          // one runs a script
-	splice bool          // the shard's reply is not the client's as it comes: see executed
+	broken    bool             // a command was refused: so will EXEC be
+	shard     int              // of its keys; anyShard = none has named a key
+	lean      int              // which one if none has: 0, or where the messages of its channel go
+	topo      *router.Topology // by which
+	queue     []queuedCommand
+	raw       []byte        // the commands for the shard, as they go out
+	here      []byte        // the commands that the gateway runs itself, in the same form
+	sent      int           // how many are for the shard
+	flags     command.Flags // all of theirs
+	writes    bool          // one for the shard may do more than read
+	script    bool          // one runs a script
+	publishes bool          // one may publish
+	splice    bool          // the shard's reply is not the client's as it comes: see executed
 
 	refused bool   // the node did not take MULTI
 	reply   []byte // the shard's, while commands of the gateway's own are not done
@@ -228,6 +229,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	tx.flags |= row.Flags
 	tx.writes = tx.writes || !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID)
 	tx.script = tx.script || scripted(row)
+	tx.publishes = tx.publishes || row.ID == command.CmdPublish || scripted(row) && s.mayPublish(p.shards[tx.home()], row, args)
 	tx.sent++
 	tx.queue = append(tx.queue, q)
 	return ""

@@ -10,17 +10,18 @@ import (
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
 // long it has been out of reach.
 type upstream struct {
-	p       *part
-	addr    string
-	shared  [lines]*lane // by line, from 2 on: RESP2, RESP3, and those of tracking_lanes.go
-	lanes   []*lane      // every lane that is not closed
-	idle    []*lane      // lent lanes that came back clean, RESP2 and RESP3 mixed
-	lent    int
-	asides  int        // lanes of one question
-	streams int        // of those, for large commands
-	pingNS  int64      // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
-	queue   []*session // wait for a lent lane
-	left    bool       // the topology has no such node any more: its lanes end
+	p        *part
+	addr     string
+	shared   [lines]*lane // by line, from 2 on: RESP2, RESP3, and those of tracking_lanes.go
+	lanes    []*lane      // every lane that is not closed
+	idle     []*lane      // lent lanes that came back clean, RESP2 and RESP3 mixed
+	lent     int
+	asides   int        // lanes of one question
+	streams  int        // of those, for large commands
+	pingNS   int64      // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
+	queue    []*session // wait for a lent lane
+	arriving []*lane    // dialled for commands that may wait, and not ready yet: in the order in which those came
+	left     bool       // the topology has no such node any more: its lanes end
 
 	ear        *ear  // nil: nothing is heard of what it publishes
 	owned      int   // shard channels of this loop's clients that are its own
@@ -118,6 +119,7 @@ func (u *upstream) forget(ln *lane) {
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)
+	u.arrived(ln)
 	if ln.aside {
 		u.asides--
 	}

@@ -288,7 +288,13 @@ func (fc *fakeConn) dialogue(args [][]byte) {
 		fc.out = w.Out
 		return
 	}
-	fc.term, _ = strconv.ParseUint(string(args[2]), 10, 64)
+	switch string(args[1]) {
+	case "MARK":
+		fc.out = append(fc.out, "*2\r\n$1\r\nr\r\n:1\r\n"...)
+		return
+	case "TERM":
+		fc.term, _ = strconv.ParseUint(string(args[2]), 10, 64)
+	}
 	fc.out = append(fc.out, "+OK\r\n"...)
 }
 

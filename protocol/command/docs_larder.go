@@ -19,6 +19,20 @@ func larderDocs() map[ID]Doc {
 			Summary: "Says whose the next command is, for those who are told of changes.", Complexity: "O(1)",
 			Args: takes(text("client")),
 		},
+		CmdLarderEar: {
+			Summary: "Makes the connection one over which a gateway hears what is published, and tells the last mark.", Complexity: "O(1)",
+		},
+		CmdLarderMark: {
+			Summary: "Puts a mark behind what was published so far, for all gateways.", Complexity: "O(N) in the number of gateways' loops",
+		},
+		CmdLarderAfter: {
+			Summary: "Says behind which mark of another node belongs what is published from now on.", Complexity: "O(N) in the number of gateways' loops",
+			Args: takes(text("run"), integer("mark")),
+		},
+		CmdLarderPublishes: {
+			Summary: "Tells whether the text of a script names PUBLISH.", Complexity: "O(1)",
+			Args: takes(text("sha1")),
+		},
 		CmdLarderSlots: {
 			Summary: "Says which slots' keys the connection's scripts may touch on a node that was assigned none.", Complexity: "O(N) in the number of slots",
 			Args: takes(text("slots")),

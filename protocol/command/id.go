@@ -370,6 +370,10 @@ const (
 	CmdLarderScan
 	CmdLarderSubscribers
 	CmdLarderUser
+	CmdLarderEar
+	CmdLarderMark
+	CmdLarderAfter
+	CmdLarderPublishes
 	CmdLarderHelp
 
 	afterLast

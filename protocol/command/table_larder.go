@@ -12,6 +12,10 @@ func larderRows() []Row {
 		{ID: CmdLarderScan, Name: "larder|scan", Parent: CmdLarder, Arity: -4, Flags: ReadOnly | NoScript | TouchesArbitraryKeys, Categories: CatKeyspace, Request: RequestLocal, Tips: tips(tipNondeterministic), Since: "0.1.0"},
 		{ID: CmdLarderSubscribers, Name: "larder|subscribers", Parent: CmdLarder, Arity: -5, Flags: NoScript | Loading | Stale | Fast, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderUser, Name: "larder|user", Parent: CmdLarder, Arity: -2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderEar, Name: "larder|ear", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderMark, Name: "larder|mark", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderAfter, Name: "larder|after", Parent: CmdLarder, Arity: 4, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderPublishes, Name: "larder|publishes", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHelp, Name: "larder|help", Parent: CmdLarder, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 	}
 }
