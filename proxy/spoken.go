@@ -16,11 +16,11 @@ import (
 
 // speech is where a session has published.
 type speech struct {
-	at    []*upstream // since when all of it was marked last
-	any   bool        // some of it by scripts or transactions, which may have been to any channel
-	asked int         // nodes whose marks are awaited
-	ready bool        // they have come
-	marks []mark      // behind which the next messages belong
+	at     []*upstream // since when all of it was marked last
+	widely bool        // some of it by scripts or transactions, which may have been to any channel
+	asked  int         // nodes whose marks are awaited
+	ready  bool        // they have come
+	marks  []mark      // behind which the next messages belong
 }
 
 // mark is a node's.
@@ -40,22 +40,22 @@ func readMark(reply []byte) (m mark, ok bool) {
 	return m, ok && isWord
 }
 
-// speaks comes before a command that may publish at node u, to any channel or only to one that is always published there. It says false when the command has
+// speaks comes before a command that may publish at node u: widely, to any channel, or only to one whose messages always come from there. It says false when the command has
 // to wait.
-func (s *session) speaks(u *upstream, any bool) bool {
+func (s *session) speaks(u *upstream, widely bool) bool {
 	if s.speech == nil {
 		s.speech = &speech{}
 	}
 	sp := s.speech
 	switch {
 	case len(sp.at) == 1 && sp.at[0] == u:
-		sp.any = sp.any || any
+		sp.widely = sp.widely || widely
 		return true
-	case !any && !sp.any || len(sp.at) == 0:
+	case !widely && !sp.widely || len(sp.at) == 0:
 		if !slices.Contains(sp.at, u) {
 			sp.at = append(sp.at, u)
 		}
-		sp.any = any
+		sp.widely = widely
 		return true
 	case sp.asked > 0:
 		return s.stall(stallMark)
@@ -67,7 +67,7 @@ func (s *session) speaks(u *upstream, any bool) bool {
 			return s.stall(stallMark)
 		}
 	}
-	sp.at, sp.any, sp.ready = append(sp.at[:0], u), true, false
+	sp.at, sp.widely, sp.ready = append(sp.at[:0], u), true, false
 	return true
 }
 

@@ -37,7 +37,10 @@ func TestBlockedNodeFails(t *testing.T) {
 				} else {
 					nodes[1].Thaw(t)
 				}
-				eventually(t, 5*time.Second, "the node that is back", func() bool { return string(pusher.Do("EXISTS", key)) == ":0\r\n" })
+				eventually(t, 5*time.Second, "the node that is back", func() bool {
+					// each loop has its own wait until it tries again
+					return string(pusher.Do("EXISTS", key)) == ":0\r\n" && string(one.Do("EXISTS", key)) == ":0\r\n"
+				})
 				one.Send([]byte("BLPOP " + key + " 0\r\n"))
 				waiting("2")
 				want(t, pusher, ":1\r\n", "RPUSH", key, name)
