@@ -63,9 +63,10 @@ type Call struct {
 
 	BeforeFlush func(db int) // told of each database before it is emptied; nil: nobody is
 
-	Effects Effects // what commands did, for replicas and the journal
-	told    bool    // the command has said what is told of it
-	Obeys   bool    // the command is a primary's, or of a journal: it is done as it says, whatever the time is
+	Effects  Effects // what commands did, for replicas and the journal
+	deadSeen bool    // SORT has met fields whose time has come, which are there where it is told
+	told     bool    // the command has said what is told of it
+	Obeys    bool    // the command is a primary's, or of a journal: it is done as it says, whatever the time is
 
 	// Scratch, reused from call to call.
 	digits [digitsMax]byte

@@ -73,8 +73,24 @@ func (c *Call) tellMove() {
 	}
 }
 
-// removedMax is how many members are told in one command.
-const removedMax = 1024
+// tellList tells that a key has a list of these elements now, whatever it had.
+func (c *Call) tellList(key []byte, texts [][]byte) {
+	if !c.tells() {
+		return
+	}
+	c.Replace(2).Text("UNLINK").Bytes(key)
+	for len(texts) > 0 {
+		some := texts[:min(len(texts), elementsMax)]
+		e := c.Replace(2 + len(some)).Text("RPUSH").Bytes(key)
+		for _, text := range some {
+			e.Bytes(text)
+		}
+		texts = texts[len(some):]
+	}
+}
+
+// elementsMax is how many members or elements are told in one command.
+const elementsMax = 1024
 
 // tellRemoved tells that count members, which are in c.bytes, were taken out of the set of the command's key.
 func (c *Call) tellRemoved(count int) {
@@ -84,8 +100,8 @@ func (c *Call) tellRemoved(count int) {
 	var e *Effects
 	i := 0
 	for member := range membersOf(c.bytes) {
-		if i%removedMax == 0 {
-			e = c.Replace(2 + min(count-i, removedMax)).Text("SREM").Bytes(c.Args[1])
+		if i%elementsMax == 0 {
+			e = c.Replace(2 + min(count-i, elementsMax)).Text("SREM").Bytes(c.Args[1])
 		}
 		e.Bytes(member)
 		i++

@@ -92,11 +92,12 @@ type sortItem struct {
 }
 
 func sortCommand(c *Call) {
-	o, err := parseSort(c.Args[2:], c.Row.ID == command.CmdSort, c.AnyKey)
+	o, err := parseSort(c.Args[2:], c.Row.ID == command.CmdSort, c.AnyKey || c.Obeys)
 	if err != noError {
 		c.W.Error(err)
 		return
 	}
+	c.deadSeen = false
 	it, found := c.look(c.Args[1])
 	c.countSortKey(found)
 	var items []sortItem
@@ -286,6 +287,7 @@ func (c *Call) lookPattern(pattern, element []byte) (value []byte, found bool) {
 	}
 	h := hashes.Open(c.Store, it, c.NowMS)
 	text, found := h.Get(field)
+	c.deadSeen = c.deadSeen || !found && h.HasDead()
 	return text.Append(nil), found
 }
 
@@ -340,6 +342,9 @@ func (c *Call) storeSorted(items []sortItem, o *sortOptions) {
 	}
 	e.End(false)
 	c.Changed += len(texts)
+	if o.by != nil && !o.unsorted || c.deadSeen { // elements whose keys are equal stay in an order that is a server's own
+		c.tellList(o.to, texts)
+	}
 	c.Did(ClassList, "sortstore", o.to)
 	c.W.Int(int64(len(texts)))
 }

@@ -74,6 +74,9 @@ func (h *Hash) Get(field []byte) (value Text, found bool) {
 	return h.list.Get(at), true
 }
 
+// HasDead tells whether there are fields whose time has come and that were not removed yet.
+func (h *Hash) HasDead() bool { return h.big != nil && h.expired() > 0 }
+
 // Find finds a field's value and expiry, store.NoExpiry if it has none.
 func (h *Hash) Find(field []byte) (value Text, expiryMS int64, found bool) {
 	if h.big != nil {
