@@ -96,7 +96,7 @@ func (y *fullSync) begin() (err error) {
 		to = y.spooled
 	}
 	if y.pass, err = y.p.beginPass(options, to); err != nil && y.spooled != nil {
-		y.spooled.file.Close()
+		y.p.closeSpool(y.spooled.file)
 	}
 	return err
 }

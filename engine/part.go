@@ -340,6 +340,7 @@ func (p *part) releasePaused() {
 func (p *part) Stop() {
 	p.scripts.end()
 	p.stopPasses()
+	p.stopReplicas()
 	p.saveAtEnd()
 	p.publish()
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"larder/engine/spool"
 	"larder/protocol/resp"
 )
 
@@ -14,6 +15,7 @@ type replicas struct {
 	aloneNS  int64      // since when there is none, once there was one
 	pingedNS int64      // when the stream had a PING last
 	copying  *fullSync  // the pass under way whose copy they are sent
+	spools   []*spool.File
 	waiters  []*session // who waits for acknowledgements (WAIT, WAITAOF), in their order
 	asking   bool       // at the end of the turn they are asked how far they are
 	asked    int64      // where the stream ended when they were asked last

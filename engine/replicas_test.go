@@ -429,3 +429,53 @@ func TestBacklogIsLetGo(t *testing.T) {
 	again := b.mirror()
 	again.takes(again.do("PSYNC", f.id, fmt.Sprint(f.offset+1)))
 }
+
+// TestStopAmidCopies: a node ends while copies are on their way, in either form, and leaves nothing.
+func TestStopAmidCopies(t *testing.T) {
+	for _, diskless := range []string{"yes", "no"} {
+		b := newBed(t, func(o *engine.Options) { o.Dir = t.TempDir() })
+		k := b.client()
+		for i := range 40 {
+			k.says("+OK\r\n", "SET", fmt.Sprint(i), strings.Repeat("x", 1<<20))
+		}
+		k.says("+OK\r\n", "CONFIG", "SET", "repl-diskless-sync", diskless)
+		f := b.mirror()
+		f.c.Full = true
+		f.c.Feed([]byte("PSYNC ? -1\r\n"))
+		for range 3 {
+			b.m.EndTurn()
+		}
+		k.infoIs("sync_full", "1")
+	}
+}
+
+// FuzzReplica: whatever a replica says before and after it was sent its copy, in whatever pieces, the node goes on serving others.
+func FuzzReplica(f *testing.F) {
+	for _, s := range []string{
+		"REPLCONF ACK 0\r\n", "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n*5\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$3\r\n999\r\n$4\r\nFACK\r\n$2\r\n-1\r\n",
+		"\n\r\n*0\r\n", "*1\r\n$4\r\nPING\r\n", "REPLCONF ACK\r\n", "REPLCONF GETACK *\r\nREPLCONF ACK x\r\n", "*2\r\n$8\r\nREPLCONF\r\n$9999999999\r\n", "\x00\xff",
+	} {
+		f.Add([]byte(s), byte(3), false)
+		f.Add([]byte(s), byte(200), true)
+	}
+	f.Fuzz(func(t *testing.T, says []byte, cut byte, before bool) {
+		b := newBed(t, func(o *engine.Options) { o.Dir = t.TempDir() })
+		k := b.client()
+		k.says("+OK\r\n", "SET", "a", "1")
+		r := b.mirror()
+		if !before {
+			r.syncs()
+		}
+		for len(says) > 0 && !r.c.Closed {
+			n := min(len(says), int(cut)+1)
+			r.send(says[:n])
+			says = says[n:]
+		}
+		if before && !r.c.Closed {
+			r.send([]byte("\r\nPSYNC ? -1\r\n"))
+		}
+		k.says("+OK\r\n", "SET", "a", "2")
+		k.says("$1\r\n2\r\n", "GET", "a")
+		k.infoOf("slave_expires_tracked_keys")
+	})
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"larder/engine/spool"
@@ -29,6 +30,7 @@ func newSpooled(y *fullSync) (*spooled, error) {
 	if err != nil {
 		return nil, err
 	}
+	y.p.replicas.spools = append(y.p.replicas.spools, file)
 	return &spooled{y: y, file: file}, nil
 }
 
@@ -119,5 +121,26 @@ func (f *spooled) took(piece []byte, err error) {
 func (f *spooled) close() {
 	f.closed = true
 	f.y.pass.leave(f)
-	f.file.Close()
+	f.y.p.closeSpool(f.file)
+}
+
+// closeSpool lets a file go. Its goroutine may still be at the disk, which the loop does not wait for before it ends itself.
+func (p *part) closeSpool(file *spool.File) {
+	file.Write(nil, func(int64, error) { p.l.Post(func() { p.forgetSpool(file) }) })
+	file.Close()
+}
+
+func (p *part) forgetSpool(file *spool.File) {
+	file.Wait() // it has nothing more to do
+	p.replicas.spools = slices.DeleteFunc(p.replicas.spools, func(o *spool.File) bool { return o == file })
+}
+
+// stopReplicas ends what is under way for replicas; the loop ends.
+func (p *part) stopReplicas() {
+	if y := p.replicas.copying; y != nil {
+		y.finish()
+	}
+	for _, file := range p.replicas.spools {
+		file.Wait()
+	}
 }

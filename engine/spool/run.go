@@ -1,12 +1,4 @@
 package spool
 
-// begin starts the goroutine, which ends with Close.
-func (f *File) begin() {
-	go func() {
-		defer close(f.ended)
-		for job := range f.jobs {
-			job()
-		}
-		_ = f.file.Close() // nothing of it is to be kept
-	}()
-}
+// begin starts the goroutine, which ends some time after Close.
+func (f *File) begin() { go f.work() }

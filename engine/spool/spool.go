@@ -1,6 +1,6 @@
 // Package spool is a file without a name: bytes are put there to be read again, for as long as the process has it open, and nothing of it is left however
-// that ends. What must hold: its work is done in order by one goroutine, which Close ends and waits for; the callbacks run there. All methods are called by
-// one goroutine, its owner's, which is never held up as long as at most JobsMax calls of it are not done yet.
+// that ends. What must hold: its work is done in order by one goroutine, which Close ends and Wait waits for; the callbacks run there. All methods are called
+// by one goroutine, its owner's, which is never held up as long as at most JobsMax calls of it are not done yet.
 package spool
 
 import (
@@ -58,8 +58,16 @@ func (f *File) Read(at int64, p []byte, done func(n int, err error)) {
 	}
 }
 
-// Close lets the file go.
-func (f *File) Close() {
-	close(f.jobs)
-	<-f.ended
+// Close lets the file go, behind what was asked of it before.
+func (f *File) Close() { close(f.jobs) }
+
+// Wait waits for that. It may be called by any goroutine.
+func (f *File) Wait() { <-f.ended }
+
+func (f *File) work() {
+	defer close(f.ended)
+	for job := range f.jobs {
+		job()
+	}
+	_ = f.file.Close() // nothing of it is to be kept
 }
