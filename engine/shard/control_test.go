@@ -159,7 +159,7 @@ func play(seed uint64, steps int, f faults) (w *world) {
 
 // TestNothingShownIsLost plays worlds from seeds.
 func TestNothingShownIsLost(t *testing.T) {
-	worlds, steps := 2000, 3000
+	worlds, steps := 1000, 3000
 	if testing.Short() {
 		worlds = 300
 	}

@@ -56,7 +56,6 @@ type link struct {
 	to    *machine
 	run   router.Run // the primary's
 	reign uint64
-	sent  int
 	down  []int // lengths of data on the way to the follower
 	acks  []ack
 	of    *machine
