@@ -66,6 +66,7 @@ func testMix(t *testing.T, seed uint64) {
 	}
 	w.judge()
 	w.judgeCopies()
+	w.judgeMonitors()
 	for _, c := range w.clients {
 		c.depart()
 	}

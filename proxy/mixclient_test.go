@@ -33,6 +33,10 @@ type mixClient struct {
 	tracks  string                   // how it tracks; empty = not
 	cache   map[string]string        // what it believes of tracked keys
 	doubts  map[string]bool          // keys that it wrote, perhaps, and will, perhaps: nobody tells it of its own writes
+	told    int                      // times that it was told of changed keys
+
+	ear      *mixEar     // what it was told of keys, instead of itself; nil = it has none
+	monitors *mixMonitor // nil = it does not
 }
 
 // deed is a command that was sent, and what its reply must be.
@@ -112,6 +116,9 @@ func (c *mixClient) read() {
 		return
 	}
 	c.w.now++
+	if c.ear != nil {
+		c.ear.read()
+	}
 	c.in = append(c.in, c.conn.Written()...)
 	for {
 		n, _, st := c.parser.Next(c.in)
@@ -144,6 +151,10 @@ func (c *mixClient) next() string {
 // leave is the end of the client: what is not answered may have run.
 func (c *mixClient) leave() {
 	c.gone = true
+	if c.ear != nil {
+		c.ear.conn.Hangup(errMixReset)
+	}
+	c.endMonitor(true)
 	for _, d := range c.deeds[c.heard:] {
 		if d.failed != nil {
 			d.failed(true)
@@ -155,7 +166,7 @@ func (c *mixClient) leave() {
 // take is one reply, or something that comes unasked.
 func (c *mixClient) take(reply string) {
 	t := c.w.t
-	if words := elements(reply); len(words) > 0 && c.unasked(words) {
+	if words := elements(reply); len(words) > 0 && c.unasked(words) || c.line(reply) {
 		return
 	}
 	if c.heard == len(c.deeds) {
@@ -203,6 +214,7 @@ func (c *mixClient) unasked(words []string) bool {
 
 // invalidate forgets keys; without keys all of them.
 func (c *mixClient) invalidate(keys []string) {
+	c.told++
 	if len(keys) == 0 {
 		clear(c.cache)
 	}

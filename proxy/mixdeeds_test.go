@@ -34,7 +34,7 @@ func (c *mixClient) act() {
 		c.tracked()
 		return
 	}
-	switch r.IntN(24) {
+	switch r.IntN(25) {
 	case 0, 1, 2:
 		c.rpush()
 	case 3, 4:
@@ -65,6 +65,10 @@ func (c *mixClient) act() {
 		c.connection()
 	case 23:
 		c.toOthers()
+	case 24:
+		if r.IntN(3) == 0 {
+			c.monitor()
+		}
 	}
 }
 
@@ -299,17 +303,20 @@ func (c *mixClient) tracked() {
 				c.doubts[key] = true
 			}
 		}
+	case c.tracks == "" && r.IntN(6) == 0:
+		c.redirect()
 	case c.proto == 3 && c.tracks == "" && r.IntN(3) == 0:
 		c.startTracking()
 	case c.tracks != "":
 		if c.tracks == "OPTIN" {
 			c.expect("+OK\r\n", "CLIENT", "CACHING", "YES")
 		}
+		told := c.told
 		c.say(func(reply string) string {
 			if reply[0] != '$' && reply[0] != '_' {
 				return "want a value or none"
 			}
-			if c.tracks != "" {
+			if c.tracks != "" && (c.tracks != "REDIRECT" || c.told == told) { // what the ear was told meanwhile may be of this key
 				c.cache[key] = reply
 			}
 			return ""
@@ -415,9 +422,13 @@ func (c *mixClient) hello() {
 // reset makes a new client of it. Nothing follows until that is done.
 func (c *mixClient) reset() {
 	c.endSubscriptions()
+	if m := c.monitors; m != nil {
+		m.to = c.w.now
+	}
 	d := c.ask(func(reply string) string {
 		clear(c.cache)
 		clear(c.subs)
+		c.monitors = nil
 		c.db, c.tracks, c.proto, c.watches = 0, "", 2, false
 		if reply != "+RESET\r\n" {
 			return "want RESET"

@@ -15,6 +15,7 @@ import (
 type record struct {
 	clients       []*mixClient
 	subscriptions []*subscription
+	monitors      []*mixMonitor
 	writes        []*mixWrite
 	jobs          map[string]*mixJob
 	news          map[string]*publication
@@ -33,6 +34,8 @@ type mixWrite struct {
 	c       *mixClient
 	id, key string
 	db      int
+	sent    int  // by the world's clock
+	done    int  // likewise; 0 = not yet
 	length  int  // of the list, as the reply says; 0 = no such reply
 	mayRun  bool // it is unknown whether it ran
 	told    bool // its client was told something
@@ -41,7 +44,7 @@ type mixWrite struct {
 // newWrite names a write of the client.
 func (c *mixClient) newWrite(key string) *mixWrite {
 	c.sent++
-	w := &mixWrite{c: c, id: fmt.Sprintf("%d.%d", c.number, c.sent), key: key, db: c.db, mayRun: true}
+	w := &mixWrite{c: c, id: fmt.Sprintf("%d.%d", c.number, c.sent), key: key, db: c.db, sent: c.w.now, mayRun: true}
 	c.w.writes = append(c.w.writes, w)
 	return w
 }
@@ -52,7 +55,7 @@ func (x *mixWrite) replied(reply string) string {
 	if err != nil || n < 1 {
 		return "want a length"
 	}
-	x.length, x.told, x.mayRun = n, true, false
+	x.length, x.told, x.mayRun, x.done = n, true, false, x.c.w.now
 	return ""
 }
 

@@ -26,6 +26,17 @@ type scissors struct {
 	reply bool // the node runs it
 	seen  int
 	cut   bool
+	kill  func(node string) // called at the cut with the node's address; nil: nobody dies
+}
+
+// strike kills who is to die at the cut.
+func (s *scissors) strike(node string) {
+	s.mu.Lock()
+	kill := s.kill
+	s.mu.Unlock()
+	if kill != nil {
+		kill(node)
+	}
 }
 
 func (s *scissors) arm(at int, reply bool) {
@@ -97,6 +108,9 @@ func relayOne(gateway net.Conn, addr string, s *scissors) {
 			mu.Lock()
 			drop := dropping
 			mu.Unlock()
+			if drop && err == nil {
+				s.strike(addr)
+			}
 			if err != nil || drop {
 				return
 			}
@@ -124,6 +138,7 @@ func relayOne(gateway net.Conn, addr string, s *scissors) {
 		}
 		cut, reply := s.fall(string(req.Args[0]))
 		if cut && !reply {
+			s.strike(addr)
 			return
 		}
 		if cut {

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -60,8 +61,29 @@ func (p *Player) clean() error {
 		if r, err := c[side].do("FLUSHALL"); err != nil || string(r) != "+OK\r\n" {
 			return fmt.Errorf("FLUSHALL at %s: %q %v", p.side(side).Name, r, err)
 		}
+		if err := c[side].left(); err != nil {
+			return fmt.Errorf("clients of the section before at %s: %w", p.side(side).Name, err)
+		}
 	}
 	return nil
+}
+
+// left waits until the server has seen that everybody else is gone: what counts clients is to count this section's.
+func (c *conn) left() error {
+	const within = 10 * time.Second
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		r, err := c.do("CLIENT", "LIST")
+		if err != nil {
+			return err
+		}
+		text, ok := resp.Value(r).Bytes()
+		if !ok || bytes.Count(text, []byte(" addr=")) <= 1 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("they do not leave: %q", text)
+		}
+	}
 }
 
 func (p *Player) side(i int) *Endpoint { return [2]*Endpoint{&p.Ref, &p.Sub}[i] }
