@@ -6,11 +6,16 @@ import (
 	"slices"
 
 	"larder/metrics/slow"
+	"larder/protocol/client"
 	"larder/protocol/command"
 )
 
 // monitor has the session see every command from now on (Redis 7.2 replication.c, monitorCommand).
 func monitor(s *session, _ [][]byte) {
+	if s.state&inMulti != 0 {
+		s.fail(client.NotInMulti(command.CmdMonitor))
+		return
+	}
 	p := s.p
 	if s.state&monitoring == 0 {
 		s.state |= monitoring

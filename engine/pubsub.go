@@ -54,7 +54,15 @@ func (s *subscriptions) of(kind topicKind) int {
 
 func subscribe(s *session, args [][]byte)  { s.subscribe(channel, args[1:]) }
 func pSubscribe(s *session, args [][]byte) { s.subscribe(pattern, args[1:]) }
-func sSubscribe(s *session, args [][]byte) { s.subscribe(shardChannel, args[1:]) }
+
+// sSubscribe is refused in a transaction, as Redis 7.0 does (pubsub.c, ssubscribeCommand); the others are not, for old clients.
+func sSubscribe(s *session, args [][]byte) {
+	if s.state&inMulti != 0 {
+		s.fail(client.NotInMulti(command.CmdSSubscribe))
+		return
+	}
+	s.subscribe(shardChannel, args[1:])
+}
 
 func (s *session) subscribe(kind topicKind, names [][]byte) {
 	p := s.p

@@ -3,7 +3,7 @@ package engine
 import (
 	"strings"
 
-	"larder/access/users"
+	"larder/access/acl"
 	"larder/protocol/client"
 	"larder/protocol/command"
 )
@@ -145,18 +145,7 @@ func (s *session) deniedSince(q *queuedCommand) string {
 	if !s.limited {
 		return ""
 	}
-	reason := ""
-	switch s.judge(q.row, q.args) {
-	case users.Allowed:
-		return ""
-	case users.DeniedCommand:
-		reason = "no permission to execute the command or subcommand"
-	case users.DeniedKey:
-		reason = "no permission to touch the specified keys"
-	default:
-		reason = "no permission to access one of the channels used as arguments"
-	}
-	return "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + reason
+	return acl.DeniedSince(s.judge(q.row, q.args))
 }
 
 // special runs a command of a session, or in a part, in a special state.

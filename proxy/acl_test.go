@@ -222,25 +222,6 @@ func TestUsersOfScripts(t *testing.T) {
 	k.says("+OK\r\n", "EVAL", set, "1", "{t}a", "{t}a")
 }
 
-// What a transaction has queued was judged by rules that have changed: it is not run.
-func TestUsersInATransaction(t *testing.T) {
-	addr := gatewayOver3(t)
-	admin, k := talk(t, addr), talk(t, addr)
-	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "on", "nopass", "+@all", "-get", "~*")
-	k.says("+OK\r\n", "AUTH", "u", "x")
-	k.says("+OK\r\n", "MULTI")
-	k.says("-NOPERM User u has no permissions to run the 'get' command\r\n", "GET", "k")
-	k.says("-EXECABORT Transaction discarded because of previous errors.\r\n", "EXEC")
-	k.says("+OK\r\n", "MULTI")
-	k.says("+QUEUED\r\n", "SET", "k", "1")
-	admin.says("+OK\r\n", "ACL", "SETUSER", "u", "-set")
-	k.says("-EXECABORT Transaction discarded because of previous errors.\r\n", "EXEC")
-	k.says("-NOPERM User u has no permissions to run the 'set' command\r\n", "SET", "k", "1")
-	if log := admin.do("ACL", "LOG"); !strings.Contains(log, "$7\r\ncontext\r\n$5\r\nmulti\r\n") {
-		t.Errorf("ACL LOG: %q", log)
-	}
-}
-
 // A stock server cannot be told whose script it runs.
 func TestUsersOfScriptsOnStockNodes(t *testing.T) {
 	addr := fleet.Gateway(t, []string{peers.StartRedis(t)})

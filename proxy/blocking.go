@@ -19,6 +19,7 @@ type blocking struct {
 	beganNS  int64
 	told     []func() // called when it has ended: others have asked for it
 	behindNS int64    // since when the node has been behind the topology, 0 = it is not
+	wrong    string   // its user may not run it any more: its reply, if it got nothing before
 }
 
 // shownBlockedNS is how long a command must have been unanswered to be shown as waiting: until then it may be on its way.
@@ -76,6 +77,7 @@ func (s *session) unblock() {
 		return
 	}
 	s.block = nil
+	s.q.at(b.seq).startNS = s.p.nowNS // waiting by the client's own will is no time that it took
 	s.p.g.blocked.Add(-1)
 	s.stalled = stallEmpty // until its reply is written
 	for _, told := range b.told {

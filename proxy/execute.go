@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 
+	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
@@ -23,8 +24,8 @@ func (s *session) exec(row *command.Row) bool {
 		s.endWatch()
 		s.refuse(row, textExecAbort)
 		return true
-	case s.watch != nil && s.q.len() > 0:
-		return s.stall(stallEmpty) // what it has under way may change the keys
+	case (s.watch != nil || tx.switched) && s.q.len() > 0:
+		return s.stall(stallEmpty) // what it has under way may change the keys, and is of the protocol before
 	case tx.topo != p.topo:
 		if text := p.placeAnew(tx, tx.raw); text != "" {
 			s.dropMulti()
@@ -32,6 +33,9 @@ func (s *session) exec(row *command.Row) bool {
 			s.refuse(row, text)
 			return true
 		}
+	}
+	if tx.doubted {
+		s.rejudge(tx)
 	}
 	if tx.script {
 		if able, wrong := s.mayScript(p.shards[tx.home()]); wrong != "" {
@@ -78,6 +82,40 @@ func (s *session) exec(row *command.Row) bool {
 		s.stall(stallEmpty)
 	}
 	return true
+}
+
+// rejudge takes out of a transaction what the rules of its user do not allow any more; the reply says so in its place.
+func (s *session) rejudge(tx *transaction) {
+	tx.doubted = false
+	if !s.limited {
+		return
+	}
+	p := s.p
+	p.txs.bytes -= len(tx.raw) + len(tx.here)
+	raw, here := tx.raw, tx.here
+	tx.raw, tx.here, tx.script = raw[:0], here[:0], false // what is kept moves towards the front
+	for i := range tx.queue {
+		q := &tx.queue[i]
+		if q.wrong != "" {
+			continue
+		}
+		from, kept := &raw, &tx.raw
+		if q.here > 0 {
+			from, kept = &here, &tx.here
+		}
+		req, n, _ := p.again.Next(*from)
+		if q.wrong = s.barredSince(q.row, req.Args); q.wrong == "" {
+			*kept = append(*kept, (*from)[:n]...)
+			tx.script = tx.script || q.here == 0 && scripted(q.row)
+		} else {
+			tx.splice = true
+			if q.here == 0 {
+				tx.sent--
+			}
+		}
+		*from = (*from)[n:]
+	}
+	p.txs.bytes += len(tx.raw) + len(tx.here)
 }
 
 // kind is what its ticket says of it.
@@ -190,9 +228,14 @@ func (s *session) endExec(seq uint32, reply []byte) {
 	if m.tx.reply != nil {
 		p.bufs.put(m.tx.reply)
 	}
+	hears := m.tx.hears
 	p.txs.put(m.tx)
 	p.merges.put(m, &p.bufs)
 	s.complete(seq, reply)
+	if hears && s.ears != nil {
+		s.ears.mail.exec = false
+		s.c.Touch()
+	}
 }
 
 var errNotNow = errors.New("ERR the gateway cannot run the command inside a transaction now, please try again")
@@ -202,23 +245,29 @@ var errNotNow = errors.New("ERR the gateway cannot run the command inside a tran
 func (s *session) runRest(seq uint32, tx *transaction) {
 	p := s.p
 	tx.first, tx.running, s.executing = s.q.tail, true, true
+	if tx.hears && s.ears == nil {
+		s.ears = &ears{}
+	}
+	if tx.hears {
+		s.ears.mail.exec = true
+	}
 	theirs := resp.Elements(tx.reply)
 	muted := s.muted
 	s.muted = false
 	for i, here := 0, tx.here; i < len(tx.queue) && !s.gone; i++ {
 		q := &tx.queue[i]
 		q.reply = -1
+		if q.wrong != "" {
+			q.mute = s.mute == muteOn
+			continue
+		}
 		if q.here == 0 {
 			if elem, ok := theirs.Next(); ok && q.row.ID == command.CmdSelect && elem[0] == '+' {
 				s.db = int(q.db)
 			}
 		} else if req, _, st := p.again.Next(here[:q.here]); st == resp.Done {
 			at := s.q.tail
-			if q.row.ID == command.CmdHello {
-				s.hello(q.row, req.Args) // it waits for nothing: the protocol stays
-			} else if !s.runHere(q.row, req.Args) {
-				s.refuse(q.row, errNotNow.Error())
-			}
+			s.runWithin(q.row, req.Args)
 			if s.q.tail != at {
 				q.reply = int32(at - tx.first)
 				s.q.at(at).within = true
@@ -230,6 +279,18 @@ func (s *session) runRest(seq uint32, tx *transaction) {
 	s.muted, tx.running, s.executing = muted, false, false
 	if !s.gone {
 		s.gatheredFor(seq, tx)
+	}
+}
+
+// runWithin runs one of them.
+func (s *session) runWithin(row *command.Row, args [][]byte) {
+	switch wrong := client.NotInMulti(row.ID); {
+	case wrong != "":
+		s.refuse(row, wrong)
+	case row.ID == command.CmdHello:
+		s.hello(row, args) // it waits for nothing: if the protocol changes, nothing was before the EXEC
+	case !s.runHere(row, args):
+		s.refuse(row, errNotNow.Error())
 	}
 }
 
@@ -258,7 +319,9 @@ func (s *session) gatheredFor(seq uint32, tx *transaction) {
 	for i := range tx.queue {
 		q := &tx.queue[i]
 		from := len(out)
-		if q.here == 0 {
+		if q.wrong != "" {
+			out = appendError(out, q.wrong)
+		} else if q.here == 0 {
 			elem, ok := theirs.Next()
 			if !ok {
 				out = append(out[:0], errorOutOfForm...)

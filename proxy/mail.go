@@ -148,7 +148,7 @@ func (s *session) post(m *message) {
 	}
 	s.p.count.delivered++
 	s.p.hearing.crowd.owe(copiedWeight*len(m.raw), false)
-	if b := &s.ears.mail; b.empty() && !b.reply {
+	if b := &s.ears.mail; b.empty() && !b.reply && !b.exec {
 		s.c.Out = m.appendTo(s.c.Out, s.proto)
 	} else {
 		b.put(&bundle{text: m.appendTo(nil, s.proto)})
@@ -164,6 +164,7 @@ type mail struct {
 	sent    int    // how much of the first one is out
 	after   []byte // output that came while the first one is half out: it follows it
 	reply   bool   // a reply is half out
+	exec    bool   // a transaction that subscribes is being answered: what it hears comes behind its reply
 	gathers bool   // the session is one of the crowd
 }
 
@@ -239,7 +240,7 @@ func (b *mail) next(scratch []byte) (piece, kept []byte) {
 func (s *session) settleMail() bool {
 	b := &s.ears.mail
 	switch {
-	case b.empty():
+	case b.empty() || b.exec: // within a transaction's reply nothing goes
 		return true
 	case b.sent > 0 || b.reply || b.size() > outputHigh:
 		return false
@@ -260,7 +261,7 @@ func (s *session) sendMail(c *loop.Conn) {
 			b.after = append(b.after, c.Out...)
 			c.Out = c.Out[:0]
 		}
-		if first := b.waiting[b.head]; b.reply && b.sent == 0 || first.open && first.held {
+		if first := b.waiting[b.head]; (b.reply || b.exec) && b.sent == 0 || first.open && first.held {
 			return // it ends first, or is to become more
 		}
 		if c.Unsent() > len(c.Out) {

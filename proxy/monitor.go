@@ -132,12 +132,12 @@ func (s *session) endMonitor() {
 	}
 }
 
-// relay hands a line on. Between two pieces of a large reply it waits.
+// relay hands a line on. Between two pieces of a large reply it waits. A shard that has begun before the others tells nothing yet: the client's OK comes first.
 func (s *session) relay(line []byte) {
-	if s.gone || ofGateway(line) {
+	m := s.monitors
+	if s.gone || ofGateway(line) || m.waiting > 0 {
 		return
 	}
-	m := s.monitors
 	if s.partial {
 		m.held = append(m.held, line...)
 		s.reserve(int64(len(m.held)))

@@ -24,7 +24,7 @@ type Options struct {
 	ArgsMax        int           // arguments of one command
 	BulkMaxBytes   int64         // one argument
 	InlineMaxBytes int           // one inline command line
-	PendingMax     int           // commands of one client that wait for replies; beyond it the client is not read
+	PendingMax     int           // commands of one client that wait for replies; beyond it the client is not read until half of them are answered
 	OutputMaxBytes int64         // replies kept for one client; beyond it the client is closed
 	StreamMinBytes int64         // an argument of at least this size is passed on as it arrives
 	MultiMaxBytes  int64         // commands that one client has queued for EXEC
@@ -69,7 +69,7 @@ func DefaultOptions() Options {
 		ArgsMax:        1024 * 1024,
 		BulkMaxBytes:   512 << 20,
 		InlineMaxBytes: 64 << 10,
-		PendingMax:     2048,
+		PendingMax:     128, // a node's tenth of a millisecond: the single commands of others stand behind them
 		OutputMaxBytes: 1 << 30,
 		StreamMinBytes: 256 << 10,
 		TrackedMax:     1_000_000,

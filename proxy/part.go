@@ -28,12 +28,14 @@ type part struct {
 	upstreams map[string]*upstream
 	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
 
-	sessions map[uint64]*session
-	hearing  hearing
-	watchers int        // sessions that MONITOR
-	pausing  []*session // wait for CLIENT PAUSE to end
-	turns    []*session // wait for their turn at changing functions
-	retries  []retry    // commands that a node refused as stale and that wait to go again
+	sessions  map[uint64]*session
+	lastHeard uint64 // the session of which commands came last
+	othersNS  int64  // when they were another's
+	hearing   hearing
+	watchers  int        // sessions that MONITOR
+	pausing   []*session // wait for CLIENT PAUSE to end
+	turns     []*session // wait for their turn at changing functions
+	retries   []retry    // commands that a node refused as stale and that wait to go again
 
 	refusals  acl.Log
 	slowLog   slow.Log

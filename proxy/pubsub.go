@@ -12,7 +12,7 @@ func (s *session) subscribeHere(row *command.Row, args [][]byte) bool {
 	if s.ears == nil {
 		s.ears = &ears{}
 	}
-	if s.q.len() > s.ears.promised {
+	if s.q.len() > s.ears.promised && !s.executing {
 		return s.stall(stallEmpty)
 	}
 	switch row.ID {

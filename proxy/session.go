@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+
 	"larder/access/users"
 	"larder/loop"
 	"larder/protocol/client"
@@ -14,7 +16,8 @@ type stall uint8
 
 const (
 	stallNone    stall = iota
-	stallFull          // too many commands wait for replies
+	stallFull          // enough of its commands wait for replies
+	stallShare         // it has had its share of the loop's time
 	stallEmpty         // the next command needs all earlier replies first
 	stallLane          // its lane has no room
 	stallStream        // it waits for a lent lane, or for room on it
@@ -38,6 +41,7 @@ type session struct {
 	requests resp.Requests
 	q        answers
 	stalled  stall
+	room     int                 // with stallFull: it goes on when no more than so many of its commands wait
 	swaps    uint32              // the part's, when this session last had nothing under way on older lanes
 	toTell   map[uint32][][]byte // by number: commands of the gateway's own for the slow log, where every command is looked for
 	waitedNS int64               // since when its next command waits for a lane, 0 = it does not
@@ -104,6 +108,7 @@ const (
 func (s *session) Data(c *loop.Conn) {
 	p := s.p
 	p.enter()
+	p.heardFrom(s)
 	if s.gone || s.stalled != stallNone {
 		if s.stalled == stallBlocked && !s.gone {
 			s.readOn()
@@ -115,7 +120,7 @@ func (s *session) Data(c *loop.Conn) {
 		c.Took(len(c.In()))
 		return
 	}
-	buf, pos, waited := c.In(), 0, s.waitedNS != 0
+	buf, pos, had, waited := c.In(), 0, s.portion(), s.waitedNS != 0
 	for s.stalled == stallNone && !s.closing && !s.gone {
 		if s.stream != nil {
 			n, more := s.forward(buf[pos:])
@@ -125,8 +130,7 @@ func (s *session) Data(c *loop.Conn) {
 			}
 			continue
 		}
-		if s.q.len() >= p.g.opts.PendingMax {
-			s.stall(stallFull)
+		if s.spent(&had, pos) {
 			break
 		}
 		req, n, st := s.requests.Next(buf[pos:])
@@ -197,6 +201,9 @@ func (s *session) wake(why stall) {
 // answered takes the reply of a ticket. Reply is a view, copied if it has to wait.
 func (s *session) answered(t ticket, reply []byte) {
 	if t.kind&kindBlocks != 0 {
+		if b := s.block; b != nil && b.wrong != "" && bytes.HasPrefix(reply, unblockedPrefix) {
+			reply = appendError(nil, b.wrong)
+		}
 		s.unblock()
 	}
 	e := s.q.at(t.seq)
@@ -263,7 +270,7 @@ func (s *session) written() {
 		}
 		s.wake(stallEmpty)
 	}
-	if s.stalled == stallFull && s.q.len() <= s.p.g.opts.PendingMax/2 {
+	if s.stalled == stallFull && s.q.len() <= s.room {
 		s.wake(stallFull)
 	}
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+
 	"larder/metrics/slow"
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -24,11 +26,11 @@ func (s *session) endWait(at uint32) {
 }
 
 // noteSlow tells the latency monitor and the slow log of a command whose reply has come, which took at least as long as one of them looks for. What waited
-// for keys by the client's own will is not slow, and what the gateway answers itself takes no time.
+// for keys by the client's own will has taken no time, and neither has what the gateway answers itself.
 func (s *session) noteSlow(seq uint32, tookNS int64) {
 	p, e := s.p, s.q.at(seq)
 	row := e.row
-	if row == nil || row.Flags.Has(command.Blocking) {
+	if row == nil {
 		return
 	}
 	if p.slowNS == 0 && row.Request == command.RequestLocal && row.ID != command.CmdExec {
@@ -89,7 +91,7 @@ func (s *session) keepSlow(row *command.Row, args [][]byte, tookNS, upstreamNS i
 }
 
 // asked finds the command that a lane is just answering: its arguments, which are views, of one over several shards the last one's share; and how long it was
-// on the lane. A transaction is EXEC as a whole. Nil: no lane is.
+// on the lane. A transaction is EXEC as a whole, with what it ran. Nil: no lane is.
 func (p *part) asked(s *session, seq uint32, row *command.Row) (args [][]byte, tookNS int64) {
 	if j := p.finishing; j != nil && j.s == s && j.seq == seq {
 		return j.args, p.nowNS - j.startNS
@@ -104,10 +106,14 @@ func (p *part) asked(s *session, seq uint32, row *command.Row) (args [][]byte, t
 				continue
 			}
 			tookNS = p.nowNS - t.startNS
-			if t.kind&kindPiece != 0 || t.bytes == 0 {
+			if t.bytes == 0 {
 				return [][]byte{[]byte(row.Name)}, tookNS
 			}
-			req, _, st := p.again.Next(ln.log[ln.head : ln.head+int(t.bytes)])
+			raw := ln.log[ln.head : ln.head+int(t.bytes)]
+			if t.kind&kindPiece != 0 {
+				return p.pieceShown(row, raw), tookNS
+			}
+			req, _, st := p.again.Next(raw)
 			if st != resp.Done {
 				return [][]byte{[]byte(row.Name)}, tookNS
 			}
@@ -115,6 +121,22 @@ func (p *part) asked(s *session, seq uint32, row *command.Row) (args [][]byte, t
 		}
 	}
 	return nil, 0
+}
+
+// pieceShown is a transaction as the slow log shows it: EXEC, and each of its commands as one argument. What each of them took only their node knows.
+func (p *part) pieceShown(row *command.Row, raw []byte) [][]byte {
+	args := [][]byte{[]byte(row.Name)}
+	for len(raw) > 0 {
+		req, n, st := p.again.Next(raw)
+		if st != resp.Done {
+			break
+		}
+		raw = raw[n:]
+		if own, _ := command.Resolve(req.Args); own != nil && own.ID != command.CmdMulti && own.ID != command.CmdExec {
+			args = append(args, bytes.Join(slow.Shown(own, req.Args), []byte(" ")))
+		}
+	}
+	return args
 }
 
 // slowWritten: the reply of a slow command was written, when those before it were.

@@ -23,6 +23,7 @@ const (
 // that shard's. It is pooled.
 type transaction struct {
 	broken    bool             // a command was refused: so will EXEC be
+	doubted   bool             // its user's rules have changed: EXEC judges all of it anew
 	shard     int              // of its keys; anyShard = none has named a key
 	lean      int              // which one if none has: 0, or where the messages of its channel go
 	topo      *router.Topology // by which
@@ -36,6 +37,9 @@ type transaction struct {
 	publishes bool          // one may publish
 	splice    bool          // the shard's reply is not the client's as it comes: see executed
 
+	switched bool // HELLO changes the protocol
+	hears    bool // it subscribes to something, or ends that
+
 	refused bool   // the node did not take MULTI
 	reply   []byte // the shard's, while commands of the gateway's own are not done
 	first   uint32 // the number of the first of those
@@ -47,9 +51,10 @@ type queuedCommand struct {
 	row   *command.Row
 	here  int // its length in transaction.here; 0 = it is for the shard
 	scan  scanState
-	db    int16 // for SELECT: which
-	mute  bool  // CLIENT REPLY OFF came before its reply
-	reply int32 // of one that the gateway ran: its number behind first, −1 = it has none
+	db    int16  // for SELECT: which
+	mute  bool   // CLIENT REPLY OFF came before its reply
+	wrong string // it may not run any more: its reply
+	reply int32  // of one that the gateway ran: its number behind first, −1 = it has none
 }
 
 const (
@@ -181,9 +186,8 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	}
 	q := queuedCommand{row: row}
 	if runsHere(row) {
-		if text := s.unfitHere(row, args); text != "" {
-			return text
-		}
+		s.switches(row, args)
+		tx.hears = tx.hears || client.Subscribes(row.ID)
 		at := len(tx.here)
 		tx.here = resp.AppendCommand(tx.here, args...)
 		q.here = len(tx.here) - at
@@ -191,6 +195,12 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 		p.txs.bytes += q.here
 		tx.queue = append(tx.queue, q)
 		return ""
+	}
+	if tx.hears && !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID) {
+		return "ERR a subscription changes before it in this transaction: through a gateway '" + row.Name + "', which may publish, cannot follow that"
+	}
+	if tx.switched {
+		return "ERR HELLO has changed the protocol inside this transaction: through a gateway '" + row.Name + "' cannot follow it"
 	}
 	if tx.topo != p.topo {
 		if text := p.placeAnew(tx, tx.raw); text != "" {
@@ -268,18 +278,14 @@ func runsHere(row *command.Row) bool {
 	return row.Request == command.RequestLocal && !forwarded(row.ID)
 }
 
-// unfitHere is the reason why a command of the gateway's own cannot be part of a transaction: the replies of one are all of one protocol.
-func (s *session) unfitHere(row *command.Row, args [][]byte) string {
-	if row.ID == command.CmdHello && len(args) > 1 && string(args[1]) != strconv.Itoa(s.proto) {
-		return "ERR HELLO cannot change the protocol inside a transaction"
+// switches notes a HELLO that changes the protocol: EXEC's reply is of the new one from there on. The shard's is all of one protocol, so nothing for it may follow.
+func (s *session) switches(row *command.Row, args [][]byte) {
+	if row.ID != command.CmdHello || len(args) < 2 {
+		return
 	}
-	if client.Subscribes(row.ID) {
-		return "ERR " + strings.ToUpper(row.Name) + " is not possible inside a transaction through a gateway: its reply comes with the nodes' answers"
+	if proto, ok := resp.ParseNumber(args[1]); ok && proto != int64(s.proto) {
+		s.tx.switched = true
 	}
-	if row.ID == command.CmdMonitor {
-		return "ERR MONITOR isn't allowed for DENY BLOCKING client"
-	}
-	return ""
 }
 
 // shardInMulti is the shard that can run a command of a transaction, or the reason why none can.

@@ -48,7 +48,15 @@ func TestMulti(t *testing.T) {
 		{"only the gateway's own", "MULTI|CLIENT SETNAME me|CLIENT GETNAME|EXEC|PING", "+OK +QUEUED +QUEUED *2 +OK $2 me +PONG"},
 		{"select", "MULTI|SELECT 3|GETSET foo 1|EXEC|GETSET foo 2|CLIENT INFO", "+OK +QUEUED +QUEUED *2 +OK $1 1 $1 2"},
 		{"reset", "MULTI|GETSET foo 1|RESET|EXEC", "+OK +QUEUED +RESET -ERR EXEC without MULTI"},
-		{"not all of one protocol", "MULTI|HELLO 3|EXEC", "+OK -ERR HELLO cannot change the protocol inside a transaction -EXECABORT Transaction discarded because of previous errors."},
+		{
+			"not all of one protocol", "MULTI|HELLO 3|GETSET foo 1|EXEC",
+			"+OK +QUEUED -ERR HELLO has changed the protocol inside this transaction: through a gateway 'getset' cannot follow it " + textAborted,
+		},
+		{
+			"published behind a subscription", "MULTI|SUBSCRIBE c|GETRANGE foo 1 2|GETSET foo 1|EXEC",
+			"+OK +QUEUED +QUEUED -ERR a subscription changes before it in this transaction: through a gateway 'getset', which may publish, cannot follow that " + textAborted,
+		},
+		{"monitor", "MULTI|GETSET foo 1|MONITOR|GETSET foo 2|EXEC", "+OK +QUEUED +QUEUED +QUEUED *3 $1 1 -ERR MONITOR isn't allowed for DENY BLOCKING client $1 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, 1, 3, true, nil)

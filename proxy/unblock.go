@@ -10,7 +10,7 @@ import (
 
 const textUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
 
-var wordClient, wordUnblock = []byte("CLIENT"), []byte("UNBLOCK")
+var wordClient, wordUnblock, unblockedPrefix = []byte("CLIENT"), []byte("UNBLOCK"), []byte("-UNBLOCKED ")
 
 // clientUnblock ends another client's waiting (Redis 7.2 networking.c, clientCommand). Its node is asked to: only there it is sure whether the command has
 // got something at this moment.

@@ -8,6 +8,7 @@ import (
 	"larder/access/acl"
 	"larder/access/users"
 	"larder/protocol/command"
+	"larder/protocol/resp"
 )
 
 // The users of a gateway and what they may do (ACL). All loops share one set, which is never changed: who changes it makes another. What each command may
@@ -63,12 +64,17 @@ func (s *session) barred(row *command.Row, args [][]byte) string {
 		}
 		return "NOAUTH Authentication required."
 	}
+	if v := s.askRules(row, args); v != users.Allowed {
+		return acl.Denied(s.user, row, v)
+	}
+	return s.sortBarred(row, args)
+}
+
+// askRules asks the rules of the session's user about a command, and notes a refusal in the log.
+func (s *session) askRules(row *command.Row, args [][]byte) users.Verdict {
 	v, at := s.user.Check(row, args)
 	switch v {
 	case users.Allowed:
-		if (row.ID == command.CmdSort || row.ID == command.CmdSortRO) && !s.user.ReadsAll() {
-			return sortDenied(args)
-		}
 	case users.DeniedCommand:
 		s.noteRefusal("command", row.Name, s.user.Name)
 	case users.DeniedKey:
@@ -76,13 +82,28 @@ func (s *session) barred(row *command.Row, args [][]byte) string {
 	default:
 		s.noteRefusal("channel", string(args[at]), s.user.Name)
 	}
-	return acl.Denied(s.user, row, v)
+	return v
+}
+
+// barredSince is the error of a command that was queued for EXEC by older rules, "" if the session may run it.
+func (s *session) barredSince(row *command.Row, args [][]byte) string {
+	if v := s.askRules(row, args); v != users.Allowed {
+		return acl.DeniedSince(v)
+	}
+	return s.sortBarred(row, args)
 }
 
 // depends tells whether it depends on arguments that have not come if the session's user may run a large command: words behind a value may ask to read what
 // it replaces.
 func (s *session) depends(args [][]byte) bool {
 	return !s.user.CheckKey(args[1], command.KeyAccess|command.KeyUpdate|command.KeyInsert|command.KeyDelete)
+}
+
+func (s *session) sortBarred(row *command.Row, args [][]byte) string {
+	if row.ID != command.CmdSort && row.ID != command.CmdSortRO || s.user.ReadsAll() {
+		return ""
+	}
+	return sortDenied(args)
 }
 
 // sortDenied is the error of a SORT that would read keys by patterns, for a user who may not read all keys; "" if it does not (Redis 7.0 sort.c,
@@ -170,9 +191,10 @@ func (p *part) usersChanged(gone []string, asks *session) (closeAsks bool) {
 			s.be(all.Default(), false)
 		default:
 			s.be(u, s.authed)
-			if s.tx != nil && s.limited {
-				s.breakMulti() // what it has queued was judged by other rules
+			if s.tx != nil {
+				s.tx.doubted = true // what it has queued was judged by other rules
 			}
+			s.barBlocked()
 			if s.mayListen() {
 				continue
 			}
@@ -184,6 +206,35 @@ func (p *part) usersChanged(gone []string, asks *session) (closeAsks bool) {
 		}
 	}
 	return closeAsks
+}
+
+// barBlocked ends the waiting of a command that the session's user may not run any more. The node decides whether it has got something before.
+func (s *session) barBlocked() {
+	b := s.block
+	if b == nil || !s.limited {
+		return
+	}
+	req, _, st := s.p.again.Next(s.blockedRaw())
+	if st != resp.Done {
+		return
+	}
+	if wrong := s.barred(s.q.at(b.seq).row, req.Args); wrong != "" {
+		b.wrong = wrong
+		s.endBlock("ERROR", wrong, func(int64) {})
+	}
+}
+
+// blockedRaw is the command that waits, as it was sent or is to be sent again.
+func (s *session) blockedRaw() []byte {
+	if ln := s.block.ln; ln != nil && ln.queue.len() > 0 {
+		return ln.log[len(ln.log)-int(ln.queue.at(ln.queue.tail-1).bytes):]
+	}
+	for _, r := range s.p.retries {
+		if r.t.s == s {
+			return r.raw
+		}
+	}
+	return nil
 }
 
 // mayListen tells whether the session's user may have all its subscriptions.

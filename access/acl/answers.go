@@ -36,6 +36,22 @@ func Denied(u *users.User, row *command.Row, v users.Verdict) string {
 	}
 }
 
+// DeniedSince is the error of a command that its user could queue for EXEC and may not run any more (Redis 7.0 multi.c, execCommand), "" if it may.
+func DeniedSince(v users.Verdict) string {
+	reason := ""
+	switch v {
+	case users.Allowed:
+		return ""
+	case users.DeniedCommand:
+		reason = "no permission to execute the command or subcommand"
+	case users.DeniedKey:
+		reason = "no permission to touch the specified keys"
+	default:
+		reason = "no permission to access one of the channels used as arguments"
+	}
+	return "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + reason
+}
+
 // Users answers ACL USERS.
 func Users(w *resp.Writer, all *users.Users) {
 	names := all.Names()

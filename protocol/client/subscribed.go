@@ -14,6 +14,17 @@ func Subscribes(id command.ID) bool {
 	return false
 }
 
+// NotInMulti is the error of a command that EXEC does not run, because it expects one reply a command (Redis 7.0 pubsub.c, replication.c); "" if it does.
+func NotInMulti(id command.ID) string {
+	switch id {
+	case command.CmdSSubscribe:
+		return "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
+	case command.CmdMonitor:
+		return "ERR MONITOR isn't allowed for DENY BLOCKING client"
+	}
+	return ""
+}
+
 // Pong answers PING, whose args are of a right number; with a message where the client is subscribed and speaks RESP2 (Redis 7.2 server.c, pingCommand).
 func Pong(w *resp.Writer, args [][]byte, message bool) {
 	switch {
