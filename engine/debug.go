@@ -60,7 +60,7 @@ func debugCommands() []debugCommand {
 		{"PROTOCOL", 1, 1, "<type>", "Answers a value of the type, such as double or push.", debugProtocol},
 		{"QUICKLIST", 1, 2, "<key> [<0|1>]", "Checks that a value is a quicklist.", debugQuicklist},
 		{"QUICKLIST-PACKED-THRESHOLD", 1, 1, "<size>", "Accepted: a large element of a list is kept as any other.", debugPackedThreshold},
-		{"RELOAD", 0, debugAnyArgs, "[NOSAVE] [NOFLUSH] [MERGE]", "Writes every key and library and loads what was written, in memory.", debugReload},
+		{"RELOAD", 0, debugAnyArgs, "[NOSAVE] [NOFLUSH] [MERGE]", "Saves to the node's file and loads what is there.", debugReload},
 		{"REPLICATE", 2, debugAnyArgs, "<target> <argument> [<argument> ...]", "Accepted: nobody replicates this node.", debugNothing},
 		{"REPLYBUFFER", 2, 2, "RESIZING|PEAK-RESET-TIME <value>", "Accepted: replies have no buffers of a size of their own.", debugReplyBuffer},
 		{"RESTART", 0, 1, "[<milliseconds>]", "Refused: who started the process starts it again.", debugRestart},

@@ -44,9 +44,14 @@ func TestDebugAllowed(t *testing.T) {
 	}
 }
 
+// debugIn allows DEBUG to all, on a node with a folder.
+func debugIn(dir string) func(*engine.Options) {
+	return func(o *engine.Options) { o.DebugCommand, o.Dir = "yes", dir }
+}
+
 // TestDebugReload: a node that has everything that a server of Redis 7.2 was recorded to have keeps it, with its time, whatever is said of files.
 func TestDebugReload(t *testing.T) {
-	b := newBed(t, debugAs("yes"))
+	b := newBed(t, debugIn(t.TempDir()))
 	k := b.client()
 	f, err := os.Open("commands/testdata/digests.jsonl")
 	if err != nil {
@@ -80,6 +85,7 @@ func TestDebugReload(t *testing.T) {
 	}
 	k.do("SELECT", "0")
 	k.says("+OK\r\n", "CLIENT", "NO-TOUCH", "ON")
+	k.says("+OK\r\n", "CONFIG", "SET", "maxmemory-policy", "allkeys-lru") // times of access are in files then
 	b.m.Advance(30 * time.Second)
 	digest, before := k.do("DEBUG", "DIGEST"), k.dump()
 	k.says("-ERR Error trying to load the RDB dump\r\n", "DEBUG", "RELOAD", "NOSAVE")
@@ -181,7 +187,7 @@ func TestDebugSleepEnds(t *testing.T) {
 
 // TestDebugReloadFields: fields that expire do so after a RELOAD too, in small hashes and in big ones.
 func TestDebugReloadFields(t *testing.T) {
-	b := newBed(t, debugAs("yes"))
+	b := newBed(t, debugIn(t.TempDir()))
 	k := b.client()
 	for _, most := range []string{"512", "1"} {
 		k.says("+OK\r\n", "CONFIG", "SET", "hash-max-listpack-entries", most)

@@ -44,6 +44,7 @@ type Node struct {
 	part     *part                      // the loop's, and only touched on it
 	stats    published
 
+	failed     error                // why the loop was told to end; the loop's until it has ended
 	watchFiles func(files.Op) error // for tests: told of what is done to the node's files
 
 	stop  context.CancelFunc // ends Run; set before the loop begins, as done is
@@ -143,6 +144,7 @@ func (n *Node) NewPart(l *loop.Loop) loop.Part {
 	p := newPart(n, l)
 	n.part = p
 	n.loop.Store(l)
+	p.loadAtStart()
 	return p
 }
 

@@ -84,6 +84,9 @@ type part struct {
 	saves   saves
 	guard   guard
 
+	fileLoad *fileLoad // nil: no file is being loaded
+	loaded   loadedKeys
+
 	debug      debugging
 	stream     *stream
 	gate       gate
@@ -339,6 +342,7 @@ func (p *part) releasePaused() {
 // Stop is the loop's end: connections close by themselves.
 func (p *part) Stop() {
 	p.scripts.end()
+	p.stopLoading()
 	p.stopPasses()
 	p.stopReplicas()
 	p.saveAtEnd()

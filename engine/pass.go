@@ -26,6 +26,7 @@ const (
 	passSlice  = 500 * time.Microsecond // between two batches of commands
 	passStep   = 16 << 10               // bytes between two looks at the clock
 	sparesMax  = 4                      // chunks that wait to be used again
+	passesMax  = 2                      // at once, as the store has it: one to replicas and one to the disk
 )
 
 // sink takes what a pass writes. All its methods are called on the loop.

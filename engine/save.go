@@ -93,7 +93,7 @@ func bgSave(s *session, args [][]byte) {
 		s.fail(errSyntax)
 	case p.saves.now != nil:
 		s.fail("ERR Background save already in progress")
-	case p.depth > 0 || schedule && p.rewriting():
+	case p.depth > 0 || schedule && p.rewriting() || len(p.passes) >= passesMax:
 		p.saves.scheduled = true
 		s.p.w.Status("Background saving scheduled")
 	case p.rewriting():
@@ -169,7 +169,7 @@ func (p *part) saveByPoints() {
 		v.keptBytes = max(v.keptBytes, p.store.Kept())
 		return
 	}
-	if p.rewriting() {
+	if p.rewriting() || len(p.passes) >= passesMax {
 		return
 	}
 	rested := !v.failed || p.nowMS-v.triedMS > retrySaveMS

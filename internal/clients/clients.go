@@ -8,6 +8,7 @@ package clients
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -229,3 +230,26 @@ func (p *Process) memory(t testing.TB, field string) int64 {
 }
 
 func freeAddr(t testing.TB) string { return fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)) }
+
+// Terminate is SIGTERM.
+func (p *Process) Terminate() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Wait waits until the process has ended by itself.
+func (p *Process) Wait(t testing.TB) {
+	t.Helper()
+	ended := time.AfterFunc(readyWithin, func() { _ = p.cmd.Process.Kill() })
+	_ = p.cmd.Wait()
+	if !ended.Stop() {
+		t.Fatal("the process does not end")
+	}
+}
+
+// EngineFails starts a node that is to end by itself with an error, and gives what it said and its exit code.
+func (b Binary) EngineFails(t testing.TB, args ...string) (said string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, b.path, append([]string{"engine", "--listen", freeAddr(t), "--metrics", "off"}, args...)...)
+	out, _ := cmd.CombinedOutput()
+	return string(out), cmd.ProcessState.ExitCode()
+}
