@@ -294,3 +294,17 @@ func quoted(s string) string {
 
 // plain is what needs no quotes, unless it looks like a number or the like, which yaml sees to.
 var plain = regexp.MustCompile(`^[A-Za-z0-9/~.][A-Za-z0-9/~._:-]*$`)
+
+// yesNo is a boolean that is called as Redis's parameter is, and so takes its word: --appendonly yes.
+type yesNo struct{ boolean }
+
+func (k yesNo) want() string { return "yes or no" }
+func (k yesNo) name() string { return "YES|NO" }
+func (k yesNo) yaml() string { return quoted(k.String()) }
+
+func (k yesNo) String() string {
+	if *k.to {
+		return "yes"
+	}
+	return "no"
+}

@@ -17,15 +17,15 @@ func savingSettings(c *Config) []setting {
 			meaning: "The file in the node's folder that is saved to, and that is loaded when the node starts if it is there.",
 		},
 		{
-			key: "engine.rdbcompression", kind: boolean{&e.RDBCompression}, flag: "rdbcompression", roles: RoleEngine,
+			key: "engine.rdbcompression", kind: yesNo{boolean{&e.RDBCompression}}, flag: "rdbcompression", roles: RoleEngine,
 			meaning: "Whether texts in that file are compressed where that gains.",
 		},
 		{
-			key: "engine.rdbchecksum", kind: boolean{&e.RDBChecksum}, flag: "rdbchecksum", roles: RoleEngine,
+			key: "engine.rdbchecksum", kind: yesNo{boolean{&e.RDBChecksum}}, flag: "rdbchecksum", roles: RoleEngine,
 			meaning: "Whether that file ends with a checksum.",
 		},
 		{
-			key: "engine.stop-writes-on-bgsave-error", kind: boolean{&e.StopWrites}, flag: "stop-writes-on-bgsave-error", roles: RoleEngine,
+			key: "engine.stop-writes-on-bgsave-error", kind: yesNo{boolean{&e.StopWrites}}, flag: "stop-writes-on-bgsave-error", roles: RoleEngine,
 			meaning: "Whether writes are refused with -MISCONF while engine.save is set and the last save in the background has failed.",
 		},
 		{
