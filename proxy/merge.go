@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"math"
 
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -25,6 +26,7 @@ const (
 	mergeEvery                    // all have to make a change
 	mergeRunning                  // FUNCTION STATS
 	mergeNames                    // PUBSUB CHANNELS: each name once
+	mergeLeast                    // integers: the lowest
 	mergeMost                     // PUBSUB NUMSUB, NUMPAT: the highest of the numbers
 )
 
@@ -33,6 +35,8 @@ func mergeOf(row *command.Row) mergeKind {
 	switch {
 	case row.Response == command.ResponseAggSum:
 		return mergeSum
+	case row.Response == command.ResponseAggMin:
+		return mergeLeast
 	case row.Response == command.ResponseAllSucceeded:
 		return mergeAllOK
 	case row.ID == command.CmdMemoryStats:
@@ -161,6 +165,8 @@ func (m *merge) append(dst []byte) []byte {
 		dst, ok = m.appendStats(dst)
 	case mergeNames:
 		dst, ok = m.appendNames(dst)
+	case mergeLeast:
+		dst, ok = m.appendLeast(dst)
 	case mergeMost:
 		dst, ok = m.appendMost(dst)
 	default:
@@ -182,6 +188,18 @@ func (m *merge) appendSum(dst []byte) ([]byte, bool) {
 		sum += n
 	}
 	return resp.AppendInt(dst, sum), true
+}
+
+func (m *merge) appendLeast(dst []byte) ([]byte, bool) {
+	least := int64(math.MaxInt64)
+	for _, sub := range m.subs {
+		n, ok := resp.ParseInt(sub)
+		if !ok {
+			return dst, false
+		}
+		least = min(least, n)
+	}
+	return resp.AppendInt(dst, least), true
 }
 
 func (m *merge) appendConcat(dst []byte) ([]byte, bool) {

@@ -247,6 +247,7 @@ var ourFields = map[string]string{
 
 	"pubsub_clients": "7.4 has it",
 
+	"mem_kept_for_snapshots": "what was overwritten and is kept for saves and replicas",
 	"go_heap_bytes":          "what the Go runtime takes, apart from the keyspace",
 	"go_gc_cycles":           "and how often it cleans up",
 	"go_gc_cpu_perc":         "and what of the processor that took",
