@@ -29,7 +29,6 @@ type fileLoad struct {
 	got     int64 // bytes that were fed
 	beganMS int64
 	began   time.Time
-	ended   bool // the file has no more
 }
 
 // fileReader reads a file on a goroutine of its own.

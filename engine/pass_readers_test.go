@@ -99,10 +99,6 @@ func TestFieldsThatExpire(t *testing.T) {
 				k.do("HPEXPIREAT", "h", fmt.Sprint(4102444800000+i), "FIELDS", "1", fmt.Sprint("field", i))
 			}
 		}
-		k.do("HSET", "gone", "f", "v")
-		k.do("HPEXPIRE", "gone", "1", "FIELDS", "1", "f")
-		b.m.Pass(5_000_000)
-		k.do("PING")
 		sink := &engine.PassSink{}
 		if _, _, err := b.node.BeginPass(valkey, sink); err != nil {
 			t.Fatal(err)
@@ -114,13 +110,8 @@ func TestFieldsThatExpire(t *testing.T) {
 		file := rdb.AppendSum(sink.Bytes, 0)
 		other := loadedBed(t, file)
 		for _, args := range [][]string{{"DBSIZE"}, {"HLEN", "h"}, {"HPEXPIRETIME", "h", "FIELDS", "3", "field0", "field1", "field1998"}} {
-			want := k.do(args...)
-			if args[0] == "DBSIZE" {
-				want = ":1\r\n"
-			}
-			other.says(want, args...)
+			other.says(k.do(args...), args...)
 		}
-		k.do("DEL", "gone")
 		if got, want := other.digest(), k.digest(); got != want {
 			t.Errorf("digest %s, want %s", got, want)
 		}

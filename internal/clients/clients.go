@@ -237,11 +237,23 @@ func (p *Process) Terminate() error { return p.cmd.Process.Signal(syscall.SIGTER
 // Wait waits until the process has ended by itself.
 func (p *Process) Wait(t testing.TB) {
 	t.Helper()
-	ended := time.AfterFunc(readyWithin, func() { _ = p.cmd.Process.Kill() })
-	_ = p.cmd.Wait()
-	if !ended.Stop() {
-		t.Fatal("the process does not end")
+	for deadline := time.Now().Add(readyWithin); !p.isOver(t); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the process does not end")
+		}
 	}
+	_ = p.cmd.Wait()
+}
+
+// isOver tells whether the process has ended and only waits to be waited for: proc_pid_stat(5), state Z.
+func (p *Process) isOver(t testing.TB) bool {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(state, "Z")
 }
 
 // EngineFails starts a node that is to end by itself with an error, and gives what it said and its exit code.

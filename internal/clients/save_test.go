@@ -26,8 +26,8 @@ func persists(c *peers.Conn, name string) string {
 	return value
 }
 
-// fill sets n keys to a value that begins with mark, and a large hash.
-func fill(t *testing.T, c *peers.Conn, n int, mark string) {
+// fillKeys sets n keys to a value that begins with mark, and a large hash.
+func fillKeys(t *testing.T, c *peers.Conn, n int, mark string) {
 	t.Helper()
 	const batch = 500
 	for i := 0; i < n; i += batch {
@@ -70,13 +70,13 @@ func TestKilledWhileSaving(t *testing.T) {
 	dump := filepath.Join(dir, "dump.rdb")
 	const keys = 30_000
 	c := peers.Dial(t, node.Addr, 2)
-	fill(t, c, keys, "round 0 ")
+	fillKeys(t, c, keys, "round 0 ")
 	want(t, c, "+OK\r\n", "SAVE")
 	saved := "round 0 "
 	inTheMiddle := 0
 	for round := range 12 {
 		mark := fmt.Sprintf("round %d ", round+1)
-		fill(t, c, keys, mark)
+		fillKeys(t, c, keys, mark)
 		want(t, c, "+Background saving started\r\n", "BGSAVE")
 		time.Sleep(time.Duration(rng.IntN(40_000)) * time.Microsecond) // the moment is what is drawn
 		node.Kill()
@@ -127,7 +127,7 @@ func TestFullDisk(t *testing.T) {
 	want(t, c, "+OK\r\n", "SET", "a", "1")
 	eventually(t, saveWithin, "the first save", func() bool { return persists(c, "rdb_changes_since_last_save") == "0" })
 	limitFiles(t, node, "100000")
-	fill(t, c, 5000, "x")
+	fillKeys(t, c, 5000, "x")
 	eventually(t, saveWithin, "a save that fails", func() bool { return persists(c, "rdb_last_bgsave_status") == "err" })
 	if got := string(c.Do("SET", "b", "1")); !strings.HasPrefix(got, "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. ") {
 		t.Errorf("SET: %q", got)
@@ -151,7 +151,7 @@ func TestFullFileSystem(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	node := larder.Engine(t, "--dir", dir, "--save", "1 1", "--rdbcompression", "no")
 	c := peers.Dial(t, node.Addr, 2)
-	fill(t, c, 5000, "x")
+	fillKeys(t, c, 5000, "x")
 	eventually(t, saveWithin, "a save that fails", func() bool { return persists(c, "rdb_last_bgsave_status") == "err" })
 	if got := string(c.Do("SET", "b", "1")); !strings.HasPrefix(got, "-MISCONF ") {
 		t.Errorf("SET: %q", got)
@@ -203,7 +203,7 @@ func TestDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	node := larder.Engine(t, "--dir", dir)
 	c := peers.Dial(t, node.Addr, 2)
-	fill(t, c, 500, "x")
+	fillKeys(t, c, 500, "x")
 	want(t, c, "+OK\r\n", "SAVE")
 	node.Kill()
 	path := filepath.Join(dir, "dump.rdb")
