@@ -9,6 +9,9 @@ import (
 	"larder/persistence/rdb"
 )
 
+// expectMax bounds the room that is made for keys because a file says that so many will come: it costs 8 bytes a key, and is given back where they do not.
+const expectMax = 4 << 20
+
 // loadBatch is how many keys are put into the store at once, so that the waits for memory overlap.
 const loadBatch = 64
 
@@ -79,6 +82,7 @@ func (l *loading) step() (loadState, error) {
 		return loadOn, err
 	}
 	if state == loadDone {
+		l.drop()
 		l.lost = l.p.call.Lost
 		if len(l.libs) > 0 {
 			l.p.takeLibraries(l.libs)
@@ -142,6 +146,10 @@ func (l *loading) take(e *rdb.Entry, found rdb.State) error {
 			return fmt.Errorf("RDB file, at offset %d: a library of functions cannot be loaded: %s", e.Offset, wrong)
 		}
 		l.libs[lib.name] = lib
+	case rdb.Sizes:
+		if e.DB < l.p.store.Databases() {
+			l.p.store.DB(e.DB).Expect(int(min(e.Keys, expectMax)))
+		}
 	case rdb.Begin:
 		return l.begin(e)
 	case rdb.Part:
@@ -185,8 +193,11 @@ func (l *loading) part(e *rdb.Entry) {
 	l.keys++
 }
 
-// drop gives up what is on its way.
+// drop gives up what is on its way, and the room for what was to come.
 func (l *loading) drop() {
+	for i := range l.p.store.Databases() {
+		l.p.store.DB(i).Expect(0)
+	}
 	if l.big != nil {
 		l.big.Drop()
 		l.big = nil

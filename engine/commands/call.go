@@ -78,6 +78,7 @@ type Call struct {
 	hashEdit hashes.Edit
 	did      [][]byte // fields with which a command of many has done something; views of its arguments
 	setScratch
+	bulk
 	list   lists.Edit
 	places []int // in a list
 

@@ -83,7 +83,7 @@ func (c *Call) compressor() *lzf.Compressor {
 
 func loadString(c *Call, in incoming) bool {
 	text, ok := c.wholeString(in.value)
-	if ok {
+	if ok = ok && int64(len(text)) <= c.bulkMax(); ok {
 		c.DB.Set(in.key, text, store.FormAny, in.expiryMS, c.NowMS)
 	}
 	return ok
@@ -91,6 +91,13 @@ func loadString(c *Call, in incoming) bool {
 
 // wholeString reads bytes that are one string and nothing else. The text is a view of them or of the call's scratch.
 func (c *Call) wholeString(value []byte) (text []byte, ok bool) {
-	text, size, err := rdb.String(value, c.bytes[:0])
-	return text, err == nil && size == len(value) && int64(len(text)) <= c.bulkMax()
+	f, head, err := rdb.StringForm(value)
+	if err != nil || f.Bytes != len(value)-head || int64(f.Len) > max(c.bulkMax(), bulkMaxDefault) {
+		return nil, false
+	}
+	if text = value[head:]; f.IsInt || f.Compressed {
+		c.bytes, err = f.AppendText(c.bytes[:0], text)
+		text = c.bytes
+	}
+	return text, err == nil
 }

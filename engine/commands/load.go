@@ -36,16 +36,9 @@ func (c *Call) Load(v *rdb.Value) error {
 
 // loadText is Load for strings, which most keys are. They may be longer than clients may make them.
 func (c *Call) loadText(v *rdb.Value) error {
-	f, head, err := rdb.StringForm(v.Body)
-	if err != nil || f.Bytes != len(v.Body)-head || int64(f.Len) > max(c.bulkMax(), bulkMaxDefault) {
+	text, ok := c.wholeString(v.Body)
+	if !ok {
 		return broken(v)
-	}
-	text := v.Body[head:]
-	if f.IsInt || f.Compressed {
-		if c.bytes, err = f.AppendText(c.bytes[:0], text); err != nil {
-			return broken(v)
-		}
-		text = c.bytes
 	}
 	c.DB.Set(v.Key, text, store.FormAny, v.ExpiryMS, c.NowMS)
 	c.trim()

@@ -1,9 +1,7 @@
 package commands
 
 import (
-	"bytes"
-	"slices"
-
+	"larder/engine/sets"
 	"larder/engine/store"
 	"larder/protocol/encoding/intset"
 	"larder/protocol/encoding/listpack"
@@ -11,98 +9,75 @@ import (
 )
 
 func loadSet(c *Call, in incoming) bool {
-	var members []byte
-	n, ok, kind := 0, false, store.KindSetInt
+	form := packForm{store.KindSet, 1, c.Limits.Set.Packed, c.Limits.Set.Value}
 	switch in.t {
 	case rdb.TypeSet:
-		if members, n, ok = parseMembers(in.value); n > c.Limits.Set.Ints {
-			kind = store.KindSetBig
-		}
+		texts, ok := c.texts(in.value, form.each)
+		return ok && c.loadMembers(in, texts, form)
 	case rdb.TypeSetIntset:
-		var text []byte
-		if text, ok = c.wholeString(in.value); ok {
-			members, n, ok = intMembers(text)
-		}
-	default:
-		var text []byte
-		kind = store.KindSet
-		if text, ok = c.wholeString(in.value); ok {
-			members, n, ok = packMembers(text)
-		}
+		return c.loadInts(in)
 	}
-	if !ok || n == 0 || !distinct(members, n) {
+	if l, ok := c.pack(in.value, form); ok {
+		c.DB.SetBlob(in.key, form.kind, l, in.expiryMS, c.NowMS)
+		return true
+	}
+	text, ok := c.wholeString(in.value)
+	if !ok || listpack.Validate(text) != nil {
 		return false
 	}
-	e := &c.setEdit
-	e.Begin(c.Store, c.DB, in.key, store.Item{}, false, c.Limits.Set, c.NowMS)
-	e.StartUntil(kind, in.expiryMS)
-	for member := range membersOf(members) {
-		e.Add(member)
+	var texts [][]byte
+	l := listpack.List(text)
+	for at := l.First(); at != 0; at = l.Next(at) {
+		texts = append(texts, l.Get(at).Append(nil))
 	}
-	e.End()
-	return true
+	return len(texts) > 0 && c.fillSet(in, texts)
 }
 
-// parseMembers reads a count and as many strings, and nothing else.
-func parseMembers(value []byte) (members []byte, n int, ok bool) {
-	count, size, err := rdb.Length(value)
-	if err != nil || count > uint64(len(value)) {
-		return nil, 0, false
+// loadMembers chooses the form of a set as Redis does that reads it member by member (Redis 7.2 rdb.c).
+func (c *Call) loadMembers(in incoming, texts [][]byte, f packForm) bool {
+	if len(texts) > c.Limits.Set.Ints {
+		return c.fillSet(in, texts)
 	}
-	value = value[size:]
-	var scratch []byte
-	for range count {
-		text, size, err := rdb.String(value, scratch[:0])
-		if err != nil {
-			return nil, 0, false
+	for _, text := range texts {
+		if _, ok := store.ParseInt(text); !ok {
+			return c.loadTexts(in, texts, f) || c.fillSet(in, texts)
 		}
-		members = appendMember(members, text)
-		value = value[size:]
 	}
-	return members, int(count), len(value) == 0
-}
-
-func intMembers(text []byte) (members []byte, n int, ok bool) {
-	if intset.Validate(text) != nil {
-		return nil, 0, false
-	}
-	ints := intset.Set(text)
-	var digits [digitsMax]byte
-	for i := range ints.Len() {
-		members = appendMember(members, store.FormatInt(digits[:0], ints.At(i)))
-	}
-	return members, ints.Len(), true
-}
-
-func packMembers(text []byte) (members []byte, n int, ok bool) {
-	if listpack.Validate(text) != nil {
-		return nil, 0, false
-	}
-	pack := listpack.List(text)
-	var digits [digitsMax]byte
-	for at := pack.First(); at != 0; at = pack.Next(at) {
-		e := pack.Get(at)
-		if e.IsInt() {
-			members = appendMember(members, e.Append(digits[:0]))
-		} else {
-			members = appendMember(members, e.Text)
-		}
-		n++
-	}
-	return members, n, true
-}
-
-// distinct tells whether no two of n members are the same.
-func distinct(members []byte, n int) bool {
-	all := make([][]byte, 0, n)
-	for member := range membersOf(members) {
-		all = append(all, member)
-	}
-	slices.SortFunc(all, bytes.Compare)
-	for i := 1; i < len(all); i++ {
-		if bytes.Equal(all[i-1], all[i]) {
+	ints := intset.New(nil)
+	for _, text := range texts {
+		n, _ := store.ParseInt(text)
+		added := false
+		if ints, added = ints.Add(n); !added {
 			return false
 		}
 	}
+	if len(ints) >= store.BlobMax {
+		return c.fillSet(in, texts)
+	}
+	c.DB.SetBlob(in.key, store.KindSetInt, ints, in.expiryMS, c.NowMS)
 	return true
+}
+
+func (c *Call) loadInts(in incoming) bool {
+	text, ok := c.wholeString(in.value)
+	if !ok || intset.Validate(text) != nil {
+		return false
+	}
+	ints := intset.Set(text)
+	n := ints.Len()
+	if n <= c.Limits.Set.Ints && len(ints) < store.BlobMax {
+		if n > 0 {
+			c.DB.SetBlob(in.key, store.KindSetInt, ints, in.expiryMS, c.NowMS)
+		}
+		return n > 0
+	}
+	texts := make([][]byte, n)
+	for i := range texts {
+		texts[i] = store.FormatInt(nil, ints.At(i))
+	}
+	return c.fillSet(in, texts)
+}
+
+func (c *Call) fillSet(in incoming, texts [][]byte) bool {
+	return sets.Fill(c.Store, c.DB, in.key, texts, &c.order, in.expiryMS, c.NowMS)
 }

@@ -87,7 +87,7 @@ type Pair struct {
 // Parse reads a value as Dump writes it, and in the older and newer forms that Redis and Valkey write. The bytes are a stranger's: not ok if they are
 // anything but one hash that is not empty and has no field twice. The texts are views of the bytes where they can be.
 func Parse(t rdb.Type, value []byte) (pairs []Pair, ok bool) {
-	least, ok := int64(0), true
+	least := int64(0)
 	if t == rdb.TypeHashExpiries || t == rdb.TypeHashPackExpiries {
 		if value, least, ok = cutTime(value); !ok || least <= 0 {
 			return nil, false

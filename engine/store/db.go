@@ -12,15 +12,16 @@ const partGroups = 32 // groups a count is kept of, so that empty ones are passe
 
 // DB is one database. An empty one costs nothing.
 type DB struct {
-	store   *Store
-	number  int
-	tables  []table                  // by group; nil while the database never had a key
-	parts   [Groups / partGroups]int // keys in each part of the groups
-	open    [lanes]uint32            // segments that take items, 0 = none
-	handles uint32                   // the first of its items' handles
-	wheel   wheel
-	remake  *remake
-	tallies []prefixTally // by configured prefix
+	store    *Store
+	number   int
+	expected uint32                   // buckets that a table begins with, see Expect
+	tables   []table                  // by group; nil while the database never had a key
+	parts    [Groups / partGroups]int // keys in each part of the groups
+	open     [lanes]uint32            // segments that take items, 0 = none
+	handles  uint32                   // the first of its items' handles
+	wheel    wheel
+	remake   *remake
+	tallies  []prefixTally // by configured prefix
 
 	count    int
 	expires  int    // keys with an expiry

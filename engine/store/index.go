@@ -194,6 +194,9 @@ func (d *DB) insert(p probe, at uint64) {
 	if t.n == 0 {
 		t.chunks = append(t.chunks[:0], d.newBlock(0))
 		t.n = 1
+		for t.n < d.expected {
+			d.addBucket(t)
+		}
 	}
 	d.push(t.at(bucketOf(p.hash, t.n)), entry{ref: at, tag: p.tag})
 	t.count++

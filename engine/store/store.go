@@ -80,6 +80,7 @@ type Store struct {
 	prefixes prefixes
 	batch    batch
 	passes   passes
+	counts   []int32 // scratch of HashOrder
 	eviction
 	deaths Deaths
 

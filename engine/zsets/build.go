@@ -22,6 +22,8 @@ type Builder struct {
 	longest int
 	list    listpack.List
 	entry   []byte
+	order   []store.Hashed // the members by hash, if ordered
+	ordered bool
 }
 
 type item struct {
@@ -35,8 +37,8 @@ const builderKeep = 64 << 10
 // draftMin is from how many members on a draft is made of a large sorted set. Fewer are put in order in scratch, which is faster.
 const draftMin = 4096
 
-// ResetToStore makes the builder empty. What is added may be views of the store, which stay alive: Store must follow, or nothing was added, and no Sort, At
-// or Unique.
+// ResetToStore makes the builder empty. What is added may be views of the store, which stay alive: Store must follow, or nothing was added, and no Sort or
+// At.
 func (b *Builder) ResetToStore(s *store.Store, limits Limits) {
 	b.Reset()
 	b.s, b.limits = s, limits
@@ -44,7 +46,7 @@ func (b *Builder) ResetToStore(s *store.Store, limits Limits) {
 
 // Reset makes the builder empty.
 func (b *Builder) Reset() {
-	b.s, b.draft = nil, nil
+	b.s, b.draft, b.ordered = nil, nil, false
 	if cap(b.text) > builderKeep || cap(b.items) > builderKeep {
 		*b = Builder{}
 	}
@@ -93,8 +95,30 @@ func (b *Builder) fill(o *store.Object) {
 		member, score := b.At(i)
 		b.entry = appendEntry(b.entry[:0], member, score)
 		o.Trees[inOrder].Append(b.entry)
-		insertMember(o, b.s, b.entry)
+		if !b.ordered {
+			insertMember(o, b.s, b.entry)
+		}
 	}
+	if !b.ordered {
+		return
+	}
+	for _, e := range b.order {
+		member, score := b.At(int(e.Index))
+		b.entry = appendEntry(b.entry[:0], member, score)
+		o.Trees[byMember].Append(b.entry)
+	}
+}
+
+// Distinct puts the members in both orders, and tells whether they are all different. Nothing may be added afterwards.
+func (b *Builder) Distinct(s *store.Store) bool {
+	b.Sort()
+	b.order, b.ordered = s.HashOrder(b.order[:0], len(b.items), b.member)
+	return b.ordered
+}
+
+func (b *Builder) member(i int) []byte {
+	it := &b.items[i]
+	return b.text[it.from:it.to]
 }
 
 // Len is the number of members.
@@ -124,19 +148,6 @@ func (b *Builder) Sort() {
 		slices.SortFunc(b.items, b.compare)
 		b.sorted = true
 	}
-}
-
-// Unique tells, of a builder that is sorted or not, whether no member is in it twice.
-func (b *Builder) Unique() bool {
-	order := slices.Clone(b.items)
-	text := func(i item) []byte { return b.text[i.from:i.to] }
-	slices.SortFunc(order, func(x, y item) int { return bytes.Compare(text(x), text(y)) })
-	for i := 1; i < len(order); i++ {
-		if bytes.Equal(text(order[i-1]), text(order[i])) {
-			return false
-		}
-	}
-	return true
 }
 
 // Store gives key the sorted set, which has members, and an expiry; what was there is replaced.

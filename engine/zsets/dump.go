@@ -1,8 +1,10 @@
 package zsets
 
 import (
+	"bytes"
 	"math"
 
+	"larder/engine/store"
 	"larder/protocol/encoding/listpack"
 	"larder/protocol/encoding/rdb"
 	"larder/protocol/encoding/ziplist"
@@ -29,7 +31,7 @@ func (v *Value) Write(p *rdb.Pen) {
 
 // Load reads a value as Dump writes it, and in the older forms that Redis reads, into a builder. The bytes are a stranger's: false if they are anything but
 // one sorted set that is not empty and has no member twice.
-func (b *Builder) Load(t rdb.Type, value []byte) bool {
+func (b *Builder) Load(s *store.Store, t rdb.Type, value []byte) bool {
 	b.Reset()
 	var ok bool
 	switch t {
@@ -39,7 +41,7 @@ func (b *Builder) Load(t rdb.Type, value []byte) bool {
 		blob, size, err := rdb.String(value, nil)
 		ok = err == nil && size == len(value) && b.loadBlob(blob, t == rdb.TypeZSetZiplist)
 	}
-	return ok && b.Len() > 0 && b.Unique()
+	return ok && b.Len() > 0 && b.Distinct(s)
 }
 
 func (b *Builder) loadPairs(value []byte, text bool) bool {
@@ -80,6 +82,26 @@ func (b *Builder) loadBlob(blob []byte, old bool) bool {
 	}
 	l := listpack.List(blob)
 	return b.loadList(l.First(), func(at int) (listpack.Entry, int) { return l.Get(at), l.Next(at) })
+}
+
+// Whole tells whether a listpack that Validate has found right is one of members and scores in order, so that it may be a small sorted set as it is. Whether
+// the members differ it does not look at.
+func Whole(l listpack.List) bool {
+	before, was := 0, math.Inf(-1)
+	var digits [2][NumberMax]byte
+	for at := l.First(); at != 0; {
+		member := at
+		if at = l.Next(at); at == 0 {
+			return false
+		}
+		score, ok := scoreOf(l.Get(at))
+		if !ok || score < was || before != 0 && score == was && bytes.Compare(memberText(l, before, &digits[0]), memberText(l, member, &digits[1])) > 0 {
+			return false
+		}
+		before, was = member, score
+		at = l.Next(at)
+	}
+	return true
 }
 
 // loadList reads a list of members and scores in turns.

@@ -221,7 +221,7 @@ func (m *machine) Store(t *rapid.T) {
 			m.model.scores[member] = score
 		}
 	}
-	if !m.build.Unique() || m.build.Len() != len(m.model.scores) {
+	if !m.build.Distinct(m.s) || m.build.Len() != len(m.model.scores) {
 		t.Fatalf("%d built, want %d", m.build.Len(), len(m.model.scores))
 	}
 	m.build.Store(m.s, m.db, key, m.limits, store.NoExpiry, now)
@@ -401,7 +401,7 @@ func (m *machine) checkScan(t *rapid.T, v *zsets.Value) {
 func (m *machine) checkDump(t *rapid.T, v *zsets.Value) {
 	payload := dump(v, new(lzf.Compressor))
 	var b zsets.Builder
-	if !b.Load(rdb.Type(payload[0]), payload[1:]) {
+	if !b.Load(m.s, rdb.Type(payload[0]), payload[1:]) {
 		t.Fatalf("refused: %.200q", payload)
 	}
 	b.Sort()
@@ -449,11 +449,11 @@ func FuzzLoad(f *testing.F) {
 	f.Add(byte(rdb.TypeZSetZiplist), []byte("\x11\x11\x00\x00\x00\x0d\x00\x00\x00\x02\x00\x00\x01a\x03\xf2\xff"))
 	f.Fuzz(func(t *testing.T, kind byte, value []byte) {
 		var b zsets.Builder
-		if !b.Load(rdb.Type(kind), value) {
-			return
-		}
 		s := snapshots.NewStore(t)
 		defer s.Close()
+		if !b.Load(s, rdb.Type(kind), value) {
+			return
+		}
 		b.Store(s, s.DB(0), key, zsets.DefaultLimits(), store.NoExpiry, now)
 		it, found := s.DB(0).Peek(key, now)
 		if !found {
@@ -470,7 +470,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		payload := dump(&v, nil)
-		if !b.Load(rdb.Type(payload[0]), payload[1:]) || b.Len() != len(all) {
+		if !b.Load(s, rdb.Type(payload[0]), payload[1:]) || b.Len() != len(all) {
 			t.Fatalf("%q is not read again", payload)
 		}
 		b.Sort()

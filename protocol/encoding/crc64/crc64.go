@@ -31,15 +31,28 @@ func makeTables() *[8][256]uint64 {
 
 // Update is the checksum of what sum is the checksum of, and p behind it. The checksum of nothing is 0.
 func Update(sum uint64, p []byte) uint64 {
+	for len(p) >= longBytes {
+		sum = long(sum, (*[longBytes]byte)(p))
+		p = p[longBytes:]
+	}
+	return short(sum, p)
+}
+
+// short is Update byte by byte and eight bytes at a time.
+func short(sum uint64, p []byte) uint64 {
 	t := tables
 	for len(p) >= 8 {
-		sum ^= binary.LittleEndian.Uint64(p)
-		sum = t[7][byte(sum)] ^ t[6][byte(sum>>8)] ^ t[5][byte(sum>>16)] ^ t[4][byte(sum>>24)] ^
-			t[3][byte(sum>>32)] ^ t[2][byte(sum>>40)] ^ t[1][byte(sum>>48)] ^ t[0][sum>>56]
+		sum = step(t, sum^binary.LittleEndian.Uint64(p))
 		p = p[8:]
 	}
 	for _, b := range p {
 		sum = sum>>8 ^ t[0][byte(sum)^b]
 	}
 	return sum
+}
+
+// step is a checksum when the eight bytes have come that sum was mixed with.
+func step(t *[8][256]uint64, sum uint64) uint64 {
+	return t[7][byte(sum)] ^ t[6][byte(sum>>8)] ^ t[5][byte(sum>>16)] ^ t[4][byte(sum>>24)] ^
+		t[3][byte(sum>>32)] ^ t[2][byte(sum>>40)] ^ t[1][byte(sum>>48)] ^ t[0][sum>>56]
 }

@@ -1,6 +1,7 @@
 package crc64_test
 
 import (
+	"bytes"
 	standard "hash/crc64"
 	"testing"
 
@@ -20,6 +21,7 @@ func TestAsStandardLibrary(t *testing.T) {
 	table := standard.MakeTable(0x95ac9329ac4bc9b5)
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "p")
+		p = bytes.Repeat(p, rapid.SampledFrom([]int{1, 1, 40}).Draw(t, "times"))
 		cut := rapid.IntRange(0, len(p)).Draw(t, "cut")
 		got := crc64.Update(crc64.Update(0, p[:cut]), p[cut:])
 		if want := ^standard.Update(^uint64(0), table, p); got != want {

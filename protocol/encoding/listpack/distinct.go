@@ -41,6 +41,16 @@ func (l List) Distinct(each int) (longest int, ok bool) {
 	return longest, true
 }
 
+// Plain tells of a list that Validate has found right whether each entry has the form that Append gives it, so that Find finds it.
+func (l List) Plain() bool {
+	for at := l.First(); at != 0; at = l.Next(at) {
+		if e := l.Get(at); e.Text != nil && looksLikeNumber(e.Text) {
+			return false
+		}
+	}
+	return true
+}
+
 // looksLikeNumber tells whether Append would have kept a text as a number.
 func looksLikeNumber(text []byte) bool {
 	const digitsMax = 20

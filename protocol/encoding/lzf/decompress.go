@@ -36,17 +36,27 @@ func Decompress(dst, src []byte, size int) ([]byte, error) {
 		return dst, ErrCorrupt
 	}
 	start := len(dst)
-	out := slices.Grow(dst, size)
+	dst = slices.Grow(dst, size)
+	if !expand(dst[start:start+size], src) {
+		return dst, ErrCorrupt
+	}
+	return dst[:start+size], nil
+}
+
+// expand writes the text to out, which it must fill.
+func expand(out, src []byte) bool {
+	end := 0 // of what is written
 	for at := 0; at < len(src); {
 		first := int(src[at])
 		at++
 		if first < literalMax {
 			n := first + 1
-			if n > len(src)-at || n > start+size-len(out) {
-				return dst, ErrCorrupt
+			if n > len(src)-at || n > len(out)-end {
+				return false
 			}
-			out = append(out, src[at:at+n]...)
+			copy(out[end:], src[at:at+n])
 			at += n
+			end += n
 			continue
 		}
 		n := first >> 5
@@ -55,28 +65,32 @@ func Decompress(dst, src []byte, size int) ([]byte, error) {
 			at++
 		}
 		if at == len(src) {
-			return dst, ErrCorrupt
+			return false
 		}
-		distance := first&0x1f<<8 + int(src[at]) + 1
+		from := end - (first&0x1f<<8 + int(src[at]) + 1)
 		at++
 		n += copyMin - 1
-		if distance > len(out)-start || n > start+size-len(out) {
-			return dst, ErrCorrupt
+		if from < 0 || n > len(out)-end {
+			return false
 		}
-		out = repeat(out, distance, n)
+		repeat(out, from, end, n)
+		end += n
 	}
-	if len(out) != start+size {
-		return dst, ErrCorrupt
-	}
-	return out, nil
+	return end == len(out)
 }
 
-// repeat appends n bytes, each the one that lies the distance before it.
-func repeat(out []byte, distance, n int) []byte {
-	from := len(out) - distance
-	for n > distance {
-		out = append(out, out[from:from+distance]...)
-		n -= distance
+// repeat writes n bytes to end, which are those that begin at from, as far as they are written meanwhile too.
+func repeat(out []byte, from, end, n int) {
+	if n <= shortCopy {
+		for i := range n {
+			out[end+i] = out[from+i]
+		}
+		return
 	}
-	return append(out, out[from:from+n]...)
+	for to := end + n; end < to; {
+		end += copy(out[end:to], out[from:end])
+	}
 }
+
+// shortCopy is up to how many bytes are copied one by one, which is faster then.
+const shortCopy = 16
