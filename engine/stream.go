@@ -70,7 +70,9 @@ func (t *stream) flush() {
 		return
 	}
 	head, commands := t.told.Unit()
-	t.past.Append(head)
+	if len(head) > 0 {
+		t.past.Append(head)
+	}
 	if t.told.Ops > 1 {
 		t.past.Append(streamMulti)
 		t.past.Append(commands)

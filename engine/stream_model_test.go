@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"larder/engine"
 	"larder/internal/conform"
+	"larder/persistence/rdb"
 	"larder/protocol/resp"
 )
 
@@ -302,4 +304,57 @@ func FuzzTold(f *testing.F) {
 		}
 		w.check()
 	})
+}
+
+// TestCopiesCatchUp: who loads what a pass has written, of any moment, and obeys the stream from that moment on has what the node has. So it is for replicas and
+// for a journal's base.
+func TestCopiesCatchUp(t *testing.T) {
+	for _, seed := range streamSeeds(6) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			f := newFollowing(t, seed)
+			drawn := conform.NewGenerator(f.rng, start, true)
+			f.round(drawn, 200)
+			for range 4 {
+				f.node.b.client().do("DEBUG", "SET-ACTIVE-EXPIRE", strconv.Itoa(f.rng.IntN(2)))
+				f.round(drawn, 60)
+				f.catchUp(drawn)
+			}
+		})
+	}
+}
+
+// catchUp makes a copy anew and compares it.
+func (f *following) catchUp(drawn *conform.Generator) {
+	node, sink := f.node.b.node, &engine.PassSink{}
+	node.Listen() // who begins to listen is told the database
+	began := node.StreamEnd()
+	wake, _, err := node.BeginPass(true, sink)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.node.b.m.Drift = ms(1) / 10 // slices end
+	for i := 0; !sink.Ended; i++ {
+		f.round(drawn, 10)
+		wake()
+		if i > 1000 {
+			f.t.Fatal("the pass does not end")
+		}
+	}
+	f.node.b.m.Drift = 0
+	if sink.Err != nil {
+		f.t.Fatal(sink.Err)
+	}
+	f.letDie()
+	f.copy = newFollower(f.t)
+	f.copy.b.m.Advance(ms(f.rng.IntN(200_000)))
+	f.copy.b.node.Obey(func() {
+		if _, _, _, err := f.copy.b.node.LoadRDB(rdb.AppendSum(sink.Bytes, 0), 1+f.rng.IntN(5000), true); err != nil {
+			f.t.Fatal(err)
+		}
+	})
+	stream, end := node.Told(began)
+	f.node.heard = end
+	f.copy.obeys(stream)
+	f.copy.b.node.Obey(func() { f.compare(stream, f.node.b.client(), f.copy.b.client()) })
+	f.said = f.said[:0]
 }

@@ -35,10 +35,8 @@ func (e *Effects) Clear() {
 
 // Put tells of a whole command in a database.
 func (e *Effects) Put(db int, args [][]byte) {
-	e.begin(db, len(args))
-	for _, arg := range args {
-		e.Bytes(arg)
-	}
+	e.enter(db)
+	e.out = resp.AppendCommand(e.out, args...)
 }
 
 // Gone tells that a key died of age or was evicted, whoever wants to keep silent.
@@ -51,6 +49,12 @@ func (e *Effects) Gone(db int, key []byte) {
 
 // begin begins a command of n arguments, which are to follow.
 func (e *Effects) begin(db, n int) {
+	e.enter(db)
+	e.out = resp.AppendArray(e.out, n)
+}
+
+// enter counts a command, which is to follow, in a database.
+func (e *Effects) enter(db int) {
 	if e.said != db+1 {
 		e.said = db + 1
 		e.out = resp.AppendArray(e.out, 2)
@@ -60,7 +64,6 @@ func (e *Effects) begin(db, n int) {
 		e.head = len(e.out)
 	}
 	e.Ops++
-	e.out = resp.AppendArray(e.out, n)
 }
 
 // Text is the next argument. On nil it does nothing, and so do Bytes and Int.
