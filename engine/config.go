@@ -22,7 +22,7 @@ func Policies() []string { return slices.Clone(policies) }
 var parameters = buildParameters()
 
 func buildParameters() client.Parameters[*session, settings] {
-	all := slices.Concat(ownParameters, saveParameters, replParameters(), fixedParameters(), idleParameters())
+	all := slices.Concat(ownParameters, saveParameters, journalParameters, replParameters(), fixedParameters(), idleParameters())
 	slices.SortFunc(all, func(a, b client.Parameter[*session, settings]) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -31,7 +31,6 @@ func buildParameters() client.Parameters[*session, settings] {
 var ownParameters = client.Parameters[*session, settings]{
 	{Name: "aclfile", Get: func(s *session) string { return s.p.n.opts.ACLFile }},
 	{Name: "acllog-max-len", Get: func(s *session) string { return strconv.Itoa(s.p.set.aclLogMax) }, Set: setACLLogMax},
-	{Name: "appendonly", Get: func(*session) string { return "no" }, Set: setAppendOnly},
 	{Name: "bind", Get: bindAddress},
 	{Name: "client-query-buffer-limit", Get: func(s *session) string { return strconv.FormatInt(s.p.n.opts.QueryMaxBytes, 10) }},
 	outputLimitParameter,
@@ -78,17 +77,6 @@ func bindAddress(s *session) string {
 		return s.p.n.opts.Listen
 	}
 	return host
-}
-
-func setAppendOnly(_ *settings, value string) string {
-	switch strings.ToLower(value) {
-	case "no":
-		return ""
-	case "yes":
-		return "this node has no append-only file"
-	default:
-		return "argument must be 'yes' or 'no'"
-	}
 }
 
 func setPolicy(s *settings, value string) string {
@@ -144,12 +132,11 @@ func configSet(s *session, args [][]byte) {
 		s.fail(wrong)
 		return
 	}
-	p.apply(next)
-	s.ok()
+	s.okUnless(p.apply(next))
 }
 
-// apply takes over settings; those of the parser hold for every connection from its next argument on.
-func (p *part) apply(next settings) {
+// apply takes over settings; those of the parser hold for every connection from its next argument on. wrong: one of them could not be, the others are.
+func (p *part) apply(next settings) (wrong string) {
 	old := p.set
 	p.set = next
 	p.aclLog.Limit(next.aclLogMax)
@@ -167,14 +154,16 @@ func (p *part) apply(next settings) {
 	p.countGood()
 	p.listen()
 	p.setGuard(guardDisk, p.stopsWrites())
+	wrong = p.applyJournal(&old.journal)
 	if next.bulkMax == old.bulkMax {
-		return
+		return wrong
 	}
 	p.call.BulkMax = int(next.bulkMax)
 	p.again.SetLimits(p.limits(true))
 	for _, s := range p.sessions {
 		s.requests.SetLimits(p.limits(s.authed))
 	}
+	return wrong
 }
 
 // configRewrite: what a node was started with is the configuration's, which CONFIG SET does not reach.

@@ -60,6 +60,7 @@ var idles = []idle{
 
 	// Payloads are always looked at; silent clients are probed every five minutes.
 	{name: "sanitize-dump-payload", words: []string{"no", "yes", "clients"}},
+	{name: "aof-disable-auto-gc", words: noYes},
 	{name: "tcp-keepalive", most: math.MaxInt32, preset: 300},
 	{name: "oom-score-adj", words: []string{"no", "yes", "relative", "absolute"}},
 	// A copy of the data goes out in pieces of 256 KiB, and what a turn of the loop says to replicas in one: there is nothing to be put together.

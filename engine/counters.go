@@ -42,6 +42,8 @@ type counters struct {
 	expired, evicted                  uint64
 	hits, misses                      uint64 // keys that commands which read found, or did not
 	saves, saveFailed                 uint64
+	journalBytes, journalBehind       uint64
+	journalFailed, rewrites           uint64
 	savedS, unsaved, kept             uint64 // when the data was saved last; changes since; bytes kept for passes
 	epoch                             uint64
 	loop                              loop.Stats
@@ -91,6 +93,7 @@ func (p *part) gather() {
 	c.expired, c.evicted = uint64(p.store.Expired()), uint64(p.store.Evicted())
 	c.hits, c.misses = p.call.Hits, p.call.Misses
 	c.prefixes = p.store.Prefixes()
+	c.journalBytes, c.journalBehind, c.journalFailed, c.rewrites = p.journalCounts()
 	c.saves, c.savedS, c.unsaved, c.kept = uint64(p.saves.count), uint64(p.saves.lastMS/1000), uint64(max(p.dirty, 0)), uint64(p.store.Kept())
 	if c.saveFailed = 0; p.saves.failed {
 		c.saveFailed = 1

@@ -94,6 +94,8 @@ var rowGet = command.Lookup([]byte("GET"))
 // server.c, processCommand).
 func (p *part) holds(s *session, row *command.Row, args [][]byte) bool {
 	switch {
+	case p.lagging && row != nil && row.Flags.Has(command.Write) && row.ArityOK(len(args)):
+		return s.authed || row.Flags.Has(command.NoAuth)
 	case p.paused.UntilMS == 0 || row == nil || !p.paused.Active(p.nowMS):
 		return false
 	case row.ID == command.CmdExec && !p.paused.All:

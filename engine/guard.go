@@ -10,6 +10,7 @@ type guard uint8
 const (
 	guardLoading  guard = 1 << iota // data is being loaded
 	guardDisk                       // the data cannot be saved: writes wait until it can
+	guardJournal                    // the journal cannot be written: writes wait until it can
 	guardReplicas                   // fewer replicas than min-replicas-to-write are there for a write
 )
 
@@ -40,6 +41,8 @@ func (p *part) guardedFrom(s *session, row *command.Row) string {
 	switch {
 	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing):
 		return textDisk
+	case p.guard&guardJournal != 0 && (s.mayWrite(row) || row.ID == command.CmdPing) && !p.follows():
+		return p.writing.wrong()
 	case p.guard&guardReplicas != 0 && s.mayWrite(row):
 		return textReplicas
 	case p.guard&guardLoading != 0 && !s.whileLoading(row):
@@ -61,6 +64,8 @@ func (p *part) guardedScript(row *command.Row) string {
 	switch {
 	case row != nil && !row.Flags.Has(command.Write):
 		return ""
+	case p.guard&guardJournal != 0:
+		return p.writing.wrong()
 	case p.guard&guardDisk != 0 && row == nil:
 		return textDiskScript
 	case p.guard&guardDisk != 0:

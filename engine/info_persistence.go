@@ -32,24 +32,24 @@ func infoPersistence(s *session, b *strings.Builder) {
 	fmt.Fprintf(b, "rdb_changes_since_last_save:%d\r\nrdb_bgsave_in_progress:%d\r\nrdb_last_save_time:%d\r\nrdb_last_bgsave_status:%s\r\n", p.dirty, running, v.lastMS/1000, status)
 	fmt.Fprintf(b, "rdb_last_bgsave_time_sec:%d\r\nrdb_current_bgsave_time_sec:%d\r\nrdb_saves:%d\r\nrdb_last_cow_size:%d\r\n", v.tookS, current, v.count, v.keptBytes)
 	fmt.Fprintf(b, "rdb_last_load_keys_expired:%d\r\nrdb_last_load_keys_loaded:%d\r\n", p.loaded.expired, p.loaded.keys)
-	infoJournal(b)
-	if p.fileLoad != nil {
-		infoLoading(p.fileLoad, b)
+	infoJournal(p, b)
+	switch {
+	case p.fileLoad != nil:
+		infoLoading(b, p.nowMS, p.fileLoad.beganMS, p.fileLoad.got, p.fileLoad.total)
+	case p.replay != nil:
+		infoLoading(b, p.nowMS, p.replay.beganMS, p.replay.got(), p.replay.total)
 	}
 }
 
-// infoLoading tells how far the loading of a file is.
-func infoLoading(f *fileLoad, b *strings.Builder) {
-	eta, passedMS := int64(1), f.p.nowMS-f.beganMS
-	if f.got > 0 {
-		eta = passedMS * (f.total - f.got) / f.got / 1000
+// infoLoading tells how far the loading is.
+func infoLoading(b *strings.Builder, nowMS, beganMS, got, total int64) {
+	eta, passedMS := int64(1), nowMS-beganMS
+	if got > 0 {
+		eta = passedMS * (total - got) / got / 1000
 	}
 	fmt.Fprintf(b, "loading_start_time:%d\r\nloading_total_bytes:%d\r\nloading_rdb_used_mem:0\r\nloading_loaded_bytes:%d\r\nloading_loaded_perc:%.2f\r\nloading_eta_seconds:%d\r\n",
-		f.beganMS/1000, f.total, f.got, percentOf(int(f.got), int(f.total)), eta)
+		beganMS/1000, total, got, percentOf(int(got), int(total)), eta)
 }
-
-// infoJournal: there is none.
-func infoJournal(b *strings.Builder) { b.WriteString("aof_enabled:0\r\naof_rewrite_in_progress:0\r\n") }
 
 func percentOf(n, of int) float64 {
 	const percent = 100

@@ -48,8 +48,19 @@ func (p *part) loadAtStart() {
 	if err := rdb.Sweep(p.files, name); err != nil {
 		p.n.log.Warn("a temporary file that another process left cannot be removed", "node", p.n.id, "error", err)
 	}
+	if p.set.journal.on {
+		if begun, err := p.replayAtStart(); begun || err != nil {
+			if err != nil {
+				p.n.fail(err)
+			}
+			return
+		}
+	} else {
+		p.warnOfJournal()
+	}
 	size, there, err := p.files.Size(name)
 	if err == nil && !there {
+		p.loadedAll("")
 		return
 	}
 	load := &fileLoad{p: p, path: p.files.Path(name), total: size, beganMS: p.nowMS, began: time.Now()}
@@ -174,6 +185,7 @@ func (f *fileLoad) done() {
 	p.dirty = 0
 	p.setGuard(guardLoading, false)
 	p.n.log.Info("data loaded", "node", p.n.id, "file", f.path, "keys", f.in.keys, "expired", f.in.dead, "seconds", time.Since(f.began).Seconds())
+	p.loadedAll(p.set.saving.name)
 }
 
 // noteLoaded keeps what INFO tells of the last loading.
@@ -205,6 +217,10 @@ func (p *part) stopLoading() {
 		f.from.close()
 		f.in.drop()
 		p.fileLoad = nil
+	}
+	if r := p.replay; r != nil {
+		r.close()
+		p.replay = nil
 	}
 }
 

@@ -38,6 +38,16 @@ type Options struct {
 	MaxMemoryPolicy string   // what goes when that is reached, one of Redis's eight policies; noeviction refuses writes
 	KeyPrefixes     []string // keys that begin so are counted apart, the longest that fits; at most store.PrefixesMax
 
+	AppendOnly               bool   // the node keeps a journal in Dir of all that changes
+	AppendFsync              string // when that is made safe on the disk: always (before a write is answered), everysec, no
+	AppendDirName            string // the journal's folder in Dir
+	AppendFileName           string // what its files' names begin with
+	NoAppendfsyncOnRewrite   bool   // while it is rewritten nothing is made safe, but under always
+	AutoAOFRewritePercentage int    // it is rewritten when it has grown by so much since the last time; 0 = only when asked to
+	AutoAOFRewriteMinSize    int64  // bytes below which it is not rewritten by itself
+	AOFLoadTruncated         bool   // an end that was torn off by a crash is cut off at the start; else the start is refused
+	AOFTimestamps            bool   // it says when things were written, a line a second
+
 	ArgsMax        int           // arguments of one command
 	BulkMaxBytes   int64         // one argument, and one value
 	InlineMaxBytes int           // one inline command line
@@ -63,11 +73,19 @@ func DefaultOptions() Options {
 		SnapshotKeptPercent: 10,
 
 		MaxMemoryPolicy: "noeviction",
-		ArgsMax:         1024 * 1024,
-		BulkMaxBytes:    512 << 20,
-		InlineMaxBytes:  64 << 10,
-		QueryMaxBytes:   1 << 30,
-		OutputMaxBytes:  1 << 30,
+		AppendFsync:     "everysec",
+		AppendDirName:   "appendonlydir",
+		AppendFileName:  "appendonly.aof",
+
+		AutoAOFRewritePercentage: 100,
+		AutoAOFRewriteMinSize:    64 << 20,
+		AOFLoadTruncated:         true,
+
+		ArgsMax:        1024 * 1024,
+		BulkMaxBytes:   512 << 20,
+		InlineMaxBytes: 64 << 10,
+		QueryMaxBytes:  1 << 30,
+		OutputMaxBytes: 1 << 30,
 	}
 }
 
@@ -108,6 +126,9 @@ func (o Options) Validate() error {
 		return fmt.Errorf("debug command is %q: must be one of %s", o.DebugCommand, strings.Join(DebugCommands(), ", "))
 	}
 	if err := errors.Join(CheckSavePoints(o.Save), CheckFileName(o.DBFilename)); err != nil {
+		return err
+	}
+	if err := o.checkJournal(); err != nil {
 		return err
 	}
 	if err := checkPrefixes(o.KeyPrefixes); err != nil {

@@ -90,6 +90,10 @@ type part struct {
 	debug      debugging
 	stream     *stream
 	gate       gate
+	writing    *writing // the journal; nil: none is written
+	rewrites   rewrites
+	replay     *replay  // the journal is being loaded
+	lagging    bool     // the journal's disk is far behind: writes wait
 	due        []dueKey // hashes of which fields have died
 	dirty      int64    // changes of the keyspace
 	usedPeak   int64    // the most memory that was seen in use, bytes
@@ -119,13 +123,14 @@ type settings struct {
 	busyMS       int64   // busy-reply-threshold less its default
 	watching     slow.Settings
 	saving       saveSettings
+	journal      journalSettings
 }
 
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o)},
+		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o), journal: newJournalSettings(o)},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -141,6 +146,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	}
 	p.files = files.In(o.Dir, n.watchFiles)
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}
+	p.rewrites.tookS = -1
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
 	p.set.repl = defaultReplSettings()
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
@@ -247,7 +253,12 @@ func (p *part) Tick(time.Time) {
 	}
 	p.wakePasses()
 	p.saveByPoints()
-	if !p.chores() && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
+	p.rewriteByGrowth()
+	more := p.chores()
+	if p.writing != nil && !p.writing.tick() {
+		more = true
+	}
+	if !more && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
 		p.l.Rest()
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
@@ -345,6 +356,7 @@ func (p *part) Stop() {
 	p.stopLoading()
 	p.stopPasses()
 	p.stopReplicas()
+	p.endJournal()
 	p.saveAtEnd()
 	p.publish()
 }

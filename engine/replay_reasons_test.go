@@ -10,7 +10,6 @@ type reason struct {
 
 // Reasons that several have.
 const (
-	noFile = "a node keeps no append-only file"
 	fields = "fields that expire, which came after 7.2, are ours: their names are known, and the user that names one is there"
 )
 
@@ -26,8 +25,6 @@ var reasons = []reason{
 			`argv-mem=\d+ multi-mem=0 rbs=\d+ rbp=\d+ obl=\d+ oll=\d+ omem=\d+ tot-mem=\d+ events=r cmd=client\|info user=default redir=-1 resp=2 lib-name=mylib lib-ver=1\.2\.3\n\r\n`,
 		"the recording shows the number of a connection",
 	},
-	{"post70", "CONFIG SET appendonly yes", `-ERR CONFIG SET failed \(possibly related to argument 'appendonly'\) - this node has no append-only file\r\n`, noFile},
-	{"post70", "WAITAOF 1 0 0", `-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled\.\r\n`, noFile},
 	{"post70", "CONFIG GET lazyfree-lazy-user-del", `[*%]\d\r\n\$22\r\nlazyfree-lazy-user-del\r\n\$3\r\nyes\r\n`, "memory is always given back in slices, behind the reply"},
 
 	{"post70", "COMMAND LIST FILTERBY PATTERN hexpiretim*", `\*1\r\n\$11\r\nhexpiretime\r\n`, fields},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"larder/engine"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 )
@@ -120,6 +121,13 @@ func (s *stage) play(c *scene) map[int]string {
 		}
 		s.bed.m.Advance(10 * time.Millisecond)
 	}
+	if strings.HasPrefix(c.said, "WAITAOF") && s.awaits(c.heard, got) { // for a file, which takes time of its own
+		s.bed.until(func() bool {
+			s.bed.m.Advance(time.Millisecond)
+			got[c.by] += s.clients[c.by].got()
+			return got[c.by] != ""
+		})
+	}
 	return got
 }
 
@@ -199,7 +207,7 @@ func TestAsRecorded(t *testing.T) {
 }
 
 func replay(t *testing.T, group string, proto int, unmet map[*reason]bool) {
-	s := &stage{t: t, bed: newBed(t, nil), proto: proto, clients: map[int]*talker{}}
+	s := &stage{t: t, bed: newBed(t, func(o *engine.Options) { o.Dir = t.TempDir() }), proto: proto, clients: map[int]*talker{}}
 	redis := scenes(t, "redis-7.2.6", group, proto)
 	var valkey []scene
 	if group == "notify" {

@@ -26,5 +26,14 @@ func (p *part) endStream() bool {
 	return true
 }
 
-// journalSynced is up to where the node's own journal is on disk, and whether there is one.
-func (p *part) journalSynced() (offset int64, has bool) { return 0, false }
+// journalSynced is up to where the stream is safe in the node's own journal, and whether there is one. One whose first base is not whole has nothing yet.
+func (p *part) journalSynced() (offset int64, has bool) {
+	switch j := p.writing; {
+	case j == nil:
+		return 0, false
+	case j.building:
+		return 0, true
+	default:
+		return j.state.Synced, true
+	}
+}

@@ -106,9 +106,6 @@ func bgSave(s *session, args [][]byte) {
 
 func lastSave(s *session, _ [][]byte) { s.p.w.Int(s.p.saves.lastMS / 1000) }
 
-// rewriting tells whether the journal's base is being written: one pass for the disk is enough.
-func (p *part) rewriting() bool { return false }
-
 // beginSave begins a save in the background.
 func (p *part) beginSave() {
 	v := &p.saves

@@ -116,6 +116,9 @@ func (s *session) Data(c *loop.Conn) {
 	}
 	p.stream.flush()
 	c.Out, p.w.Out, s.writing = p.w.Out, nil, false
+	if p.writing != nil {
+		p.writing.kick()
+	}
 	p.count.bytesIn += uint64(pos)
 	c.Took(pos)
 	if len(c.Out) > 0 {

@@ -81,6 +81,7 @@ func NotDrawn(r *command.Row) string {
 		"shutdown":            "ends the server",
 		"save":                "writes a file; in the scripts",
 		"bgsave":              "writes a file; in the scripts",
+		"bgrewriteaof":        "writes files; a node without a journal refuses it",
 		"lastsave":            "tells a time of the server's own; in the scripts",
 		"geosearchstore":      "of members equally far away COUNT takes any; in the scripts, and compared by chance beside the code",
 		"georadius":           "as GEOSEARCHSTORE",

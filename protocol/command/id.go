@@ -24,6 +24,7 @@ const (
 	CmdShutdown
 	CmdSave
 	CmdBgSave
+	CmdBgRewriteAOF
 	CmdLastSave
 	CmdCluster
 	CmdACL

@@ -32,6 +32,7 @@ func serverRows() []Row {
 		{ID: CmdDebug, Name: "debug", Arity: -2, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "1.0.0"},
 		{ID: CmdSave, Name: "save", Arity: 1, Flags: Admin | NoScript | NoAsyncLoading | NoMulti, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
 		{ID: CmdBgSave, Name: "bgsave", Arity: -1, Flags: Admin | NoScript | NoAsyncLoading, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
+		{ID: CmdBgRewriteAOF, Name: "bgrewriteaof", Arity: 1, Flags: Admin | NoScript | NoAsyncLoading, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
 		{ID: CmdLastSave, Name: "lastsave", Arity: 1, Flags: Loading | Stale | Fast, Categories: CatAdmin | CatDangerous, Request: RequestAllShards, Response: ResponseAggMin, Tips: tips(tipNondeterministic), Since: "1.0.0"},
 		{ID: CmdShutdown, Name: "shutdown", Arity: -1, Flags: Admin | NoScript | Loading | Stale | NoMulti | AllowBusy, Request: RequestLocal, Since: "1.0.0"},
 	}

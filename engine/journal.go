@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"larder/engine/history"
+	"larder/persistence/journal"
+)
+
+// writing is the node's journal while it is written: what the stream says goes to the writer's goroutine, a task after the other, as views of the history.
+//
+// Two readers hold the history: ahead is up to where it was handed over, behind up to where it is in the file, so that what could not be written can be handed
+// over again. Under appendfsync always that is up to where it is safe, and the gate passes as far. A file whose first base is still being written (building) is
+// no journal yet: nobody waits for it.
+type writing struct {
+	p        *part
+	folder   *journal.Folder // the goroutine's, but for what never changes
+	w        *journal.Writer
+	ahead    *history.Reader
+	behind   *history.Reader
+	tasks    int // that were given and not reported
+	state    journal.Report
+	retryNS  int64  // not before then, after an error
+	stamped  int64  // the second of the last line that says a time
+	named    string // the stream's name that the file says
+	building bool
+}
+
+// retryEveryNS is how long a write that failed waits for another try.
+const retryEveryNS = int64(200 * time.Millisecond)
+
+// runJournal begins to write: the folder's files have the stream up to its end.
+func (p *part) runJournal(folder *journal.Folder, building bool) {
+	past := p.stream.past
+	at := past.End()
+	j := &writing{p: p, folder: folder, building: building, named: past.ID, ahead: past.Read(at), behind: past.Read(at), state: journal.Report{Written: at, Bytes: folder.Bytes()}}
+	if folder.Synced() {
+		j.state.Synced = at
+	}
+	p.writing = j
+	j.w = journal.Run(folder, p.set.journal.sync, at, func(r journal.Report) { p.l.Post(func() { j.reported(r) }) })
+	p.setGate()
+}
+
+// journalHead is what a file begins with whose first byte of the stream is the next one.
+func (p *part) journalHead() []byte {
+	return journal.AppendStream(nil, p.stream.past.ID, p.stream.past.End())
+}
+
+// lagMax is how far the disk may be behind, bytes: commands that write wait then, as they do while CLIENT PAUSE holds them.
+const lagMax = 256 << 20
+
+// closeJournal ends the writing. What was said so far is safe then, unless the error says why not.
+func (p *part) closeJournal() error {
+	j := p.writing
+	if j == nil {
+		return nil
+	}
+	p.endRewrite(errPassStopped)
+	if j.tasks < journal.TasksMax {
+		j.hand(journal.Task{})
+	}
+	p.writing, p.lagging = nil, false
+	err := j.w.Stop()
+	j.ahead.Close()
+	j.behind.Close()
+	p.setGuard(guardJournal, false)
+	p.setGate()
+	return err
+}
+
+// endJournal is closeJournal at the node's end.
+func (p *part) endJournal() {
+	if err := p.closeJournal(); err != nil {
+		p.n.log.Error("the journal's end could not be made safe: what was done last may be missing in it", "node", p.n.id, "error", err)
+	}
+}
+
+// setGate has replies wait for the disk, or not.
+func (p *part) setGate() {
+	if j := p.writing; j != nil && !j.building && p.set.journal.sync == journal.Always {
+		p.shutGate(j.state.Synced)
+	} else {
+		p.openGate()
+	}
+}
+
+// kick hands over what the stream has said since, if the writer has nothing to do.
+func (j *writing) kick() {
+	end := j.p.stream.past.End()
+	j.p.lagging = end-j.state.Written > lagMax
+	if j.tasks > 0 || j.ahead.Offset() == end || j.state.Err != nil && j.p.nowNS < j.retryNS {
+		return
+	}
+	j.hand(journal.Task{})
+}
+
+// hand gives the writer all that was said, and what is to be done then.
+func (j *writing) hand(t journal.Task) {
+	t.From = j.ahead.Offset()
+	for view := j.ahead.Next(); len(view) > 0; view = j.ahead.Next() {
+		t.Views = append(t.Views, view)
+		j.ahead.Took(len(view))
+	}
+	t.End = j.ahead.Offset()
+	if t.From < t.End {
+		t.Note = j.note(t.From)
+	}
+	j.tasks++
+	j.w.Append(t)
+}
+
+// note is the lines that stand in front of what comes: the stream's name, if that is another now, and the time, where it is wanted. The stream ends at the end
+// of a command or a transaction whenever it is handed over, so they never stand amid one.
+func (j *writing) note(at int64) (lines []byte) {
+	if id := j.p.stream.past.ID; id != j.named {
+		j.named = id
+		lines = journal.AppendStream(lines, id, at)
+	}
+	if now := j.p.nowMS / 1000; j.p.set.journal.timestamps && now != j.stamped {
+		j.stamped = now
+		lines = journal.AppendTime(lines, now)
+	}
+	return lines
+}
+
+// reported is told on the loop what the writer has done.
+func (j *writing) reported(r journal.Report) {
+	p := j.p
+	if p.writing != j {
+		return
+	}
+	p.enter()
+	j.tasks -= r.Tasks
+	if r.Err != nil && j.state.Err == nil {
+		p.n.log.Error("the journal cannot be written: writes are refused until it can", "node", p.n.id, "error", r.Err)
+	} else if r.Err == nil && j.state.Err != nil {
+		p.n.log.Info("the journal is written again", "node", p.n.id)
+	}
+	j.state = r
+	for j.behind.Offset() < r.Written {
+		n := min(int64(len(j.behind.Next())), r.Written-j.behind.Offset())
+		j.behind.Took(int(n))
+	}
+	if r.Err != nil {
+		j.retryNS = p.nowNS + retryEveryNS
+		p.l.Hurry()
+		if j.tasks == 0 && j.ahead.Offset() != r.Written {
+			j.ahead.Close()
+			j.ahead = p.stream.past.Read(r.Written)
+		}
+	}
+	p.setGuard(guardJournal, r.Err != nil && !j.building)
+	if p.state&gated != 0 {
+		p.passGate(r.Synced)
+	}
+	p.serveAcks()
+	j.kick()
+}
+
+// tick is the journal's part of the node's tick. It reports whether the node may rest.
+func (j *writing) tick() (rests bool) {
+	j.kick()
+	if j.state.Err != nil {
+		j.p.l.Hurry()
+	}
+	return j.tasks == 0 && j.state.Err == nil
+}
+
+// wrong is the answer to writes that the journal cannot take.
+func (j *writing) wrong() string {
+	text := j.state.Err.Error()
+	var no syscall.Errno
+	if errors.As(j.state.Err, &no) {
+		text = no.Error()
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	return "MISCONF Errors writing to the AOF file: " + text
+}
+
+// tellJournal has the stream told from here on, the database first. What the node follows is told by another.
+func (p *part) tellJournal() {
+	if p.follows() {
+		p.stream.listen()
+		return
+	}
+	p.beginStream()
+}
+
+// startJournal begins a journal while the node serves: its first base is written in the background, and replaces what the folder has when it is whole.
+func (p *part) startJournal() error {
+	folder, err := journal.Look(p.files, p.n.opts.AppendDirName, p.n.opts.AppendFileName)
+	if err != nil {
+		return err
+	}
+	p.tellJournal()
+	if err := folder.Begin(p.journalHead()); err != nil {
+		return fmt.Errorf("begin the journal: %w", err)
+	}
+	p.runJournal(folder, true)
+	p.rewriteSoon()
+	return nil
+}

@@ -1,0 +1,244 @@
+package engine_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"larder/engine"
+	"larder/persistence/files"
+	"larder/persistence/journal"
+	"larder/protocol/resp"
+)
+
+// journaled is a bed whose journal has been begun while it serves.
+func journaled(t *testing.T, policy string) (*bed, *files.Trace, string) {
+	t.Helper()
+	b, trace, dir := watched(t, func(o *engine.Options) { o.AppendFsync = policy })
+	b.client().says("+OK\r\n", "CONFIG", "SET", "appendonly", "yes")
+	b.rewritten("1")
+	return b, trace, dir
+}
+
+// rewritten waits for so many rewrites.
+func (b *bed) rewritten(n string) {
+	b.t.Helper()
+	k := b.client()
+	b.until(func() bool {
+		b.m.Advance(time.Millisecond)
+		return k.persistence("aof_rewrites") == n
+	})
+}
+
+// written waits until the journal has what was said.
+func (b *bed) written() {
+	b.t.Helper()
+	k := b.client()
+	b.until(func() bool {
+		b.m.Advance(time.Millisecond)
+		return k.persistence("aof_buffer_length") == "0" && k.persistence("aof_last_write_status") == "ok"
+	})
+}
+
+// journalText is the commands of the journal's increments, a line each.
+func journalText(t *testing.T, dir string) string {
+	t.Helper()
+	f, err := journal.Look(files.In(dir, nil), "appendonlydir", "appendonly.aof")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := f.Parts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, part := range parts {
+		if part.Kind == journal.Base {
+			continue
+		}
+		text, err := os.ReadFile(part.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := journal.NewReader(bytes.NewReader(text), 0, int64(len(text)))
+		for {
+			rec, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", part.Path, err)
+			}
+			if rec.Args != nil {
+				out.Write(bytes.Join(rec.Args, []byte(" ")))
+				out.WriteByte('\n')
+			}
+		}
+	}
+	return out.String()
+}
+
+// redisTakes has Redis's own tool look at a copy of the journal.
+func redisTakes(t *testing.T, dir string) {
+	t.Helper()
+	out, err := exec.Command("redis-check-aof", filepath.Join(dir, "appendonlydir", "appendonly.aof.manifest")).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "All AOF files and manifest are valid") {
+		t.Errorf("redis-check-aof: %v\n%s", err, out)
+	}
+}
+
+// TestJournal: what was there when it began is in the base, what comes is in the increment, and a rewrite makes a base of both.
+func TestJournal(t *testing.T) {
+	for _, policy := range engine.FsyncPolicies() {
+		b, _, dir := watched(t, func(o *engine.Options) { o.AppendFsync = policy })
+		k := b.client()
+		k.says("+OK\r\n", "SET", "before", "1")
+		k.says("+OK\r\n", "CONFIG", "SET", "appendonly", "yes")
+		b.rewritten("1")
+		tell := func(args ...string) {
+			k.c.Feed(sentence(args...))
+			b.until(func() bool { return k.got() != "" })
+		}
+		tell("SET", "a", "1")
+		tell("SELECT", "3")
+		tell("INCR", "n")
+		b.written()
+		if got := journalText(t, dir); got != "SELECT 0\nSET a 1\nSELECT 3\nINCR n\n" {
+			t.Errorf("%s: %q", policy, got)
+		}
+		redisTakes(t, dir)
+		k.says("+Background append only file rewriting started\r\n", "BGREWRITEAOF")
+		tell("INCR", "n")
+		b.rewritten("2")
+		b.written()
+		if got := journalText(t, dir); got != "SELECT 3\nINCR n\n" {
+			t.Errorf("%s: %q", policy, got)
+		}
+		redisTakes(t, dir)
+		k.says("+OK\r\n", "CONFIG", "SET", "appendonly", "no")
+		tell("INCR", "n")
+		if got := journalText(t, dir); got != "SELECT 3\nINCR n\n" {
+			t.Errorf("%s: %q after it was ended", policy, got)
+		}
+	}
+}
+
+// TestJournalAlways: nothing is answered that is not safe.
+func TestJournalAlways(t *testing.T) {
+	b, trace, _ := journaled(t, "always")
+	k, other := b.client(), b.client()
+	before := len(trace.Ops())
+	k.c.Feed(sentence("SET", "a", "1"))
+	other.says("$-1\r\n", "GET", "b")
+	b.until(func() bool { return k.got() == "+OK\r\n" })
+	ops := trace.Ops()[before:]
+	if len(ops) != 2 || ops[0].Kind != files.Write || ops[1].Kind != files.Sync {
+		t.Errorf("%v", ops)
+	}
+}
+
+// TestJournalDiskFull: writes are refused while the journal cannot be written, those that ran are answered when it can, and nothing is missing or there twice.
+func TestJournalDiskFull(t *testing.T) {
+	const full = "-MISCONF Errors writing to the AOF file: No space left on device\r\n"
+	for _, policy := range []string{"always", "everysec"} {
+		b, trace, dir := journaled(t, policy)
+		k, other := b.client(), b.client()
+		trace.Fail(1, syscall.ENOSPC, true)
+		k.c.Feed(sentence("SET", "a", "1"))
+		b.until(func() bool {
+			b.m.Advance(time.Millisecond)
+			return other.persistence("aof_last_write_status") == "err"
+		})
+		other.says(full, "SET", "b", "1")
+		other.says(full, "PING")
+		other.says("$-1\r\n", "GET", "b")
+		if policy != "always" { // it would wait: nobody knows what a script has seen
+			if got := other.do("EVAL", "return redis.call('set', 'b', '1')", "0"); !strings.HasPrefix(got, strings.TrimSpace(full)) {
+				t.Errorf("a script: %q", got)
+			}
+		}
+		want := "+OK\r\n"
+		if policy == "always" {
+			want = ""
+		}
+		if got := k.got(); got != want {
+			t.Errorf("%s: %q, want %q", policy, got, want)
+		}
+		trace.Fail(1, nil, false)
+		b.until(func() bool {
+			b.m.Advance(time.Millisecond)
+			return other.persistence("aof_last_write_status") == "ok"
+		})
+		if policy == "always" {
+			b.until(func() bool { return k.got() == "+OK\r\n" })
+		}
+		other.c.Feed(sentence("SET", "b", "2"))
+		b.until(func() bool { return other.got() == "+OK\r\n" })
+		b.written()
+		if got := journalText(t, dir); got != "SELECT 0\nSET a 1\nSET b 2\n" {
+			t.Errorf("%s: %q", policy, got)
+		}
+	}
+}
+
+// TestRewriteFails at each of its operations: the journal goes on and has all.
+func TestRewriteFails(t *testing.T) {
+	for n := 1; ; n++ {
+		b, trace, dir := journaled(t, "everysec")
+		k := b.client()
+		k.says("+OK\r\n", "SET", "a", "1")
+		b.written()
+		before := len(trace.Ops())
+		trace.Fail(n, syscall.EIO, false)
+		k.do("BGREWRITEAOF")
+		b.until(func() bool {
+			b.m.Advance(time.Millisecond)
+			return k.persistence("aof_rewrite_in_progress") == "0"
+		})
+		reached := len(trace.Ops()) >= before+n
+		trace.Fail(1<<30, nil, false)
+		failed := k.persistence("aof_last_bgrewrite_status") == "err"
+		k.says("+OK\r\n", "SET", "b", "1")
+		b.written()
+		text := journalText(t, dir)
+		switch text {
+		case "SELECT 0\nSET a 1\nSELECT 0\nSET b 1\n", "SELECT 0\nSET a 1\nSET b 1\n":
+		case "SELECT 0\nSET b 1\n": // the new base has the other
+			if failed && !strings.Contains(fmt.Sprint(trace.Ops()[before:before+n]), "rename temp-appendonly.aof.manifest") {
+				t.Errorf("operation %d: %q", n, text)
+			}
+		default:
+			t.Errorf("operation %d: %q", n, text)
+		}
+		redisTakes(t, dir)
+		k.says("+Background append only file rewriting started\r\n", "BGREWRITEAOF")
+		b.rewritten(map[bool]string{true: "2", false: "3"}[failed])
+		if left, _ := filepath.Glob(filepath.Join(dir, "appendonlydir", "temp-*")); len(left) > 0 {
+			t.Errorf("operation %d: %v stay", n, left)
+		}
+		if !reached {
+			break
+		}
+	}
+}
+
+// TestRewriteByGrowth: it begins by itself.
+func TestRewriteByGrowth(t *testing.T) {
+	b, _, _ := journaled(t, "no")
+	k := b.client()
+	k.says("+OK\r\n", "CONFIG", "SET", "auto-aof-rewrite-min-size", "10kb")
+	k.says("+OK\r\n", "SET", "a", strings.Repeat("x", 20<<10))
+	b.rewritten("2")
+	if got := k.persistence("aof_base_size"); got == "0" {
+		t.Error("it knows of no size after the rewrite")
+	}
+}
+
+func sentence(args ...string) []byte { return resp.AppendCommandStrings(nil, args...) }
