@@ -32,6 +32,7 @@ type Results struct {
 	Stream     []StreamCell  `json:",omitempty"`
 	Types      []TypeCell    `json:",omitempty"`
 	TypeMemory []TypeMemory  `json:",omitempty"`
+	Loading    []LoadCell    `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -83,6 +84,7 @@ func (r *Results) markdown(w io.Writer) {
 	r.writesTable(w)
 	r.expiryTables(w)
 	r.typesTables(w)
+	r.loadingTable(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {

@@ -35,8 +35,9 @@ func TestReport(t *testing.T) {
 			Keys: 5_000_000, Conns: 50, Ours: []Sample{{P999: 500}}, Theirs: []Sample{{P999: 250}},
 			Go: GoShare{Share: 0.005, StopMS: 1.5, HeapMiB: 20},
 		}},
-		Burst:  []BurstCell{{Keys: 1_000_000, Ours: []Burst{{LongestMS: 1.5}, {LongestMS: 1}, {LongestMS: 9}}, Theirs: []Burst{{LongestMS: 25}}}},
-		Stream: []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
+		Burst:   []BurstCell{{Keys: 1_000_000, Ours: []Burst{{LongestMS: 1.5}, {LongestMS: 1}, {LongestMS: 9}}, Theirs: []Burst{{LongestMS: 25}}}},
+		Loading: []LoadCell{{Keys: 2_000_000, MiB: 230, Ours: []Loaded{{WallS: 1, CPUS: 0.9}}, Theirs: []Loaded{{WallS: 2, CPUS: 1.8}}}},
+		Stream:  []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
 	}
 	var md strings.Builder
 	r.markdown(&md)
@@ -45,6 +46,7 @@ func TestReport(t *testing.T) {
 		"| **0.90** | 0.90–0.90 | ≤ 0.85 | **MISSED** |", "7.0 %, 3 repeated", "| ≤ 0.60 | ok |", "nothing to compare",
 		"| 64B with TTL | 1k | **30.0** | 104.0 | ≤ 32.00 | ok |", "5M live keys", "| **2.00** | ≤ 1.25 | **MISSED** |",
 		"| **0.50 %** | < 1 % | ok |", "| **1.500** | ≤ 1 | **MISSED** |", "| **20.0** | < 64 | ok |",
+		"2M keys, 230 MiB as", "| seconds | 1.00 | 2.00 | **0.50** | ≤ 0.67 | ok |", "| seconds of CPU | 0.90 | 1.80 | 0.50 |",
 		"## 1M keys expire at one moment", "| **1.50** | 25.00 | ≤ 2.00 | ok |",
 		"## 100k keys expire a second", "| **0.20** | 8.00 | ≤ 1.00 | ok |", "| **3.1 %** | 8.0 % | ≤ 3 % | **MISSED** |", "Steal 2.0 %.",
 	} {

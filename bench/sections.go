@@ -30,6 +30,7 @@ func sections() []section {
 		{"writes", (*runner).writes},
 		{"expiry", (*runner).expiry},
 		{"types", (*runner).types},
+		{"rdb", (*runner).loading},
 	}
 }
 
