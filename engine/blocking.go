@@ -241,7 +241,7 @@ func (p *part) serveKey(key dbKey) {
 	for n := q.Len(); n > 0 && e != nil; n-- {
 		next := e.Next()
 		if s := e.Value.(*session); s.waiter != nil && p.concerns(key, s.waiter) {
-			p.rerun(s)
+			p.aside(func() { p.rerun(s) })
 		}
 		e = next
 	}

@@ -27,3 +27,16 @@ func (p *part) obey(f func()) {
 	p.call.Obeys = false
 	p.store.SetDeaths(was)
 }
+
+// aside has f run what is a client's, perhaps while commands of the primary run.
+func (p *part) aside(f func()) {
+	if !p.call.Obeys {
+		f()
+		return
+	}
+	p.call.Obeys = false
+	p.settleDeaths()
+	f()
+	p.call.Obeys = true
+	p.store.SetDeaths(store.Show)
+}

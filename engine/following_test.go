@@ -143,3 +143,26 @@ func TestObeysLimitsThatMeanNothing(t *testing.T) {
 	k := newBed(t, func(*engine.Options) {}).client()
 	k.says("-ERR syntax error, LIMIT cannot be used without the special ~ option\r\n", "XADD", "x", "MAXLEN", "=", "2", "LIMIT", "10", "1-1", "a", "1")
 }
+
+// TestWaitersAtAFollower: who waits at a follower is served by what its primary says, and sees what clients see.
+func TestWaitersAtAFollower(t *testing.T) {
+	f := newFollower(t)
+	f.obeys(commandLines("XADD x 1-1 a 1", "XADD dies 1-1 a 1", "PEXPIREAT dies 1700000001000", "SET k v PXAT 1700000001000"))
+	f.b.m.Advance(ms(2000))
+	reader, dead, writer := f.b.client(), f.b.client(), f.b.client()
+	reader.says("", "XREAD", "BLOCK", "0", "STREAMS", "x", "$")
+	dead.says("", "XREAD", "BLOCK", "0", "STREAMS", "dies", "0")
+	writer.says("", "BLMOVE", "l", "l2", "LEFT", "LEFT", "0")
+	f.obeys(commandLines("XADD x 2-1 a 2", "XADD dies 2-1 a 2", "RPUSH l a b", "APPEND k w", "PERSIST k"))
+	for _, c := range []struct {
+		who  *talker
+		want string
+	}{
+		{reader, "*1\r\n*2\r\n$1\r\nx\r\n*1\r\n*2\r\n$3\r\n2-1\r\n*2\r\n$1\r\na\r\n$1\r\n2\r\n"}, {dead, ""}, {writer, "$1\r\na\r\n"},
+	} {
+		if got := c.who.got(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	f.says("$2\r\nvw\r\n", "GET", "k") // what came behind found it
+}
