@@ -56,11 +56,15 @@ func (t *stream) decide() {
 }
 
 // begin opens a transaction or a script: what follows is one unit, up to the end that belongs to it.
-func (t *stream) begin() { t.held++ }
+func (t *stream) begin() {
+	t.held++
+	t.told.Held = true
+}
 
 // end closes it.
 func (t *stream) end() {
 	t.held--
+	t.told.Held = t.held > 0
 	t.flush()
 }
 
@@ -69,16 +73,16 @@ func (t *stream) flush() {
 	if t.held > 0 || t.told.Ops == 0 {
 		return
 	}
-	head, commands := t.told.Unit()
-	if len(head) > 0 {
+	if head := t.told.Head(); len(head) > 0 {
 		t.past.Append(head)
 	}
-	if t.told.Ops > 1 {
+	several := t.told.Ops > 1
+	if several {
 		t.past.Append(streamMulti)
-		t.past.Append(commands)
+	}
+	t.told.Each(t.past.Append)
+	if several {
 		t.past.Append(streamExec)
-	} else {
-		t.past.Append(commands)
 	}
 	t.told.Clear()
 	t.grown()
@@ -89,9 +93,8 @@ func (t *stream) flushEach() {
 	if t.held > 0 || t.told.Ops == 0 {
 		return
 	}
-	head, commands := t.told.Unit()
-	t.past.Append(head)
-	t.past.Append(commands)
+	t.past.Append(t.told.Head())
+	t.told.Each(t.past.Append)
 	t.told.Clear()
 	t.grown()
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"larder/protocol/resp"
 )
 
 // TestNothingIsToldUnheard: before anybody listens nothing is kept.
@@ -125,3 +127,45 @@ PUBLISH a b
 > SWAPDB 0 1
 SWAPDB 0 1
 `
+
+// TestLargeValuesAreTold: as they came, alone, with the key that was dead, and in a transaction.
+func TestLargeValuesAreTold(t *testing.T) {
+	k := newTeller(t)
+	k.c.Feed(commandLines("CONFIG SET repl-backlog-size 100mb"))
+	value := strings.Repeat("0123456789abcdef", 1<<16)
+	other := strings.Repeat("x", 1<<20)
+	k.told()
+	said := func(want ...[]string) {
+		t.Helper()
+		var all []byte
+		for _, args := range want {
+			all = resp.AppendCommandStrings(all, args...)
+		}
+		if got := k.told(); string(got) != string(all) {
+			t.Errorf("%d bytes are told, %.200q; want %d, %.200q", len(got), got, len(all), all)
+		}
+	}
+	sends := func(args ...string) {
+		p := resp.AppendCommandStrings(nil, args...)
+		for len(p) > 0 {
+			n := min(len(p), 100_000)
+			k.c.Feed(p[:n])
+			p = p[n:]
+		}
+	}
+	sends("SET", "k", value)
+	said([]string{"SELECT", "0"}, []string{"SET", "k", value})
+	sends("SET", "k", value, "PX", "10")
+	said([]string{"SET", "k", value, "PXAT", "1700000000010"})
+	k.b.m.Pass(ms(1000))
+	sends("MSET", "k", value, "l", other, "m", "1")
+	said([]string{"MULTI"}, []string{"UNLINK", "k"}, []string{"MSET", "k", value, "l", other, "m", "1"}, []string{"EXEC"})
+	k.do("MULTI")
+	sends("APPEND", "k", other)
+	k.do("INCR", "m")
+	k.do("EXEC")
+	said([]string{"MULTI"}, []string{"APPEND", "k", other}, []string{"INCR", "m"}, []string{"EXEC"})
+	if got, want := k.do("GET", "k"), "$2097152\r\n"+value+other+"\r\n"; got != want {
+		t.Errorf("%d bytes", len(got))
+	}
+}

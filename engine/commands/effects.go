@@ -8,13 +8,25 @@ import "larder/protocol/resp"
 // Nobody needs to listen: with On 0 handlers keep nothing.
 type Effects struct {
 	On   int  // -1 (all bits, so that counts can be masked by it): somebody wants to know; 0: nobody does
+	Held bool // the unit goes on behind the present command
 	Mute bool // a script tells nothing of what it does from here on; keys that die are told all the same
 	Ops  int  // commands of the unit
 
 	said int // the database that the commands are in, and one; 0: nothing says so yet
 	head int // where the first command of the unit begins in out, behind its SELECT
 	out  []byte
+
+	large []largeArg // arguments that are not in out
 }
+
+// largeArg is an argument that is too long to be copied twice.
+type largeArg struct {
+	at   int // in out, where it belongs
+	text []byte
+}
+
+// largeArgMin is the length of such arguments, bytes.
+const largeArgMin = 64 << 10
 
 // effectsKept is how much room is kept from unit to unit, bytes.
 const effectsKept = 1 << 20
@@ -22,12 +34,27 @@ const effectsKept = 1 << 20
 // Restate has the next command say its database, whatever was said before: somebody begins to listen there.
 func (e *Effects) Restate() { e.said = 0 }
 
-// Unit is what was told: what has to come before all of it, which is nothing or a SELECT, and the commands. Both are dead with the next command told.
-func (e *Effects) Unit() (head, commands []byte) { return e.out[:e.head], e.out[e.head:] }
+// Head is what has to come before all that was told: nothing or a SELECT. It is dead with the next command told, as the pieces of Each are.
+func (e *Effects) Head() []byte { return e.out[:e.head] }
+
+// Each gives the commands that were told, in pieces.
+func (e *Effects) Each(f func(piece []byte)) {
+	at := e.head
+	for _, l := range e.large {
+		f(e.out[at:l.at])
+		f(l.text)
+		at = l.at
+	}
+	f(e.out[at:])
+}
 
 // Clear begins the next unit.
 func (e *Effects) Clear() {
 	e.Ops, e.head = 0, 0
+	if len(e.large) > 0 {
+		clear(e.large)
+		e.large = e.large[:0]
+	}
 	if e.out = e.out[:0]; cap(e.out) > effectsKept {
 		e.out = nil
 	}
@@ -82,6 +109,17 @@ func (e *Effects) Bytes(arg []byte) *Effects {
 	return e
 }
 
+// Large is the next argument, which may be long and stays as it is until the command has ended.
+func (e *Effects) Large(arg []byte) *Effects {
+	if e == nil || e.Held || len(arg) < largeArgMin {
+		return e.Bytes(arg)
+	}
+	e.out = resp.AppendBulkHeader(e.out, len(arg))
+	e.large = append(e.large, largeArg{len(e.out), arg})
+	e.out = append(e.out, '\r', '\n')
+	return e
+}
+
 // Int is the next argument.
 func (e *Effects) Int(n int64) *Effects {
 	if e != nil {
@@ -122,8 +160,15 @@ func (c *Call) Silence() { c.told = true }
 
 // Tell ends the telling of a command: one that changed something and did not say what is told as it is.
 func (c *Call) Tell() {
-	if c.Changed > 0 && !c.told && c.tells() {
-		c.Effects.Put(c.DBIndex, c.Args)
+	switch e := &c.Effects; {
+	case c.Changed == 0 || c.told || !c.tells():
+	case c.Owned == 0:
+		e.Put(c.DBIndex, c.Args)
+	default:
+		e.begin(c.DBIndex, len(c.Args))
+		for _, arg := range c.Args {
+			e.Large(arg)
+		}
 	}
 	c.told = true
 }

@@ -9,7 +9,7 @@ import (
 
 // tellSet tells of a value, an argument, that the command's key got with its time to die.
 func (c *Call) tellSet(value int, expiryMS int64) {
-	c.Replace(5).Text("SET").Bytes(c.Args[1]).Bytes(c.Args[value]).Text("PXAT").Int(expiryMS)
+	c.Replace(5).Text("SET").Bytes(c.Args[1]).Large(c.Args[value]).Text("PXAT").Int(expiryMS)
 }
 
 // tellWithoutGet tells of a SET without the word that has it answer the old value.
