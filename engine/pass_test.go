@@ -225,6 +225,53 @@ func TestPassIsExact(t *testing.T) {
 	}
 }
 
+// TestPassIsReadBack: a node that loads what a pass wrote is what the other was when the pass began, with fields that expire too, in either form.
+func TestPassIsReadBack(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 8))
+			b := newBedNow(t, func(o *engine.Options) { o.MaxMemoryPolicy = engine.Policies()[rng.IntN(8)] })
+			k := b.client()
+			k.do("CONFIG", "SET", "hash-max-listpack-entries", "4", "list-max-listpack-size", "3", "stream-node-max-entries", "5", "set-max-intset-entries", "4")
+			drawn := conform.NewGenerator(rng, time.Now(), true)
+			change := func(n int) {
+				for _, step := range drawn.Section("drawn", n).Steps {
+					k.send(resp.AppendCommand(nil, step.Args(time.Now())...))
+				}
+				for range n {
+					field := fmt.Sprint("f", rng.IntN(50))
+					k.do("SELECT", strconv.Itoa(rng.IntN(3)))
+					k.do("HSET", "fields", field, field)
+					k.do("HPEXPIRE", "fields", strconv.Itoa(3_600_000+rng.IntN(1000)), "FIELDS", "1", field)
+					k.do("RPUSH", "longer", field)
+				}
+			}
+			change(400)
+			k.settle()
+			want := k.digest()
+			b.m.Drift = 200 * time.Microsecond
+			open := false
+			sink := &engine.PassSink{Room: func() bool { return open }}
+			wake, _, err := b.node.BeginPass(rng.IntN(2) == 0, sink)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for !sink.Ended {
+				open = rng.IntN(4) == 0
+				wake()
+				change(3)
+			}
+			if sink.Err != nil {
+				t.Fatal(sink.Err)
+			}
+			other := loadedBed(t, rdb.AppendSum(sink.Bytes, 0))
+			if got := other.digest(); got != want {
+				t.Errorf("read back: %s, want %s", got, want)
+			}
+		})
+	}
+}
+
 // TestPassesAreLimited: two at a time, and each ends by itself, by a cancellation, or when it would keep too much.
 func TestPassesAreLimited(t *testing.T) {
 	b := newBedNow(t, func(o *engine.Options) { o.MaxMemory = 64 << 20 })

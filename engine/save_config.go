@@ -65,7 +65,7 @@ var saveParameters = client.Parameters[*session, settings]{
 	{Name: "rdb-save-incremental-fsync", Get: func(*session) string { return "yes" }, Set: onlyYes},
 	{Name: "save", Get: func(s *session) string { return savePointsText(s.p.set.saving.points) }, Set: setSave},
 	yesNo("rdbcompression", func(s *settings) *bool { return &s.saving.compress }),
-	yesNo("rdbchecksum", func(s *settings) *bool { return &s.saving.checksum }),
+	immutable(yesNo("rdbchecksum", func(s *settings) *bool { return &s.saving.checksum })),
 	yesNo("stop-writes-on-bgsave-error", func(s *settings) *bool { return &s.saving.stopWrites }),
 }
 
@@ -81,6 +81,12 @@ func onlyYes(_ *settings, value string) string {
 		return "this node always does so"
 	}
 	return "argument must be 'yes' or 'no'"
+}
+
+// immutable is a parameter that only the start sets.
+func immutable(p client.Parameter[*session, settings]) client.Parameter[*session, settings] {
+	p.Set = nil
+	return p
 }
 
 // yesNo is a parameter that is on or off.

@@ -19,10 +19,11 @@ func (c *Compressor) Append(dst, src []byte, limit int) ([]byte, bool) {
 	}
 	out, end := dst, len(dst)+limit
 	pending := 0 // from here to at no copy was found
+	const patience = 5 // after 2^patience bytes without a copy bytes are passed over, more and more
 	for at := 0; at+copyMin <= len(src); {
 		from, n := c.match(src, at)
 		if n == 0 {
-			at++
+			at += 1 + (at-pending)>>patience
 			continue
 		}
 		if len(out)+literalsLen(at-pending)+copyMin > end {
