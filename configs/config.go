@@ -26,7 +26,8 @@ type Config struct {
 // Dev is the size of what `larder dev` makes.
 type Dev struct {
 	Shards   int
-	Replicas int // of each shard
+	Replicas int  // of each shard
+	Keep     bool // its keys are there again when it is started anew
 }
 
 // Access is who may connect to the endpoints of this process.
@@ -73,7 +74,7 @@ func defaults() Config {
 	return Config{
 		Gateway: gateway,
 		Engine:  engine.DefaultOptions(),
-		Dev:     Dev{Shards: 3},
+		Dev:     Dev{Shards: 3, Keep: true},
 		Access:  Access{Allow: gateway.Access},
 		Log:     Log{Level: "info", Format: "text"},
 	}

@@ -253,7 +253,12 @@ func devSettings(c *Config) []setting {
 		},
 		{
 			key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
-			meaning: "Replicas of each shard. Only 0 is possible in this version.",
+			meaning: "Replicas of each shard, which follow its node. Reads go to the shard's node.",
+		},
+		{
+			key: "dev.keep", kind: boolean{&c.Dev.Keep}, flag: "keep", roles: RoleDev,
+			meaning: "Whether keys are there again when dev is started anew in the same folder: its nodes save their data when it stops and now and then, as Redis does " +
+				"(3600 1 300 100 60 10000) unless engine.save says something else. With false they save nothing by themselves.",
 		},
 	}
 }

@@ -21,6 +21,9 @@ const Nobody = -1
 // ShardsMax is how many shards a cluster may have: with more, a shard would have no slot group of its own.
 const ShardsMax = Groups
 
+// ReplicasMax is how many replicas a shard may have.
+const ReplicasMax = 5
+
 // Node is one engine process.
 type Node struct {
 	ID       string // unique in the cluster; New takes the address where it is empty
@@ -93,8 +96,17 @@ func New(cluster string, epoch uint64, shards []Shard) (*Topology, error) {
 func Even(cluster string, epoch uint64, primaries []Node) (*Topology, error) {
 	shards := make([]Shard, len(primaries))
 	for i, node := range primaries {
-		from, to := i*Groups/len(primaries), (i+1)*Groups/len(primaries)
-		shards[i] = Shard{Primary: node}
+		shards[i].Primary = node
+	}
+	return EvenShards(cluster, epoch, shards)
+}
+
+// EvenShards is Even for shards that may have replicas. Which slots they have is not asked.
+func EvenShards(cluster string, epoch uint64, shards []Shard) (*Topology, error) {
+	shards = slices.Clone(shards)
+	for i := range shards {
+		from, to := i*Groups/len(shards), (i+1)*Groups/len(shards)
+		shards[i].Slots = nil
 		if from < to {
 			shards[i].Slots = []Range{{From: from * GroupSlots, To: to*GroupSlots - 1}}
 		}

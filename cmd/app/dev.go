@@ -7,15 +7,13 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"larder/backends"
 	"larder/backends/registry/embedded"
 	"larder/configs"
 	"larder/router"
 )
 
-// Dev runs a whole cluster in the process until ctx ends: the embedded registry, a node a shard, a gateway. Nodes take
+// Dev runs a whole cluster in the process until ctx ends: the embedded registry, a node a shard and its replicas, a gateway. Nodes take
 // free ports of 127.0.0.1 and let in this machine only; who may connect to the gateway says the configuration. When all
 // serve it prints to env.Out what there is and what to try.
 func Dev(ctx context.Context, c configs.Config, env Env) error {
@@ -72,43 +70,6 @@ func (d *dev) build() error {
 	return err
 }
 
-// startNodes starts the nodes, publishes who has which slots, and tells each node its own. Their addresses are new at
-// each start, so the topology's epoch is one more than that of the last start, which the registry remembers.
-func (d *dev) startNodes() (*router.Topology, error) {
-	type assigned interface {
-		Assign(shard int, t *router.Topology) error
-	}
-	var orders []assigned
-	var nodes []router.Node
-	for i := range d.config.Dev.Shards {
-		name := fmt.Sprintf("n%d", i)
-		dir, err := d.data.sub("nodes", name)
-		if err != nil {
-			return nil, err
-		}
-		o := d.config.Engine
-		o.Listen, o.Dir, o.ID, o.Access = "127.0.0.1:0", dir, name, []string{"127.0.0.0/8", "::1/128"}
-		node, err := d.startNode(name, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": name}, d.reg))
-		if err != nil {
-			return nil, err
-		}
-		orders = append(orders, node)
-		nodes = append(nodes, router.Node{ID: name, Addr: node.Addr()})
-	}
-	topology, err := backends.Publish(d.stack.ctx, d.registry, clusterName, func(epoch uint64) (*router.Topology, error) {
-		return router.Even(clusterName, epoch+1, nodes)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for shard, node := range orders {
-		if err := node.Assign(shard, topology); err != nil {
-			return nil, err
-		}
-	}
-	return topology, nil
-}
-
 // welcome is for people in front of a terminal.
 func (d *dev) welcome(endpoint string, t *router.Topology) string {
 	host, port := connectTo(endpoint)
@@ -126,9 +87,12 @@ func (d *dev) welcome(endpoint string, t *router.Topology) string {
 	fmt.Fprintf(&out, "\nLarder serves one cluster of %d shards at %s\n\n", len(t.Shards), endpoint)
 	for i, shard := range t.Shards {
 		fmt.Fprintf(&out, "  shard %-3d %-21s slots %s\n", i, shard.Primary.Addr, slotsOf(shard))
+		for _, replica := range shard.Replicas {
+			fmt.Fprintf(&out, "  replica   %s\n", replica.Addr)
+		}
 	}
 	fmt.Fprintf(&out, "\nTry\n  %s SET greeting hello\n  %s GET greeting\n  %s MSET a 1 b 2 c 3\n  %s INFO\n  %s CLUSTER SHARDS\n", cli, cli, cli, cli, cli)
-	fmt.Fprintf(&out, "\nKeys      in memory, gone when it stops\nFiles     %s\n", d.data.path)
+	fmt.Fprintf(&out, "\nKeys      %s\nFiles     %s\n", d.kept(), d.data.path)
 	if d.monitor != nil {
 		fmt.Fprintf(&out, "Metrics   http://%s/metrics (also /healthz, /readyz)\n", d.monitor.addr())
 	}
