@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -185,4 +186,85 @@ func TestTaken(t *testing.T) {
 	mustSay(t, r.wait(t), "listen on "+endpoint, "taken by another process", "--listen")
 	r = start(t, app.Engine, config(t, configs.RoleEngine, "--listen", endpoint))
 	mustSay(t, r.wait(t), "listen on "+endpoint, "taken by another process", "--listen")
+}
+
+// TestDevKeeps: keys are there again in the same folder, and a folder with the keys of another number of shards is refused.
+func TestDevKeeps(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	run := func(args ...string) (*redis.Client, *role) {
+		r := start(t, app.Dev, config(t, configs.RoleDev, append([]string{"--dir", dir, "--metrics", "off"}, args...)...))
+		return client(t, r.find(t, r.out, `shards at (\S+)`)), r
+	}
+	stop := func(r *role) {
+		r.stop()
+		if err := r.wait(t); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, r := run()
+	for i := range 100 {
+		if err := c.Set(ctx, fmt.Sprint("key-", i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(r)
+	mustSay(t, start(t, app.Dev, config(t, configs.RoleDev, "--dir", dir, "--metrics", "off", "--shards", "2")).wait(t), dir+" has the keys of 3 shards", "--shards 3", "--dir")
+	c, r = run("--keep=false")
+	for i := range 100 {
+		if got, err := c.Get(ctx, fmt.Sprint("key-", i)).Int(); err != nil || got != i {
+			t.Fatalf("key-%d: %d %v", i, got, err)
+		}
+	}
+	if err := c.Set(ctx, "key-new", 1, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	stop(r)
+	c, r = run()
+	if n, err := c.DBSize(ctx).Result(); err != nil || n != 100 {
+		t.Errorf("behind a run that keeps nothing: %d keys, %v", n, err)
+	}
+	stop(r)
+}
+
+// TestDevReplicas: each shard has replicas, which the topology names and which have what its node has; one is no shard of its own.
+func TestDevReplicas(t *testing.T) {
+	ctx := context.Background()
+	r := start(t, app.Dev, config(t, configs.RoleDev, "--dir", t.TempDir(), "--metrics", "off", "--shards", "2", "--replicas", "2", "--set", "engine.password=inner"))
+	c := client(t, r.find(t, r.out, `cluster of 2 shards at (\S+)`))
+	found := regexp.MustCompile(`(?:shard \d+|replica) +(127\S+)`).FindAllStringSubmatch(r.out.String(), -1)
+	if len(found) != 6 {
+		t.Fatalf("%d nodes are shown:\n%s", len(found), r.out)
+	}
+	for i := range 200 {
+		if err := c.Set(ctx, fmt.Sprint("key-", i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := int64(0)
+	for i := range 2 {
+		primary := redis.NewClient(&redis.Options{Addr: found[3*i][1], Password: "inner"})
+		defer primary.Close()
+		if n, err := primary.Wait(ctx, 2, 20*time.Second).Result(); err != nil || n != 2 {
+			t.Fatalf("shard %d has %d replicas in step: %v", i, n, err)
+		}
+		keys := primary.DBSize(ctx).Val()
+		total += keys
+		for j := range 2 {
+			replica := redis.NewClient(&redis.Options{Addr: found[3*i+1+j][1], Password: "inner"})
+			defer replica.Close()
+			if n, err := replica.DBSize(ctx).Result(); err != nil || n != keys {
+				t.Errorf("replica %d of shard %d has %d keys, not %d: %v", j, i, n, keys, err)
+			}
+			if err := replica.Set(ctx, "key-0", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "READONLY") {
+				t.Errorf("a write to a replica: %v", err)
+			}
+		}
+	}
+	if total != 200 {
+		t.Errorf("%d keys, not 200", total)
+	}
+	r.stop()
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
 }

@@ -69,7 +69,7 @@ func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("node %s: %w", nodes[0].ID(), err)
 			}
-			o.ReplicaOf, o.MasterAuth, o.Save = host+" "+port, o.Password, ""
+			_, o.Save = host+" "+port, ""
 		}
 		if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
 			return nil, err
