@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,33 +53,22 @@ func (d *dev) startNodes() (*router.Topology, error) {
 
 func described(n *engine.Node) router.Node { return router.Node{ID: n.ID(), Addr: n.Addr()} }
 
-// startShard starts a shard's node and those that follow it. Its node ends after them, so that they have all that it saves.
+// startShard starts a shard's node.
 func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 	o := d.config.Engine
 	o.Listen, o.Access = "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}
 	if d.config.Dev.Keep && o.Save == "" {
 		o.Save = devSave
 	}
-	for i := range 1 + d.config.Dev.Replicas {
-		o.ID = fmt.Sprintf("n%d", shard)
-		if i > 0 {
-			o.ID += fmt.Sprintf("r%d", i)
-			host, port, err := net.SplitHostPort(nodes[0].Addr())
-			if err != nil {
-				return nil, fmt.Errorf("node %s: %w", nodes[0].ID(), err)
-			}
-			_, o.Save = host+" "+port, ""
-		}
-		if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
-			return nil, err
-		}
-		node, err := d.startNode(o.ID, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": o.ID}, d.reg))
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, node)
+	o.ID = fmt.Sprintf("n%d", shard)
+	if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
+		return nil, err
 	}
-	return nodes, nil
+	node, err := d.startNode(o.ID, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": o.ID}, d.reg))
+	if err != nil {
+		return nil, err
+	}
+	return []*engine.Node{node}, nil
 }
 
 // sameShards wants as many shards as those whose keys the folder has: in other ones they would not be found.
@@ -93,10 +81,18 @@ func (d *dev) sameShards() error {
 		return err
 	}
 	was, want := len(have.Topology().Shards), d.config.Dev.Shards
-	saved, err := filepath.Glob(filepath.Join(d.data.path, "nodes", "*", d.config.Engine.DBFilename))
-	if err != nil || len(saved) == 0 || was == want {
-		return err
+	if was == want {
+		return nil
 	}
+	for _, name := range []string{d.config.Engine.DBFilename, d.config.Engine.AppendDirName} {
+		if saved, err := filepath.Glob(filepath.Join(d.data.path, "nodes", "*", name)); err != nil || len(saved) > 0 {
+			return errors.Join(err, d.otherShards(was, want))
+		}
+	}
+	return nil
+}
+
+func (d *dev) otherShards(was, want int) error {
 	return fmt.Errorf("data folder %s has the keys of %d shards, and %d are asked for (dev.shards): say --shards %d, or --dir with another folder", d.data.path, was, want, was)
 }
 
