@@ -194,6 +194,9 @@ func (p *part) noteLoaded(in *loading) {
 	if in.lost > 0 {
 		p.n.log.Warn("of some values something was left out that only other servers have", "node", p.n.id, "values", in.lost)
 	}
+	for what, times := range in.scan.Dropped() {
+		p.n.log.Warn("passed over in an RDB file: only other servers have it", "node", p.n.id, "what", what, "times", times)
+	}
 }
 
 // loadedKeys are those of the last file that was loaded.

@@ -29,12 +29,13 @@ type loading struct {
 
 	keys, dead int64             // that were put in, and that were left out because their time was over
 	said       map[string]string // what the server that wrote the file says of itself
+	lostBefore int               // the call's count of them when this began
 	lost       int               // values of which something was left out that only other servers have
 }
 
 // newLoading begins. A file that is not loaded to its end must be given up with drop.
 func (p *part) newLoading(keepDead bool) *loading {
-	l := &loading{p: p, keepDead: keepDead, said: map[string]string{}, libs: maps.Clone(p.scripts.libraries)}
+	l := &loading{p: p, keepDead: keepDead, lostBefore: p.call.Lost, said: map[string]string{}, libs: maps.Clone(p.scripts.libraries)}
 	l.scan.LargeMin = largeMin
 	if l.libs == nil {
 		l.libs = map[string]*library{}
@@ -83,7 +84,7 @@ func (l *loading) step() (loadState, error) {
 	}
 	if state == loadDone {
 		l.drop()
-		l.lost = l.p.call.Lost
+		l.lost = l.p.call.Lost - l.lostBefore
 		if len(l.libs) > 0 {
 			l.p.takeLibraries(l.libs)
 		}

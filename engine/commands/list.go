@@ -84,5 +84,11 @@ func (c *Call) listLost(l *lists.Edit, event string, key []byte) {
 }
 
 func loadList(c *Call, in incoming) bool {
+	if packed, ok := lists.OnePack(in.t, in.value); ok {
+		if text, ok := c.wholeString(packed); ok && lists.Whole(text, c.Limits.List) {
+			c.DB.SetBlob(in.key, store.KindList, text, in.expiryMS, c.NowMS)
+			return true
+		}
+	}
 	return lists.Load(c.DB, in.key, in.t, in.value, c.Limits.List, in.expiryMS, c.NowMS)
 }

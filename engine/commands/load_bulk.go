@@ -39,7 +39,7 @@ func (c *Call) pack(value []byte, f packForm) (l listpack.List, ok bool) {
 
 // texts reads a count and, for each, so many strings, and nothing else. They are views of value or of the call's scratch.
 func (c *Call) texts(value []byte, each int) (texts [][]byte, ok bool) {
-	const keep = 1 << 12
+	const keep = 1 << 15 // elements whose scratch is kept
 	n, at, err := rdb.Length(value)
 	if err != nil || n == 0 || n > uint64(len(value)/each) {
 		return nil, false

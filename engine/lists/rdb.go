@@ -93,10 +93,6 @@ func (l *List) Nodes(limits Limits) (nodes, bytes int) {
 
 // Load makes key the list that bytes of that type stand for, if they are one whole list that is not empty; else it changes nothing and answers false.
 func Load(db *store.DB, key []byte, t rdb.Type, value []byte, limits Limits, expiryMS, now int64) bool {
-	if pack, ok := onePack(t, value, limits); ok {
-		db.SetBlob(key, store.KindList, pack, expiryMS, now)
-		return true
-	}
 	bytes, count := packHead, 0
 	right := read(t, value, func(x Element) {
 		if x.Text != nil {
@@ -132,20 +128,24 @@ func Load(db *store.DB, key []byte, t rdb.Type, value []byte, limits Limits, exp
 	return true
 }
 
-// onePack gives the listpack of a list that is one, if it may be kept as it is.
-func onePack(t rdb.Type, value []byte, limits Limits) (listpack.List, bool) {
+// OnePack cuts a list of one node down to the string that is its listpack. Not ok: it is none.
+func OnePack(t rdb.Type, value []byte) (text []byte, ok bool) {
 	const head = 2 // one node, packed
 	if t != rdb.TypeListQuicklist2 || len(value) < head || value[0] != 1 || value[1] != rdb.NodePacked {
 		return nil, false
 	}
-	text, size, err := rdb.String(value[head:], nil)
-	if err != nil || size != len(value)-head || listpack.Validate(text) != nil {
-		return nil, false
-	}
-	pack := listpack.List(text)
+	return value[head:], true
+}
+
+// Whole tells whether bytes are a listpack that a small list may be as it is.
+func Whole(b []byte, limits Limits) bool {
 	bytesMax, countMax := limits.bounds()
+	if len(b) > min(bytesMax, blobBytes) || listpack.Validate(b) != nil {
+		return false
+	}
+	pack := listpack.List(b)
 	n := pack.Len()
-	return pack, n > 0 && n <= countMax && len(pack) <= min(bytesMax, blobBytes) && pack.Plain()
+	return n > 0 && n <= countMax && pack.Plain()
 }
 
 // parted tells whether a list has several nodes: Redis keeps it so, however short they are.

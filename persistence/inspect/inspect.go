@@ -152,6 +152,9 @@ func (w *walker) count(e *rdb.Entry) {
 	if e.Type == encoding.TypeModule {
 		w.summary.Foreign["keys of the module type "+e.Module]++
 	}
+	if e.Producers > 0 {
+		w.summary.Foreign["what producers of a stream have added by IDs of their own"]++
+	}
 }
 
 // note notes what is no key.

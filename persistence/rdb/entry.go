@@ -33,6 +33,7 @@ type Entry struct {
 	Offset    int64  // where it stands in the file
 	Size      int64  // the bytes it takes there, its key's and its expiry's among them; of Begin without the parts
 	Count     uint64 // elements of a collection that is not packed: members, pairs, nodes, or blocks; not believed, but no more than there are
+	Producers uint64 // of a stream: those whose added entries are known by IDs of their own, which only Redis 8.6 has
 	Module    string // the name of the module whose value it is
 
 	Length int // of Begin: bytes of the text

@@ -28,6 +28,9 @@ const (
 	grammarProduce = "ll(s(sll))ll" // Redis 8.6: what producers have added that must not be added again
 )
 
+// producersAt is the place of the producers among a stream's outer loops, behind its blocks and groups.
+const producersAt = 2
+
 // bodyOf is what follows the key in a value of a type; "" for types whose end nobody can find.
 func bodyOf(t rdb.Type) string {
 	switch t {
@@ -86,8 +89,8 @@ type machine struct {
 	loops [depthMax]loop
 	skip  int // bytes that are still to be passed over
 
-	count   uint64 // how often the first loop runs
-	counted bool
+	counts [depthMax]uint64 // how often the first loops run that stand in no other
+	loop   int              // how many of them were met
 }
 
 type loop struct {
@@ -96,7 +99,8 @@ type loop struct {
 }
 
 func (m *machine) begin(word string) {
-	m.word, m.at, m.depth, m.skip, m.count, m.counted = word, 0, 0, 0, 0, false
+	m.word, m.at, m.depth, m.skip, m.loop = word, 0, 0, 0, 0
+	m.counts = [depthMax]uint64{}
 }
 
 // run passes over as much of b, from pos on, as is there and belongs to the word. Not done: more bytes are needed, and pos is where to go on. It looks at no
@@ -205,8 +209,9 @@ func (m *machine) enter(b []byte) (size int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if !m.counted {
-		m.count, m.counted = n, true
+	if m.depth == 0 {
+		m.counts[m.loop%depthMax] = n
+		m.loop++
 	}
 	m.at++
 	if n > 0 {

@@ -128,7 +128,10 @@ func (s *Scanner) give() error {
 	}
 	e.Body = s.buf[s.start+s.keyEnd : s.at : s.at]
 	e.Size = s.base + int64(s.at) - s.from
-	e.Count = s.machine.count
+	e.Count = s.machine.counts[0]
+	if e.Type == rdb.TypeStream4 {
+		e.Producers = s.machine.counts[producersAt]
+	}
 	if e.Type == rdb.TypeModule {
 		number, _, _ := rdb.Length(e.Body)
 		e.Module, _ = rdb.ModuleName(number)
