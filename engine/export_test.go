@@ -84,3 +84,6 @@ func (n *Node) OpenGate()             { n.loop.Load().Post(n.part.openGate) }
 
 // StreamEnd is the offset of the stream's last byte.
 func (n *Node) StreamEnd() int64 { return n.part.stream.past.End() }
+
+// Restart gives the node another history, as a node has that takes in another's data.
+func (n *Node) Restart(id string, end int64) { n.part.stream.past.Restart(id, end) }

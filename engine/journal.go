@@ -28,6 +28,7 @@ type writing struct {
 	stamped  int64  // the second of the last line that says a time
 	named    string // the stream's name that the file says
 	building bool
+	era      int // the history's Restarts when it began
 }
 
 // retryEveryNS is how long a write that failed waits for another try.
@@ -37,7 +38,7 @@ const retryEveryNS = int64(200 * time.Millisecond)
 func (p *part) runJournal(folder *journal.Folder, building bool) {
 	past := p.stream.past
 	at := past.End()
-	j := &writing{p: p, folder: folder, building: building, named: past.ID, ahead: past.Read(at), behind: past.Read(at), state: journal.Report{Written: at, Bytes: folder.Bytes()}}
+	j := &writing{p: p, folder: folder, building: building, named: past.ID, era: past.Restarts(), ahead: past.Read(at), behind: past.Read(at), state: journal.Report{Written: at, Bytes: folder.Bytes()}}
 	if folder.Synced() {
 		j.state.Synced = at
 	}
@@ -92,6 +93,9 @@ func (p *part) setGate() {
 // kick hands over what the stream has said since, if the writer has nothing to do.
 func (j *writing) kick() {
 	end := j.p.stream.past.End()
+	if j.era != j.p.stream.past.Restarts() {
+		return // the tick ends it
+	}
 	j.p.lagging = end-j.state.Written > lagMax
 	if j.tasks > 0 || j.ahead.Offset() == end || j.state.Err != nil && j.p.nowNS < j.retryNS {
 		return
@@ -149,7 +153,7 @@ func (j *writing) reported(r journal.Report) {
 	if r.Err != nil {
 		j.retryNS = p.nowNS + retryEveryNS
 		p.l.Hurry()
-		if j.tasks == 0 && j.ahead.Offset() != r.Written {
+		if j.tasks == 0 && j.ahead.Offset() != r.Written && j.era == p.stream.past.Restarts() {
 			j.ahead.Close()
 			j.ahead = p.stream.past.Read(r.Written)
 		}
@@ -162,7 +166,42 @@ func (j *writing) reported(r journal.Report) {
 	j.kick()
 }
 
-// tick is the journal's part of the node's tick. It reports whether the node may rest.
+// tickJournal is the journal's part of the node's tick. It reports whether the node may rest.
+func (p *part) tickJournal() (rests bool) {
+	j := p.writing
+	switch {
+	case j != nil && j.era != p.stream.past.Restarts():
+		p.leaveJournal()
+		return false
+	case j != nil:
+		return j.tick()
+	case p.set.journal.on && p.guard&guardLoading == 0:
+		p.startAnew()
+		return false
+	}
+	return true
+}
+
+// leaveJournal ends the writing of a journal whose data the node has no more: it takes in another node's. What it has on the disk stays as it is until the
+// other data are whole, and a base of them is.
+func (p *part) leaveJournal() {
+	p.n.log.Info("journal: the node has other data now: it is begun anew when they are whole", "node", p.n.id)
+	p.endJournal()
+	p.l.Hurry()
+}
+
+// startAnew begins a journal of data that came from another node, or tries again.
+func (p *part) startAnew() {
+	if p.rewrites.triedNS != 0 && p.nowNS-p.rewrites.triedNS < rewriteRestNS {
+		return
+	}
+	p.rewrites.triedNS = max(1, p.nowNS)
+	if err := p.startJournal(); err != nil {
+		p.n.log.Error("the journal could not be begun anew", "node", p.n.id, "error", err)
+	}
+}
+
+// tick reports whether there is nothing to be done.
 func (j *writing) tick() (rests bool) {
 	j.kick()
 	if j.state.Err != nil {

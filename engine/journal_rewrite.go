@@ -61,7 +61,7 @@ func (p *part) rewriteSoon() {
 // beginRewrite begins a rewrite. No command runs.
 func (p *part) beginRewrite() {
 	v, j := &p.rewrites, p.writing
-	if j.tasks >= journal.TasksMax-1 {
+	if j.tasks >= journal.TasksMax-1 || j.era != p.stream.past.Restarts() {
 		p.rewriteSoon()
 		return
 	}

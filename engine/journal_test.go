@@ -188,6 +188,22 @@ func TestJournalDiskFull(t *testing.T) {
 	}
 }
 
+// TestJournalOfOtherData: when the node's history is another's, the journal is begun anew with what the node has then.
+func TestJournalOfOtherData(t *testing.T) {
+	b, _, dir := journaled(t, "always")
+	k := b.client()
+	k.c.Feed(sentence("SET", "a", "1"))
+	b.until(func() bool { return k.got() == "+OK\r\n" })
+	b.node.Restart(strings.Repeat("b", 40), 5000)
+	b.rewritten("2")
+	k.c.Feed(sentence("SET", "b", "1"))
+	b.until(func() bool { return k.got() == "+OK\r\n" })
+	if got := journalText(t, dir); got != "SELECT 0\nSET b 1\n" {
+		t.Errorf("%q", got)
+	}
+	redisTakes(t, dir)
+}
+
 // TestRewriteFails at each of its operations: the journal goes on and has all.
 func TestRewriteFails(t *testing.T) {
 	for n := 1; ; n++ {

@@ -255,7 +255,7 @@ func (p *part) Tick(time.Time) {
 	p.saveByPoints()
 	p.rewriteByGrowth()
 	more := p.chores()
-	if p.writing != nil && !p.writing.tick() {
+	if !p.tickJournal() {
 		more = true
 	}
 	if !more && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {

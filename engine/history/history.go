@@ -28,6 +28,7 @@ type History struct {
 	OldID  string // what the stream was called up to Shared, "" = never otherwise
 	Shared int64  // the last offset at which OldID and ID are the same stream (Redis's second_repl_offset - 1)
 
+	restarts   int
 	end        int64 // offset of the last byte
 	keep       int64 // bytes of the past to keep for who comes back
 	head, tail *block
@@ -47,8 +48,12 @@ func New(id string, end, keep int64) *History {
 func (h *History) Restart(id string, end int64) {
 	h.ID, h.OldID, h.Shared, h.end = id, "", 0, end
 	h.head, h.tail, h.blocks = nil, nil, 0
+	h.restarts++
 	h.add()
 }
+
+// Restarts counts the calls of Restart: a reader that was opened at another count has nothing more to read.
+func (h *History) Restarts() int { return h.restarts }
 
 // Rename gives the stream a new name from here on, as a replica does that becomes the primary: who followed the old one up to here can go on.
 func (h *History) Rename(id string) { h.OldID, h.Shared, h.ID = h.ID, h.end, id }
