@@ -357,3 +357,33 @@ func TestJournalAdoptsTheFile(t *testing.T) {
 	eventually(t, saveWithin, "it is loaded", func() bool { return string(c.Do("PING")) == "+PONG\r\n" })
 	want(t, c, "$1\r\n2\r\n", "GET", "a")
 }
+
+// TestReplicaOfRestarted: a redis-server that follows a node goes on where it was when the node was killed and has started from its journal.
+func TestReplicaOfRestarted(t *testing.T) {
+	dir := t.TempDir()
+	node := larder.Engine(t, "--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes")
+	replica := peers.Dial(t, follower(t, node.Addr).Addr, 2)
+	c := peers.Dial(t, node.Addr, 2)
+	want(t, c, "+OK\r\n", "SELECT", "3")
+	for n := range 200 {
+		commands, replies := (&writer{id: "x"}).batchOf(n)
+		c.Send(commands)
+		for range replies {
+			c.Reply()
+		}
+	}
+	c = peers.Dial(t, node.Addr, 2)
+	upToDate(t, c, replica)
+	for round := range 3 {
+		node.Kill()
+		node.Start(t)
+		c = peers.Dial(t, node.Addr, 2)
+		eventually(t, saveWithin, "the journal is loaded", func() bool { return string(c.Do("PING")) == "+PONG\r\n" })
+		want(t, c, "+OK\r\n", "SELECT", strconv.Itoa(round))
+		want(t, c, ":1\r\n", "INCR", "round:"+strconv.Itoa(round))
+		upToDate(t, c, replica)
+		if full, partial := info(t, c, "sync_full"), info(t, c, "sync_partial_ok"); full != "0" || partial == "0" {
+			t.Fatalf("round %d: %s full and %s partial synchronizations", round, full, partial)
+		}
+	}
+}
