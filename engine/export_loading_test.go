@@ -21,3 +21,6 @@ func (n *Node) LoadRDB(file []byte, piece int, keepDead bool) (keys, dead int64,
 		}
 	}
 }
+
+// Keys is how many keys the first database has, dead ones too.
+func (n *Node) Keys() int { return n.store.DB(0).Len() }

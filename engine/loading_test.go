@@ -57,6 +57,8 @@ func TestLoading(t *testing.T) {
 // TestLoadingTheDead: keys whose time is over are left out, unless a primary is to say when they go.
 func TestLoadingTheDead(t *testing.T) {
 	file := fileOf(func(w *rdb.Frame) {
+		w.Idle(100)
+		w.Freq(2)
 		keyIn(w, "dead", "v", start.UnixMilli()-1)
 		keyIn(w, "dead and large", strings.Repeat("v", 300<<10), start.UnixMilli()-1)
 		keyIn(w, "alive", "v", start.UnixMilli()+1000)
@@ -66,6 +68,9 @@ func TestLoadingTheDead(t *testing.T) {
 		b.client()
 		if keys, dead, _, err := b.node.LoadRDB(file, 1000, keep); err != nil || keys != want || dead != 3-want {
 			t.Errorf("keep %v: %d keys, %d dead, %v", keep, keys, dead, err)
+		}
+		if got := b.node.Keys(); got != int(want) {
+			t.Errorf("keep %v: %d keys are there", keep, got)
 		}
 	}
 }

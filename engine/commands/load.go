@@ -48,7 +48,7 @@ func (c *Call) loadText(v *rdb.Value) error {
 
 // known notes what the file says of how a key was used.
 func (c *Call) known(v *rdb.Value) {
-	if v.IdleS < 0 && v.Freq < 0 {
+	if v.IdleS < 0 && v.Freq < 0 || v.ExpiryMS != store.NoExpiry && v.ExpiryMS <= c.NowMS { // whoever looks at a dead key may remove it
 		return
 	}
 	it, found := c.DB.Peek(v.Key, c.NowMS)
