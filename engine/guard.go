@@ -39,7 +39,7 @@ func (p *part) setGuard(bits guard, on bool) {
 // guardedFrom is the error of a command that the node's state does not allow, "" if it does (Redis 7.0 server.c, processCommand).
 func (p *part) guardedFrom(s *session, row *command.Row) string {
 	switch {
-	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing):
+	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing) && !p.call.Obeys:
 		return textDisk
 	case p.guard&guardJournal != 0 && (s.mayWrite(row) || row.ID == command.CmdPing) && !p.follows():
 		return p.writing.wrong()

@@ -210,10 +210,14 @@ func (p *part) saveToEnd(o shutdownOptions) bool {
 	return true
 }
 
-// saveAtEnd saves at a signal's end, if there are save points. SHUTDOWN has done it already, or has said that it is not to be done.
+// saveAtEnd saves at a signal's end, if there are save points. SHUTDOWN has done it already, or has said that it is not to be done. The process says by its
+// exit code if that fails.
 func (p *part) saveAtEnd() {
-	if !p.saves.ending && len(p.set.saving.points) > 0 && p.guard&guardLoading == 0 {
-		_ = p.saveNow() // it has been logged, and nothing more can be done
+	if p.saves.ending || len(p.set.saving.points) == 0 || p.guard&guardLoading != 0 {
+		return
+	}
+	if err := p.saveNow(); err != nil && p.n.failed == nil {
+		p.n.failed = fmt.Errorf("save at the end: %w", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,5 +62,8 @@ func (g *Gateway) ping(ctx context.Context, node router.Node) error {
 	}
 	defer admin.Close()
 	_, err = admin.Do(ctx, "PING")
+	if refused := (*backends.Refused)(nil); errors.As(err, &refused) && strings.HasPrefix(refused.Text, "MISCONF ") {
+		return nil // it cannot save, and serves reads
+	}
 	return err
 }

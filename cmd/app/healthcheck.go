@@ -72,7 +72,7 @@ func askReady(ctx context.Context, target string) error {
 	return nil
 }
 
-// ping takes a process that wants another password for well.
+// ping takes a process that wants another password for well, and one that cannot save: started anew it would have lost what it has.
 func ping(ctx context.Context, addr, password string) error {
 	admin, err := backends.Dial(ctx, addr, backends.Auth{Password: password})
 	if err == nil {
@@ -83,7 +83,7 @@ func ping(ctx context.Context, addr, password string) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH"} {
+	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH", "MISCONF"} {
 		if strings.HasPrefix(refused.Text, prefix) {
 			return nil
 		}

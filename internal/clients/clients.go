@@ -234,8 +234,8 @@ func freeAddr(t testing.TB) string { return fmt.Sprintf("127.0.0.1:%d", peers.Fr
 // Terminate is SIGTERM.
 func (p *Process) Terminate() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 
-// Wait waits until the process has ended by itself.
-func (p *Process) Wait(t testing.TB) {
+// Wait waits until the process has ended by itself, and gives its exit code.
+func (p *Process) Wait(t testing.TB) int {
 	t.Helper()
 	for deadline := time.Now().Add(readyWithin); !p.isOver(t); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -243,6 +243,7 @@ func (p *Process) Wait(t testing.TB) {
 		}
 	}
 	_ = p.cmd.Wait()
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // isOver tells whether the process has ended and only waits to be waited for: proc_pid_stat(5), state Z.

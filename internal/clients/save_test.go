@@ -140,6 +140,14 @@ func TestFullDisk(t *testing.T) {
 	limitFiles(t, node, "unlimited")
 	eventually(t, saveWithin, "writes again", func() bool { return string(c.Do("SET", "b", "1")) == "+OK\r\n" })
 	whole(t, filepath.Join(dir, "dump.rdb"))
+	limitFiles(t, node, "100")
+	if err := node.Terminate(); err != nil {
+		t.Fatal(err)
+	}
+	if code := node.Wait(t); code == 0 {
+		t.Error("it ends without a word of what it could not save")
+	}
+	whole(t, filepath.Join(dir, "dump.rdb"))
 }
 
 // TestFullFileSystem is TestFullDisk with a file system that has no room.
