@@ -18,7 +18,7 @@ func (c *Compressor) Append(dst, src []byte, limit int) ([]byte, bool) {
 		return dst, false
 	}
 	out, end := dst, len(dst)+limit
-	pending := 0 // from here to at no copy was found
+	pending := 0       // from here to at no copy was found
 	const patience = 5 // after 2^patience bytes without a copy bytes are passed over, more and more
 	for at := 0; at+copyMin <= len(src); {
 		from, n := c.match(src, at)
