@@ -222,7 +222,7 @@ func (p *part) signalDB(db int) {
 
 // serve lets those commands run again whose keys are ready, and those that they make ready, and so on. No command runs while it is called.
 func (p *part) serve() {
-	for len(p.waits.ready) > 0 && !p.paused.Active(p.nowMS) {
+	for len(p.waits.ready) > 0 && !p.paused.Active(p.nowMS) && p.guard&guardLoading == 0 {
 		round := p.waits.ready
 		p.waits.ready = nil
 		for _, key := range round {

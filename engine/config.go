@@ -22,7 +22,7 @@ func Policies() []string { return slices.Clone(policies) }
 var parameters = buildParameters()
 
 func buildParameters() client.Parameters[*session, settings] {
-	all := slices.Concat(ownParameters, saveParameters, journalParameters, replParameters(), fixedParameters(), idleParameters())
+	all := slices.Concat(ownParameters, saveParameters, journalParameters, replParameters(), linkParameters(), fixedParameters(), idleParameters())
 	slices.SortFunc(all, func(a, b client.Parameter[*session, settings]) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -147,6 +147,7 @@ func (p *part) apply(next settings) (wrong string) {
 	p.slowLog.Limit(next.watching.SlowMax)
 	p.trackTimes(old.watching.Tracking)
 	p.watchTimes()
+	p.noteLink()
 	if next.maxMemory != old.maxMemory || next.policy != old.policy {
 		p.store.SetLimit(next.maxMemory, next.policy)
 	}

@@ -53,6 +53,12 @@ var idles = []idle{
 	{name: "hz", most: math.MaxInt32, preset: 10},
 	{name: "jemalloc-bg-thread", words: noYes, preset: 1},
 
+	// A primary's data are loaded as they come, in the place of what was there; what a flush leaves behind goes in slices.
+	{name: "repl-diskless-load", words: []string{"disabled", "on-empty-db", "swapdb"}},
+	{name: "replica-ignore-disk-write-errors", words: noYes},
+	{name: "replica-lazy-flush", words: noYes},
+	{name: "slave-lazy-flush", words: noYes},
+
 	// A node logs what its own settings say, and nothing of it is left to chance by a crash.
 	{name: "crash-log-enabled", words: noYes, preset: 1},
 	{name: "crash-memcheck-enabled", words: noYes, preset: 1},
@@ -143,11 +149,14 @@ var fixed = [][2]string{
 	{"logfile", ""},
 	{"maxmemory-clients", "0"}, // no client is closed for its memory but by its own limits
 	{"pidfile", ""},
-	{"protected-mode", "no"}, // access lists decide instead
+	{"propagation-error-behavior", "ignore"}, // docs/replication.md
+	{"protected-mode", "no"},                 // access lists decide instead
+	{"replica-ignore-maxmemory", "yes"},      // what goes, the primary says
 	{"server_cpulist", ""},
 	{"set-proc-title", "no"},
 	{"shutdown-on-sigint", "default"},
 	{"shutdown-on-sigterm", "default"},
+	{"slave-ignore-maxmemory", "yes"},
 	{"socket-mark-id", "0"},
 	{"supervised", "no"},
 	{"syslog-enabled", "no"},

@@ -26,6 +26,8 @@ type counters struct {
 	slowClosed                uint64
 	outputClosed              uint64 // by client-output-buffer-limit
 	stale                     uint64
+	replicated                uint64 // bytes of the primary
+	faults                    uint64 // commands of the primary that failed here
 	chores, choresNS          uint64 // what the keyspace's own work took
 	syncFull, syncPartial     uint64 // replicas that were sent a copy of the data, and that went on where they were
 	syncRefused               uint64 // replicas that wanted to go on and could not

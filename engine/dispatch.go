@@ -80,7 +80,7 @@ func (p *part) gets(s *session, queue []queued) (n int) {
 // plain tells whether nothing stands between the session and a command that may run, nor anything behind it.
 func (p *part) plain(s *session, q *queued) bool {
 	switch {
-	case s.state|p.state != 0, s.mute != muteOff, s.noTouch, p.alone[q.row.ID]:
+	case s.state|p.state&^guarded != 0, p.guard&^guardReadOnly != 0, s.mute != muteOff, s.noTouch, p.alone[q.row.ID]:
 		return false
 	case !s.authed, s.limited, p.scripts.busy != nil, s.lane && s.term != p.assigned.epoch:
 		return false

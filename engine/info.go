@@ -148,6 +148,7 @@ func infoStats(s *session, b *strings.Builder) {
 		failed-failedBefore, c.loop.Reads-base.loop.Reads, c.loop.Writes-base.loop.Writes)
 	fmt.Fprintf(b, "sync_full:%d\r\nsync_partial_ok:%d\r\nsync_partial_err:%d\r\ntotal_net_repl_output_bytes:%d\r\n",
 		c.syncFull-base.syncFull, c.syncPartial-base.syncPartial, c.syncRefused-base.syncRefused, c.replOut-base.replOut)
+	fmt.Fprintf(b, "total_net_repl_input_bytes:%d\r\nunexpected_error_replies:%d\r\n", c.replicated-base.replicated, c.faults-base.faults)
 	infoRates(s, b)
 }
 

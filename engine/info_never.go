@@ -6,8 +6,8 @@ var infoNever = map[string]string{
 	// Memory is given back in slices behind each change, and nothing is moved by a defragmentation of its own.
 	"Memory": "active_defrag_running:0\r\nlazyfree_pending_objects:0\r\nlazyfreed_objects:0\r\n",
 	"Stats": "total_forks:0\r\nlatest_fork_usec:0\r\n" + // nothing forks
-		"total_net_repl_input_bytes:0\r\ninstantaneous_input_repl_kbps:0.00\r\ninstantaneous_output_repl_kbps:0.00\r\n" +
-		"slave_expires_tracked_keys:0\r\nunexpected_error_replies:0\r\nmigrate_cached_sockets:0\r\n" +
+		"instantaneous_input_repl_kbps:0.00\r\ninstantaneous_output_repl_kbps:0.00\r\n" +
+		"slave_expires_tracked_keys:0\r\nmigrate_cached_sockets:0\r\n" +
 		"active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n" +
 		"total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n" +
 		"expired_time_cap_reached_count:0\r\n" + // the wheel fires in slices of its own

@@ -12,7 +12,12 @@ const noID = "0000000000000000000000000000000000000000"
 // infoReplication: the lines of Redis 7.0 server.c, genRedisInfoString, in their order.
 func infoReplication(s *session, b *strings.Builder) {
 	p := s.p
-	b.WriteString("role:master\r\n")
+	if p.link != nil {
+		b.WriteString("role:slave\r\n")
+		p.link.writeInfo(b)
+	} else {
+		b.WriteString("role:master\r\n")
+	}
 	fmt.Fprintf(b, "connected_slaves:%d\r\n", len(p.replicas.all))
 	if set := &p.set.repl; set.wanted > 0 && set.lagMaxS > 0 {
 		fmt.Fprintf(b, "min_slaves_good_slaves:%d\r\n", p.replicas.good)
@@ -38,6 +43,10 @@ func infoReplication(s *session, b *strings.Builder) {
 // role tells who follows this node, of those who get the stream, and how far each is (Redis 7.0 replication.c, roleCommand).
 func role(s *session, _ [][]byte) {
 	p, w := s.p, &s.p.w
+	if p.link != nil {
+		p.link.writeRole(w)
+		return
+	}
 	online := 0
 	for _, r := range p.replicas.all {
 		if r.isOnline() {

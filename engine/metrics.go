@@ -53,6 +53,8 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.protocolErrors, Name: "larder_engine_protocol_errors_total", Help: "Connections ended by malformed requests."},
 		{Value: &c.stalls, Name: "larder_engine_stalls_total", Help: "Times a connection's commands had to wait, for its replies to be read or for CLIENT PAUSE."},
 		{Value: &c.stale, Name: "larder_engine_stale_total", Help: "Commands of lanes that were refused because of another epoch."},
+		{Value: &c.replicated, Name: "larder_engine_replicated_bytes_total", Help: "Bytes from the primary that the node follows."},
+		{Value: &c.faults, Name: "larder_engine_replication_faults_total", Help: "Commands of the primary that failed here, or are not known here."},
 		{Value: &c.large, Name: "larder_engine_large_arguments_total", Help: "Commands with an argument that was taken in piece by piece."},
 		{Value: &c.chores, Name: "larder_engine_chores_total", Help: "Turns in which the keyspace did work of its own: expiry, eviction, giving memory back."},
 		{Value: &c.bytesIn, Name: "larder_engine_received_bytes_total", Help: "Bytes from clients and gateways."},

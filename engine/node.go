@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -146,6 +147,19 @@ func (n *Node) NewPart(l *loop.Loop) loop.Part {
 	n.loop.Store(l)
 	p.loadAtStart()
 	return p
+}
+
+// port is where the node listens, 0 if that is not known yet.
+func (n *Node) port() int {
+	addr := n.opts.Listen
+	select {
+	case <-n.ready:
+		addr = n.Addr()
+	default:
+	}
+	_, text, _ := net.SplitHostPort(addr)
+	port, _ := strconv.Atoi(text)
+	return port
 }
 
 func (n *Node) loopOptions() loop.Options {

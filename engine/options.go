@@ -25,6 +25,12 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
+	ReplicaOf         string // "host port" of the primary that the node follows from the start; empty = none
+	MasterUser        string // what it logs in with there; empty = the default user
+	MasterAuth        string // its password there; empty = none
+	ReplicaReadOnly   bool   // while it follows, clients may not write
+	ReplicaServeStale bool   // while the primary cannot be reached, clients get what is here
+
 	DebugCommand string // who may say DEBUG: no (nobody), local (who comes from this machine) or yes
 
 	DBFilename          string // the file in Dir that saves are written to, and that is loaded at the start if it is there
@@ -72,6 +78,9 @@ func DefaultOptions() Options {
 		StopWrites:          true,
 		SnapshotKeptPercent: 10,
 
+		ReplicaReadOnly:   true,
+		ReplicaServeStale: true,
+
 		MaxMemoryPolicy: "noeviction",
 		AppendFsync:     "everysec",
 		AppendDirName:   "appendonlydir",
@@ -112,6 +121,9 @@ func (o Options) Validate() error {
 		if f.value < f.min {
 			return fmt.Errorf("%s is %d: must be at least %d", f.name, f.value, f.min)
 		}
+	}
+	if err := CheckPrimary(o.ReplicaOf); err != nil {
+		return fmt.Errorf("replicaof is %q: %w", o.ReplicaOf, err)
 	}
 	if o.Databases > databasesMax {
 		return fmt.Errorf("databases is %d: must be at most %d", o.Databases, databasesMax)

@@ -48,6 +48,8 @@ type part struct {
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	waits    waits
 	replicas replicas
+	link     *link // to the primary that the node follows, nil if it follows none
+	joined   bool  // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
@@ -117,6 +119,7 @@ type settings struct {
 	notices      notices
 	outputLimits client.OutputLimits
 	repl         replSettings
+	link         linkSettings
 	collections  commands.Limits
 	trackedMax   int64   // keys whose readers are known
 	idles        []int64 // of the parameters without an effect, never changed in place
@@ -130,7 +133,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o), journal: newJournalSettings(o)},
+		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), link: linkSettingsOf(o), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o), journal: newJournalSettings(o)},
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -166,6 +169,9 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.base0.init()
 	p.again.Reset(p.limits(true))
 	p.enter()
+	if o.ReplicaOf != "" {
+		p.followFromStart(o.ReplicaOf)
+	}
 	return p
 }
 
@@ -248,6 +254,9 @@ func (p *part) Tick(time.Time) {
 		p.l.Hurry()
 	}
 	p.endWaits()
+	if p.link != nil {
+		p.link.tick()
+	}
 	if p.debug.idle {
 		return
 	}
@@ -258,7 +267,7 @@ func (p *part) Tick(time.Time) {
 	if !p.tickJournal() {
 		more = true
 	}
-	if !more && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
+	if !more && (p.link == nil || p.link.rests()) && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
 		p.l.Rest()
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
@@ -328,7 +337,7 @@ func (p *part) closeIdle() {
 		return
 	}
 	for _, s := range p.sessions {
-		if !s.lane && s.stalled != stallPause && s.stalled != stallReplica && s.waiter == nil && s.state&(subscribed|monitoring) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
+		if !s.lane && s.stalled != stallPause && s.stalled != stallReplica && s.waiter == nil && s.state&(subscribed|monitoring|ofPrimary) == 0 && p.nowNS-s.activeNS > int64(p.set.idle) {
 			s.end()
 		}
 	}
@@ -358,5 +367,9 @@ func (p *part) Stop() {
 	p.stopReplicas()
 	p.endJournal()
 	p.saveAtEnd()
+	if p.link != nil { // behind the save: data that came by half are not saved
+		p.link.down()
+		p.link = nil
+	}
 	p.publish()
 }

@@ -179,12 +179,15 @@ func (p *part) wakePasses() {
 	}
 }
 
-// auxOfStream says where in the node's stream the pass stands, if the stream is told: whoever has the file has everything up to there. Redis's
-// repl-stream-db is left out: it is of use to a Redis that goes on with the stream of another's file, which is then synchronized in full.
+// auxOfStream says where in the node's stream the pass stands, if the stream is told: whoever has the file has everything up to there. The database that the
+// stream is in there is told where it is a primary's, which goes on in it; a stream of the node's own says its database anew for each who begins to listen.
 func (p *part) auxOfStream(w *rdb.Frame) {
 	if t := p.stream; t.wanted || t.theirs {
 		w.Aux("repl-id", t.past.ID)
 		w.AuxInt("repl-offset", t.past.End())
+		if p.link != nil {
+			w.AuxInt("repl-stream-db", int64(p.link.streamDB()))
+		}
 	}
 }
 

@@ -57,7 +57,9 @@ func (s *session) asReplica() *replica {
 
 // mayFollow is why the connection cannot be a replica's, "" if it can.
 func (r *replica) mayFollow() string {
-	switch {
+	switch k := r.s.p.link; {
+	case k != nil && k.phase != linkFollowing:
+		return "NOMASTERLINK Can't SYNC while not connected with my master"
 	case r.s.waitsAtGate():
 		return "ERR SYNC and PSYNC are invalid with pending output"
 	case r.told.filtered && !r.told.eof:

@@ -43,7 +43,7 @@ func (p *part) cronReplicas() {
 		p.forgetPast()
 		return
 	}
-	if p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
+	if !p.follows() && p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
 		all.pingedNS = p.nowNS
 		p.addToStream("ping")
 	}
@@ -113,7 +113,9 @@ func (p *part) askForAcks() {
 	if !all.asking {
 		return
 	}
-	all.asking = false
+	if all.asking = false; p.follows() {
+		return // the stream is the primary's
+	}
 	if end := p.stream.past.End(); end != all.asked {
 		p.addToStream("REPLCONF", "GETACK", "*")
 		all.asked = p.stream.past.End()

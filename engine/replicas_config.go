@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"math"
 	"strconv"
 
 	"larder/protocol/client"
@@ -46,21 +45,6 @@ func replParameters() client.Parameters[*session, settings] {
 		between("min-slaves-to-write", 0, wanted),
 		between("min-replicas-max-lag", 0, lag),
 		between("min-slaves-max-lag", 0, lag),
-	}
-}
-
-// between is a parameter that is a number from least to what a C int holds.
-func between(name string, least int64, at func(*settings) *int64) client.Parameter[*session, settings] {
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get:  func(s *session) string { return strconv.FormatInt(*at(&s.p.set), 10) },
-		Set: func(set *settings, value string) string {
-			n, wrong := client.ParseNumber(value, least, math.MaxInt32)
-			if wrong == "" {
-				*at(set) = n
-			}
-			return wrong
-		},
 	}
 }
 

@@ -130,6 +130,8 @@ func (j *job) forbidden() string {
 	switch {
 	case j.flags&flagDeclared != 0 && j.flags&(flagNoWrites|flagAllowOOM) == 0 && p.set.maxMemory > 0 && !p.makeRoom(0):
 		return textOOM
+	case p.guard != 0 && j.staleScript() != "":
+		return j.staleScript()
 	case p.guard != 0 && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0 && p.guardedScript(nil) != "":
 		return p.guardedScript(nil)
 	case j.readOnly && j.flags&flagDeclared != 0 && j.flags&flagNoWrites == 0:

@@ -298,6 +298,8 @@ func (s *session) kind() string {
 	switch {
 	case s.isReplica():
 		return client.KindReplica
+	case s.state&ofPrimary != 0:
+		return client.KindMaster
 	case s.state&subscribed != 0:
 		return client.KindPubSub
 	}
@@ -312,6 +314,7 @@ func (s *session) flags() string {
 		letter byte
 	}{
 		{s.isReplica(), 'S'},
+		{s.state&ofPrimary != 0, 'M'},
 		{s.state&monitoring != 0, 'O'},
 		{s.state&subscribed != 0, 'P'},
 		{s.state&inMulti != 0, 'x'},

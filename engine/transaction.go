@@ -24,6 +24,7 @@ const (
 	tellsNew                     // the part's: somebody hears of keys that are new
 	guarded                      // the part's: its own state keeps some commands from running (guard.go)
 	gated                        // the part's: what commands show may have to wait
+	ofPrimary                    // it is not a client's: the primary's commands run in its name
 )
 
 // transaction is what stands between MULTI and EXEC.
@@ -31,6 +32,7 @@ type transaction struct {
 	commands []queuedCommand
 	bytes    int           // of their arguments
 	flags    command.Flags // all of theirs
+	lacks    command.Flags // all that one of them has not
 	fenced   bool          // one of them looks at keys
 }
 
@@ -53,6 +55,7 @@ func (s *session) queue(row *command.Row, args [][]byte) {
 		t.commands = append(t.commands, queuedCommand{row, copyArgs(args)})
 		t.bytes += argBytes(args)
 		t.flags |= row.Flags
+		t.lacks |= ^row.Flags
 		t.fenced = t.fenced || fenced(row)
 	}
 	s.p.w.Status("QUEUED")

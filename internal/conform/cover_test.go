@@ -38,6 +38,8 @@ var elsewhere = map[string]string{
 	"hsetex":                  "TestFieldExpiryAsRecorded, package commands",
 	"hgetdel":                 "TestFieldExpiryAsRecorded, package commands",
 	"debug":                   "TestDebug, where both sides allow it",
+	"replicaof":               "TestReplicaOfErrors, package engine; TestFollowsRedis, package clients",
+	"slaveof":                 "TestReplicaOfErrors, package engine",
 	"psync":                   "TestHandshakesAsRecorded, package engine",
 	"sync":                    "TestReplicaWithoutMark, package engine",
 	"replconf":                "TestHandshakesAsRecorded, package engine",

@@ -66,6 +66,8 @@ func NotDrawn(r *command.Row) string {
 		return "words drawn by chance are no Lua; scripts and functions are in the scripts"
 	case "psync", "sync", "replconf":
 		return "makes a replica of the connection; compared beside the node"
+	case "replicaof", "slaveof":
+		return "has the server follow another, and lose its data to it; compared beside the node"
 	case "larder":
 		return "the dialect between gateway and node is not for clients"
 	case "cluster", "readonly", "readwrite", "asking":

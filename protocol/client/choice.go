@@ -16,6 +16,7 @@ const (
 	KindNormal  = "normal"
 	KindPubSub  = "pubsub"
 	KindReplica = "replica"
+	KindMaster  = "master"
 )
 
 // Addresses are both ends of a client's connection.
@@ -100,7 +101,7 @@ func (k *Kill) Chooses(id uint64, kind, user string, c Addresses) bool {
 // ParseKind reads a kind of client in any case; "slave" is "replica".
 func ParseKind(word string) (kind string, ok bool) {
 	switch kind = strings.ToLower(word); kind {
-	case KindNormal, KindPubSub, "master", KindReplica:
+	case KindNormal, KindPubSub, KindMaster, KindReplica:
 		return kind, true
 	case "slave":
 		return KindReplica, true

@@ -256,6 +256,8 @@ const (
 	CmdPSync
 	CmdSync
 	CmdReplConf
+	CmdReplicaOf
+	CmdSlaveOf
 	CmdLarder
 
 	CmdScriptDebug

@@ -35,5 +35,7 @@ func serverRows() []Row {
 		{ID: CmdBgRewriteAOF, Name: "bgrewriteaof", Arity: 1, Flags: Admin | NoScript | NoAsyncLoading, Request: RequestAllShards, Response: ResponseAllSucceeded, Since: "1.0.0"},
 		{ID: CmdLastSave, Name: "lastsave", Arity: 1, Flags: Loading | Stale | Fast, Categories: CatAdmin | CatDangerous, Request: RequestAllShards, Response: ResponseAggMin, Tips: tips(tipNondeterministic), Since: "1.0.0"},
 		{ID: CmdShutdown, Name: "shutdown", Arity: -1, Flags: Admin | NoScript | Loading | Stale | NoMulti | AllowBusy, Request: RequestLocal, Since: "1.0.0"},
+		{ID: CmdReplicaOf, Name: "replicaof", Arity: 3, Flags: Admin | NoScript | Stale | NoAsyncLoading | NodeOnly, Request: RequestLocal, Since: "5.0.0"},
+		{ID: CmdSlaveOf, Name: "slaveof", Arity: 3, Flags: Admin | NoScript | Stale | NoAsyncLoading | NodeOnly, Request: RequestLocal, Since: "1.0.0"},
 	}
 }
