@@ -28,8 +28,8 @@ const (
 	markLen    = 40
 	// feedMax is how much of the input the loader is given at once: it copies it.
 	feedMax = 64 << 10
-	// loadSlice is how long a load may keep the loop, ns.
-	loadSlice = int64(time.Millisecond)
+	// copySliceNS is how long the loading of a copy may keep the loop.
+	copySliceNS = int64(time.Millisecond)
 )
 
 // expectAll waits for the primary's data.
@@ -90,7 +90,7 @@ func (k *link) load(c *loop.Conn) bool {
 
 // slice loads for a bounded time.
 func (k *link) slice() (state loadState, err error) {
-	untilNS := k.p.clockNS() + loadSlice
+	untilNS := k.p.clockNS() + copySliceNS
 	for state == loadOn && err == nil && k.p.clockNS() < untilNS {
 		state, err = k.loader.step()
 	}
