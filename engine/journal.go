@@ -3,12 +3,14 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"larder/engine/history"
 	"larder/persistence/journal"
+	"larder/protocol/resp"
 )
 
 // writing is the node's journal while it is written: what the stream says goes to the writer's goroutine, a task after the other, as views of the history.
@@ -47,9 +49,13 @@ func (p *part) runJournal(folder *journal.Folder, building bool) {
 	p.setGate()
 }
 
-// journalHead is what a file begins with whose first byte of the stream is the next one.
-func (p *part) journalHead() []byte {
-	return journal.AppendStream(nil, p.stream.past.ID, p.stream.past.End())
+// journalHead is what a file begins with whose first byte of the stream is the next one. A primary's stream goes on in the database that it is in, which the
+// file has to say then; the line behind that says that it is no part of the stream.
+func (p *part) journalHead() (head []byte) {
+	if p.link != nil {
+		head = resp.AppendCommandStrings(head, "SELECT", strconv.Itoa(p.link.streamDB()))
+	}
+	return journal.AppendStream(head, p.stream.past.ID, p.stream.past.End())
 }
 
 // lagMax is how far the disk may be behind, bytes: commands that write wait then, as they do while CLIENT PAUSE holds them.

@@ -54,6 +54,10 @@ func (p *part) goOnJournal(r *replay) error {
 	} else {
 		// What was lost with the journal's end, and is had by a replica, must not be taken for what comes now.
 		past.Rename(randomID(p.store.Rand()))
+		p.restored = true
+	}
+	if p.link != nil {
+		p.link.s.useDB(r.s.dbIndex) // where the primary's stream goes on
 	}
 	p.stream.listen()
 	if err := r.folder.Start(r.cut, p.journalHead()); err != nil {

@@ -196,10 +196,11 @@ func (k *link) acknowledge() {
 	if k.mute {
 		return
 	}
-	k.c.Out = resp.AppendArray(k.c.Out, 3)
-	k.c.Out = resp.AppendBulkString(k.c.Out, "REPLCONF")
-	k.c.Out = resp.AppendBulkString(k.c.Out, "ACK")
-	k.c.Out = resp.AppendBulkInt(k.c.Out, k.p.stream.past.End())
+	words := []string{"REPLCONF", "ACK", strconv.FormatInt(k.p.stream.past.End(), 10)}
+	if safe, has := k.p.journalSynced(); has {
+		words = append(words, "FACK", strconv.FormatInt(safe, 10))
+	}
+	k.c.Out = resp.AppendCommandStrings(k.c.Out, words...)
 	k.c.Touch()
 }
 
@@ -223,6 +224,9 @@ func (k *link) Data(c *loop.Conn) {
 		}
 	}
 	p.w.Out = nil
+	if p.writing != nil {
+		p.writing.kick()
+	}
 }
 
 // step does something with what has come, and reports whether there may be more to do.

@@ -185,8 +185,11 @@ func (k *link) introduction() introduction {
 	if n.port == 0 {
 		n.port = k.p.n.port()
 	}
-	if p.joined {
-		n.id, n.after = p.stream.past.ID, p.stream.past.End()
+	switch past := p.stream.past; {
+	case p.restored && past.Shared == past.End():
+		n.id, n.after = past.OldID, past.End()
+	case p.joined:
+		n.id, n.after = past.ID, past.End()
 	}
 	return n
 }
@@ -252,7 +255,7 @@ func (k *link) begin(text string, more ...any) {
 	k.requests.Reset(resp.Limits{BulkMax: 1 << 50}) // what a primary has, it sends
 	k.again.Reset(resp.Limits{BulkMax: 1 << 50})
 	k.passed, k.searched = 0, 0
-	p.joined = !k.mute
+	p.joined, p.restored = !k.mute, false
 	p.stream.listen()
 	p.noteLink()
 	k.log(slog.LevelInfo, text, append([]any{"id", p.stream.past.ID, "offset", p.stream.past.End()}, more...)...)

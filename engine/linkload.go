@@ -176,6 +176,8 @@ func (k *link) loaded() {
 	for db := range p.store.Databases() {
 		p.signalDB(db)
 	}
+	p.stream.listen()
+	p.beginJournalAgain()
 	k.begin("replication: this node has the primary's data, and follows it", "keys", l.keys, "bytes", k.transfer.read, "left out of values", l.lost)
 }
 
@@ -202,7 +204,8 @@ const misfitWait = 5 * time.Second
 
 // dropAll empties the node: it has nothing any more that anybody could follow, and is another run of itself to whoever did.
 func (p *part) dropAll() {
-	p.joined = false
+	p.joined, p.restored = false, false
+	p.endJournal() // it begins anew with what comes; until then the disk has what was here
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()
 	for db := range p.store.Databases() {

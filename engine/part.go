@@ -49,6 +49,7 @@ type part struct {
 	waits    waits
 	replicas replicas
 	link     *link // to the primary that the node follows, nil if it follows none
+	restored bool  // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
 	joined   bool  // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
 	watched  watches
 	scripts  scripts
@@ -261,8 +262,10 @@ func (p *part) Tick(time.Time) {
 		return
 	}
 	p.wakePasses()
-	p.saveByPoints()
-	p.rewriteByGrowth()
+	if p.guard&guardLoading == 0 {
+		p.saveByPoints()
+		p.rewriteByGrowth()
+	}
 	more := p.chores()
 	if !p.tickJournal() {
 		more = true

@@ -72,6 +72,7 @@ func (p *part) promote() {
 	p.setFollowing(false)
 	p.partReplicas()
 	p.noteLink()
+	p.beginJournalAgain()
 	p.n.log.Info("replication: this node is a primary", "id", p.stream.past.ID, "old id", p.stream.past.OldID, "offset", p.stream.past.End(), "node", p.n.id)
 }
 
@@ -93,8 +94,19 @@ func (p *part) noteLink() {
 	p.setGuard(guardStale, k != nil && k.phase != linkFollowing && !set.stale)
 }
 
-// mayObey tells whether commands of the primary may run: they wait while a script runs, and while CLIENT PAUSE holds writes back.
-func (p *part) mayObey() bool { return p.scripts.busy == nil && !p.paused.Active(p.nowMS) }
+// beginJournalAgain begins a journal where one is wanted and none is written, since a primary's data have taken the place of what it told of.
+func (p *part) beginJournalAgain() {
+	if !p.set.journal.on || p.writing != nil {
+		return
+	}
+	if err := p.startJournal(); err != nil {
+		p.set.journal.on = false
+		p.n.log.Error("the journal could not be begun anew, and is off: what it has is not what the node has", "node", p.n.id, "error", err)
+	}
+}
+
+// mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, and for a disk that is far behind.
+func (p *part) mayObey() bool { return p.scripts.busy == nil && !p.paused.Active(p.nowMS) && !p.lagging }
 
 // writeRole answers ROLE.
 func (k *link) writeRole(w *resp.Writer) {
