@@ -177,7 +177,7 @@ func (k *link) loaded() {
 		p.signalDB(db)
 	}
 	p.stream.listen()
-	p.beginJournalAgain()
+	p.hollow = false
 	k.begin("replication: this node has the primary's data, and follows it", "keys", l.keys, "bytes", k.transfer.read, "left out of values", l.lost)
 }
 
@@ -204,8 +204,7 @@ const misfitWait = 5 * time.Second
 
 // dropAll empties the node: it has nothing any more that anybody could follow, and is another run of itself to whoever did.
 func (p *part) dropAll() {
-	p.joined, p.restored = false, false
-	p.endJournal() // it begins anew with what comes; until then the disk has what was here
+	p.joined, p.restored, p.hollow = false, false, true
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()
 	for db := range p.store.Databases() {

@@ -50,6 +50,7 @@ type part struct {
 	replicas replicas
 	link     *link // to the primary that the node follows, nil if it follows none
 	restored bool  // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
+	hollow   bool  // what was here was dropped for a primary's data, which have not come: the disk keeps what it has
 	joined   bool  // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
 	watched  watches
 	scripts  scripts
@@ -262,7 +263,7 @@ func (p *part) Tick(time.Time) {
 		return
 	}
 	p.wakePasses()
-	if p.guard&guardLoading == 0 {
+	if p.guard&guardLoading == 0 && !p.hollow {
 		p.saveByPoints()
 		p.rewriteByGrowth()
 	}

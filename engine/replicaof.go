@@ -72,7 +72,7 @@ func (p *part) promote() {
 	p.setFollowing(false)
 	p.partReplicas()
 	p.noteLink()
-	p.beginJournalAgain()
+	p.hollow = false
 	p.n.log.Info("replication: this node is a primary", "id", p.stream.past.ID, "old id", p.stream.past.OldID, "offset", p.stream.past.End(), "node", p.n.id)
 }
 
@@ -92,17 +92,6 @@ func (p *part) noteLink() {
 	set, k := &p.set.link, p.link
 	p.setGuard(guardReadOnly, k != nil && set.readOnly)
 	p.setGuard(guardStale, k != nil && k.phase != linkFollowing && !set.stale)
-}
-
-// beginJournalAgain begins a journal where one is wanted and none is written, since a primary's data have taken the place of what it told of.
-func (p *part) beginJournalAgain() {
-	if !p.set.journal.on || p.writing != nil {
-		return
-	}
-	if err := p.startJournal(); err != nil {
-		p.set.journal.on = false
-		p.n.log.Error("the journal could not be begun anew, and is off: what it has is not what the node has", "node", p.n.id, "error", err)
-	}
 }
 
 // mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, and for a disk that is far behind.
