@@ -181,7 +181,7 @@ func (p *part) tickJournal() (rests bool) {
 		return false
 	case j != nil:
 		return j.tick()
-	case p.set.journal.on && p.guard&guardLoading == 0:
+	case p.set.journal.on && p.guard&guardLoading == 0 && !p.hollow:
 		p.startAnew()
 		return false
 	}

@@ -95,7 +95,9 @@ func (p *part) noteLink() {
 }
 
 // mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, and for a disk that is far behind.
-func (p *part) mayObey() bool { return p.scripts.busy == nil && !p.paused.Active(p.nowMS) && !p.lagging }
+func (p *part) mayObey() bool {
+	return p.scripts.busy == nil && !p.paused.Active(p.nowMS) && !p.lagging
+}
 
 // writeRole answers ROLE.
 func (k *link) writeRole(w *resp.Writer) {

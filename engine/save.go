@@ -213,7 +213,7 @@ func (p *part) saveToEnd(o shutdownOptions) bool {
 // saveAtEnd saves at a signal's end, if there are save points. SHUTDOWN has done it already, or has said that it is not to be done. The process says by its
 // exit code if that fails.
 func (p *part) saveAtEnd() {
-	if p.saves.ending || len(p.set.saving.points) == 0 || p.guard&guardLoading != 0 {
+	if p.saves.ending || len(p.set.saving.points) == 0 || p.guard&guardLoading != 0 || p.hollow {
 		return
 	}
 	if err := p.saveNow(); err != nil && p.n.failed == nil {
