@@ -27,8 +27,8 @@ func checkDev(c *Config) error {
 	if c.Dev.Shards < 1 || c.Dev.Shards > router.ShardsMax {
 		return fmt.Errorf("%d shards: must be from 1 to %d", c.Dev.Shards, router.ShardsMax)
 	}
-	if c.Dev.Replicas != 0 {
-		return fmt.Errorf("%d replicas: must be 0, this version has no replicas yet", c.Dev.Replicas)
+	if c.Dev.Replicas < 0 || c.Dev.Replicas > router.ReplicasMax {
+		return fmt.Errorf("%d replicas: must be from 0 to %d", c.Dev.Replicas, router.ReplicasMax)
 	}
 	return nil
 }

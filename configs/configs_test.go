@@ -163,7 +163,7 @@ func TestErrors(t *testing.T) {
 			want: []string{"FILE:4: gateway.upstream.backoff-min with FILE:5: gateway.upstream.backoff-max: upstream backoff max"},
 		},
 		{name: "no shards", args: []string{"--shards", "0"}, want: []string{"--shards: dev.shards: 0 shards: must be from 1 to 1024"}},
-		{name: "replicas", args: []string{"--replicas", "1"}, want: []string{"--replicas: dev.replicas: 1 replicas: must be 0"}},
+		{name: "replicas", args: []string{"--replicas", "6"}, want: []string{"--replicas: dev.replicas: 6 replicas: must be from 0 to 5"}},
 		{
 			name: "nodes both ways", file: "gateway: {nodes: ['a:1']}", env: map[string]string{"LARDER_GATEWAY_TOPOLOGY": "f"},
 			want: []string{"FILE:1: gateway.nodes with LARDER_GATEWAY_TOPOLOGY: gateway.topology: nodes are given both ways"},

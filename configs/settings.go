@@ -253,7 +253,7 @@ func devSettings(c *Config) []setting {
 		},
 		{
 			key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
-			meaning: "Replicas of each shard. Only 0 is possible in this version.",
+			meaning: "Replicas of each shard, which follow its node. Reads go to the shard's node.",
 		},
 		{
 			key: "dev.keep", kind: boolean{&c.Dev.Keep}, flag: "keep", roles: RoleDev,

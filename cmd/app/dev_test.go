@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -223,4 +224,47 @@ func TestDevKeeps(t *testing.T) {
 		t.Errorf("behind a run that keeps nothing: %d keys, %v", n, err)
 	}
 	stop(r)
+}
+
+// TestDevReplicas: each shard has replicas, which the topology names and which have what its node has; one is no shard of its own.
+func TestDevReplicas(t *testing.T) {
+	ctx := context.Background()
+	r := start(t, app.Dev, config(t, configs.RoleDev, "--dir", t.TempDir(), "--metrics", "off", "--shards", "2", "--replicas", "2", "--set", "engine.password=inner"))
+	c := client(t, r.find(t, r.out, `cluster of 2 shards at (\S+)`))
+	found := regexp.MustCompile(`(?:shard \d+|replica) +(127\S+)`).FindAllStringSubmatch(r.out.String(), -1)
+	if len(found) != 6 {
+		t.Fatalf("%d nodes are shown:\n%s", len(found), r.out)
+	}
+	for i := range 200 {
+		if err := c.Set(ctx, fmt.Sprint("key-", i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := int64(0)
+	for i := range 2 {
+		primary := redis.NewClient(&redis.Options{Addr: found[3*i][1], Password: "inner"})
+		defer primary.Close()
+		if n, err := primary.Wait(ctx, 2, 20*time.Second).Result(); err != nil || n != 2 {
+			t.Fatalf("shard %d has %d replicas in step: %v", i, n, err)
+		}
+		keys := primary.DBSize(ctx).Val()
+		total += keys
+		for j := range 2 {
+			replica := redis.NewClient(&redis.Options{Addr: found[3*i+1+j][1], Password: "inner"})
+			defer replica.Close()
+			if n, err := replica.DBSize(ctx).Result(); err != nil || n != keys {
+				t.Errorf("replica %d of shard %d has %d keys, not %d: %v", j, i, n, keys, err)
+			}
+			if err := replica.Set(ctx, "key-0", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "READONLY") {
+				t.Errorf("a write to a replica: %v", err)
+			}
+		}
+	}
+	if total != 200 {
+		t.Errorf("%d keys, not 200", total)
+	}
+	r.stop()
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,22 +54,33 @@ func (d *dev) startNodes() (*router.Topology, error) {
 
 func described(n *engine.Node) router.Node { return router.Node{ID: n.ID(), Addr: n.Addr()} }
 
-// startShard starts a shard's node.
+// startShard starts a shard's node and those that follow it. Its node ends after them, so that they have all that it saves.
 func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 	o := d.config.Engine
 	o.Listen, o.Access = "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}
 	if d.config.Dev.Keep && o.Save == "" {
 		o.Save = devSave
 	}
-	o.ID = fmt.Sprintf("n%d", shard)
-	if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
-		return nil, err
+	for i := range 1 + d.config.Dev.Replicas {
+		o.ID = fmt.Sprintf("n%d", shard)
+		if i > 0 {
+			o.ID += fmt.Sprintf("r%d", i)
+			host, port, err := net.SplitHostPort(nodes[0].Addr())
+			if err != nil {
+				return nil, fmt.Errorf("node %s: %w", nodes[0].ID(), err)
+			}
+			o.ReplicaOf, o.MasterAuth, o.Save, o.AppendOnly = host+" "+port, o.Password, "", false
+		}
+		if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
+			return nil, err
+		}
+		node, err := d.startNode(o.ID, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": o.ID}, d.reg))
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, node)
 	}
-	node, err := d.startNode(o.ID, o, prometheus.WrapRegistererWith(prometheus.Labels{"node": o.ID}, d.reg))
-	if err != nil {
-		return nil, err
-	}
-	return []*engine.Node{node}, nil
+	return nodes, nil
 }
 
 // sameShards wants as many shards as those whose keys the folder has: in other ones they would not be found.
