@@ -19,6 +19,7 @@ type replicas struct {
 	waiters  []*session // who waits for acknowledgements (WAIT, WAITAOF), in their order
 	asking   bool       // at the end of the turn they are asked how far they are
 	asked    int64      // where the stream ended when they were asked last
+	before   int64      // where it ended before that question
 	noted    int64      // where it ended when a client's command was taken to have added to it
 }
 
@@ -118,7 +119,7 @@ func (p *part) askForAcks() {
 	}
 	if end := p.stream.past.End(); end != all.asked {
 		p.addToStream("REPLCONF", "GETACK", "*")
-		all.asked = p.stream.past.End()
+		all.before, all.asked = end, p.stream.past.End()
 	}
 }
 

@@ -72,6 +72,16 @@ func (p *part) noteWrite(s *session) {
 	}
 }
 
+// larderWrote has WAIT and WAITAOF on this connection speak of all that was written until now: what a gateway's client wrote came over other connections.
+func larderWrote(s *session, _ [][]byte) {
+	s.wroteAt = s.p.stream.past.End()
+	if all := &s.p.replicas; s.wroteAt == all.asked {
+		s.wroteAt = all.before // replicas answer a question with where it stands
+	}
+	s.p.replicas.noted = s.p.stream.past.End()
+	s.ok()
+}
+
 func parseWaitMS(text []byte) (ms int64, wrong string) {
 	ms, ok := resp.ParseNumber(text)
 	switch {

@@ -80,6 +80,28 @@ func TestWaitAsksOnce(t *testing.T) {
 	}
 }
 
+// TestWaitForOthers: a gateway's lane waits for what came over other connections, and for no question that replicas were asked since.
+func TestWaitForOthers(t *testing.T) {
+	b := newBed(t, nil)
+	k, lane := b.client(), b.client()
+	f := b.mirror()
+	f.syncs()
+	k.says("+OK\r\n", "SET", "a", "1")
+	lane.says(":1\r\n", "WAIT", "1", "0") // it has written nothing
+	lane.says("+OK\r\n", "LARDER", "WROTE")
+	lane.says("", "WAIT", "1", "0")
+	f.told("SELECT 0", "SET a 1", "REPLCONF GETACK *")
+	f.acks()
+	if got := lane.got(); got != ":1\r\n" {
+		t.Errorf("WAIT: %q", got)
+	}
+	lane.says("+OK\r\n", "LARDER", "WROTE")
+	lane.says(":1\r\n", "WAIT", "1", "0") // nothing was written since
+	k.says("+OK\r\n", "SET", "a", "2")
+	lane.says("+OK\r\n", "LARDER", "WROTE")
+	lane.says("", "WAIT", "1", "0")
+}
+
 // TestWaitAOF: what replicas have on disk they say by FACK.
 func TestWaitAOF(t *testing.T) {
 	b := newBed(t, nil)

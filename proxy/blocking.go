@@ -19,6 +19,7 @@ type blocking struct {
 	beganNS  int64
 	told     []func() // called when it has ended: others have asked for it
 	behindNS int64    // since when the node has been behind the topology, 0 = it is not
+	acks     *acks    // of WAIT and WAITAOF: what is still to be asked
 	wrong    string   // its user may not run it any more: its reply, if it got nothing before
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"larder/access/users"
 	"larder/loop"
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -94,6 +95,9 @@ func (ln *lane) put(command []byte, t ticket) {
 func (ln *lane) commit(at int, t ticket) {
 	if t.s != nil {
 		t.s.flying++
+		if !t.row.Flags.Has(command.ReadOnly) {
+			t.s.wrote |= ln.u.bit
+		}
 		if t.s.track != nil {
 			at = ln.precede(at, &t)
 		}

@@ -168,7 +168,7 @@ func (s *session) lostLent(t ticket, raw []byte, sent bool, err error, addr stri
 		}
 		s.loseWatch()
 		s.answered(t, appendError(nil, downText(addr, err)))
-	case sent && mayRunTwice(t) && fromNow(s.p, raw):
+	case waitsForReplicas(t.row) || sent && mayRunTwice(t) && fromNow(s.p, raw):
 		s.answered(t, appendError(nil, downText(addr, err)))
 	case sent && !mayRunTwice(t):
 		return false

@@ -189,6 +189,37 @@ func TestSlowLogOfGateway(t *testing.T) {
 	k.says(":1\r\n", "SLOWLOG", "LEN")
 }
 
+// A transaction is one entry, with what it ran; who waits for keys has taken no time, however long that was.
+func TestSlowLogOfTransactions(t *testing.T) {
+	addr := gatewayOver3(t)
+	k, waits := talk(t, addr), talk(t, addr)
+	k.says("+OK\r\n", "CONFIG", "SET", "slowlog-log-slower-than", "0", "latency-monitor-threshold", "250")
+	k.do("MULTI")
+	k.do("SET", "{t}k", "v w")
+	k.do("CLIENT", "GETNAME")
+	k.do("GET", "{t}k")
+	k.do("EXEC")
+	k.do("XREAD", "STREAMS", "{t}x", "0")
+	got := k.do("SLOWLOG", "GET", "-1")
+	for _, want := range []string{"*3\r\n$4\r\nexec\r\n$12\r\nSET {t}k v w\r\n$8\r\nGET {t}k\r\n", "$5\r\nXREAD\r\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the slow log lacks %q: %q", want, got)
+		}
+	}
+	waits.do("BLPOP", "nothing", "0.3")
+	got = k.do("SLOWLOG", "GET", "-1")
+	at := strings.Index(got, "*3\r\n$5\r\nBLPOP\r\n$7\r\nnothing\r\n")
+	if at < 0 || !strings.HasSuffix(got[:at], "\r\n:0\r\n") {
+		t.Errorf("a command that waited is not shown with no time: %q", got)
+	}
+	if got := k.do("LATENCY", "LATEST"); got != "*0\r\n" {
+		t.Errorf("waiting is told as latency: %q", got)
+	}
+	if got := field(t, k.do("INFO", "commandstats"), "cmdstat_blpop"); !strings.HasPrefix(got, "calls=1,usec=0,") {
+		t.Errorf("waiting is counted as time: %s", got)
+	}
+}
+
 // What is slow at a node is slow at the gateway, and the latency monitor has it.
 func TestLatencyOfGateway(t *testing.T) {
 	stock := peers.StartRedis(t, "--enable-debug-command", "local")

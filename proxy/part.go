@@ -26,6 +26,7 @@ type part struct {
 	topo      *router.Topology
 	shards    []*upstream // by shard of topo: its primary
 	upstreams map[string]*upstream
+	made      uint   // how many of them there have been
 	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
 
 	sessions  map[uint64]*session
@@ -103,7 +104,8 @@ func (p *part) adopt(t *router.Topology) {
 		used[addr] = true
 		u := p.upstreams[addr]
 		if u == nil {
-			u = &upstream{p: p, addr: addr}
+			u = &upstream{p: p, addr: addr, bit: 1 << (p.made % 64)}
+			p.made++
 			p.upstreams[addr] = u
 		}
 		u.left = false

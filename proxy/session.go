@@ -47,10 +47,11 @@ type session struct {
 	waitedNS int64               // since when its next command waits for a lane, 0 = it does not
 	held     int                 // bytes of replies that came before their turn
 
-	flying     int   // tickets on lanes
-	retrying   int   // commands, or parts of them, that wait to go again
-	retryNS    int64 // and not before
-	lostWrites int   // while a lane is lost: its writes that may have run and are not yet answered
+	flying     int    // tickets on lanes
+	wrote      uint64 // upstream.bit of the nodes that were sent what may write
+	retrying   int    // commands, or parts of them, that wait to go again
+	retryNS    int64  // and not before
+	lostWrites int    // while a lane is lost: its writes that may have run and are not yet answered
 
 	stream *stream
 	job    *job  // a command over several shards, alone on the way
@@ -201,6 +202,11 @@ func (s *session) wake(why stall) {
 // answered takes the reply of a ticket. Reply is a view, copied if it has to wait.
 func (s *session) answered(t ticket, reply []byte) {
 	if t.kind&kindBlocks != 0 {
+		if s.block != nil && s.block.acks != nil {
+			if reply = s.acked(reply); reply == nil {
+				return
+			}
+		}
 		if b := s.block; b != nil && b.wrong != "" && bytes.HasPrefix(reply, unblockedPrefix) {
 			reply = appendError(nil, b.wrong)
 		}

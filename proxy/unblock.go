@@ -83,6 +83,9 @@ func (s *session) endBlock(how, wrong string, then func(n int64)) {
 	s.p.forgetRetry(s)
 	s.dropBlock()
 	reply := s.nullArray()
+	if b.acks != nil {
+		reply = resp.AppendInt(nil, 0)
+	}
 	if wrong != "" {
 		reply = appendError(nil, wrong)
 	}

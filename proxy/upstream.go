@@ -12,6 +12,7 @@ import (
 type upstream struct {
 	p        *part
 	addr     string
+	bit      uint64       // which one it is in session.wrote; where there are more than 64, some share theirs
 	shared   [lines]*lane // by line, from 2 on: RESP2, RESP3, and those of tracking_lanes.go
 	lanes    []*lane      // every lane that is not closed
 	idle     []*lane      // lent lanes that came back clean, RESP2 and RESP3 mixed

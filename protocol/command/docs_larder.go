@@ -33,6 +33,9 @@ func larderDocs() map[ID]Doc {
 			Summary: "Tells whether the text of a script names PUBLISH.", Complexity: "O(1)",
 			Args: takes(text("sha1")),
 		},
+		CmdLarderWrote: {
+			Summary: "Takes all that the node has written so far for the connection's, of which WAIT and WAITAOF tell.", Complexity: "O(1)",
+		},
 		CmdLarderSlots: {
 			Summary: "Says which slots' keys the connection's scripts may touch on a node that was assigned none.", Complexity: "O(N) in the number of slots",
 			Args: takes(text("slots")),

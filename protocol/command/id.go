@@ -377,6 +377,7 @@ const (
 	CmdLarderMark
 	CmdLarderAfter
 	CmdLarderPublishes
+	CmdLarderWrote
 	CmdLarderHelp
 
 	afterLast
