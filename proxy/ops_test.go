@@ -126,7 +126,7 @@ func TestConfigRefusedByOneNode(t *testing.T) {
 	if got := k.do("CONFIG", "SET", "lua-time-limit", "100", "always-show-logo", "yes"); !strings.HasPrefix(got, "-ERR ") {
 		t.Errorf("what no node sets: %q", got)
 	}
-	got := k.do("CONFIG", "SET", "cluster-node-timeout", "15000") // a node of ours has no such time
+	got := k.do("CONFIG", "SET", "proc-title-template", "redis") // a node of ours has no such title
 	if !strings.HasPrefix(got, "-ERR shard 0 (127.0.0.1:") || !strings.Contains(got, "Unknown option") || !strings.Contains(got, "others have done it") {
 		t.Errorf("what one node refuses: %q", got)
 	}
