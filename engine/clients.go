@@ -142,16 +142,18 @@ func clientKill(s *session, args [][]byte) {
 
 func clientPause(s *session, args [][]byte) {
 	p := s.p
-	next, wrong := client.ParsePause(args, p.paused, p.nowMS)
-	p.paused = next
-	p.settleDeaths()
+	next, wrong := client.ParsePause(args, p.pauseAsked, p.nowMS)
+	p.pauseAsked = next
+	p.settlePause()
 	s.okUnless(wrong)
 }
 
 // clientUnpause ends the pause. Who waits for keys that are ready is served when the command is done; who was held back goes on in the same turn.
 func clientUnpause(s *session, _ [][]byte) {
-	s.p.paused = client.Pause{}
-	s.p.settleDeaths()
-	s.p.releasePaused()
+	p := s.p
+	p.pauseAsked = client.Pause{}
+	if p.settlePause(); !p.paused.Active(p.nowMS) {
+		p.releasePaused()
+	}
 	s.ok()
 }

@@ -71,6 +71,10 @@ var idles = []idle{
 	{name: "oom-score-adj", words: []string{"no", "yes", "relative", "absolute"}},
 	// A copy of the data goes out in pieces of 256 KiB, and what a turn of the loop says to replicas in one: there is nothing to be put together.
 	{name: "repl-disable-tcp-nodelay", words: noYes},
+
+	// The file that a copy for replicas goes to has no name, and is gone with the copy.
+	{name: "rdb-del-sync-files", words: noYes},
+
 	{name: "shutdown-timeout", most: math.MaxInt32, preset: 10},
 }
 

@@ -49,7 +49,7 @@ func buildHere() []hereFunc {
 		command.CmdLatencyDoctor: latencyDoctor, command.CmdLatencyGraph: latencyGraph, command.CmdLatencyHistogram: latencyHistogram,
 		command.CmdLatencyHistory: latencyHistory, command.CmdLatencyLatest: latencyLatest, command.CmdLatencyReset: latencyReset,
 		command.CmdSave: save, command.CmdBgSave: bgSave, command.CmdBgRewriteAOF: bgRewriteAOF, command.CmdLastSave: lastSave, command.CmdRole: role, command.CmdLolwut: lolwut,
-		command.CmdPSync: psync, command.CmdSync: syncFully, command.CmdReplConf: replConf,
+		command.CmdPSync: psync, command.CmdSync: syncFully, command.CmdReplConf: replConf, command.CmdFailover: failOver,
 		command.CmdReplicaOf: replicaOf, command.CmdSlaveOf: replicaOf,
 
 		command.CmdMemoryDoctor: memoryDoctor, command.CmdMemoryMallocStats: memoryMallocStats, command.CmdMemoryPurge: memoryPurge,

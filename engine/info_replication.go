@@ -30,8 +30,8 @@ func infoReplication(s *session, b *strings.Builder) {
 	if past.OldID != "" {
 		oldID, second = past.OldID, past.Shared+1
 	}
-	fmt.Fprintf(b, "master_failover_state:no-failover\r\nmaster_replid:%s\r\nmaster_replid2:%s\r\nmaster_repl_offset:%d\r\nsecond_repl_offset:%d\r\n",
-		past.ID, oldID, past.End(), second)
+	fmt.Fprintf(b, "master_failover_state:%s\r\nmaster_replid:%s\r\nmaster_replid2:%s\r\nmaster_repl_offset:%d\r\nsecond_repl_offset:%d\r\n",
+		p.failover.state, past.ID, oldID, past.End(), second)
 	active, first, length := 0, int64(0), int64(0)
 	if p.streaming() {
 		active, first, length = 1, past.First(), past.Len()

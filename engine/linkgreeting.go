@@ -219,10 +219,19 @@ func (k *link) hear(c *loop.Conn) bool {
 	if !ok {
 		return false
 	}
+	asked := k.greeting.asked[0]
 	say, is, reason := k.greeting.answer(line)
 	if len(say) > 0 {
 		c.Out = append(c.Out, say...)
 		c.Touch()
+	}
+	if k.takeOver && asked == askHistory && is != outcomeMore {
+		k.takeOver = false
+		if is != outcomeAll && is != outcomeOn {
+			k.p.abortFailover("the replica does not take over: " + reason)
+			return false
+		}
+		k.p.failedOver()
 	}
 	switch is {
 	case outcomeAll:

@@ -19,16 +19,18 @@ import (
 
 // part is what a node has on its loop. All of it is touched there only.
 type part struct {
-	n       *Node
-	l       *loop.Loop
-	base    time.Time
-	nowNS   int64 // since base, of the present callback
-	nowMS   int64 // milliseconds since 1970: base's and what has passed since, so that it never jumps
-	baseMS  int64
-	timedNS int64 // up to where the time of the commands at hand has been counted, since base
-	asideNS int64 // of the time since, what is not theirs
-	set     settings
-	paused  client.Pause
+	n          *Node
+	l          *loop.Loop
+	base       time.Time
+	nowNS      int64 // since base, of the present callback
+	nowMS      int64 // milliseconds since 1970: base's and what has passed since, so that it never jumps
+	baseMS     int64
+	timedNS    int64 // up to where the time of the commands at hand has been counted, since base
+	asideNS    int64 // of the time since, what is not theirs
+	set        settings
+	paused     client.Pause // by CLIENT PAUSE and by a failover
+	pauseAsked client.Pause // by CLIENT PAUSE
+	failover   failover
 
 	assigned *assignment
 	store    *store.Store
@@ -256,6 +258,7 @@ func (p *part) Tick(time.Time) {
 		p.l.Hurry()
 	}
 	p.endWaits()
+	p.stepFailover()
 	if p.link != nil {
 		p.link.tick()
 	}

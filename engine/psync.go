@@ -13,6 +13,12 @@ func psync(s *session, args [][]byte) {
 		s.hushed = true
 		return
 	}
+	if len(args) > 3 && lower(args[3]) == "failover" {
+		if wrong := p.takeOver(s, string(args[1])); wrong != "" {
+			s.fail(wrong)
+			return
+		}
+	}
 	r := s.asReplica()
 	if wrong := r.mayFollow(); wrong != "" {
 		s.fail(wrong)
@@ -58,6 +64,8 @@ func (s *session) asReplica() *replica {
 // mayFollow is why the connection cannot be a replica's, "" if it can.
 func (r *replica) mayFollow() string {
 	switch k := r.s.p.link; {
+	case r.s.p.failover.state != failoverNone:
+		return "NOMASTERLINK Can't SYNC while failing over"
 	case k != nil && k.phase != linkFollowing:
 		return "NOMASTERLINK Can't SYNC while not connected with my master"
 	case r.s.waitsAtGate():

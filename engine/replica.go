@@ -177,6 +177,7 @@ func (r *replica) ack(words [][]byte) {
 	}
 	p.countGood()
 	p.serveAcks()
+	p.stepFailover()
 }
 
 // online has the replica be sent the stream.

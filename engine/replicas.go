@@ -44,7 +44,7 @@ func (p *part) cronReplicas() {
 		p.forgetPast()
 		return
 	}
-	if !p.follows() && p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
+	if !p.follows() && p.failover.state == failoverNone && p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
 		all.pingedNS = p.nowNS
 		p.addToStream("ping")
 	}
@@ -114,8 +114,8 @@ func (p *part) askForAcks() {
 	if !all.asking {
 		return
 	}
-	if all.asking = false; p.follows() {
-		return // the stream is the primary's
+	if all.asking = false; p.follows() || p.failover.state != failoverNone {
+		return // the stream is the primary's, or stands still
 	}
 	if end := p.stream.past.End(); end != all.asked {
 		p.addToStream("REPLCONF", "GETACK", "*")

@@ -345,3 +345,33 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// TestFailoverToRedis: a node hands over to a redis-server that follows it, and that one back to the node; what was written last is there each time.
+func TestFailoverToRedis(t *testing.T) {
+	node := fleet.Node(t, debugging)
+	c := peers.Dial(t, node, 2)
+	fill(t, c)
+	redis := follower(t, node)
+	r := peers.Dial(t, redis.Addr, 2)
+	upToDate(t, c, r)
+	n := 0
+	for range 3 {
+		for _, way := range []struct {
+			from, to *peers.Conn
+			addr     string
+		}{{c, r, redis.Addr}, {r, c, node}} {
+			n++
+			want(t, way.from, fmt.Sprintf(":%d\r\n", n), "INCR", "handed-over")
+			host, port, _ := net.SplitHostPort(way.addr)
+			want(t, way.from, "+OK\r\n", "FAILOVER", "TO", host, port, "TIMEOUT", "10000")
+			eventually(t, 20*time.Second, "the failover is done", func() bool {
+				return info(t, way.from, "role") == "slave" && info(t, way.from, "master_failover_state") == "no-failover" && info(t, way.to, "role") == "master"
+			})
+			upToDate(t, way.to, way.from)
+		}
+	}
+	want(t, c, ":7\r\n", "INCR", "handed-over")
+	if full := info(t, c, "sync_full"); full != "1" {
+		t.Errorf("the node has sent %s copies, one would do", full)
+	}
+}

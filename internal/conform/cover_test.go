@@ -43,6 +43,7 @@ var elsewhere = map[string]string{
 	"psync":                   "TestHandshakesAsRecorded, package engine",
 	"sync":                    "TestReplicaWithoutMark, package engine",
 	"replconf":                "TestHandshakesAsRecorded, package engine",
+	"failover":                "TestFailoverWords, package engine",
 	"larder|term":             "the dialect between gateway and node: package engine",
 	"larder|assign":           "the dialect between gateway and node: package engine",
 	"larder|as":               "the dialect between gateway and node: package engine",

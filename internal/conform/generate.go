@@ -64,7 +64,7 @@ func NotDrawn(r *command.Row) string {
 		return "fields that expire are newer than Redis 7.2; compared with what a server of Valkey 9.1 was recorded to answer"
 	case "eval", "evalsha", "eval_ro", "evalsha_ro", "fcall", "fcall_ro", "script", "function":
 		return "words drawn by chance are no Lua; scripts and functions are in the scripts"
-	case "psync", "sync", "replconf":
+	case "psync", "sync", "replconf", "failover":
 		return "makes a replica of the connection; compared beside the node"
 	case "replicaof", "slaveof":
 		return "has the server follow another, and lose its data to it; compared beside the node"

@@ -8,5 +8,12 @@ func replicationDocs() map[ID]Doc {
 		},
 		CmdSync:     {Summary: "Asks a server for a copy of all data and its stream of changes."},
 		CmdReplConf: {Summary: "Tells a server about the replica that is to follow it, or how far it is.", Complexity: "O(1)", Internal: true},
+		CmdFailover: {
+			Summary: "Makes a replica the primary in this server's place.", Complexity: "O(1)",
+			Args: takes(
+				block("target", text("host"), integer("port"), word("FORCE").optional()).token("TO").optional(),
+				word("ABORT").optional(), integer("milliseconds").token("TIMEOUT").optional(),
+			),
+		},
 	}
 }

@@ -256,6 +256,7 @@ const (
 	CmdPSync
 	CmdSync
 	CmdReplConf
+	CmdFailover
 	CmdReplicaOf
 	CmdSlaveOf
 	CmdLarder
