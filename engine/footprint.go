@@ -12,6 +12,8 @@ type footprint struct {
 	used     int64 // what maxmemory is compared with: all that the store uses, slack included, and clients' buffers
 	peak     int64 // the most of it that was seen
 	clients  int64 // what clients have sent and what they have not read
+	stream   int64 // what is kept of the replication stream
+	replicas int64 // what is kept for replicas beside it
 	index    int64
 	expiries int64
 	live     int64 // keys, values, index, expiries
@@ -33,6 +35,7 @@ func (p *part) footprint() footprint {
 		used: p.used(), clients: int64(p.buffered), live: p.store.Memory(), kept: p.store.Kept(), active: p.store.Used() + p.store.Kept(),
 		reserved: p.store.Reserved(), resident: process.ResidentBytes(), heap: int64(m.HeapAlloc), cycles: m.NumGC, gcShare: m.GCCPUFraction,
 	}
+	f.stream, f.replicas = p.streamBytes(), p.replicaBytes()
 	for i := range p.store.Databases() {
 		db := p.store.DB(i)
 		index, expiries := db.Overhead()

@@ -113,7 +113,8 @@ func infoMemory(s *session, b *strings.Builder) {
 	}
 	t := &p.scripts
 	fmt.Fprintf(b, "number_of_cached_scripts:%d\r\nnumber_of_functions:%d\r\nnumber_of_libraries:%d\r\n", len(t.known), len(t.functions), len(t.libraries))
-	fmt.Fprintf(b, "mem_kept_for_snapshots:%d\r\nmem_not_counted_for_evict:%d\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_normal:%d\r\n", f.kept, f.kept, f.clients)
+	fmt.Fprintf(b, "mem_kept_for_snapshots:%d\r\nmem_not_counted_for_evict:%d\r\nmem_replication_backlog:%d\r\nmem_total_replication_buffers:%d\r\nmem_clients_slaves:%d\r\nmem_clients_normal:%d\r\n",
+		f.kept, f.kept+f.stream+f.replicas, f.stream, f.stream, f.replicas, f.clients)
 	fmt.Fprintf(b, "mem_cluster_links:0\r\nmem_aof_buffer:%d\r\nmem_allocator:larder\r\ngo_heap_bytes:%d\r\ngo_gc_cycles:%d\r\ngo_gc_cpu_perc:%.2f%%\r\n", p.unwritten(), f.heap, f.cycles, percent*f.gcShare)
 }
 

@@ -37,3 +37,22 @@ func (p *part) journalSynced() (offset int64, has bool) {
 		return j.state.Synced, true
 	}
 }
+
+// streamBytes is what the stream's past takes. It is not counted against maxmemory: keys that are evicted for it would only make it more.
+func (p *part) streamBytes() int64 {
+	if !p.streaming() {
+		return 0
+	}
+	return p.stream.past.Bytes()
+}
+
+// replicaBytes is what is kept for replicas beside that: what their sockets have not taken, and pieces of the copy on its way.
+func (p *part) replicaBytes() (n int64) {
+	for _, r := range p.replicas.all {
+		n += int64(r.s.c.Unsent())
+	}
+	if y := p.replicas.copying; y != nil {
+		n += y.kept
+	}
+	return n
+}
