@@ -375,3 +375,27 @@ func TestFailoverToRedis(t *testing.T) {
 		t.Errorf("the node has sent %s copies, one would do", full)
 	}
 }
+
+// TestNodeRestartsAsPrimary: a node with a journal that is killed and started again is the same to its replica, which goes on without a copy.
+func TestNodeRestartsAsPrimary(t *testing.T) {
+	node := larder.Engine(t, "--set", "engine.enable-debug-command=yes", "--appendonly", "yes", "--appendfsync", "always")
+	c := peers.Dial(t, node.Addr, 2)
+	fill(t, c)
+	r := peers.Dial(t, follower(t, node.Addr).Addr, 2)
+	upToDate(t, c, r)
+	for i := range 3 {
+		want(t, c, "+OK\r\n", "SET", "last", fmt.Sprint(i))
+		want(t, c, ":1\r\n", "WAIT", "1", "5000")
+		node.Kill()
+		node.Start(t)
+		c = peers.Dial(t, node.Addr, 2)
+		eventually(t, 30*time.Second, "the node has its data and its replica", func() bool {
+			return info(t, c, "loading") == "0" && info(t, c, "connected_slaves") == "1" && info(t, r, "master_link_status") == "up"
+		})
+		if full := info(t, c, "sync_full"); full != "0" {
+			t.Errorf("restart %d: a copy was sent", i)
+		}
+		want(t, c, fmt.Sprintf("$1\r\n%d\r\n", i), "GET", "last")
+		upToDate(t, c, r)
+	}
+}
