@@ -19,11 +19,11 @@ func followingSettings(c *Config) []setting {
 			meaning: "The password that the node logs in with at its primary. Empty = none.",
 		},
 		{
-			key: "engine.replica-read-only", kind: boolean{&e.ReplicaReadOnly}, flag: "replica-read-only", roles: RoleEngine,
+			key: "engine.replica-read-only", kind: yesNo{boolean{&e.ReplicaReadOnly}}, flag: "replica-read-only", roles: RoleEngine,
 			meaning: "A node that follows another refuses its clients' writes. Without it what they write stays here and may be lost at any time.",
 		},
 		{
-			key: "engine.replica-serve-stale-data", kind: boolean{&e.ReplicaServeStale}, flag: "replica-serve-stale-data", roles: RoleEngine,
+			key: "engine.replica-serve-stale-data", kind: yesNo{boolean{&e.ReplicaServeStale}}, flag: "replica-serve-stale-data", roles: RoleEngine,
 			meaning: "A node that has lost its primary answers from what it has. Without it clients get -MASTERDOWN.",
 		},
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
+	Replication ReplicationOptions
+
 	ReplicaOf         string // "host port" of the primary that the node follows from the start; empty = none
 	MasterUser        string // what it logs in with there; empty = the default user
 	MasterAuth        string // its password there; empty = none
@@ -78,6 +80,8 @@ func DefaultOptions() Options {
 		StopWrites:          true,
 		SnapshotKeptPercent: 10,
 
+		Replication: DefaultReplicationOptions(),
+
 		ReplicaReadOnly:   true,
 		ReplicaServeStale: true,
 
@@ -121,6 +125,9 @@ func (o Options) Validate() error {
 		if f.value < f.min {
 			return fmt.Errorf("%s is %d: must be at least %d", f.name, f.value, f.min)
 		}
+	}
+	if err := o.Replication.validate(); err != nil {
+		return err
 	}
 	if err := CheckPrimary(o.ReplicaOf); err != nil {
 		return fmt.Errorf("replicaof is %q: %w", o.ReplicaOf, err)

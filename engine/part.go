@@ -155,7 +155,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}
 	p.rewrites.tookS = -1
 	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
-	p.set.repl = defaultReplSettings()
+	p.set.repl = newReplSettings(&o.Replication)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	if p.users = n.users; p.users == nil {
 		p.users = users.New(o.Password)
@@ -164,7 +164,7 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.W, p.call.Store, p.call.ShareMin = &p.w, p.store, shareMin
 	p.call.BulkMax, p.call.OutputMax = int(p.set.bulkMax), int(o.OutputMaxBytes)
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
-	p.stream = newStream(n.runID, &p.call.Effects)
+	p.stream = newStream(n.runID, p.set.repl.backlogBytes, &p.call.Effects)
 	p.stream.grown = p.streamed
 	p.listen()
 	p.watchTimes()

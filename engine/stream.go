@@ -24,8 +24,8 @@ type stream struct {
 	grown  func() // called when something was appended
 }
 
-func newStream(id string, told *commands.Effects) *stream {
-	return &stream{past: history.New(id, 0, defaultReplSettings().backlogBytes), told: told}
+func newStream(id string, backlogBytes int64, told *commands.Effects) *stream {
+	return &stream{past: history.New(id, 0, backlogBytes), told: told}
 }
 
 // listen has everything told from here on. Whoever reads from here on is told the database first.
