@@ -56,7 +56,7 @@ func (p *part) guardedFrom(s *session, row *command.Row) string {
 		return textReadOnly
 	case p.guard&guardStale != 0 && s.lacks(row, command.Stale):
 		return textStale
-	case p.guard&guardLoading != 0 && s.lacks(row, command.Loading):
+	case p.guard&guardLoading != 0 && s.lacks(row, command.Loading) && !p.leavesPrimary(row):
 		return textLoading
 	}
 	return ""

@@ -275,6 +275,22 @@ func TestLinkHalfLoaded(t *testing.T) {
 	}
 }
 
+// TestReplicaLeavesWhileLoading: a copy that is on its way can be called off.
+func TestReplicaLeavesWhileLoading(t *testing.T) {
+	b := newBed(t, nil)
+	k := b.client()
+	e := b.following(k)
+	e.greeted()
+	e.says("+FULLRESYNC " + primaryID + " 7\r\n$EOF:" + fileMark + "\r\nREDIS0010\xfe\x00\x00\x01k\x01v")
+	k.says("-LOADING Redis is loading the dataset in memory\r\n", "DBSIZE")
+	k.says("+OK\r\n", "REPLICAOF", "NO", "ONE")
+	k.says(":0\r\n", "DBSIZE")
+	k.infoSays("replication", "role", "master")
+	if !e.c.Closed {
+		t.Error("the link stays open")
+	}
+}
+
 // stream is what a primary may send: commands of many kinds with transactions among them, and after how many bytes a follower may be.
 func someStream() (all string, ends map[int]bool) {
 	ends = map[int]bool{0: true}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -92,6 +93,12 @@ func (p *part) noteLink() {
 	set, k := &p.set.link, p.link
 	p.setGuard(guardReadOnly, k != nil && set.readOnly)
 	p.setGuard(guardStale, k != nil && k.phase != linkFollowing && !set.stale)
+}
+
+// leavesPrimary tells whether a command may end the loading at hand: a copy comes from a primary as slowly as the network is, and Redis, which takes it into a
+// file first, can be told to follow another meanwhile.
+func (p *part) leavesPrimary(row *command.Row) bool {
+	return p.link != nil && p.link.phase == linkLoading && (row.ID == command.CmdReplicaOf || row.ID == command.CmdSlaveOf)
 }
 
 // mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, and for a disk that is far behind.
