@@ -45,29 +45,12 @@ func serverDocs() map[ID]Doc {
 		CmdConfigResetStat: {Summary: "Sets the counters of INFO back to zero.", Complexity: "O(1)"},
 		CmdConfigRewrite:   {Summary: "Writes the settings to the file that the server was started with.", Complexity: "O(1)"},
 		CmdConfigHelp:      {Summary: "Lists the subcommands.", Complexity: "O(1)"},
-		CmdSave:            {Summary: "Saves the data to a file; nobody else is served meanwhile.", Complexity: "O(N) in the number of keys"},
-		CmdBgSave: {
-			Summary: "Begins to save the data to a file while the server goes on.", Complexity: "O(1)",
-			History: []Change{{"3.2.2", "Option `SCHEDULE`."}},
-			Args:    takes(word("SCHEDULE").since("3.2.2").optional()),
-		},
-		CmdLastSave:  {Summary: "Tells when the data was saved last, in seconds since 1970.", Complexity: "O(1)"},
-		CmdReplicaOf: {Summary: "Has the server follow a primary, or follow nobody.", Complexity: "O(1)", Args: replicaOfArgs()},
+		CmdReplicaOf:       {Summary: "Has the server follow a primary, or follow nobody.", Complexity: "O(1)", Args: replicaOfArgs()},
 		CmdSlaveOf: {
 			Summary: "The older name of REPLICAOF.", Complexity: "O(1)", DeprecatedSince: "5.0.0", ReplacedBy: "`REPLICAOF`",
 			Args: replicaOfArgs(),
 		},
 		CmdTime: {Summary: "Tells the server's clock in seconds and microseconds.", Complexity: "O(1)"},
-		CmdShutdown: {
-			Summary: "Ends the server, with or without saving its data first.", Complexity: "O(N) in the number of keys if data is saved, else O(1)",
-			History: []Change{{"7.0.0", "Options `NOW`, `FORCE` and `ABORT`."}},
-			Args: takes(
-				oneOf("nosave_save", word("NOSAVE"), word("SAVE")).optional(),
-				word("NOW").since("7.0.0").optional(),
-				word("FORCE").since("7.0.0").optional(),
-				word("ABORT").since("7.0.0").optional(),
-			),
-		},
 	}
 }
 

@@ -153,6 +153,7 @@ func TestPolicies(t *testing.T) {
 		"save":                 {command.RequestAllShards, command.ResponseAllSucceeded},
 		"bgsave":               {command.RequestAllShards, command.ResponseAllSucceeded},
 		"lastsave":             {command.RequestAllShards, command.ResponseAggMin},
+		"bgrewriteaof":         {command.RequestAllShards, command.ResponseAllSucceeded},
 
 		"memory|doctor":           {command.RequestAllShards, command.ResponseSpecial},
 		"memory|malloc-stats":     {command.RequestAllShards, command.ResponseSpecial},
