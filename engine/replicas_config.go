@@ -32,8 +32,12 @@ func (o *ReplicationOptions) validate() error {
 		name       string
 		value, min int64
 	}{
-		{"repl-backlog-size", o.BacklogBytes, 1}, {"repl-backlog-ttl", int64(o.BacklogTTLS), 0}, {"repl-diskless-sync-delay", int64(o.DisklessDelayS), 0},
-		{"repl-ping-replica-period", int64(o.PingS), 1}, {"repl-timeout", int64(o.TimeoutS), 1}, {"min-replicas-to-write", int64(o.MinReplicasToWrite), 0},
+		{"repl-backlog-size", o.BacklogBytes, 1},
+		{"repl-backlog-ttl", int64(o.BacklogTTLS), 0},
+		{"repl-diskless-sync-delay", int64(o.DisklessDelayS), 0},
+		{"repl-ping-replica-period", int64(o.PingS), 1},
+		{"repl-timeout", int64(o.TimeoutS), 1},
+		{"min-replicas-to-write", int64(o.MinReplicasToWrite), 0},
 		{"min-replicas-max-lag", int64(o.MinReplicasMaxLagS), 0},
 	} {
 		if f.value < f.min || f.value > math.MaxInt32 && f.name != "repl-backlog-size" {
