@@ -60,7 +60,7 @@ func buildHere() []hereFunc {
 		command.CmdLarderHello: larderHello, command.CmdLarderTerm: larderTerm, command.CmdLarderAssign: larderAssign,
 		command.CmdLarderSubscribers: larderSubscribers, command.CmdLarderAs: larderAs, command.CmdLarderSlots: larderSlots, command.CmdLarderUser: larderUser,
 		command.CmdLarderEar: larderEar, command.CmdLarderMark: larderMark, command.CmdLarderAfter: larderAfter, command.CmdLarderPublishes: larderPublishes,
-		command.CmdLarderWrote: larderWrote,
+		command.CmdLarderWrote: larderWrote, command.CmdLarderStamps: larderStamps, command.CmdLarderAt: larderAt,
 	} {
 		table[id] = f
 	}

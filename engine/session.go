@@ -46,6 +46,7 @@ type session struct {
 	pin      store.Pin // holds it, while shared is not nil
 	replica  *replica  // what it says of itself as a replica, nil if nothing
 	wroteAt  int64     // where the stream ended behind its last command that added to it
+	stamps   *stamping // of a lane that is told how far the node is; nil: it is not
 
 	state       state // of transactions, subscriptions and the like; 0 on the usual way
 	tx          transaction
@@ -227,6 +228,9 @@ func (s *session) Flush(c *loop.Conn) {
 		return
 	}
 	s.atGate(c)
+	if s.stamps != nil {
+		s.stampOutput()
+	}
 	s.p.count.bytesOut += uint64(len(c.Out))
 	if int64(c.Unsent()+s.heldBytes()) > s.p.n.opts.OutputMaxBytes {
 		s.tooSlow()

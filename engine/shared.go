@@ -23,6 +23,9 @@ func (s *session) sendShared() {
 		s.awaitGate()
 		return
 	}
+	if s.stamps != nil {
+		s.stampOutput()
+	}
 	for len(s.shared) > 0 && c.Unsent() < outputHigh {
 		piece := s.shared[:min(sharedPiece, len(s.shared))]
 		s.p.count.bytesOut += uint64(len(c.Out) + len(piece))
@@ -34,6 +37,9 @@ func (s *session) sendShared() {
 	if len(s.shared) == 0 {
 		s.unshare()
 		c.Out = append(c.Out, '\r', '\n')
+		if s.stamps != nil {
+			s.stamps.from = len(c.Out)
+		}
 		c.Out = append(c.Out, s.late...)
 		s.late = nil
 		c.Touch()

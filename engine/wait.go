@@ -100,7 +100,7 @@ func (s *session) await(timeout []byte, want awaited) {
 	switch {
 	case wrong != "":
 		s.fail(wrong)
-	case p.has(&want), !p.call.Blockable, p.depth > 0:
+	case p.has(&want), want.offset == nowhere, !p.call.Blockable, p.depth > 0:
 		p.writeAcks(&want)
 	default:
 		p.call.Wait.TimeoutMS, p.call.Wait.Keys, p.call.Wait.Note = ms, nil, nil

@@ -76,6 +76,9 @@ func (s *session) exec(row *command.Row) bool {
 		s.executed(seq, s.q.at(seq), resp.AppendArray(nil, 0))
 	} else {
 		s.sayMarks(ln)
+		if tx.waits {
+			ln.sayWrites(s, func([]byte) {})
+		}
 		ln.putPiece(tx, ticket{s: s, row: row, seq: seq, kind: kind})
 	}
 	if (tx.splice || kind&kindLent != 0) && s.q.len() > 0 {

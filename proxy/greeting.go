@@ -169,6 +169,9 @@ func (ln *lane) heardDialect(reply []byte) error {
 			ln.greet.databases = min(ln.greet.databases, int(n))
 		}
 	}
+	if ln.ear == nil {
+		ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordStamps, wordOn)
+	}
 	ln.vouch()
 	return nil
 }

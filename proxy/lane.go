@@ -76,6 +76,7 @@ type lane struct {
 	heardNS int64                // when the node last sent anything
 	idleNS  int64                // when it came back from whom it was lent to
 	ear     *ear                 // it is an ear's
+	stamp   stamp                // how far the node was when it wrote what is being read
 }
 
 // open says whether commands may be put on it.
@@ -202,6 +203,9 @@ func (ln *lane) Data(c *loop.Conn) {
 		reply := buf[pos : pos+n]
 		pos += n
 		if kind.IsPush() {
+			if ln.stamped(reply) {
+				continue
+			}
 			if ln.line >= lineReads2 {
 				ln.heardPush(reply)
 			}
@@ -263,6 +267,9 @@ func (ln *lane) reply(reply []byte) bool {
 	case !t.s.abandoned():
 		if t.s.track != nil {
 			ln.heardRead(&t)
+		}
+		if ln.stamp.executed > 0 && !t.row.Flags.Has(command.ReadOnly) {
+			t.s.noteWrite(ln)
 		}
 		t.s.answered(t, reply)
 	}

@@ -47,11 +47,12 @@ type session struct {
 	waitedNS int64               // since when its next command waits for a lane, 0 = it does not
 	held     int                 // bytes of replies that came before their turn
 
-	flying     int    // tickets on lanes
-	wrote      uint64 // upstream.bit of the nodes that were sent what may write
-	retrying   int    // commands, or parts of them, that wait to go again
-	retryNS    int64  // and not before
-	lostWrites int    // while a lane is lost: its writes that may have run and are not yet answered
+	flying     int     // tickets on lanes
+	wrote      uint64  // upstream.bit of the nodes that were sent what may write
+	writes     []wrote // and how far those were when they answered, if they say it
+	retrying   int     // commands, or parts of them, that wait to go again
+	retryNS    int64   // and not before
+	lostWrites int     // while a lane is lost: its writes that may have run and are not yet answered
 
 	stream *stream
 	job    *job  // a command over several shards, alone on the way

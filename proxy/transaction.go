@@ -34,6 +34,7 @@ type transaction struct {
 	flags     command.Flags // all of theirs
 	writes    bool          // one for the shard may do more than read
 	script    bool          // one runs a script
+	waits     bool          // one asks how far replicas are
 	publishes bool          // one may publish
 	splice    bool          // the shard's reply is not the client's as it comes: see executed
 
@@ -239,6 +240,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	tx.flags |= row.Flags
 	tx.writes = tx.writes || !row.Flags.Has(command.ReadOnly) && !forwarded(row.ID)
 	tx.script = tx.script || scripted(row)
+	tx.waits = tx.waits || waitsForReplicas(row)
 	tx.publishes = tx.publishes || row.ID == command.CmdPublish || scripted(row) && s.mayPublish(p.shards[tx.home()], row, args)
 	tx.sent++
 	tx.queue = append(tx.queue, q)

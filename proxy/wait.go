@@ -99,7 +99,7 @@ func (s *session) askAcks() {
 		left := max(1, (a.untilNS-s.p.nowNS)/int64(time.Millisecond))
 		args = append(args[:len(args)-1:len(args)-1], strconv.AppendInt(nil, left, 10))
 	}
-	ln.query(func(reply []byte) { a.unable = len(reply) > 0 && reply[0] == '-' }, wordLarder, wordWrote)
+	ln.sayWrites(s, func(reply []byte) { a.unable = len(reply) > 0 && reply[0] == '-' })
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, args...)
 	ln.commit(at, ticket{s: s, row: a.row, seq: b.seq, kind: kindLent | kindBlocks | kindReads})

@@ -29,6 +29,14 @@ func larderDocs() map[ID]Doc {
 			Summary: "Says behind which mark of another node belongs what is published from now on.", Complexity: "O(N) in the number of gateways' loops",
 			Args: takes(text("run"), integer("mark")),
 		},
+		CmdLarderStamps: {
+			Summary: "Has each write to the connection begin with how far the node is.", Complexity: "O(1)",
+			Args: takes(text("on-or-off")),
+		},
+		CmdLarderAt: {
+			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
+			Args: takes(text("history"), integer("offset")),
+		},
 		CmdLarderPublishes: {
 			Summary: "Tells whether the text of a script names PUBLISH.", Complexity: "O(1)",
 			Args: takes(text("sha1")),

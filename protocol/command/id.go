@@ -379,6 +379,8 @@ const (
 	CmdLarderAfter
 	CmdLarderPublishes
 	CmdLarderWrote
+	CmdLarderStamps
+	CmdLarderAt
 	CmdLarderHelp
 
 	afterLast

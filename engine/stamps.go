@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"larder/protocol/resp"
+)
+
+// stamping is what a lane has been told of the stream. At the head of each of its writes, if anything has changed since, stands a push that says how far the
+// node is: nothing in that write shows more. So a gateway knows of each reply what it may have seen, without asking (docs/formats/upstream.md).
+type stamping struct {
+	said    stamp
+	history string
+	from    int // so much of the output is the end of a reply whose beginning is out: no push may stand before that
+}
+
+// stamp is how far a node is.
+type stamp struct {
+	reign     uint64 // the epoch in which its primary was chosen; 0: nobody has chosen one
+	executed  int64  // where its stream ends
+	committed int64  // up to where that is safe
+}
+
+// stamp is the node's present one. Without a set of members nothing is to be waited for: what was executed is as safe as it gets.
+func (p *part) stamp() stamp {
+	end := p.stream.past.End()
+	return stamp{executed: end, committed: end}
+}
+
+// larderStamps has the connection stamped from now on, or no more.
+func larderStamps(s *session, args [][]byte) {
+	switch lower(args[2]) {
+	case "on":
+		s.stamps = &stamping{said: stamp{executed: -1}}
+	case "off":
+		s.stamps = nil
+	default:
+		s.fail(errSyntax)
+		return
+	}
+	s.ok()
+}
+
+// stampOutput puts the stamp before what is about to be written.
+func (s *session) stampOutput() {
+	out := s.c.Out
+	if len(out) == 0 {
+		return
+	}
+	st := s.stamps
+	from := st.from
+	st.from = 0
+	now, history := s.p.stamp(), s.p.stream.past.ID
+	renamed := history != st.history
+	if now == st.said && !renamed {
+		return
+	}
+	var room [160]byte
+	push := append(room[:0], ">4\r\n$5\r\nstamp\r\n:"...)
+	if renamed {
+		push[1] = '5'
+	}
+	push = strconv.AppendUint(push, now.reign, 10)
+	push = strconv.AppendInt(append(push, "\r\n:"...), now.executed, 10)
+	push = strconv.AppendInt(append(push, "\r\n:"...), now.committed, 10)
+	push = append(push, "\r\n"...)
+	if renamed {
+		push = resp.AppendBulk(push, []byte(history))
+	}
+	st.said, st.history = now, history
+	s.c.Out = slices.Insert(out, from, push...)
+}
+
+// nowhere is the offset of a write that the node does not have: it is of a history that is not this one's past.
+const nowhere = math.MaxInt64
+
+// larderAt says how far the stream was behind the last write of the client for whom WAIT or WAITAOF comes next.
+func larderAt(s *session, args [][]byte) {
+	offset, ok := resp.ParseNumber(args[3])
+	if !ok || offset < 0 {
+		s.fail("ERR offset is not an integer or out of range")
+		return
+	}
+	past := s.p.stream.past
+	history := string(args[2])
+	switch {
+	case offset == 0:
+	case history == past.ID && offset <= past.End():
+	case history == past.OldID && history != "" && offset <= past.Shared:
+	default:
+		offset = nowhere
+	}
+	if all := &s.p.replicas; offset > 0 && offset == all.asked {
+		offset = all.before // replicas answer a question with where it stands
+	}
+	s.wroteAt, s.p.replicas.noted = offset, past.End() // what the node itself has added is nobody's
+	s.ok()
+}

@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"bytes"
+	"strconv"
+
+	"larder/protocol/resp"
+)
+
+// stamp is how far a node was when it wrote what follows on the lane: nothing there shows more (docs/formats/upstream.md).
+type stamp struct {
+	history   string // the name of the stream in which offsets count
+	reign     uint64
+	executed  int64
+	committed int64
+}
+
+// wrote is how far a node was when it answered a session's last write there.
+type wrote struct {
+	u       *upstream
+	history string
+	at      int64
+}
+
+var wordStamps, wordOn, wordAt = []byte("STAMPS"), []byte("ON"), []byte("AT")
+
+// stampPrefix begins every stamp behind the number of its elements.
+var stampPrefix = []byte("\r\n$5\r\nstamp\r\n")
+
+// stamped takes a stamp in. It says false for another push.
+func (ln *lane) stamped(push []byte) bool {
+	if len(push) < 2 || !bytes.HasPrefix(push[2:], stampPrefix) {
+		return false
+	}
+	it := resp.Elements(push)
+	it.Next()
+	reign, _ := it.Next()
+	executed, _ := it.Next()
+	committed, ok := it.Next()
+	if !ok {
+		return true
+	}
+	n, _ := resp.ParseInt(reign)
+	ln.stamp.reign = uint64(n)
+	ln.stamp.executed, _ = resp.ParseInt(executed)
+	ln.stamp.committed, _ = resp.ParseInt(committed)
+	if history, ok := it.Next(); ok {
+		name, _ := resp.BulkOf(history)
+		ln.stamp.history = string(name)
+	}
+	return true
+}
+
+// noteWrite notes up to where the session's writes at a node go. It is rather too far than not far enough: the stamp covers all that left with the reply.
+func (s *session) noteWrite(ln *lane) {
+	for i := range s.writes {
+		w := &s.writes[i]
+		if w.u != ln.u {
+			continue
+		}
+		if w.history != ln.stamp.history || w.at < ln.stamp.executed {
+			w.history, w.at = ln.stamp.history, ln.stamp.executed
+		}
+		return
+	}
+	s.writes = append(s.writes, wrote{ln.u, ln.stamp.history, ln.stamp.executed})
+}
+
+// sayWrites tells a node for which writes WAIT and WAITAOF come next: the session's. If it is not known up to where those go, all that the node has written.
+func (ln *lane) sayWrites(s *session, then func(reply []byte)) {
+	for _, w := range s.writes {
+		if w.u == ln.u {
+			ln.query(then, wordLarder, wordAt, []byte(w.history), strconv.AppendInt(nil, w.at, 10))
+			return
+		}
+	}
+	ln.query(then, wordLarder, wordWrote)
+}
