@@ -66,8 +66,13 @@ func (s *session) noteWrite(ln *lane) {
 	s.writes = append(s.writes, wrote{ln.u, ln.stamp.history, ln.stamp.executed})
 }
 
-// sayWrites tells a node for which writes WAIT and WAITAOF come next: the session's. If it is not known up to where those go, all that the node has written.
+// sayWrites tells a node for which writes WAIT and WAITAOF come next: the session's. If it is not known up to where those go, since a reply was lost, all that
+// the node has written.
 func (ln *lane) sayWrites(s *session, then func(reply []byte)) {
+	if s.wrote&ln.u.bit == 0 {
+		ln.query(then, wordLarder, wordAt, nil, []byte("0"))
+		return
+	}
 	for _, w := range s.writes {
 		if w.u == ln.u {
 			ln.query(then, wordLarder, wordAt, []byte(w.history), strconv.AppendInt(nil, w.at, 10))
