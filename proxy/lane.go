@@ -96,7 +96,7 @@ func (ln *lane) put(command []byte, t ticket) {
 func (ln *lane) commit(at int, t ticket) {
 	if t.s != nil {
 		t.s.flying++
-		if !t.row.Flags.Has(command.ReadOnly) {
+		if !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0 {
 			t.s.wrote |= ln.u.bit
 		}
 		if t.s.track != nil {
@@ -268,7 +268,7 @@ func (ln *lane) reply(reply []byte) bool {
 		if t.s.track != nil {
 			ln.heardRead(&t)
 		}
-		if ln.stamp.executed > 0 && !t.row.Flags.Has(command.ReadOnly) {
+		if ln.stamp.executed > 0 && !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0 {
 			t.s.noteWrite(ln)
 		}
 		t.s.answered(t, reply)

@@ -48,6 +48,7 @@ func TestWaitThroughGateway(t *testing.T) {
 			t.Errorf("WAIT was over after %v", took)
 		}
 		want(t, other, ":1\r\n", "WAIT", "1", "5000") // has written nothing that the frozen one lacks
+		want(t, other, ":1\r\n", "WAIT", "1", "5000")
 		followers[1].Thaw(t)
 		want(t, c, ":1\r\n", "WAIT", "1", "20000")
 		want(t, c, "+OK\r\n", "MULTI")
