@@ -76,9 +76,6 @@ func (s *session) exec(row *command.Row) bool {
 		s.executed(seq, s.q.at(seq), resp.AppendArray(nil, 0))
 	} else {
 		s.sayMarks(ln)
-		if tx.waits {
-			ln.sayWrites(s, func([]byte) {})
-		}
 		ln.putPiece(tx, ticket{s: s, row: row, seq: seq, kind: kind})
 	}
 	if (tx.splice || kind&kindLent != 0) && s.q.len() > 0 {
@@ -139,6 +136,9 @@ func (ln *lane) putPiece(tx *transaction, t ticket) {
 	if tx.script {
 		ln.prepareAll(tx.raw)
 		ln.actFor(t.s)
+	}
+	if tx.waits {
+		ln.sayWrites(t.s, func([]byte) {})
 	}
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, wordMulti)

@@ -53,7 +53,7 @@ func (r *Row) Doc() *Doc { return &docs[r.ID] }
 func buildDocs() []Doc {
 	out := make([]Doc, NumIDs+1)
 	for _, group := range []map[ID]Doc{
-		connectionDocs(), serverDocs(), savingDocs(), databaseDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), sortDocs(), hyperloglogDocs(), larderDocs(),
+		connectionDocs(), serverDocs(), savingDocs(), databaseDocs(), aclDocs(), memoryDocs(), clusterDocs(), genericDocs(), stringDocs(), bitmapDocs(), sortDocs(), hyperloglogDocs(), larderDocs(), larderStreamDocs(),
 		hashDocs(), listDocs(), listMoveDocs(), setDocs(), zsetDocs(), geoDocs(), transactionDocs(), pubsubDocs(), monitoringDocs(), replicationDocs(),
 		scriptingDocs(),
 		streamDocs(), streamReadDocs(), streamPendingDocs(), streamGroupDocs(), streamInfoDocs(),

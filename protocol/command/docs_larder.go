@@ -29,20 +29,9 @@ func larderDocs() map[ID]Doc {
 			Summary: "Says behind which mark of another node belongs what is published from now on.", Complexity: "O(N) in the number of gateways' loops",
 			Args: takes(text("run"), integer("mark")),
 		},
-		CmdLarderStamps: {
-			Summary: "Has each write to the connection begin with how far the node is.", Complexity: "O(1)",
-			Args: takes(text("on-or-off")),
-		},
-		CmdLarderAt: {
-			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
-			Args: takes(text("history"), integer("offset")),
-		},
 		CmdLarderPublishes: {
 			Summary: "Tells whether the text of a script names PUBLISH.", Complexity: "O(1)",
 			Args: takes(text("sha1")),
-		},
-		CmdLarderWrote: {
-			Summary: "Takes all that the node has written so far for the connection's, of which WAIT and WAITAOF tell.", Complexity: "O(1)",
 		},
 		CmdLarderSlots: {
 			Summary: "Says which slots' keys the connection's scripts may touch on a node that was assigned none.", Complexity: "O(N) in the number of slots",
@@ -71,5 +60,22 @@ func larderDocs() map[ID]Doc {
 			Args: takes(text("username").optional(), text("rule").optional().multiple()),
 		},
 		CmdLarderHelp: {Summary: "Lists the subcommands.", Complexity: "O(1)"},
+	}
+}
+
+// larderStreamDocs are of the words about how far a node and its replicas are.
+func larderStreamDocs() map[ID]Doc {
+	return map[ID]Doc{
+		CmdLarderStamps: {
+			Summary: "Has each write to the connection begin with how far the node is.", Complexity: "O(1)",
+			Args: takes(text("on-or-off")),
+		},
+		CmdLarderAt: {
+			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
+			Args: takes(text("history"), integer("offset")),
+		},
+		CmdLarderWrote: {
+			Summary: "Takes all that the node has written so far for the connection's, of which WAIT and WAITAOF tell.", Complexity: "O(1)",
+		},
 	}
 }
