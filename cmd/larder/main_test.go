@@ -59,7 +59,7 @@ func TestConfig(t *testing.T) {
 // Errors are plain lines: no usage, no stack.
 func TestErrors(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
-		{"dev --replicas 1", "larder: --replicas: dev.replicas: 1 replicas: must be 0, this version has no replicas yet\n"},
+		{"dev --replicas 6", "larder: --replicas: dev.replicas: 6 replicas: must be from 0 to 5\n"},
 		{"dev --shards no", "larder: --shards: dev.shards \"no\": must be a whole number\n"},
 		{"dev --shrads 1", "larder: unknown flag: --shrads; see 'larder dev --help'\n"},
 		{"dev now", "larder: unknown command \"now\" for \"larder dev\"\n"},
