@@ -25,8 +25,9 @@ type round struct {
 	dueNS int64
 }
 
-// roundNS is how long a flush that one shard tells of waits for the others.
-const roundNS = int64(10 * time.Millisecond)
+// roundNS is how long a flush that one shard tells of waits for the others. All tell of it when it comes through a gateway, so it is the slowest of them that is
+// waited for; a node that somebody empties by itself is told of that much later.
+const roundNS = int64(100 * time.Millisecond)
 
 const (
 	roundReaders = iota

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ type Process struct {
 	args []string
 	log  string
 	cmd  *exec.Cmd
+	pid  atomic.Int64 // the process may be killed while it is started anew
 }
 
 // Engine starts a node on a free port.
@@ -114,6 +116,7 @@ func (p *Process) Start(t testing.TB) {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", p.name, err)
 	}
+	p.pid.Store(int64(p.cmd.Process.Pid))
 	for deadline := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
 		if answersPing(p.Addr) {
 			return
@@ -141,7 +144,7 @@ func answersPing(addr string) bool {
 }
 
 // PID is the process's.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return int(p.pid.Load()) }
 
 // Kill is kill -9, and waits for the end. Doing it again does nothing.
 func (p *Process) Kill() {
