@@ -8,6 +8,7 @@ import (
 	"larder/metrics/slow"
 	"larder/protocol/client"
 	"larder/protocol/command"
+	"larder/protocol/resp"
 )
 
 // monitor has the session see every command from now on (Redis 7.2 replication.c, monitorCommand).
@@ -42,41 +43,12 @@ func (p *part) show(s *session, row *command.Row, args [][]byte) {
 	line := fmt.Appendf(nil, "+%d.%06d [%d %s]", us/1e6, us%1e6, s.dbIndex, s.c.Peer())
 	for _, arg := range slow.Redacted(row, args) {
 		line = append(line, ' ')
-		line = appendShown(line, arg)
+		line = resp.AppendQuoted(line, arg)
 	}
 	line = append(line, '\r', '\n')
 	for _, id := range slices.Sorted(maps.Keys(p.monitors)) {
 		p.deliver(p.monitors[id], line)
 	}
-}
-
-// appendShown appends an argument in quotes, as Redis shows bytes (sds.c, sdscatrepr).
-func appendShown(dst, arg []byte) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for _, c := range arg {
-		switch c {
-		case '\\', '"':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		case '\a':
-			dst = append(dst, '\\', 'a')
-		case '\b':
-			dst = append(dst, '\\', 'b')
-		default:
-			if c < ' ' || c > '~' {
-				dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
-			} else {
-				dst = append(dst, c)
-			}
-		}
-	}
-	return append(dst, '"')
 }
 
 // ofGateways tells whether a lane says a word of the gateway's own, and none of its clients'.

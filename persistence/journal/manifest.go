@@ -2,10 +2,13 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"larder/protocol/resp"
 )
 
 // Kind is what a file of the journal is for: the letter that the manifest has for it.
@@ -77,12 +80,24 @@ func (m *Manifest) Text() []byte {
 }
 
 func appendLine(b []byte, f File) []byte {
-	name := f.Name
-	if needsQuotes(name) {
-		name = quote(name)
+	name := []byte(f.Name)
+	if needsQuotes(f.Name) {
+		name = resp.AppendQuoted(nil, name)
 	}
 	return fmt.Appendf(b, "file %s seq %d type %c\n", name, f.Seq, f.Kind)
 }
+
+// needsQuotes tells whether a name cannot stand as it is (Redis 7.0 sds.c, sdsneedsrepr).
+func needsQuotes(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '"' || c == '\'' {
+			return true
+		}
+	}
+	return name == ""
+}
+
+var errQuotes = errors.New("its quotes are not closed, or something stands right behind them")
 
 // lineMax is the longest line that Redis reads, its end included, bytes.
 const lineMax = 1024
@@ -136,9 +151,9 @@ func (m *Manifest) line(text []byte) error {
 
 // parseLine reads words and values in turn. Words that it does not know are for later versions, which have put offsets there.
 func parseLine(line string) (File, error) {
-	words, err := splitWords(line)
-	if err != nil {
-		return File{}, err
+	words, ok := resp.Words(line)
+	if !ok {
+		return File{}, errQuotes
 	}
 	if len(words) < 6 || len(words)%2 != 0 {
 		return File{}, fmt.Errorf("%q must be: file NAME seq NUMBER type b|i|h", line)
@@ -153,9 +168,11 @@ func parseLine(line string) (File, error) {
 			}
 			f.Name = value
 		case "seq":
-			if f.Seq, err = strconv.ParseInt(value, 10, 64); err != nil || f.Seq < 1 {
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil || n < 1 {
 				return File{}, fmt.Errorf("seq %q must be a number from 1 on", value)
 			}
+			f.Seq = n
 		case "type":
 			if value != "b" && value != "i" && value != "h" {
 				return File{}, fmt.Errorf("type %q must be b, i or h", value)

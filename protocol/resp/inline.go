@@ -127,13 +127,3 @@ func blank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // endsWord leaves out \v and \f, as sdssplitargs does: inside a word they belong to it.
 func endsWord(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
-
-// Words cuts a line into words as Redis does with a command in one line, quotes and escapes included; not ok: a quote is not closed, or text follows it.
-func Words(line string) (words []string, ok bool) {
-	var p Requests
-	ok = p.split([]byte(line))
-	for _, w := range p.args {
-		words = append(words, string(w))
-	}
-	return words, ok
-}
