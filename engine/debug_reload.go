@@ -72,7 +72,7 @@ func (p *part) empty() {
 	}
 	p.forgetCaches()
 	p.store.Flush()
-	p.takeLibraries(map[string]*library{})
+	p.scripts.dropLibraries()
 }
 
 // readAll loads a file in one go.

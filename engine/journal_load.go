@@ -189,8 +189,7 @@ func (r *replay) stepBase() error {
 
 func (r *replay) endBase() error {
 	rest := bytes.Clone(r.base.scan.Rest())
-	r.p.loaded.keys += r.base.keys
-	r.p.loaded.expired += r.base.dead
+	r.p.noteLoaded(r.base)
 	r.base = nil
 	part := r.parts[r.next-1]
 	r.reader = journal.NewReader(io.MultiReader(bytes.NewReader(rest), r.file), r.fed-int64(len(rest)), part.Size)
@@ -283,7 +282,7 @@ func (r *replay) command(rec journal.Record) error {
 			r.run(find(args), args)
 		}
 		return nil
-	case !replayed(row):
+	case !changesData(row):
 		return r.unfit(rec, "ERR '"+row.Name+"' changes no data")
 	case r.inMulti:
 		r.multi = append(r.multi, copyArgs(rec.Args))
@@ -296,35 +295,20 @@ func (r *replay) command(rec journal.Record) error {
 // passedOver are what a stream has for those who follow it.
 var passedOver = map[string]bool{"ping": true, "replconf": true}
 
-// replayed tells whether a command may stand in a journal: what changes data, and what Redis puts beside that.
-func replayed(row *command.Row) bool {
-	switch row.ID {
-	case command.CmdSelect, command.CmdScriptLoad, command.CmdScriptFlush:
-		return true
-	}
-	return row.Flags&(command.Write|command.MayReplicate) != 0
-}
-
 func (r *replay) unfit(rec journal.Record, text string) error {
 	return &journal.DamagedError{At: rec.At, Why: strings.TrimPrefix(text, "ERR ") + ": no journal has that command"}
 }
 
 // run runs a command. One that fails is told and passed over: so does Redis.
 func (r *replay) run(row *command.Row, args [][]byte) {
-	p, s, c := r.p, r.s, &r.p.call
+	p := r.p
 	r.commands++
-	memory, shareMin, outputMax := p.set.maxMemory, c.ShareMin, c.OutputMax
-	p.set.maxMemory, c.ShareMin, c.OutputMax, c.Blockable = 0, 0, 0, false
-	p.w.Out, p.w.Proto = p.scratch[:0], 2
-	p.depth++
-	p.obey(func() { p.runSeen(s, row, args) })
-	p.depth--
-	p.set.maxMemory, c.ShareMin, c.OutputMax, c.Blockable = memory, shareMin, outputMax, true
-	if out := p.w.Out; len(out) > 0 && out[0] == '-' {
+	var reply []byte
+	p.obey(func() { reply = p.runObeyed(r.s, row, args, p.scratch) })
+	if len(reply) > 0 && reply[0] == '-' {
 		if r.faults++; r.faults == 1 {
 			p.n.log.Error("journal: a command has failed", "node", p.n.id, "file", r.folder.Path(r.name), "before offset", r.reader.Offset(), "command", row.Name,
-				"error", strings.TrimSpace(string(out[1:])))
+				"error", strings.TrimSpace(string(reply[1:])))
 		}
 	}
-	p.w.Out = nil
 }

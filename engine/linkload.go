@@ -178,7 +178,8 @@ func (k *link) loaded() {
 	}
 	p.stream.listen()
 	p.hollow = false
-	k.begin("replication: this node has the primary's data, and follows it", "keys", l.keys, "bytes", k.transfer.read, "left out of values", l.lost)
+	p.noteLoaded(l)
+	k.begin("replication: this node has the primary's data, and follows it", "keys", l.keys, "bytes", k.transfer.read)
 }
 
 // abandon drops what was loaded by half.
@@ -208,13 +209,9 @@ func (p *part) dropAll() {
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()
 	for db := range p.store.Databases() {
-		p.touchDB(db, db)
 		p.signalDB(db)
 	}
-	p.forgetCaches()
-	p.store.Flush()
-	t := &p.scripts
-	t.library, t.libraries, t.functions = nil, nil, nil
+	p.empty()
 }
 
 // streamDB is the database that the stream is in.

@@ -162,18 +162,11 @@ func (k *link) obey(row *command.Row, args [][]byte) bool {
 		return true
 	}
 	s.last = row
-	c := &p.call
-	shareMin, outputMax := c.ShareMin, c.OutputMax
-	c.Blockable, c.ShareMin, c.OutputMax = false, 0, 0
-	p.w.Out, p.w.Proto = k.replies[:0], 2
-	p.depth++
-	p.runSeen(s, row, args)
-	p.depth--
-	c.Blockable, c.ShareMin, c.OutputMax = true, shareMin, outputMax
-	if k.replies = p.w.Out[:0]; len(p.w.Out) > 0 && p.w.Out[0] == '-' {
-		k.fault(args, string(p.w.Out[1:]))
+	reply := p.runObeyed(s, row, args, k.replies)
+	if len(reply) > 0 && reply[0] == '-' {
+		k.fault(args, string(reply[1:]))
 	}
-	if cap(k.replies) > scratchKept {
+	if k.replies = reply; cap(k.replies) > scratchKept {
 		k.replies = nil
 	}
 	return true
@@ -199,7 +192,7 @@ func (k *link) unfit(row *command.Row, args [][]byte) string {
 		return text
 	case !row.ArityOK(len(args)):
 		return command.ArityError(row)
-	case row.Flags&(command.Write|command.MayReplicate) == 0 && row.ID != command.CmdScriptLoad && row.ID != command.CmdScriptFlush:
+	case !changesData(row):
 		return "ERR not a command that a primary tells its replicas"
 	}
 	return ""
@@ -214,7 +207,7 @@ func (k *link) fault(args [][]byte, text string) {
 		return
 	}
 	name := string(args[0][:min(len(args[0]), faultNameMax)])
-	if len(args) > 1 && command.Lookup(args[0]) != nil && len(command.Lookup(args[0]).Subs) > 0 {
+	if row := command.Lookup(args[0]); len(args) > 1 && row != nil && len(row.Subs) > 0 {
 		name += " " + string(args[1][:min(len(args[1]), faultNameMax)])
 	}
 	k.log(slog.LevelError, "replication: a command of the primary has failed here: what it changed there is not changed here",

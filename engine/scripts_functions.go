@@ -148,6 +148,9 @@ func (p *part) takeLibraries(libs map[string]*library) {
 	t.library.Keep(kept)
 }
 
+// dropLibraries forgets them all.
+func (t *scripts) dropLibraries() { t.library, t.libraries, t.functions = nil, nil, nil }
+
 func functionLoad(s *session, args [][]byte) {
 	p := s.p
 	replace := false
@@ -200,8 +203,7 @@ func functionFlush(s *session, args [][]byte) {
 		s.fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
 		return
 	}
-	t := &s.p.scripts
-	t.library, t.libraries, t.functions = nil, nil, nil
+	s.p.scripts.dropLibraries()
 	s.p.dirty++
 	s.tell(args)
 	s.ok()
