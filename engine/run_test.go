@@ -1,14 +1,12 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -152,27 +150,9 @@ func TestClientsMax(t *testing.T) {
 	}
 }
 
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.buf.String(), text)
-}
-
 // Strangers are closed before a byte is read, and logged with their address, but not each of them.
 func TestStrangers(t *testing.T) {
-	var log lines
+	var log peers.Output
 	reg := prometheus.NewRegistry()
 	s := serve(t, slog.New(slog.NewTextHandler(&log, nil)), reg, func(o *engine.Options) { o.Access = []string{"192.0.2.0/24"} })
 	for range 20 {
@@ -186,7 +166,7 @@ func TestStrangers(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if n := log.count("address=127.0.0.1"); n < 1 || n > 10 {
+	if n := strings.Count(log.String(), "address=127.0.0.1"); n < 1 || n > 10 {
 		t.Errorf("20 strangers made %d lines", n)
 	}
 	s.stop()

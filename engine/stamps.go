@@ -92,9 +92,6 @@ func larderAt(s *session, args [][]byte) {
 	default:
 		offset = nowhere
 	}
-	if all := &s.p.replicas; offset > 0 && offset == all.asked {
-		offset = all.before // replicas answer a question with where it stands
-	}
-	s.wroteAt, s.p.replicas.noted = offset, past.End() // what the node itself has added is nobody's
+	s.waitsFor(offset)
 	s.ok()
 }

@@ -74,12 +74,17 @@ func (p *part) noteWrite(s *session) {
 
 // larderWrote has WAIT and WAITAOF on this connection speak of all that was written until now: what a gateway's client wrote came over other connections.
 func larderWrote(s *session, _ [][]byte) {
-	s.wroteAt = s.p.stream.past.End()
-	if all := &s.p.replicas; s.wroteAt == all.asked {
-		s.wroteAt = all.before // replicas answer a question with where it stands
-	}
-	s.p.replicas.noted = s.p.stream.past.End()
+	s.waitsFor(s.p.stream.past.End())
 	s.ok()
+}
+
+// waitsFor has WAIT and WAITAOF on this connection, which may be any client's, speak of the stream up to an offset.
+func (s *session) waitsFor(offset int64) {
+	all := &s.p.replicas
+	if offset > 0 && offset == all.asked {
+		offset = all.before // replicas answer a question with where it stands
+	}
+	s.wroteAt, all.noted = offset, s.p.stream.past.End() // what the node itself has added is nobody's
 }
 
 func parseWaitMS(text []byte) (ms int64, wrong string) {

@@ -10,8 +10,8 @@ import (
 )
 
 // WAIT and WAITAOF ask how many replicas have what the client wrote. Its writes have gone over shared lanes to several nodes, so each node to which it sent
-// any is asked, one after the other, on a lane lent for that: LARDER WROTE has the node count all that it has written until then, the client's writes among
-// it, since they are answered. The client is told the least of what the nodes say. Replicas of the later nodes keep up while the first is waited for, so it
+// any is asked, one after the other, on a lane lent for that, on which it is first told for which writes (sayWrites). The client is told the least of what the
+// nodes say. Replicas of the later nodes keep up while the first is waited for, so it
 // takes no longer than all at once, but for the ways.
 
 // textNoWait: a stock server tells a connection how far replicas are with what that connection wrote. What a client wrote has gone over other lanes.
@@ -31,7 +31,7 @@ type acks struct {
 	untilNS int64       // then the time is over; 0 = it is endless
 	have    bool        // least is what a node has said
 	least   [2]int64    // of the replies: the number, or both
-	unable  bool        // the node does not know LARDER WROTE
+	unable  bool        // the node does not know the words that sayWrites has for it
 }
 
 // runWait begins WAIT, behind all that the session has under way.

@@ -119,20 +119,21 @@ func (e *Edit) addBig(member []byte) bool {
 	if found {
 		return false
 	}
-	if was := e.tree; !e.owned {
-		if e.own(); e.tree != was {
-			c, _ = seek(e.s, e.tree, member)
-		}
+	if e.own() {
+		c, _ = seek(e.s, e.tree, member)
 	}
 	e.tree.Insert(c, member)
 	return true
 }
 
-// own makes the tree one that may be changed.
-func (e *Edit) own() {
-	if !e.owned {
-		e.tree, e.owned = e.db.EditObject(e.it).Trees[0], true
+// own makes the tree one that may be changed. moved: it is another one now, and cursors are dead.
+func (e *Edit) own() (moved bool) {
+	if e.owned {
+		return false
 	}
+	was := e.tree
+	e.tree, e.owned = e.db.EditObject(e.it).Trees[0], true
+	return e.tree != was
 }
 
 func (e *Edit) addPacked(member []byte) bool {
@@ -226,10 +227,8 @@ func (e *Edit) removeBig(member []byte) bool {
 	if !found {
 		return false
 	}
-	if was := e.tree; !e.owned {
-		if e.own(); e.tree != was {
-			c, _ = seek(e.s, e.tree, member)
-		}
+	if e.own() {
+		c, _ = seek(e.s, e.tree, member)
 	}
 	e.tree.Delete(c)
 	return true
