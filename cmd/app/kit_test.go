@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 
 	"larder/cmd/app"
 	"larder/configs"
+	"larder/internal/peers"
 )
 
 // gnet's library of workers has goroutines that live as long as the process.
@@ -30,27 +29,9 @@ const patience = 20 * time.Second
 
 // role is a running role.
 type role struct {
-	out, log *buffer
+	out, log *peers.Output
 	stop     context.CancelFunc
 	ended    chan error
-}
-
-// buffer is written by the role and read by the test.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // config is a role's configuration as flags make it; nothing of it is on a port that others use.
@@ -72,7 +53,7 @@ func config(t *testing.T, r configs.Role, args ...string) configs.Config {
 func start(t *testing.T, run func(context.Context, configs.Config, app.Env) error, c configs.Config) *role {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	r := &role{out: &buffer{}, log: &buffer{}, stop: stop, ended: make(chan error, 1)}
+	r := &role{out: &peers.Output{}, log: &peers.Output{}, stop: stop, ended: make(chan error, 1)}
 	env := app.Env{Out: r.out, Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	go func() { r.ended <- run(ctx, c, env) }()
 	t.Cleanup(func() {
@@ -96,7 +77,7 @@ func (r *role) wait(t *testing.T) error {
 }
 
 // find waits until the role's log or output has what the pattern's group wants.
-func (r *role) find(t *testing.T, from *buffer, pattern string) string {
+func (r *role) find(t *testing.T, from *peers.Output, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
 	var found []string

@@ -313,7 +313,7 @@ func TestRedisCLIFollows(t *testing.T) {
 		t.Errorf("functions: %.200q, %v", text, err)
 	}
 
-	var out lockedBuffer
+	var out peers.Output
 	cli := exec.Command("redis-cli", "-h", host, "-p", port, "--replica")
 	cli.Stdout, cli.Stderr = &out, &out
 	if err := cli.Start(); err != nil {
@@ -327,23 +327,6 @@ func TestRedisCLIFollows(t *testing.T) {
 		want(t, c, "+OK\r\n", "SET", "shown", "yes")
 		return strings.Contains(out.String(), `"SET","shown","yes"`)
 	})
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // TestFailoverToRedis: a node hands over to a redis-server that follows it, and that one back to the node; what was written last is there each time.

@@ -341,12 +341,19 @@ func (c *cutCommand) run(t *testing.T, gateway string, s *scissors, at int, repl
 	}
 	state := strings.Join(states, "|")
 	where := fmt.Sprintf("cut at %d, the node runs it: %v: replied %q, then %q", at, reply, got, state)
+	c.judge(t, where, got, state, cut)
+	return cut
+}
+
+// judge holds what the client was told against what is there then.
+func (c *cutCommand) judge(t *testing.T, where, got, state string, failed bool) {
+	t.Helper()
 	switch {
 	case got == c.reply:
 		if state != c.after {
 			t.Errorf("%s, want %q", where, c.after)
 		}
-	case !cut:
+	case !failed:
 		t.Errorf("%s, want %q", where, c.reply)
 	case strings.HasPrefix(got, "-UNKNOWN "):
 		if state != c.before && state != c.after && !slices.Contains(c.between, state) {
@@ -359,7 +366,6 @@ func (c *cutCommand) run(t *testing.T, gateway string, s *scissors, at int, repl
 	default:
 		t.Errorf("%s", where)
 	}
-	return cut
 }
 
 // TestStepsTogether: many clients move elements between lists of two shards, and a value is renamed while others change it. Without failures nothing is lost

@@ -1,7 +1,6 @@
 package image_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"larder/internal/peers"
 )
 
 // container is an image made ready to run.
@@ -46,28 +47,10 @@ type process struct {
 	t    *testing.T
 	c    container
 	cmd  *exec.Cmd
-	out  *output
+	out  *peers.Output
 	stop func() // ends it as a container's end does, and wants it to end well
 	done chan struct{}
 	err  error // once done is closed
-}
-
-// output is a buffer that a process fills while the test looks at it.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
 
 // start runs a command in the container, in a network of its own; it is stopped and waited for at the test's end at the latest.
@@ -75,7 +58,7 @@ func (c container) start(env []string, command ...string) *process {
 	t := c.b.t
 	t.Helper()
 	args := slices.Concat(inOwnNetwork, c.command(env, command))
-	p := &process{t: t, c: c, cmd: exec.CommandContext(c.b.ctx, args[0], args[1:]...), out: &output{}, done: make(chan struct{})}
+	p := &process{t: t, c: c, cmd: exec.CommandContext(c.b.ctx, args[0], args[1:]...), out: &peers.Output{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that all of it can be killed at once
 	if err := p.cmd.Start(); err != nil {
