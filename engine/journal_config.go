@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"larder/persistence/journal"
@@ -49,7 +48,7 @@ func (o *Options) checkJournal() error {
 func FsyncPolicies() []string { return slices.Clone(journal.Policies()) }
 
 var journalParameters = client.Parameters[*session, settings]{
-	{Name: "aof-load-truncated", Get: yesNo("", func(s *settings) *bool { return &s.journal.loadTorn }).Get, Set: yesNo("", func(s *settings) *bool { return &s.journal.loadTorn }).Set},
+	yesNo("aof-load-truncated", func(s *settings) *bool { return &s.journal.loadTorn }),
 	{Name: "aof-rewrite-incremental-fsync", Get: func(*session) string { return "yes" }, Set: onlyYes},
 	{Name: "aof-use-rdb-preamble", Get: func(*session) string { return "yes" }, Set: onlyYes},
 	yesNo("aof-timestamp-enabled", func(s *settings) *bool { return &s.journal.timestamps }),
@@ -58,14 +57,7 @@ var journalParameters = client.Parameters[*session, settings]{
 	{Name: "appendfsync", Get: func(s *session) string { return s.p.set.journal.sync.String() }, Set: setAppendFsync},
 	yesNo("appendonly", func(s *settings) *bool { return &s.journal.on }),
 	number("auto-aof-rewrite-percentage", 0, func(s *settings) *int64 { return &s.journal.growth }),
-	{
-		Name: "auto-aof-rewrite-min-size",
-		Get:  func(s *session) string { return strconv.FormatInt(s.p.set.journal.growthMin, 10) },
-		Set: func(set *settings, value string) (wrong string) {
-			set.journal.growthMin, wrong = client.ParseMemory(value, 0)
-			return wrong
-		},
-	},
+	bytesOf("auto-aof-rewrite-min-size", 0, func(s *settings) *int64 { return &s.journal.growthMin }),
 	yesNo("no-appendfsync-on-rewrite", func(s *settings) *bool { return &s.journal.restOnRewrite }),
 }
 

@@ -32,21 +32,6 @@ func limit(name string, at func(*commands.Limits) *int, parse func(string) (int6
 	}
 }
 
-// number is a parameter that is a number, at least least; at is its place.
-func number(name string, least int64, at func(*settings) *int64) client.Parameter[*session, settings] {
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get:  func(s *session) string { return strconv.FormatInt(*at(&s.p.set), 10) },
-		Set: func(set *settings, value string) string {
-			n, wrong := client.ParseNumber(value, least, math.MaxInt64)
-			if wrong == "" {
-				*at(set) = n
-			}
-			return wrong
-		},
-	}
-}
-
 func trackedMax(s *settings) *int64 { return &s.trackedMax }
 func slowUS(s *settings) *int64     { return &s.watching.SlowUS }
 func slowMax(s *settings) *int64    { return &s.watching.SlowMax }

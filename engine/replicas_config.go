@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"larder/protocol/client"
 )
@@ -88,20 +87,5 @@ func replParameters() client.Parameters[*session, settings] {
 		between("min-slaves-to-write", 0, wanted),
 		between("min-replicas-max-lag", 0, lag),
 		between("min-slaves-max-lag", 0, lag),
-	}
-}
-
-// bytesOf is a parameter that is a number of bytes.
-func bytesOf(name string, least int64, at func(*settings) *int64) client.Parameter[*session, settings] {
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get:  func(s *session) string { return strconv.FormatInt(*at(&s.p.set), 10) },
-		Set: func(set *settings, value string) string {
-			n, wrong := client.ParseMemory(value, least)
-			if wrong == "" {
-				*at(set) = n
-			}
-			return wrong
-		},
 	}
 }

@@ -69,50 +69,6 @@ var saveParameters = client.Parameters[*session, settings]{
 	yesNo("stop-writes-on-bgsave-error", func(s *settings) *bool { return &s.saving.stopWrites }),
 }
 
-// protected is of what only who starts the node may say.
-func protected(*settings, string) string { return "can't set protected config" }
-
-// onlyYes is of what is always done.
-func onlyYes(_ *settings, value string) string {
-	switch strings.ToLower(value) {
-	case "yes":
-		return ""
-	case "no":
-		return "this node always does so"
-	}
-	return "argument must be 'yes' or 'no'"
-}
-
-// immutable is a parameter that only the start sets.
-func immutable(p client.Parameter[*session, settings]) client.Parameter[*session, settings] {
-	p.Set = nil
-	return p
-}
-
-// yesNo is a parameter that is on or off.
-func yesNo(name string, at func(*settings) *bool) client.Parameter[*session, settings] {
-	return client.Parameter[*session, settings]{
-		Name: name,
-		Get: func(s *session) string {
-			if *at(&s.p.set) {
-				return "yes"
-			}
-			return "no"
-		},
-		Set: func(set *settings, value string) string {
-			switch strings.ToLower(value) {
-			case "yes":
-				*at(set) = true
-			case "no":
-				*at(set) = false
-			default:
-				return "argument must be 'yes' or 'no'"
-			}
-			return ""
-		},
-	}
-}
-
 func savePointsText(points []savePoint) string {
 	var words []string
 	for _, p := range points {
