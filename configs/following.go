@@ -11,6 +11,14 @@ func followingSettings(c *Config) []setting {
 			meaning: "The primary that the node follows from its start, as \"HOST PORT\": a node or a redis-server, whose data takes the place of its own. Empty = none. REPLICAOF changes it while the node runs.",
 		},
 		{
+			key: "engine.managed", kind: boolean{&e.Managed}, flag: "managed", roles: RoleEngine,
+			meaning: "The node is told by records of its shard what it is, and is nobody's primary until one names it (docs/formats/shard.md). It needs engine.id. Not in dev.",
+		},
+		{
+			key: "engine.hold-time", kind: duration{&e.HoldTime}, flag: "hold-time", roles: RoleEngine,
+			meaning: "In a shard whose writes wait for its replicas: a client's write that is not on all of them for so long is answered -UNKNOWN.",
+		},
+		{
 			key: "engine.masteruser", kind: text{&e.MasterUser}, flag: "masteruser", roles: RoleEngine,
 			meaning: "The user that the node logs in as at its primary. Empty = the default user.",
 		},

@@ -183,7 +183,7 @@ func engineSettings(c *Config) []setting {
 			meaning: "Where gateways, and clients that talk to the node directly, connect. In dev nodes take free ports of 127.0.0.1.",
 		},
 		{
-			key: "engine.id", kind: text{&e.ID},
+			key: "engine.id", kind: text{&e.ID}, flag: "node-id", roles: RoleEngine,
 			meaning: "The node's name in its cluster. Empty = a new random one at each start. Not in dev, whose nodes are n0, n1 and so on.",
 		},
 		{

@@ -32,6 +32,8 @@ type counters struct {
 	syncFull, syncPartial     uint64 // replicas that were sent a copy of the data, and that went on where they were
 	syncRefused               uint64 // replicas that wanted to go on and could not
 	replOut                   uint64 // bytes of copies and of the stream that were sent to replicas
+	unled                     uint64 // connections ended because the lease was over when their replies were to be written
+	unconfirmed               uint64 // replies that were held for too long
 	large                     uint64 // commands with an argument that was not waited for in the connection's buffer
 
 	// gauges, set by publish

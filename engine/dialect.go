@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"larder/protocol/command"
 	"larder/router"
@@ -27,8 +28,13 @@ func larderHello(s *session, args [][]byte) {
 		return
 	}
 	s.lane = true
+	s.settleTerm()
 	a, w := s.p.assigned, &s.p.w
-	w.Map(7)
+	fields := 7
+	if s.p.reign != nil {
+		fields = 9
+	}
+	w.Map(fields)
 	w.Bulk("version")
 	w.Int(dialectVersion)
 	w.Bulk("id")
@@ -43,6 +49,21 @@ func larderHello(s *session, args [][]byte) {
 	w.BulkBytes(a.slots())
 	w.Bulk("functions")
 	w.Int(int64(len(s.p.scripts.libraries)))
+	if s.p.reign == nil {
+		return
+	}
+	w.Bulk("run")
+	w.Bulk(s.p.n.runID)
+	w.Bulk("record")
+	w.Bulk(s.p.recordLine())
+}
+
+// recordLine is the newest record that the node knows of its shard, "" if there is none.
+func (p *part) recordLine() string {
+	if p.reign == nil {
+		return ""
+	}
+	return strings.TrimPrefix(p.reign.stale, staleRecord)
 }
 
 // slots are those of the node's shard as text, none without a shard.
@@ -53,14 +74,22 @@ func (a *assignment) slots() []byte {
 	return router.AppendRanges(nil, a.topology.Shards[a.shard].Slots)
 }
 
-// larderTerm notes the epoch in which the lane speaks; whether it is the node's is asked of each command.
+// larderTerm notes the epoch, and the term of the shard's record, in which the lane speaks; whether they are the node's is asked of each command.
 func larderTerm(s *session, args [][]byte) {
 	epoch, err := strconv.ParseUint(string(args[2]), 10, 64)
 	if err != nil {
 		s.fail("ERR epoch is not an integer or out of range")
 		return
 	}
-	s.term = epoch
+	said := uint64(0)
+	if len(args) > 3 {
+		if said, err = strconv.ParseUint(string(args[3]), 10, 64); err != nil || len(args) > 4 {
+			s.fail("ERR term is not an integer or out of range")
+			return
+		}
+	}
+	s.term, s.recordTerm = epoch, said
+	s.settleTerm()
 	s.ok()
 }
 

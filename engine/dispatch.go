@@ -265,7 +265,7 @@ func (p *part) refusal(s *session, row *command.Row, args [][]byte) string {
 		return p.assigned.stale
 	case p.set.maxMemory > 0 && row.Flags.Has(command.DenyOOM) && !p.roomFor(args):
 		return textOOM
-	case p.state&guarded != 0:
+	case p.state&guarded|s.state&outdated != 0:
 		return p.guardedFrom(s, row)
 	}
 	return ""

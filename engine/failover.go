@@ -94,6 +94,8 @@ func parseFailover(words [][]byte) (f failover, timeoutMS int64, wrong string) {
 // mayFailOver is why there can be no failover, "" if there can.
 func (p *part) mayFailOver(f *failover, timeoutMS int64) string {
 	switch {
+	case p.reign != nil:
+		return textManaged
 	case p.failover.state != failoverNone:
 		return "ERR FAILOVER already in progress."
 	case p.follows():

@@ -15,7 +15,7 @@ func (p *part) setFollowing(follows bool) {
 // settleDeaths has the store do with dead keys what the node's state wants: while writes are held back nothing changes by itself either.
 func (p *part) settleDeaths() {
 	deaths := store.Remove
-	if p.stream.theirs || p.paused.Active(p.nowMS) || p.replay != nil {
+	if p.stream.theirs || p.paused.Active(p.nowMS) || p.replay != nil || p.isStill() {
 		deaths = store.Hide
 	}
 	p.store.SetDeaths(deaths)

@@ -14,6 +14,8 @@ const (
 	guardReplicas                   // fewer replicas than min-replicas-to-write are there for a write
 	guardReadOnly                   // the node follows another: writes are that one's
 	guardStale                      // the primary's stream does not come, and clients are not to see what is here
+	guardShard                      // a managed node does not serve by its shard's record, or not everybody
+	guardMembers                    // its shard's set has too few members for a write
 )
 
 const (
@@ -45,6 +47,11 @@ func (p *part) setGuard(bits guard, on bool) {
 
 // guardedFrom is the error of a command that the node's state does not allow, "" if it does (Redis 7.0 server.c, processCommand).
 func (p *part) guardedFrom(s *session, row *command.Row) string {
+	if p.reign != nil {
+		if text, judged := p.reign.refuses(s, row); judged {
+			return text
+		}
+	}
 	switch {
 	case p.guard&guardDisk != 0 && (s.mayWrite(row) || row.ID == command.CmdPing) && !p.call.Obeys:
 		return textDisk
@@ -87,7 +94,7 @@ func (p *part) guardedScript(row *command.Row) string {
 		return p.writing.wrong()
 	case p.guard&guardDisk != 0:
 		return textDisk
-	case p.guard&guardReplicas != 0:
+	case p.guard&(guardReplicas|guardMembers) != 0:
 		return textReplicas
 	case p.guard&guardReadOnly != 0:
 		return textReadOnly

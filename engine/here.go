@@ -61,6 +61,7 @@ func buildHere() []hereFunc {
 		command.CmdLarderSubscribers: larderSubscribers, command.CmdLarderAs: larderAs, command.CmdLarderSlots: larderSlots, command.CmdLarderUser: larderUser,
 		command.CmdLarderEar: larderEar, command.CmdLarderMark: larderMark, command.CmdLarderAfter: larderAfter, command.CmdLarderPublishes: larderPublishes,
 		command.CmdLarderWrote: larderWrote, command.CmdLarderStamps: larderStamps, command.CmdLarderAt: larderAt,
+		command.CmdLarderRecord: larderRecord, command.CmdLarderPromise: larderPromise, command.CmdLarderState: larderState,
 	} {
 		table[id] = f
 	}

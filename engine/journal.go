@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"syscall"
@@ -87,8 +88,14 @@ func (p *part) endJournal() {
 	}
 }
 
-// setGate has replies wait for the disk, or not.
+// setGate has replies wait for the disk, or for the members of a set, or not.
 func (p *part) setGate() {
+	if g := p.reign; g != nil && g.gated {
+		p.shutGate(g.committed)
+		p.gate.confirmed = g.confirmed
+		return
+	}
+	p.gate.confirmed = math.MaxInt64
 	if j := p.writing; j != nil && !j.building && p.set.journal.sync == journal.Always {
 		p.shutGate(j.state.Synced)
 	} else {
@@ -165,8 +172,14 @@ func (j *writing) reported(r journal.Report) {
 		}
 	}
 	p.setGuard(guardJournal, r.Err != nil && !j.building)
-	if p.state&gated != 0 {
+	switch g := p.reign; {
+	case g != nil && g.gated:
+		g.settle()
+	case p.state&gated != 0:
 		p.passGate(r.Synced)
+	}
+	if p.link != nil {
+		p.link.synced()
 	}
 	p.serveAcks()
 	j.kick()

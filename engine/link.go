@@ -49,6 +49,8 @@ type link struct {
 	searched int           // bytes of the transaction at the front of the input that were searched for its end; 0 = there is none
 	inside   bool          // a transaction's commands are being run
 	held     bool          // what has come waits for a script or a pause to end
+	stopped  bool          // nothing is done until the node is told whom to follow
+	obeys    uint64        // the epoch of a record that the primary obeys
 	mute     bool          // the primary knows no acknowledgements
 	asked    bool          // it wants one at the end of this callback
 
@@ -155,6 +157,9 @@ func (k *link) down() {
 // tick does what time brings.
 func (k *link) tick() {
 	p := k.p
+	if k.stopped {
+		return
+	}
 	if k.held {
 		k.heardNS = p.nowNS // it is not listened to
 	}
@@ -188,7 +193,7 @@ func (k *link) tick() {
 }
 
 // rests tells whether a second may pass until the next tick.
-func (k *link) rests() bool { return k.phase != linkWaiting }
+func (k *link) rests() bool { return k.phase != linkWaiting || k.stopped }
 
 // acknowledge tells the primary how far this node is.
 func (k *link) acknowledge() {
@@ -200,8 +205,18 @@ func (k *link) acknowledge() {
 	if safe, has := k.p.journalSynced(); has {
 		words = append(words, "FACK", strconv.FormatInt(safe, 10))
 	}
+	if g := k.p.reign; g != nil {
+		words = g.appendAck(words)
+	}
 	k.c.Out = resp.AppendCommandStrings(k.c.Out, words...)
 	k.c.Touch()
+}
+
+// synced: the node's journal is safe up to somewhere, for which the primary may wait.
+func (k *link) synced() {
+	if k.phase == linkFollowing && k.p.reign != nil && k.p.reign.eager() {
+		k.acknowledge()
+	}
 }
 
 // Data is the primary's bytes.
@@ -219,7 +234,7 @@ func (k *link) Data(c *loop.Conn) {
 	}
 	if k.c == c {
 		p.count.replicated += uint64(before - len(c.In()))
-		if k.asked {
+		if k.asked || before != len(c.In()) && k.phase == linkFollowing && p.reign != nil && p.reign.eager() {
 			k.acknowledge()
 		}
 	}

@@ -19,6 +19,9 @@ type introduction struct {
 	id             string // the history that it has; "": it has nothing to go on from
 	after          int64  // up to where
 	takeOver       bool   // the primary is a replica that is to take this node's place
+
+	// Of a managed node: the newest record that it knows, itself, and whom it takes the other side for (shard.md).
+	record, run, primary, reign string
 }
 
 // question is what the node has said and waits to be answered.
@@ -31,6 +34,8 @@ const (
 	askIP
 	askAbilities
 	askVersion
+	askRecord
+	askRun
 	askHistory
 )
 
@@ -43,6 +48,7 @@ const (
 	outcomeOn                     // the stream follows, from where this node is
 	outcomeLater                  // nothing comes of it now
 	outcomeRefused                // nothing comes of it as things are set
+	outcomeNewer                  // the other side knows a newer record, which is the reason
 )
 
 // greeting is the talk of both sides before any data (Redis 7.0 replication.c, syncWithMaster and slaveTryPartialResynchronization).
@@ -80,6 +86,12 @@ func (g *greeting) answer(line string) (say []byte, is outcome, reason string) {
 		return g.introduce(), outcomeMore, ""
 	case asked == askLogin && wrong:
 		return nil, outcomeRefused, "it refuses masteruser and masterauth: " + line
+	case asked == askRecord && strings.HasPrefix(line, "-"+staleRecord):
+		return nil, outcomeNewer, line[len("-"+staleRecord):]
+	case asked == askRecord && wrong:
+		return nil, outcomeRefused, "it does not obey the record of the shard: " + line
+	case asked == askRun && wrong:
+		return nil, outcomeLater, "it is not the primary of the record: " + line
 	}
 	if len(g.asked) > 0 {
 		return nil, outcomeMore, ""
@@ -108,6 +120,10 @@ func (g *greeting) introduce() (say []byte) {
 	}
 	put(askAbilities, "REPLCONF", "capa", "eof", "capa", "psync2")
 	put(askVersion, "REPLCONF", "version", formatsRead)
+	if n.record != "" {
+		put(askRecord, "LARDER", "RECORD", n.record)
+		put(askRun, "REPLCONF", "larder-run", n.run, "larder-primary", n.primary, "larder-reign", n.reign)
+	}
 	return say
 }
 
@@ -185,6 +201,10 @@ func (k *link) introduction() introduction {
 	if n.port == 0 {
 		n.port = k.p.n.port()
 	}
+	if p.reign != nil {
+		p.reign.introduces(&n)
+		k.obeys = p.reign.node.Record().Epoch
+	}
 	switch past := p.stream.past; {
 	case p.restored && past.Shared == past.End():
 		n.id, n.after = past.OldID, past.End()
@@ -235,14 +255,28 @@ func (k *link) hear(c *loop.Conn) bool {
 	}
 	switch is {
 	case outcomeAll:
+		if !k.p.mayDrop(k) {
+			k.mayNotDrop()
+			return false
+		}
 		k.expectAll()
 	case outcomeOn:
 		k.goOn()
 	case outcomeLater, outcomeRefused:
 		k.failed("the primary does not let this node follow it", reason)
 		return false
+	case outcomeNewer:
+		k.failed("the primary knows a newer record of the shard", reason)
+		k.p.reign.learn(reason)
+		return false
 	}
 	return true
+}
+
+// mayNotDrop: the primary would send all its data, and others count on what this node has: its shard's record has to leave it out first.
+func (k *link) mayNotDrop() {
+	k.failed("the primary would send all its data, and the record counts on what this node has", "it waits until a record leaves it out and the primary obeys that")
+	k.retryNS = k.p.nowNS + int64(retryMax)
 }
 
 // goOn follows the stream from where this node is.
@@ -265,6 +299,9 @@ func (k *link) begin(text string, more ...any) {
 	k.again.Reset(resp.Limits{BulkMax: 1 << 50})
 	k.passed, k.searched = 0, 0
 	p.joined, p.restored = !k.mute, false
+	if p.reign != nil {
+		p.reign.data = p.reign.follows.reign
+	}
 	p.stream.listen()
 	p.noteLink()
 	k.log(slog.LevelInfo, text, append([]any{"id", p.stream.past.ID, "offset", p.stream.past.End()}, more...)...)

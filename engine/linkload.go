@@ -131,6 +131,10 @@ func (k *link) beginLoad(c *loop.Conn) bool {
 		}
 		t.size = size
 	}
+	if !k.p.mayDrop(k) {
+		k.mayNotDrop()
+		return false
+	}
 	t.begun = true
 	k.p.dropAll()
 	k.loader = k.p.newLoading(true)
@@ -205,6 +209,7 @@ const misfitWait = 5 * time.Second
 
 // dropAll empties the node: it has nothing any more that anybody could follow, and is another run of itself to whoever did.
 func (p *part) dropAll() {
+	p.newRun()
 	p.joined, p.restored, p.hollow = false, false, true
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()

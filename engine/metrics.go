@@ -53,6 +53,8 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.protocolErrors, Name: "larder_engine_protocol_errors_total", Help: "Connections ended by malformed requests."},
 		{Value: &c.stalls, Name: "larder_engine_stalls_total", Help: "Times a connection's commands had to wait, for its replies to be read or for CLIENT PAUSE."},
 		{Value: &c.stale, Name: "larder_engine_stale_total", Help: "Commands of lanes that were refused because of another epoch."},
+		{Value: &c.unled, Name: "larder_engine_lease_lost_closed_total", Help: "Connections closed because the primary had no lease any more when their replies were to be written."},
+		{Value: &c.unconfirmed, Name: "larder_engine_unconfirmed_total", Help: "Replies that were not confirmed by all members in time, and went out as -UNKNOWN."},
 		{Value: &c.replicated, Name: "larder_engine_replicated_bytes_total", Help: "Bytes from the primary that the node follows."},
 		{Value: &c.faults, Name: "larder_engine_replication_faults_total", Help: "Commands of the primary that failed here, or are not known here."},
 		{Value: &c.large, Name: "larder_engine_large_arguments_total", Help: "Commands with an argument that was taken in piece by piece."},

@@ -25,6 +25,9 @@ type Options struct {
 	ClientsMax int      // connections in all; 0 = as many as descriptors allow
 	Databases  int      // logical databases
 
+	Managed  bool          // it gets orders by records of its shard, and is nobody's primary before one names its run; it needs an ID then
+	HoldTime time.Duration // a client's write that is not on every member for so long is told that this is not known; only of a managed node
+
 	Replication ReplicationOptions
 
 	ReplicaOf         string // "host port" of the primary that the node follows from the start; empty = none
@@ -80,6 +83,8 @@ func DefaultOptions() Options {
 		StopWrites:          true,
 		SnapshotKeptPercent: 10,
 
+		HoldTime: 2 * time.Second,
+
 		Replication: DefaultReplicationOptions(),
 
 		ReplicaReadOnly:   true,
@@ -121,6 +126,7 @@ func (o Options) Validate() error {
 		{"query max bytes", o.QueryMaxBytes, 1 << 20},
 		{"output max bytes", o.OutputMaxBytes, 64 << 10},
 		{"idle timeout", int64(o.IdleTimeout), 0},
+		{"hold time", int64(o.HoldTime), int64(time.Millisecond)},
 	} {
 		if f.value < f.min {
 			return fmt.Errorf("%s is %d: must be at least %d", f.name, f.value, f.min)
@@ -131,6 +137,12 @@ func (o Options) Validate() error {
 	}
 	if err := CheckPrimary(o.ReplicaOf); err != nil {
 		return fmt.Errorf("replicaof is %q: %w", o.ReplicaOf, err)
+	}
+	switch {
+	case o.Managed && o.ID == "":
+		return errors.New("managed: the node needs an id by which records name it, the same at each start (engine.id)")
+	case o.Managed && o.ReplicaOf != "":
+		return errors.New("managed: whom the node follows is told by records: leave replicaof empty")
 	}
 	if o.Databases > databasesMax {
 		return fmt.Errorf("databases is %d: must be at most %d", o.Databases, databasesMax)

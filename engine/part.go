@@ -50,10 +50,11 @@ type part struct {
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	waits    waits
 	replicas replicas
-	link     *link // to the primary that the node follows, nil if it follows none
-	restored bool  // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
-	hollow   bool  // what was here was dropped for a primary's data, which have not come: the disk keeps what it has
-	joined   bool  // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
+	reign    *reign // of a managed node, else nil
+	link     *link  // to the primary that the node follows, nil if it follows none
+	restored bool   // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
+	hollow   bool   // what was here was dropped for a primary's data, which have not come: the disk keeps what it has
+	joined   bool   // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
@@ -173,6 +174,11 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.base0.init()
 	p.again.Reset(p.limits(true))
 	p.enter()
+	if o.Managed {
+		p.reign = newReign(p)
+		p.settleDeaths()
+		p.reign.judge()
+	}
 	if o.ReplicaOf != "" {
 		p.followFromStart(o.ReplicaOf)
 	}
@@ -262,6 +268,9 @@ func (p *part) Tick(time.Time) {
 	if p.link != nil {
 		p.link.tick()
 	}
+	if p.reign != nil {
+		p.reign.beat()
+	}
 	if p.debug.idle {
 		return
 	}
@@ -274,7 +283,7 @@ func (p *part) Tick(time.Time) {
 	if !p.tickJournal() {
 		more = true
 	}
-	if !more && (p.link == nil || p.link.rests()) && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
+	if !more && (p.reign == nil || !p.reign.gated) && (p.link == nil || p.link.rests()) && len(p.waits.due)+len(p.pausing) == 0 && p.store.Rests(p.nowMS+restMS) {
 		p.l.Rest()
 	}
 	if p.nowNS-p.publishNS >= int64(time.Second) {
@@ -318,10 +327,13 @@ func (p *part) chores() (more bool) {
 	return more
 }
 
-// chore is a slice; it reports whether there is more to do. While writes are held back no key dies.
+// chore is a slice; it reports whether there is more to do. While writes are held back, or the node stands still, no key dies.
 func (p *part) chore() bool {
 	dying, above := false, false
 	lapNS := p.lap()
+	if p.isStill() {
+		return p.store.Work(choreBytes)
+	}
 	if !p.paused.Active(p.nowMS) && !p.debug.keepExpired {
 		_, dying = p.store.Expire(p.nowMS, choreKeys)
 		p.stream.flushEach()

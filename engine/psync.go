@@ -3,6 +3,7 @@ package engine
 import (
 	"strings"
 
+	"larder/engine/shard"
 	"larder/protocol/resp"
 )
 
@@ -14,6 +15,10 @@ func psync(s *session, args [][]byte) {
 		return
 	}
 	if len(args) > 3 && lower(args[3]) == "failover" {
+		if p.reign != nil {
+			s.fail(textManaged)
+			return
+		}
 		if wrong := p.takeOver(s, string(args[1])); wrong != "" {
 			s.fail(wrong)
 			return
@@ -66,6 +71,8 @@ func (r *replica) mayFollow() string {
 	switch k := r.s.p.link; {
 	case r.s.p.failover.state != failoverNone:
 		return "NOMASTERLINK Can't SYNC while failing over"
+	case r.s.p.isStill() && r.s.p.reign.role != shard.Frozen:
+		return "NOMASTERLINK Can't SYNC: this node is not the primary of its shard"
 	case k != nil && k.phase != linkFollowing:
 		return "NOMASTERLINK Can't SYNC while not connected with my master"
 	case r.s.waitsAtGate():

@@ -230,6 +230,7 @@ func (m *message) of(proto int, write func(*resp.Writer)) []byte {
 func (p *part) deliver(s *session, text []byte) {
 	if p.state&gated != 0 {
 		s.needs = p.stream.past.End() + 1 // whatever was done until the end of this turn may be what it is about
+		s.showsData()
 	}
 	switch {
 	case s.closing || s.gone:

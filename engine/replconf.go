@@ -34,7 +34,19 @@ func replConf(s *session, args [][]byte) {
 			}
 		}
 	}
+	if told := &s.replica.told; told.run+told.primary+told.reign != "" {
+		s.okUnless(s.p.isFollowed(told))
+		return
+	}
 	s.ok()
+}
+
+// isFollowed is why a managed node cannot follow this one as the primary that it takes it for, "" if it can.
+func (p *part) isFollowed(told *announced) (wrong string) {
+	if p.reign == nil {
+		return "ERR this node takes no orders, and is no primary of a record"
+	}
+	return p.reign.serves(told)
 }
 
 // set notes one pair; what is not understood of capabilities is passed over.
@@ -71,6 +83,12 @@ func (a *announced) set(word string, asSaid, value []byte) (wrong string) {
 		return a.filter(string(value))
 	case "version":
 		a.version = string(value)
+	case "larder-run":
+		a.run = string(value)
+	case "larder-primary":
+		a.primary = string(value)
+	case "larder-reign":
+		a.reign = string(value)
 	default:
 		return "ERR Unrecognized REPLCONF option: " + string(asSaid)
 	}

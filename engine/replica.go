@@ -32,6 +32,8 @@ type announced struct {
 	filtered  bool   // of the copy it wants no keys
 	functions bool   // and the functions, if filtered
 	version   string // of the server; "": it did not say
+
+	run, primary, reign string // of a managed node: itself, whom it takes this node for, and in which reign
 }
 
 // replica is a connection that follows this node, or prepares to. Once it has asked for the data its session runs no command any more: what it sends is
@@ -44,6 +46,7 @@ type replica struct {
 	requests resp.Requests
 	ackedAt  int64 // the offset up to which it has the stream, by its own account
 	syncedAt int64 // up to where it is on its disk
+	acked    acked // what a managed node has acknowledged for its shard
 	ackedNS  int64 // when it said so last
 	movedNS  int64 // when it last took bytes of the copy
 	feed     *history.Reader
@@ -157,7 +160,7 @@ func (r *replica) hear(args [][]byte) {
 	}
 }
 
-// ack notes how far the replica is (ACK offset [FACK offset]). It cannot be further than the stream.
+// ack notes how far the replica is (ACK offset [FACK offset] [REIGN reign run offset]). It cannot be further than the stream.
 func (r *replica) ack(words [][]byte) {
 	p := r.s.p
 	offset, ok := resp.ParseNumber(words[1])
@@ -166,14 +169,19 @@ func (r *replica) ack(words [][]byte) {
 	}
 	end := p.stream.past.End()
 	r.ackedAt = max(r.ackedAt, min(offset, end))
-	if len(words) >= 4 && lower(words[2]) == "fack" {
-		if synced, ok := resp.ParseNumber(words[3]); ok {
+	words = words[2:]
+	if len(words) >= 2 && lower(words[0]) == "fack" {
+		if synced, ok := resp.ParseNumber(words[1]); ok {
 			r.syncedAt = max(r.syncedAt, min(synced, end))
 		}
+		words = words[2:]
 	}
 	r.ackedNS = p.nowNS
 	if r.phase == phaseLoading {
 		r.online()
+	}
+	if len(words) >= 4 && p.reign != nil && lower(words[0]) == "reign" {
+		p.reign.counts(r, words[1:])
 	}
 	p.countGood()
 	p.serveAcks()
@@ -194,6 +202,9 @@ func (r *replica) online() {
 func (r *replica) flush() {
 	p, c := r.s.p, r.s.c
 	p.askForAcks()
+	if p.reign != nil {
+		p.reign.sending()
+	}
 	switch {
 	case r.phase == phaseOnline:
 		r.sendStream()

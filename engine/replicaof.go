@@ -14,6 +14,10 @@ const textNowReplica = "UNBLOCKED force unblock from blocking operation, instanc
 // replicaOf answers REPLICAOF and SLAVEOF (Redis 7.0 replication.c, replicaofCommand).
 func replicaOf(s *session, args [][]byte) {
 	p := s.p
+	if p.reign != nil {
+		s.fail(textManaged)
+		return
+	}
 	host := string(args[1])
 	if strings.EqualFold(host, "no") && lower(args[2]) == "one" {
 		if p.link != nil {
@@ -81,7 +85,11 @@ func (p *part) promote() {
 func (p *part) unblockAll() {
 	for _, id := range slices.Sorted(maps.Keys(p.sessions)) {
 		s := p.sessions[id]
-		if s.waiter != nil {
+		switch {
+		case s.waiter == nil:
+		case s.lane && p.reign != nil && p.reign.stale != "":
+			p.giveUp(s, p.reign.stale)
+		default:
 			s.closing = true
 			p.giveUp(s, textNowReplica)
 		}
@@ -91,7 +99,7 @@ func (p *part) unblockAll() {
 // noteLink tells dispatch what clients may not do now.
 func (p *part) noteLink() {
 	set, k := &p.set.link, p.link
-	p.setGuard(guardReadOnly, k != nil && set.readOnly)
+	p.setGuard(guardReadOnly, k != nil && (set.readOnly || p.reign != nil))
 	p.setGuard(guardStale, k != nil && k.phase != linkFollowing && !set.stale)
 }
 

@@ -44,7 +44,7 @@ func (p *part) cronReplicas() {
 		p.forgetPast()
 		return
 	}
-	if !p.follows() && p.failover.state == failoverNone && p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
+	if !p.follows() && !p.isStill() && p.failover.state == failoverNone && p.nowNS-all.pingedNS >= p.set.repl.pingS*int64(time.Second) {
 		all.pingedNS = p.nowNS
 		p.addToStream("ping")
 	}
@@ -103,7 +103,12 @@ func (p *part) countGood() {
 
 // addToStream adds a command of the node's own.
 func (p *part) addToStream(words ...string) {
-	p.stream.past.Append(resp.AppendCommandStrings(nil, words...))
+	all, past := &p.replicas, p.stream.past
+	own := all.noted == past.End() // else a client's command stands before it, which is not noted yet
+	past.Append(resp.AppendCommandStrings(nil, words...))
+	if own {
+		all.noted = past.End()
+	}
 	p.streamed()
 }
 
@@ -114,7 +119,7 @@ func (p *part) askForAcks() {
 	if !all.asking {
 		return
 	}
-	if all.asking = false; p.follows() || p.failover.state != failoverNone {
+	if all.asking = false; p.follows() || p.isStill() || p.failover.state != failoverNone {
 		return // the stream is the primary's, or stands still
 	}
 	if end := p.stream.past.End(); end != all.asked {
@@ -127,7 +132,7 @@ func (p *part) askForAcks() {
 // to be another when the next one comes.
 func (p *part) forgetPast() {
 	all, ttlS := &p.replicas, p.set.repl.backlogTTLS
-	if all.aloneNS == 0 || ttlS == 0 || p.nowNS-all.aloneNS < ttlS*int64(time.Second) || !p.streaming() || p.follows() {
+	if p.reign != nil || all.aloneNS == 0 || ttlS == 0 || p.nowNS-all.aloneNS < ttlS*int64(time.Second) || !p.streaming() || p.follows() {
 		return
 	}
 	all.aloneNS = 0

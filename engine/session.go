@@ -69,7 +69,9 @@ type session struct {
 	lane    bool        // it said LARDER HELLO
 	ear     bool        // it said LARDER EAR
 	term    uint64
-	slots   *slotSet // what the gateway has said that the node has; nil: all
+	// recordTerm is the term of its shard's record by which a lane goes.
+	recordTerm uint64
+	slots      *slotSet // what the gateway has said that the node has; nil: all
 
 	mute    muteMode
 	hushed  bool // the present command's reply is not written
@@ -77,8 +79,11 @@ type session struct {
 	closing bool // the connection ends when its output is sent; no command runs any more
 	gone    bool // it has ended
 
-	needs int64 // the offset of the stream that what it is told may show
-	held  *held // what may not be shown yet; nil: nothing
+	led      bool  // since its output was written last it has run what looks at data; only of a managed node
+	forsaken bool  // what it has found is nobody's to know: the node may not have been the primary
+	wrote    bool  // likewise, what has changed some
+	needs    int64 // the offset of the stream that what it is told may show
+	held     *held // what may not be shown yet; nil: nothing
 
 	owed               int // bytes that are counted in the part's buffered
 	openedNS, activeNS int64
@@ -144,7 +149,7 @@ func (s *session) notNow(c *loop.Conn) {
 	case s.stalled != stallBlocked:
 		c.Pause()
 	case s.limitQuery(int64(len(c.In()))):
-		c.Close()
+		s.end()
 	}
 }
 
@@ -227,6 +232,9 @@ func (s *session) Flush(c *loop.Conn) {
 		s.replica.flush()
 		return
 	}
+	if !s.mayLeave() {
+		return
+	}
 	s.atGate(c)
 	if s.stamps != nil {
 		s.stampOutput()
@@ -243,6 +251,9 @@ func (s *session) Flush(c *loop.Conn) {
 // tooSlow notes that the client is to be closed because more is kept for it than allowed.
 func (s *session) tooSlow() {
 	s.closing = true
+	if s.led {
+		s.c.Out = s.c.Out[:0] // it may be closed before anybody has looked whether it may leave
+	}
 	s.p.count.slowClosed++
 	s.p.warn("client closed: it does not read its replies, or asks for too much at once", s.c)
 }
@@ -288,6 +299,9 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.untrack()
 	s.endMonitor()
 	s.unshare()
+	if s.stamps != nil && s.stamps.behind {
+		s.p.reign.forgetLane(s)
+	}
 	s.owe(0)
 	if s.arrival != nil {
 		s.arrival.drop()

@@ -19,6 +19,9 @@ func (s *session) share(value store.Pin) {
 // sendShared sends more of a large reply.
 func (s *session) sendShared() {
 	c := s.c
+	if !s.mayLeave() {
+		return
+	}
 	if s.waitsAtGate() {
 		s.awaitGate()
 		return

@@ -13,7 +13,8 @@ import (
 type stamping struct {
 	said    stamp
 	history string
-	from    int // so much of the output is the end of a reply whose beginning is out: no push may stand before that
+	behind  bool // it was told of more than is committed, and is told more when that has changed
+	from    int  // so much of the output is the end of a reply whose beginning is out: no push may stand before that
 }
 
 // stamp is how far a node is.
@@ -21,13 +22,20 @@ type stamp struct {
 	reign     uint64 // the epoch in which its primary was chosen; 0: nobody has chosen one
 	executed  int64  // where its stream ends
 	committed int64  // up to where that is safe
+	confirmed int64  // up to where it may be shown to who wrote it, where that is less
 }
 
 // stamp is the node's present one. Without a set of members nothing is to be waited for: what was executed is as safe as it gets.
 func (p *part) stamp() stamp {
 	end := p.stream.past.End()
-	return stamp{executed: end, committed: end}
+	if p.reign != nil {
+		return p.reign.stamp(end)
+	}
+	return stamp{executed: end, committed: end, confirmed: end}
 }
+
+// waits tells whether more was executed than may be shown.
+func (t *stamp) waits() bool { return t.executed > t.committed || t.executed > t.confirmed }
 
 // larderStamps has the connection stamped from now on, or no more.
 func larderStamps(s *session, args [][]byte) {
@@ -45,11 +53,10 @@ func larderStamps(s *session, args [][]byte) {
 
 // stampOutput puts the stamp before what is about to be written.
 func (s *session) stampOutput() {
-	out := s.c.Out
-	if len(out) == 0 {
+	out, st := s.c.Out, s.stamps
+	if len(out) == 0 && (s.shared != nil || !st.said.waits()) {
 		return
 	}
-	st := s.stamps
 	from := st.from
 	st.from = 0
 	now, history := s.p.stamp(), s.p.stream.past.ID
@@ -57,17 +64,22 @@ func (s *session) stampOutput() {
 	if now == st.said && !renamed {
 		return
 	}
-	var room [160]byte
+	var room [200]byte
 	push := append(room[:0], ">4\r\n$5\r\nstamp\r\n:"...)
-	if renamed {
-		push[1] = '5'
-	}
 	push = strconv.AppendUint(push, now.reign, 10)
 	push = strconv.AppendInt(append(push, "\r\n:"...), now.executed, 10)
 	push = strconv.AppendInt(append(push, "\r\n:"...), now.committed, 10)
+	if now.confirmed != now.committed {
+		push[1]++
+		push = strconv.AppendInt(append(push, "\r\n:"...), now.confirmed, 10)
+	}
 	push = append(push, "\r\n"...)
 	if renamed {
+		push[1]++
 		push = resp.AppendBulk(push, []byte(history))
+	}
+	if now.waits() {
+		s.p.reign.lagging(s)
 	}
 	st.said, st.history = now, history
 	s.c.Out = slices.Insert(out, from, push...)

@@ -25,6 +25,7 @@ const (
 	guarded                      // the part's: its own state keeps some commands from running (guard.go)
 	gated                        // the part's: what commands show may have to wait
 	ofPrimary                    // it is not a client's: the primary's commands run in its name
+	outdated                     // a lane of another term than that of the record of the node's shard
 )
 
 // transaction is what stands between MULTI and EXEC.
@@ -93,10 +94,11 @@ func exec(s *session, _ [][]byte) {
 		return
 	}
 	s.expireWatched()
+	stale := s.staleTransaction()
 	switch {
-	case s.staleTransaction():
+	case stale != "":
 		p.count.stale++
-		s.fail(p.assigned.stale)
+		s.fail(stale)
 	case s.state&brokenExec != 0:
 		s.fail("EXECABORT Transaction discarded because of previous errors.")
 	case s.state&touched != 0:
@@ -110,11 +112,17 @@ func exec(s *session, _ [][]byte) {
 	s.endMulti()
 }
 
-// staleTransaction tells whether the lane has not said the node's epoch: nothing of the transaction runs then. It is judged once, at EXEC, so that what
-// the lane's epoch vouches for is the whole. That keys are watched makes it look at keys.
-func (s *session) staleTransaction() bool {
-	a := s.p.assigned
-	return s.lane && a.epoch != 0 && s.term != a.epoch && (s.tx.fenced || len(s.watching) > 0)
+// staleTransaction is the answer to a lane that has not said the node's epoch, or not the term of its record: nothing of the transaction runs then. It is
+// judged once, at EXEC, so that what the lane has said vouches for the whole. That keys are watched makes it look at keys.
+func (s *session) staleTransaction() string {
+	a, g := s.p.assigned, s.p.reign
+	switch {
+	case s.lane && a.epoch != 0 && s.term != a.epoch && (s.tx.fenced || len(s.watching) > 0):
+		return a.stale
+	case g != nil && g.isStale(s) && s.aboutData(rowExec):
+		return g.stale
+	}
+	return ""
 }
 
 // abort answers an EXEC that is refused itself.

@@ -68,7 +68,7 @@ func waitAOF(s *session, args [][]byte) {
 // noteWrite notes where the stream ends behind a client's command, if that has added to it.
 func (p *part) noteWrite(s *session) {
 	if end := p.stream.past.End(); end != p.replicas.noted {
-		p.replicas.noted, s.wroteAt = end, end
+		p.replicas.noted, s.wroteAt, s.wrote = end, end, true
 	}
 }
 

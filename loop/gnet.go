@@ -98,7 +98,7 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l = &Loop{poll: poll, now: time.Now(), clock: time.Now, since: time.Since, sleep: sleep}
+	l = &Loop{poll: poll, now: time.Now(), clock: time.Now, since: time.Since, alive: uptime, sleep: sleep}
 	l.wake = func(f func()) error { return el.Execute(nil, runnable(f)) } //nolint:staticcheck // gnet hands the context to the runnable, which takes none
 	l.nudge = func() { e.nudges <- l }                                    // it has room for one of each loop
 	l.until.Store(int64(tickEvery))
@@ -117,6 +117,13 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	e.mu.Unlock()
 	l.part = e.newPart(l)
 	return l, nil
+}
+
+// uptime cannot fail: Linux has had that clock for longer than Go asks for.
+func uptime() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &t)
+	return time.Duration(t.Nano())
 }
 
 // OnTraffic comes when a socket was read. gnet's buffer is taken whole and what is left of it kept here, since gnet's ring would be copied for each

@@ -68,6 +68,7 @@ type Loop struct {
 	poll  poller
 	clock func() time.Time
 	since func(time.Time) time.Duration // until clock's time; it costs less than clock
+	alive func() time.Duration          // since the machine's start
 
 	now      time.Time
 	yielded  time.Time // when other goroutines were given way last
@@ -89,6 +90,10 @@ func (l *Loop) Now() time.Time { return l.now }
 
 // Since is how long ago a time was that Now gave: it looks at the clock.
 func (l *Loop) Since(t time.Time) time.Duration { return l.since(t) }
+
+// Uptime is the time since the machine's start, which runs on while the machine sleeps or a guest is paused (CLOCK_BOOTTIME): for promises that last for a
+// time. It looks at the clock.
+func (l *Loop) Uptime() time.Duration { return l.alive() }
 
 // Index is the loop's number, from 0.
 func (l *Loop) Index() int { return l.index }

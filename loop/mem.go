@@ -53,6 +53,7 @@ func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 		m.now = m.now.Add(m.Drift)
 		return m.now.Sub(t)
 	}
+	m.Loop.alive = func() time.Duration { return m.now.Sub(now) + time.Hour }
 	m.Loop.nudge = func() { m.post(m.Loop.runLater) }
 	m.Loop.part = newPart(m.Loop)
 	return m

@@ -14,6 +14,40 @@ type Run struct {
 	ID   string // of the run, never used twice
 }
 
+// String is the run as it stands in a record's line: node@id, both escaped.
+func (r Run) String() string { return string(r.append(nil)) }
+
+func (r Run) append(line []byte) []byte {
+	return appendEscaped(append(appendEscaped(line, r.Node), '@'), r.ID)
+}
+
+// ParseRun reads what String wrote.
+func ParseRun(word string) (r Run, err error) {
+	node, id, ok := strings.Cut(word, "@")
+	if !ok {
+		return Run{}, fmt.Errorf("%q: want node@run", word)
+	}
+	if r.Node, err = unescape(node); err == nil {
+		r.ID, err = unescape(id)
+	}
+	if err != nil || r.Node == "" || r.ID == "" {
+		return Run{}, fmt.Errorf("%q: want node@run", word)
+	}
+	return r, nil
+}
+
+// ParsePlace reads "node=host:port": where a node that a record names is reached.
+func ParsePlace(word string) (node, addr string, err error) {
+	name, addr, ok := strings.Cut(word, "=")
+	if node, err = unescape(name); !ok || err != nil || node == "" {
+		return "", "", fmt.Errorf("%q: want node=host:port", word)
+	}
+	if err := checkAddr(addr); err != nil {
+		return "", "", fmt.Errorf("%q: %w", word, err)
+	}
+	return node, addr, nil
+}
+
 // State is what a shard is about.
 type State uint8
 
@@ -104,9 +138,7 @@ func appendRuns(line []byte, runs []Run) []byte {
 		if i > 0 {
 			line = append(line, ',')
 		}
-		line = appendEscaped(line, run.Node)
-		line = append(line, '@')
-		line = appendEscaped(line, run.ID)
+		line = run.append(line)
 	}
 	return line
 }
@@ -161,16 +193,9 @@ func parseRuns(word string) (runs []Run, err error) {
 		return nil, nil
 	}
 	for part := range strings.SplitSeq(word, ",") {
-		node, id, ok := strings.Cut(part, "@")
-		if !ok {
-			return nil, fmt.Errorf("%q: want node@run", part)
-		}
-		var run Run
-		if run.Node, err = unescape(node); err == nil {
-			run.ID, err = unescape(id)
-		}
-		if err != nil || run.Node == "" || run.ID == "" {
-			return nil, fmt.Errorf("%q: want node@run", part)
+		run, err := ParseRun(part)
+		if err != nil {
+			return nil, err
 		}
 		runs = append(runs, run)
 	}

@@ -61,3 +61,35 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestPlaces: runs and places of nodes as words of the dialect.
+func TestPlaces(t *testing.T) {
+	run := router.Run{Node: "a b=@", ID: "1"}
+	if back, err := router.ParseRun(run.String()); err != nil || back != run || run.String() != "a%20b%3D%40@1" {
+		t.Errorf("%q became %v: %v", run, back, err)
+	}
+	if node, addr, err := router.ParsePlace("a%20b%3D%40=[::1]:7000"); err != nil || node != run.Node || addr != "[::1]:7000" {
+		t.Errorf("%q at %q: %v", node, addr, err)
+	}
+	for _, word := range []string{"", "a", "=h:1", "a=h", "a=h:0", "a=h:99999", "%=h:1", "a=h:1 "} {
+		if node, addr, err := router.ParsePlace(word); err == nil {
+			t.Errorf("%q: %q at %q", word, node, addr)
+		}
+	}
+}
+
+func FuzzPlace(f *testing.F) {
+	for _, word := range []string{"a=10.0.0.1:7000", "node%20a=[::1]:1", "a@1", "a%40b@%31"} {
+		f.Add(word)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		if run, err := router.ParseRun(word); err == nil {
+			if back, err := router.ParseRun(run.String()); err != nil || back != run {
+				t.Errorf("%q became %q: %v", word, run, err)
+			}
+		}
+		if node, addr, err := router.ParsePlace(word); err == nil && (node == "" || !strings.HasSuffix(word, "="+addr)) {
+			t.Errorf("%q: %q at %q", word, node, addr)
+		}
+	})
+}

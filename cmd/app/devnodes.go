@@ -57,7 +57,7 @@ func described(n *engine.Node) router.Node { return router.Node{ID: n.ID(), Addr
 // startShard starts a shard's node and those that follow it. Its node ends after them, so that they have all that it saves.
 func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 	o := d.config.Engine
-	o.Listen, o.Access = "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}
+	o.Listen, o.Access, o.Managed = "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, false
 	if d.config.Dev.Keep && o.Save == "" {
 		o.Save = devSave
 	}

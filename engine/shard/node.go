@@ -139,6 +139,17 @@ func (n *Node) Promise(epoch uint64, exited router.Run, nowNS int64) (waitNS int
 	return 0, true
 }
 
+// BoundNS is until when the node is bound by its last acknowledgement.
+func (n *Node) BoundNS() int64 { return n.given.untilNS }
+
+// LeasedNS is until when the node may answer as primary, as far as it knows now.
+func (n *Node) LeasedNS() int64 {
+	if !n.record.Replicated {
+		return Never
+	}
+	return n.primary.leasedNS()
+}
+
 // Promised is the epoch of the last promise.
 func (n *Node) Promised() uint64 { return n.promised }
 

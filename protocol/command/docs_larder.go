@@ -8,8 +8,8 @@ func larderDocs() map[ID]Doc {
 			Args: takes(integer("version")),
 		},
 		CmdLarderTerm: {
-			Summary: "Says in which epoch the connection speaks from now on.", Complexity: "O(1)",
-			Args: takes(integer("epoch")),
+			Summary: "Says in which epoch, and in which term of the shard's record, the connection speaks from now on.", Complexity: "O(1)",
+			Args: takes(integer("epoch"), integer("term").optional()),
 		},
 		CmdLarderAssign: {
 			Summary: "Gives the node its shard and the topology.", Complexity: "O(1)",
@@ -74,6 +74,15 @@ func larderStreamDocs() map[ID]Doc {
 			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
 			Args: takes(text("history"), integer("offset")),
 		},
+		CmdLarderRecord: {
+			Summary: "Shows the node a record of its shard, which it obeys if it is the newest it knows.", Complexity: "O(N) in the number of connections",
+			Args: takes(text("record"), text("place").optional().multiple()),
+		},
+		CmdLarderPromise: {
+			Summary: "Asks the node to follow no primary of an older record than that of an election.", Complexity: "O(N) in the number of connections",
+			Args: takes(text("record"), text("run").token("EXITED").optional().multiple()),
+		},
+		CmdLarderState: {Summary: "Tells what the node is in its shard and how far it is.", Complexity: "O(N) in the number of replicas"},
 		CmdLarderWrote: {
 			Summary: "Takes all that the node has written so far for the connection's, of which WAIT and WAITAOF tell.", Complexity: "O(1)",
 		},

@@ -381,6 +381,9 @@ const (
 	CmdLarderWrote
 	CmdLarderStamps
 	CmdLarderAt
+	CmdLarderRecord
+	CmdLarderPromise
+	CmdLarderState
 	CmdLarderHelp
 
 	afterLast

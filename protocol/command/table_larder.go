@@ -5,7 +5,7 @@ func larderRows() []Row {
 	return []Row{
 		{ID: CmdLarder, Name: "larder", Arity: -2, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHello, Name: "larder|hello", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Tips: tips(tipNondeterministic), Since: "0.1.0"},
-		{ID: CmdLarderTerm, Name: "larder|term", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderTerm, Name: "larder|term", Parent: CmdLarder, Arity: -3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderAssign, Name: "larder|assign", Parent: CmdLarder, Arity: 4, Flags: Admin | NoScript | Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderAs, Name: "larder|as", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderSlots, Name: "larder|slots", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
@@ -19,6 +19,9 @@ func larderRows() []Row {
 		{ID: CmdLarderWrote, Name: "larder|wrote", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderStamps, Name: "larder|stamps", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderAt, Name: "larder|at", Parent: CmdLarder, Arity: 4, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderRecord, Name: "larder|record", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | Loading | Stale | NoMulti, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderPromise, Name: "larder|promise", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | Loading | Stale | NoMulti, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderState, Name: "larder|state", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHelp, Name: "larder|help", Parent: CmdLarder, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 	}
 }
