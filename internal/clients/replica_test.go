@@ -35,6 +35,12 @@ func told(c *peers.Conn, section, field string) string {
 	return "absent"
 }
 
+// linked waits until a replica's link to its primary is up.
+func linked(t *testing.T, replica *peers.Conn) {
+	t.Helper()
+	eventually(t, 30*time.Second, "the replica's link is up", func() bool { return told(replica, "replication", "master_link_status") == "up" })
+}
+
 // level waits until a replica has what its primary has, and compares all of it.
 func level(t *testing.T, primary, replica *peers.Conn) {
 	t.Helper()
@@ -91,9 +97,10 @@ func debugNode(t *testing.T, args ...string) *clients.Process {
 	return larder.Engine(t, append([]string{"--enable-debug-command", "yes"}, args...)...)
 }
 
-// TestFollowsRedis: a node follows a redis-server under writes of all types, while its link is cut again and again, and has at the end what that one has.
+// TestFollowsRedis: a node follows a redis-server under writes of all types, while all that networks do is done to its link, and has at the end what that one
+// has.
 func TestFollowsRedis(t *testing.T) {
-	d := changes{dice(t)}
+	d, toxiproxy := changes{dice(t)}, peers.StartToxiproxy(t)
 	for _, form := range []struct {
 		name string
 		args []string
@@ -104,17 +111,16 @@ func TestFollowsRedis(t *testing.T) {
 			p, r := peers.Dial(t, primary.Addr, 0), peers.Dial(t, node.Addr, 0)
 			d.say(t, p, 5000)
 			want(t, r, "+OK\r\n", "SET", "of my own", "x")
-			cable := clients.NewCable(t, primary.Addr)
-			replicate(t, r, cable.Addr)
+			link := toxiproxy.Link(primary.Addr)
+			replicate(t, r, link.Addr)
 			d.say(t, p, 5000)
 			level(t, p, r)
 			full := told(p, "stats", "sync_full")
-			for range 15 {
+			troubled(d.rand, link, func() { linked(t, r) }, func() {
 				for range d.rand.IntN(8) {
 					d.say(t, p, 200)
 				}
-				cable.Cut()
-			}
+			})
 			d.say(t, p, 1000)
 			level(t, p, r)
 			if got := told(p, "stats", "sync_full"); got != full {
@@ -134,34 +140,33 @@ func TestFollowsRedisBroken(t *testing.T) {
 	node := debugNode(t)
 	p, r := peers.Dial(t, primary.Addr, 0), peers.Dial(t, node.Addr, 0)
 	d.say(t, p, 3000)
-	cable := clients.NewCable(t, primary.Addr)
-	cable.BreakAfter(500)
-	replicate(t, r, cable.Addr)
+	link := peers.StartToxiproxy(t).Link(primary.Addr)
+	breakAfter := func(bytes int) { link.Ail("limit_data", peers.Down, map[string]int{"bytes": bytes}) }
+	breakAfter(500)
+	replicate(t, r, link.Addr)
 	for range 12 {
-		cable.BreakAfter(int64(200 + d.rand.IntN(100_000)))
-		cable.Cut()
+		link.Heal()
+		breakAfter(200 + d.rand.IntN(100_000))
+		link.Cut()
 		want := told(p, "stats", "sync_full")
 		eventually(t, 10*time.Second, "another attempt", func() bool { return told(p, "stats", "sync_full") != want })
 		if got := string(r.Do("DBSIZE")); got != ":0\r\n" && !strings.HasPrefix(got, "-LOADING ") && told(r, "replication", "master_link_status") != "up" {
 			t.Fatalf("DBSIZE while all data is on its way: %q", got)
 		}
 	}
-	cable.BreakAfter(0)
+	link.Heal()
 	level(t, p, r)
 }
 
-// TestFollowsNode: a node follows a node.
+// TestFollowsNode: a node follows a node, while all that networks do is done to its link.
 func TestFollowsNode(t *testing.T) {
 	d := changes{dice(t)}
 	primary, node := debugNode(t), debugNode(t)
 	p, r := peers.Dial(t, primary.Addr, 0), peers.Dial(t, node.Addr, 0)
 	d.say(t, p, 3000)
-	cable := clients.NewCable(t, primary.Addr)
-	replicate(t, r, cable.Addr)
-	for range 10 {
-		d.say(t, p, 500)
-		cable.Cut()
-	}
+	link := peers.StartToxiproxy(t).Link(primary.Addr)
+	replicate(t, r, link.Addr)
+	troubled(d.rand, link, func() { linked(t, r) }, func() { d.say(t, p, 500) })
 	d.say(t, p, 1000)
 	level(t, p, r)
 }

@@ -3,8 +3,6 @@ package clients
 import (
 	"bufio"
 	"fmt"
-	"io"
-	"math"
 	"net"
 	"testing"
 	"time"
@@ -53,54 +51,4 @@ func (p *Probe) Stop() (time.Duration, error) {
 	close(p.stop)
 	<-p.ended
 	return p.longest, p.err
-}
-
-// start accepts connections until the listener is closed.
-func (c *Cable) start() {
-	c.ends.Add(1)
-	go func() {
-		defer c.ends.Done()
-		for {
-			near, err := c.listener.Accept()
-			if err != nil {
-				return
-			}
-			c.ends.Add(1)
-			go func() {
-				defer c.ends.Done()
-				c.join(near)
-			}()
-		}
-	}()
-}
-
-// join carries bytes both ways until either side ends.
-func (c *Cable) join(near net.Conn) {
-	limit, ok := c.keep(near)
-	if !ok {
-		return
-	}
-	defer c.drop(near)
-	far, err := net.Dial("tcp", c.to)
-	if err != nil {
-		return
-	}
-	if _, ok := c.keep(far); !ok {
-		return
-	}
-	defer c.drop(far)
-	if limit == 0 {
-		limit = math.MaxInt64
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = io.Copy(far, near)
-		_ = near.Close()
-		_ = far.Close()
-	}()
-	_, _ = io.CopyN(near, far, limit)
-	_ = near.Close()
-	_ = far.Close()
-	<-done
 }

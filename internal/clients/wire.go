@@ -19,7 +19,7 @@ type Wire struct {
 
 // Open connects.
 func Open(addr string) (*Wire, error) {
-	conn, err := net.Dial("tcp", addr)
+	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -32,10 +32,21 @@ func (w *Wire) Close() { _ = w.conn.Close() }
 // Do sends one command and waits for its reply, whose bytes are the caller's.
 func (w *Wire) Do(args ...string) ([]byte, error) {
 	const within = 30 * time.Second
-	_ = w.conn.SetDeadline(time.Now().Add(within))
+	return w.DoWithin(within, args...)
+}
+
+// DoWithin is Do with a time limit. After an error the connection is of no use any more.
+func (w *Wire) DoWithin(d time.Duration, args ...string) ([]byte, error) {
+	_ = w.conn.SetDeadline(time.Now().Add(d))
 	if _, err := w.conn.Write(resp.AppendCommandStrings(nil, args...)); err != nil {
 		return nil, err
 	}
+	return w.ReplyWithin(d)
+}
+
+// ReplyWithin waits for the next reply, or push.
+func (w *Wire) ReplyWithin(d time.Duration) ([]byte, error) {
+	_ = w.conn.SetDeadline(time.Now().Add(d))
 	for {
 		n, _, state := w.replies.Next(w.in)
 		switch state {
