@@ -86,6 +86,7 @@ var doors = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal", "bench"},
 	"github.com/redis/go-redis":               {"internal", "bench"},
 	"github.com/redis/rueidis":                {"internal", "bench"},
+	"github.com/anishathalye/porcupine":       {"internal"},
 	"go.uber.org/goleak":                      {"internal"},
 	"pgregory.net/rapid":                      {"internal"},
 }
