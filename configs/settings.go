@@ -157,6 +157,10 @@ func upstreamSettings(c *Config) []setting {
 			meaning: "A command unanswered by its node for so long fails, and the connection to the node is closed.",
 		},
 		{
+			key: "gateway.upstream.hold-time", kind: duration{&u.HoldTime},
+			meaning: "Under durability: replicated, how long the reply to a write, or to a read that may show one, is held until all replicas of the set have that; then it is UNKNOWN or CLUSTERDOWN.",
+		},
+		{
 			key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin},
 			meaning: "The wait after the first failed connection to a node; it doubles with each further one up to backoff-max.",
 		},

@@ -62,6 +62,7 @@ func buildHere() []hereFunc {
 		command.CmdLarderEar: larderEar, command.CmdLarderMark: larderMark, command.CmdLarderAfter: larderAfter, command.CmdLarderPublishes: larderPublishes,
 		command.CmdLarderWrote: larderWrote, command.CmdLarderStamps: larderStamps, command.CmdLarderAt: larderAt,
 		command.CmdLarderRecord: larderRecord, command.CmdLarderPromise: larderPromise, command.CmdLarderState: larderState,
+		command.CmdLarderShared: larderShared,
 	} {
 		table[id] = f
 	}

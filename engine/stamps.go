@@ -107,3 +107,15 @@ func larderAt(s *session, args [][]byte) {
 	s.waitsFor(offset)
 	s.ok()
 }
+
+// larderShared says up to which offset of a stream the node's data is what that stream says: its own, or the one that it went on from.
+func larderShared(s *session, args [][]byte) {
+	past, history, offset := s.p.stream.past, string(args[2]), int64(-1)
+	switch {
+	case history == past.ID:
+		offset = past.End()
+	case history == past.OldID && history != "":
+		offset = past.Shared
+	}
+	s.p.w.Int(offset)
+}

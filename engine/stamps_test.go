@@ -121,3 +121,21 @@ func TestWaitFor(t *testing.T) {
 	lane.says(":1\r\n", "WAIT", "1", "0")
 	lane.says("-ERR offset is not an integer or out of range\r\n", "LARDER", "AT", f.id, "x")
 }
+
+// TestShared: a node says how much it has of a stream: of its own, of the one that it went on from when it was promoted, and nothing of others.
+func TestShared(t *testing.T) {
+	b := newBed(t, nil)
+	c := b.client()
+	f := b.mirror()
+	f.syncs()
+	c.says("+OK\r\n", "SET", "a", "1")
+	f.reads(f.got())
+	before, at := f.id, f.offset
+	c.says(fmt.Sprintf(":%d\r\n", at), "LARDER", "SHARED", before)
+	c.says(":-1\r\n", "LARDER", "SHARED", strings.Repeat("0", 40))
+	c.says(":-1\r\n", "LARDER", "SHARED", "")
+	c.says("+OK\r\n", "REPLICAOF", "127.0.0.1", "1")
+	c.says("+OK\r\n", "REPLICAOF", "NO", "ONE")
+	c.says("+OK\r\n", "SET", "a", "2")
+	c.says(fmt.Sprintf(":%d\r\n", at), "LARDER", "SHARED", before)
+}

@@ -30,6 +30,9 @@ type counters struct {
 	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
 	scriptsLacked             uint64 // commands sent again because their node lacked the script
 
+	held, heldNS                uint64 // replies and messages that waited for what they show to be committed, and how long
+	unconfirmed, messagesUnsafe uint64 // of them: replies that became errors, messages that were lost
+
 	messages, delivered uint64 // heard from nodes, and passed on to clients
 	earsLost, halfHeard uint64 // nodes not heard for a while, and subscriptions confirmed while one was out of reach
 
@@ -37,8 +40,8 @@ type counters struct {
 	trackers, trackedKeys, trackedItems, trackedPrefixes uint64
 	subscribers, subscribedBytes                         uint64
 
-	clients, lanes, lent, depth, laneBytes, heldBytes, queuedBytes, gatherBytes uint64
-	loop                                                                        loop.Stats
+	clients, lanes, lent, depth, laneBytes, heldBytes, queuedBytes, gatherBytes, holding uint64
+	loop                                                                                 loop.Stats
 }
 
 // ran counts one answered command, and gives how long it took; row nil = one we do not know.
@@ -73,6 +76,10 @@ func (p *part) publish() {
 	c.subscribers, c.subscribedBytes = uint64(p.hearing.sessions), uint64(p.hearing.bytes)
 	c.heldBytes, c.queuedBytes = uint64(p.bufs.held), uint64(p.txs.bytes)
 	c.gatherBytes = uint64(p.gathered)
+	c.holding = 0
+	for _, h := range p.holds {
+		c.holding += uint64(h.len())
+	}
 	c.trackers, c.trackedKeys = uint64(len(p.caches.clients)), uint64(p.caches.keys)
 	c.trackedItems, c.trackedPrefixes = uint64(p.caches.items), uint64(len(p.caches.follow))
 	c.loop = p.l.Stats()

@@ -195,20 +195,34 @@ func (e *ear) Data(c *loop.Conn) {
 		}
 		reply := buf[pos : pos+n]
 		pos += n
-		if (kind.IsPush() || ln.proto == 2) && ln.p.heard(e, reply) {
-			continue
-		}
-		if !ln.reply(reply) {
+		push := kind.IsPush() || ln.proto == 2
+		switch {
+		case push && ln.stamped(reply):
+			ln.heedStamp()
+		case ln.past != nil && e.keeps(reply, push):
+		case !e.take(reply, push):
 			return
 		}
-		e.round = max(e.round, e.rounds[0])
-		e.rounds = e.rounds[1:]
-		ln.p.keepPromises()
 	}
 	if ln.state != laneClosed {
 		c.Took(pos)
 		ln.progress()
 	}
+}
+
+// take takes a message, or an answer. It says false when the connection is done for.
+func (e *ear) take(reply []byte, push bool) bool {
+	ln := e.ln
+	if push && ln.p.heard(e, reply) {
+		return true
+	}
+	if !ln.reply(reply) {
+		return false
+	}
+	e.round = max(e.round, e.rounds[0])
+	e.rounds = e.rounds[1:]
+	ln.p.keepPromises()
+	return true
 }
 
 // Flush comes at the end of a turn: what has changed in it is told now.

@@ -15,7 +15,8 @@ type greeting struct {
 	words     []greetingWord
 	larder    bool
 	epoch     uint64 // the node's, 0 = it has none
-	said      uint64 // of the topology for which the lane vouches
+	managed   bool   // it gets orders: its shard has a record
+	said      uint64 // the part's vouches for which the lane does
 	functions int    // libraries that the node has
 	settled   bool   // it was looked after that it has those of the other shards
 	asked     int    // other shards whose answer to that is awaited
@@ -85,7 +86,9 @@ func (ln *lane) greeted(reply []byte) {
 		ln.fail(err)
 		return
 	}
-	ln.goOn()
+	if ln.state != laneClosed {
+		ln.goOn()
+	}
 }
 
 // greetedOn goes on when all that was asked is answered.
@@ -94,7 +97,7 @@ func (ln *lane) greetedOn() {
 		ln.readyAside()
 		return
 	}
-	if ln.greet.larder && ln.greet.said != ln.p.topo.Epoch {
+	if ln.greet.larder && ln.greet.said != ln.p.vouches {
 		ln.vouch() // the topology has changed meanwhile, and what waits was routed by the new one
 		if len(ln.greet.words) > 0 {
 			return
@@ -114,7 +117,7 @@ func (ln *lane) greetedOn() {
 		return
 	}
 	ln.state = laneReady
-	ln.term = ln.p.topo.Epoch
+	ln.term = ln.p.vouches
 	if ln.queue.len() > 0 {
 		ln.c.Touch()
 	}
@@ -146,11 +149,22 @@ func (ln *lane) heardDialect(reply []byte) error {
 		}
 		return mustSucceed(ln, reply)
 	}
+	if err := ln.heardDescription(reply); err != nil || ln.state == laneClosed {
+		return err // closed: the record that it told has others serve
+	}
+	ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordStamps, wordOn)
+	ln.vouch()
+	return nil
+}
+
+// heardDescription takes what a node says of itself.
+func (ln *lane) heardDescription(reply []byte) error {
 	fields := resp.Elements(reply)
 	if fields.Left() == 0 {
 		return errors.New("node's LARDER HELLO is not a map")
 	}
 	ln.greet.larder = true
+	var record []byte
 	for {
 		name, ok1 := fields.Next()
 		value, ok2 := fields.Next()
@@ -167,12 +181,16 @@ func (ln *lane) heardDialect(reply []byte) error {
 		case "databases":
 			n, _ := resp.ParseInt(value)
 			ln.greet.databases = min(ln.greet.databases, int(n))
+		case "id":
+			id, _ := resp.BulkOf(value)
+			ln.u.name = string(id)
+		case "record":
+			record, _ = resp.BulkOf(value)
 		}
 	}
-	if ln.ear == nil {
-		ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordStamps, wordOn)
+	if len(record) > 0 {
+		ln.heardRecord(record)
 	}
-	ln.vouch()
 	return nil
 }
 
@@ -185,12 +203,14 @@ func (ln *lane) heardID(reply []byte) error {
 // vouch says by which topology the lane's commands are routed. To a node that has an epoch it is the gateway's, even when the node's is another: its
 // -STALE then tells which. A node that has none is told its slots, for its scripts, if it does not have all; one of an earlier release does not know the word.
 func (ln *lane) vouch() {
-	ln.greet.said = ln.p.topo.Epoch
-	switch {
-	case ln.greet.epoch != 0:
-		ln.greet.epoch = ln.greet.said
-		ln.ask(mustSucceed, wordLarder, wordTerm, strconv.AppendUint(nil, ln.greet.epoch, 10))
-	case len(ln.p.shards) > 1:
+	ln.greet.said = ln.p.vouches
+	if ln.greet.epoch != 0 {
+		ln.greet.epoch = ln.p.topo.Epoch
+	}
+	if ln.greet.epoch != 0 || ln.greet.managed {
+		ln.ask(mustSucceed, ln.termWords()...)
+	}
+	if ln.greet.epoch == 0 && len(ln.p.shards) > 1 {
 		ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordSlots, ln.u.slots())
 	}
 }

@@ -51,7 +51,7 @@ type lane struct {
 	replies resp.Replies
 	db      int    // the database it is in once log is executed
 	dbMax   int    // the highest database said before the greeting told how many there are
-	term    uint64 // the epoch it speaks in once log is executed
+	term    uint64 // what it vouches for once log is executed: the part's vouches when that was said
 
 	aside  bool    // it asks one question and closes
 	taught lessons // the scripts that the node knows once log is executed
@@ -77,6 +77,9 @@ type lane struct {
 	idleNS  int64                // when it came back from whom it was lent to
 	ear     *ear                 // it is an ear's
 	stamp   stamp                // how far the node was when it wrote what is being read
+	heed    command.Flags        // replies are looked at before they are passed on, but to rows that have all of these: see heedStamp
+	past    *past                // the stream of which the stamp tells; nil while all that was executed is committed
+	held    *hold                // what it has brought and may not be passed on yet; nil: nothing
 }
 
 // open says whether commands may be put on it.
@@ -128,7 +131,7 @@ func (ln *lane) to(db int) {
 			ln.dbMax = max(ln.dbMax, db)
 		}
 	}
-	if ln.term != ln.p.topo.Epoch {
+	if ln.term != ln.p.vouches {
 		ln.sayTerm()
 	}
 }
@@ -143,13 +146,15 @@ func (ln *lane) sayTerm() {
 	if ln.state < laneReady { // the greeting does it
 		return
 	}
-	ln.term = ln.p.topo.Epoch
-	switch {
-	case ln.greet.epoch != 0:
+	ln.term = ln.p.vouches
+	if ln.greet.epoch != 0 || ln.greet.managed {
 		ln.taught = lessons{} // what stands before may be refused, with the scripts that it brings
-		var digits [20]byte
-		ln.say(wordLarder, wordTerm, strconv.AppendUint(digits[:0], ln.term, 10))
-	case ln.greet.larder:
+		if ln.greet.epoch != 0 {
+			ln.greet.epoch = ln.p.topo.Epoch
+		}
+		ln.say(ln.termWords()...)
+	}
+	if ln.greet.larder && ln.greet.epoch == 0 {
 		ln.query(func([]byte) {}, wordLarder, wordSlots, ln.u.slots())
 	}
 }
@@ -204,6 +209,7 @@ func (ln *lane) Data(c *loop.Conn) {
 		pos += n
 		if kind.IsPush() {
 			if ln.stamped(reply) {
+				ln.heedStamp()
 				continue
 			}
 			if ln.line >= lineReads2 {
@@ -268,8 +274,8 @@ func (ln *lane) reply(reply []byte) bool {
 		if t.s.track != nil {
 			ln.heardRead(&t)
 		}
-		if ln.stamp.executed > 0 && !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0 {
-			t.s.noteWrite(ln)
+		if ln.heed&^t.row.Flags != 0 && ln.heeds(&t, reply) {
+			break // it is held
 		}
 		t.s.answered(t, reply)
 	}

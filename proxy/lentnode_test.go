@@ -82,9 +82,11 @@ func (n *fakeNode) serve(key string) {
 		w.lists[key] = w.lists[key][1:]
 		w.taken[element] = first.waits.id
 		first.waits = nil
+		at := len(first.out)
 		first.out = resp.AppendArray(first.out, 2)
 		first.out = resp.AppendBulkString(first.out, key)
 		first.out = resp.AppendBulkString(first.out, element)
+		first.stamp(at)
 	}
 }
 

@@ -44,6 +44,7 @@ type Upstream struct {
 	Password     string        // AUTH's password for nodes; empty = no AUTH
 	DialTimeout  time.Duration // to connect, and again to finish the greeting
 	ReplyTimeout time.Duration // a command unanswered for so long fails, and its lane is closed
+	HoldTime     time.Duration // what may show an uncommitted write is held for so long; then it is an error
 	BackoffMin   time.Duration // wait after the first failed dial; doubles up to BackoffMax
 	BackoffMax   time.Duration
 	LaneMaxBytes int // unanswered command bytes of one lane; beyond it the clients that add to it are not read
@@ -81,6 +82,7 @@ func DefaultOptions() Options {
 		Upstream: Upstream{
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
+			HoldTime:     2 * time.Second,
 			BackoffMin:   50 * time.Millisecond,
 			BackoffMax:   2 * time.Second,
 			LaneMaxBytes: 16 << 20,
@@ -112,6 +114,7 @@ func (o Options) Validate() error {
 		{"idle timeout", int64(o.IdleTimeout), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},
+		{"upstream hold time", int64(o.Upstream.HoldTime), int64(time.Millisecond)},
 		{"upstream backoff min", int64(o.Upstream.BackoffMin), int64(time.Millisecond)},
 		{"upstream backoff max", int64(o.Upstream.BackoffMax), int64(o.Upstream.BackoffMin)},
 		{"upstream lane max bytes", int64(o.Upstream.LaneMaxBytes), 64 << 10},

@@ -28,6 +28,9 @@ type part struct {
 	upstreams map[string]*upstream
 	made      uint   // how many of them there have been
 	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
+	vouches   uint64 // grows with what lanes vouch for: the topology, and who is a shard's primary in it
+	records   []*router.Record
+	probeNS   int64 // when nodes were last asked for theirs
 
 	sessions  map[uint64]*session
 	lastHeard uint64 // the session of which commands came last
@@ -37,6 +40,12 @@ type part struct {
 	pausing   []*session // wait for CLIENT PAUSE to end
 	turns     []*session // wait for their turn at changing functions
 	retries   []retry    // commands that a node refused as stale and that wait to go again
+
+	pasts        []*past // the streams of nodes that say more than is committed
+	holds        []*hold // what waits for that
+	releasing    bool
+	releaseAgain bool
+	hearNS       int64 // when nodes were last asked how far they are
 
 	refusals  acl.Log
 	slowLog   slow.Log
@@ -97,18 +106,14 @@ func (p *part) enter() {
 func (p *part) adopt(t *router.Topology) {
 	p.topo = t
 	p.swaps++
+	p.vouches++
 	p.shards = p.shards[:0]
 	used := map[string]bool{}
 	for _, shard := range t.Shards {
-		addr := shard.Primary.Addr
+		addr, record := p.primaryOf(&shard)
 		used[addr] = true
-		u := p.upstreams[addr]
-		if u == nil {
-			u = &upstream{p: p, addr: addr, bit: 1 << (p.made % 64)}
-			p.made++
-			p.upstreams[addr] = u
-		}
-		u.left = false
+		u := p.upstreamAt(addr)
+		u.left, u.probed, u.record = false, false, record
 		p.shards = append(p.shards, u)
 	}
 	for addr, u := range p.upstreams {
@@ -126,6 +131,17 @@ func (p *part) adopt(t *router.Topology) {
 			}
 		}
 	}
+}
+
+// upstreamAt is the node at an address. One that is new serves no shard yet.
+func (p *part) upstreamAt(addr string) *upstream {
+	u := p.upstreams[addr]
+	if u == nil {
+		u = &upstream{p: p, addr: addr, bit: 1 << (p.made % 64), left: true}
+		p.made++
+		p.upstreams[addr] = u
+	}
+	return u
 }
 
 // reroute takes back what a lane was given before its node is known, and sends it by the present topology: the epoch that its greeting will say would
@@ -229,15 +245,17 @@ func (p *part) Tick(time.Time) {
 	for addr, u := range p.upstreams {
 		p.tickUpstream(u)
 		rest = rest && u.rests()
-		if u.left && len(u.lanes) == 0 {
+		if u.left && !u.probed && len(u.lanes) == 0 {
 			delete(p.upstreams, addr)
 		}
 	}
+	p.tickRecords()
 	p.tickHearing()
 	if rest {
 		p.l.Rest()
 	}
 	p.tickTracking()
+	p.tickHeld()
 	p.retryStale()
 	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {

@@ -73,6 +73,7 @@ func (p *part) passEars() {
 		if w := e.passing; w.ear.mark.n >= w.mark || w.ear.ln.state == laneClosed || p.nowNS >= w.untilNS {
 			e.passing = nil
 			e.ln.c.Resume()
+			p.release()
 		}
 	}
 }

@@ -203,16 +203,29 @@ func (s *session) wake(why stall) {
 // answered takes the reply of a ticket. Reply is a view, copied if it has to wait.
 func (s *session) answered(t ticket, reply []byte) {
 	if t.kind&kindBlocks != 0 {
-		if s.block != nil && s.block.acks != nil {
-			if reply = s.acked(reply); reply == nil {
-				return
-			}
+		if reply = s.woken(reply); reply == nil {
+			return
 		}
-		if b := s.block; b != nil && b.wrong != "" && bytes.HasPrefix(reply, unblockedPrefix) {
-			reply = appendError(nil, b.wrong)
-		}
-		s.unblock()
 	}
+	s.give(t, reply)
+}
+
+// woken: a command that waited has its reply. Nil: it goes on waiting at another node.
+func (s *session) woken(reply []byte) []byte {
+	if s.block != nil && s.block.acks != nil {
+		if reply = s.acked(reply); reply == nil {
+			return nil
+		}
+	}
+	if b := s.block; b != nil && b.wrong != "" && bytes.HasPrefix(reply, unblockedPrefix) {
+		reply = appendError(nil, b.wrong)
+	}
+	s.unblock()
+	return reply
+}
+
+// give completes a command by a ticket's reply, or adds that to the others that it needs.
+func (s *session) give(t ticket, reply []byte) {
 	e := s.q.at(t.seq)
 	if e.merge != nil {
 		s.p.merged(s, t, e, reply)

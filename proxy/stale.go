@@ -36,6 +36,12 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 	}
 	p.count.stale++
 	epoch, line, _ := bytes.Cut(bytes.TrimSpace(reply[len(stalePrefix):]), []byte(" "))
+	if string(epoch) == "record" {
+		news := ln.heardRecord(line)
+		ln.term = staleTerm
+		p.goAgain(ln, t, !news || !ln.u.serves())
+		return true
+	}
 	theirs, err := strconv.ParseUint(string(epoch), 10, 64)
 	if err != nil {
 		return false
@@ -50,18 +56,24 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.enter()
 	}
 	ln.term, ln.greet.epoch = staleTerm, theirs // TERM is said before anything else goes on this lane
-	if t.bytes == 0 {                           // streamed: its bytes are not kept
+	p.goAgain(ln, t, theirs < p.topo.Epoch)
+	return true
+}
+
+// goAgain sends the command in front of a lane once more, which its node has refused; after a while if the node is to become other than it is.
+func (p *part) goAgain(ln *lane, t ticket, behind bool) {
+	if t.bytes == 0 { // streamed: its bytes are not kept
 		t.s.answered(t, appendError(nil, downText(ln.u.addr, errMoved)))
-		return true
+		return
 	}
 	if t.kind&kindLent != 0 && t.kind&kindPiece != 0 { // slots have moved: a watched key may have changed
 		t.s.answered(t, t.s.nullArray())
-		return true
+		return
 	}
-	if theirs < p.topo.Epoch {
+	if behind {
 		if p.nowNS-t.s.behindSince(t) > int64(p.g.opts.Upstream.ReplyTimeout) {
-			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" has not taken over the topology yet"))
-			return true
+			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" "+ln.u.whyBehind()))
+			return
 		}
 		t.s.retryNS = p.nowNS + staleWaitNS
 	}
@@ -69,7 +81,19 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		t.s.block.ln = nil
 	}
 	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
-	return true
+}
+
+// whyBehind is what a client is told whose command a node goes on refusing.
+func (u *upstream) whyBehind() string {
+	if u.serves() {
+		return "has not taken over the topology yet"
+	}
+	return "does not serve its shard: another one is to be its primary"
+}
+
+// serves tells whether a node's shard has it as primary, as far as the gateway knows.
+func (u *upstream) serves() bool {
+	return !u.left && (u.record == nil || u.record.State == router.Normal)
 }
 
 // behindSince is when the command's node was first found to be behind the topology, or somewhat before that.

@@ -13,6 +13,7 @@ type stamp struct {
 	reign     uint64
 	executed  int64
 	committed int64
+	confirmed int64 // up to where writes may be answered: committed, but while the shard has too few members
 }
 
 // wrote is how far a node was when it answered a session's last write there.
@@ -44,10 +45,7 @@ func (ln *lane) stamped(push []byte) bool {
 	ln.stamp.reign = uint64(n)
 	ln.stamp.executed, _ = resp.ParseInt(executed)
 	ln.stamp.committed, _ = resp.ParseInt(committed)
-	if history, ok := it.Next(); ok {
-		name, _ := resp.BulkOf(history)
-		ln.stamp.history = string(name)
-	}
+	ln.stamp.more(&it)
 	return true
 }
 

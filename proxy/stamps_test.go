@@ -10,7 +10,7 @@ import (
 func TestStampedAllocatesNothing(t *testing.T) {
 	ln := &lane{}
 	first := []byte(">5\r\n$5\r\nstamp\r\n:3\r\n:7\r\n:5\r\n$40\r\n0123456789012345678901234567890123456789\r\n")
-	if !ln.stamped(first) || ln.stamp != (stamp{"0123456789012345678901234567890123456789", 3, 7, 5}) {
+	if !ln.stamped(first) || ln.stamp != (stamp{"0123456789012345678901234567890123456789", 3, 7, 5, 5}) {
 		t.Fatalf("heard %+v", ln.stamp)
 	}
 	later, other := []byte(">4\r\n$5\r\nstamp\r\n:3\r\n:1234567\r\n:1234560\r\n"), []byte(">2\r\n$10\r\ninvalidate\r\n_\r\n")
@@ -32,6 +32,8 @@ func FuzzStamped(f *testing.F) {
 		">4\r\n$5\r\nstamp\r\n:0\r\n:7\r\n:7\r\n",
 		">5\r\n$5\r\nstamp\r\n:3\r\n:7\r\n:5\r\n$4\r\nabcd\r\n",
 		">1\r\n$5\r\nstamp\r\n",
+		">5\r\n$5\r\nstamp\r\n:3\r\n:7\r\n:7\r\n:5\r\n",
+		">6\r\n$5\r\nstamp\r\n:3\r\n:7\r\n:7\r\n:5\r\n$4\r\nabcd\r\n",
 		">4\r\n$5\r\nstamp\r\n_\r\n*1\r\n:1\r\n$-1\r\n",
 		">5\r\n$5\r\nstamp\r\n:3\r\n:7\r\n:5\r\n_\r\n",
 		">2\r\n$10\r\ninvalidate\r\n_\r\n",

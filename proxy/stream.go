@@ -245,7 +245,7 @@ func (ln *lane) pass(buf []byte) int {
 		return 0
 	}
 	if !s.gone {
-		if e := s.q.at(t.seq); t.seq != s.q.head || e.merge != nil && !e.merge.passes() {
+		if e := s.q.at(t.seq); t.seq != s.q.head || e.merge != nil && !e.merge.passes() || ln.heed&heedAlways != 0 && ln.holdsFront(t) {
 			s.reserve(int64(len(buf)) + missing)
 			return 0
 		}

@@ -17,12 +17,16 @@ type upstream struct {
 	lanes    []*lane      // every lane that is not closed
 	idle     []*lane      // lent lanes that came back clean, RESP2 and RESP3 mixed
 	lent     int
-	asides   int        // lanes of one question
-	streams  int        // of those, for large commands
-	pingNS   int64      // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
-	queue    []*session // wait for a lent lane
-	arriving []*lane    // dialled for commands that may wait, and not ready yet: in the order in which those came
-	left     bool       // the topology has no such node any more: its lanes end
+	asides   int            // lanes of one question
+	streams  int            // of those, for large commands
+	pingNS   int64          // when a silent node on which commands wait was asked for a sign of life, 0 = it was not
+	queue    []*session     // wait for a lent lane
+	arriving []*lane        // dialled for commands that may wait, and not ready yet: in the order in which those came
+	left     bool           // it is no shard's primary: its lanes end
+	probed   bool           // it is asked who is
+	name     string         // as it calls itself, and records call it
+	record   *router.Record // of its shard; nil: nobody gives that orders
+	past     *past          // of the latest reign in which it has said more than was committed; nil: it never has
 
 	ear        *ear  // nil: nothing is heard of what it publishes
 	owned      int   // shard channels of this loop's clients that are its own

@@ -116,6 +116,10 @@ type fakeNode struct {
 	done  map[string][]int // what ran, and when by the world's clock
 	in    map[string]int   // and in which database
 
+	stream *fakeStream    // of which it tells in stamps; nil: it says none
+	name   string         // as records call it
+	record *router.Record // that it knows; nil: nobody gives it orders
+
 	scripts   map[string]bool // by SHA1; lost with its life
 	functions string          // the payload of its libraries
 }
@@ -135,6 +139,9 @@ type fakeConn struct {
 	watched  map[string]int // keys, and how often they had been written then
 	waits    *waiting
 	monitors bool
+	told     *fakeStream // what the last stamp on it said; nil: it has none, or is to have none
+	said     string      // the term of the record that the lane has said; empty: none
+	topics   map[string]bool
 }
 
 // dialled answers the dials that the gateway has begun.
@@ -157,6 +164,7 @@ func (fc *fakeConn) take() { fc.in = append(fc.in, fc.mc.Written()...) }
 // work runs at most n commands.
 func (fc *fakeConn) work(n int) {
 	fc.take()
+	defer fc.stamp(len(fc.out))
 	pos := 0
 	for range n {
 		if fc.waits != nil {

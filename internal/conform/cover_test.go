@@ -55,6 +55,7 @@ var elsewhere = map[string]string{
 	"larder|publishes":        "the dialect between gateway and node: package engine",
 	"larder|stamps":           "the dialect between gateway and node: package engine",
 	"larder|at":               "the dialect between gateway and node: package engine",
+	"larder|shared":           "the dialect between gateway and node: package engine",
 	"larder|wrote":            "the dialect between gateway and node: package engine",
 	"bgrewriteaof":            "a node without a journal refuses it; with one: package engine, and TestJournal… in internal/clients",
 	"larder|user":             "the dialect between gateway and node: package engine",

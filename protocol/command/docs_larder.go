@@ -83,6 +83,10 @@ func larderStreamDocs() map[ID]Doc {
 			Args: takes(text("record"), text("run").token("EXITED").optional().multiple()),
 		},
 		CmdLarderState: {Summary: "Tells what the node is in its shard and how far it is.", Complexity: "O(N) in the number of replicas"},
+		CmdLarderShared: {
+			Summary: "Says up to which offset of a stream the node has what that stream says.", Complexity: "O(1)",
+			Args: takes(text("history")),
+		},
 		CmdLarderWrote: {
 			Summary: "Takes all that the node has written so far for the connection's, of which WAIT and WAITAOF tell.", Complexity: "O(1)",
 		},

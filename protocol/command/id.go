@@ -384,6 +384,7 @@ const (
 	CmdLarderRecord
 	CmdLarderPromise
 	CmdLarderState
+	CmdLarderShared
 	CmdLarderHelp
 
 	afterLast

@@ -22,6 +22,7 @@ func larderRows() []Row {
 		{ID: CmdLarderRecord, Name: "larder|record", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | Loading | Stale | NoMulti, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderPromise, Name: "larder|promise", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | Loading | Stale | NoMulti, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderState, Name: "larder|state", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderShared, Name: "larder|shared", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHelp, Name: "larder|help", Parent: CmdLarder, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 	}
 }

@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+
+	"larder/router"
+)
+
+// recordWorld is a shard of two nodes that get orders.
+func recordWorld(t *testing.T, change func(*Options)) (w *heldWorld, a, b *fakeNode) {
+	w = newHeldWorld(t, 1, change)
+	a = w.node(0)
+	topo, err := router.EvenShards("c", 2, []router.Shard{{Primary: router.Node{ID: "a", Addr: a.addr}, Replicas: []router.Node{{ID: "b", Addr: "127.0.0.1:7999"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = &fakeNode{w: w.world, addr: "127.0.0.1:7999", done: map[string][]int{}, in: map[string]int{}, name: "b", topo: topo, stream: a.stream}
+	a.name, a.topo = "a", topo
+	w.nodes[b.addr] = b
+	w.order = append(w.order, b.addr)
+	w.g.Adopt(topo)
+	return w, a, b
+}
+
+// ordered is a record of the shard.
+func ordered(epoch, term uint64, state router.State, nodes ...string) *router.Record {
+	r := &router.Record{Epoch: epoch, Term: term, Reign: term, State: state, MinInSync: 1, Replicated: true}
+	for _, node := range nodes {
+		r.Set = append(r.Set, router.Run{Node: node, ID: "1"})
+	}
+	r.Primary = r.Set[0]
+	return r
+}
+
+// TestRecords: lanes say the term of the shard's record, and commands go to whom it names.
+func TestRecords(t *testing.T) {
+	w, a, b := recordWorld(t, nil)
+	a.record = ordered(3, 3, router.Normal, "a", "b")
+	c := w.teller(0)
+	c.says("$0\r\n\r\n", "GET", "k")
+	a.record = ordered(4, 3, router.Normal, "a") // a mere change of the set
+	c.says("$0\r\n\r\n", "GET", "k")
+	if w.p.count.stale != 0 {
+		t.Errorf("%d commands were refused", w.p.count.stale)
+	}
+	a.record = ordered(5, 5, router.Switching, "a", "b")
+	c.says("", "GET", "k")
+	a.record = ordered(6, 6, router.Normal, "b", "a")
+	b.record = a.record
+	w.pass(300 * time.Millisecond)
+	c.gets("$0\r\n\r\n")
+	if w.p.shards[0].addr != b.addr || len(w.p.records) != 1 {
+		t.Errorf("the primary is thought to be %s, %d records are known", w.p.shards[0].addr, len(w.p.records))
+	}
+	b.record = ordered(7, 7, router.Normal, "b", "a")
+	c.says("$0\r\n\r\n", "GET", "k")
+}
+
+// TestRecordOfOthers: when the primary cannot be reached the shard's other nodes are asked who it is.
+func TestRecordOfOthers(t *testing.T) {
+	w, a, b := recordWorld(t, nil)
+	a.record = ordered(3, 3, router.Normal, "a", "b")
+	c := w.teller(0)
+	c.says("$0\r\n\r\n", "GET", "k")
+	b.record = a.record
+	a.die()
+	a.dead = true
+	w.pass(300 * time.Millisecond)
+	b.record = ordered(5, 5, router.Normal, "b")
+	c.conn.Feed([]byte("GET k\r\n"))
+	w.pass(time.Second)
+	c.conn.Written()
+	c.says("$0\r\n\r\n", "GET", "k")
+	a.dead = false
+	w.pass(3 * time.Second)
+	if u := w.p.upstreams[a.addr]; u != nil {
+		t.Errorf("node a is still thought of: %d lanes", len(u.lanes))
+	}
+}
+
+// TestRecordOfNobody: a command waits for a primary as long as for a reply.
+func TestRecordOfNobody(t *testing.T) {
+	w, a, _ := recordWorld(t, func(o *Options) { o.Upstream.ReplyTimeout = time.Second })
+	a.record = ordered(3, 3, router.Electing, "a", "b")
+	c := w.teller(0)
+	c.says("", "GET", "k")
+	w.pass(900 * time.Millisecond)
+	c.gets("")
+	w.pass(300 * time.Millisecond)
+	c.gets("-CLUSTERDOWN node " + a.addr + " does not serve its shard: another one is to be its primary\r\n")
+}
