@@ -175,6 +175,9 @@ func sPublish(s *session, args [][]byte) {
 
 // publishMessage sends a message to those who hear a channel, by its name or by a pattern, and counts the copies.
 func (p *part) publishMessage(name, text []byte) int {
+	if p.keepsToItself() {
+		return 0
+	}
 	n := p.tellTopic(channel, "message", name, text)
 	for _, g := range p.globs {
 		if !command.Match(g.text, name) {
@@ -197,6 +200,9 @@ func (p *part) publishMessage(name, text []byte) int {
 }
 
 func (p *part) tellTopic(kind topicKind, word string, name, text []byte) int {
+	if p.keepsToItself() {
+		return 0
+	}
 	who := p.topics[kind][string(name)]
 	var m message
 	for _, s := range who {

@@ -143,14 +143,17 @@ func (g *reign) lead() {
 		p.promote()
 	}
 	p.beginStream()
+	fresh := g.led != r.Reign
+	if fresh || r.Replicated && !g.gated {
+		clear(p.gate.marks[:])
+		p.gate.floor = p.stream.past.End()
+	}
 	g.gated = r.Replicated
-	if g.led == r.Reign {
+	if !fresh {
 		return
 	}
 	g.led, g.data = r.Reign, r.Reign
 	g.committed, g.confirmed, g.sentTo, g.unheard = 0, 0, 0, 0
-	clear(p.gate.marks[:])
-	p.gate.floor = p.stream.past.End()
 	if g.countsOthers() {
 		p.addToStream("REPLCONF", "GETACK", "*") // what is acknowledged of it is the first lease
 	}

@@ -54,13 +54,15 @@ func (g *reign) sending() {
 	}
 }
 
-// own is up to where what the node itself has counts: under appendfsync always, as far as that is safe on its disk.
+// own is up to where what the node itself has counts: under appendfsync always, as far as that is safe on its disk. A primary that begins a journal while it
+// leads counts as before until its first base is there: nobody's writes are to wait for that.
 func (g *reign) own() int64 {
 	p := g.p
-	if synced, has := p.journalSynced(); has && p.set.journal.sync == journal.Always {
-		return synced
+	synced, has := p.journalSynced()
+	if !has || p.set.journal.sync != journal.Always || p.writing.building && g.role == shard.Primary {
+		return p.stream.past.End()
 	}
-	return p.stream.past.End()
+	return synced
 }
 
 // settle looks how far things are committed, lets go what has waited for that, and tells the lanes that wait to know.

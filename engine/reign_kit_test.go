@@ -233,7 +233,7 @@ func reigning(t *testing.T, n int, replicated bool, change func(*engine.Options)
 	for i := 1; i < n; i++ {
 		e.next(func(r *router.Record) { r.Joining = append(r.Joining, e.run(i)) })
 		e.told(e.all()...)
-		e.passes(200 * time.Millisecond)
+		e.passes(1100 * time.Millisecond) // without r a follower says each second how far it is
 		if got := e.state(0)["confirmed"]; got != e.run(i).String() {
 			t.Fatalf("node %d joins, and the primary confirms %q: %v", i, got, e.state(0))
 		}

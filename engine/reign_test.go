@@ -382,3 +382,39 @@ func TestLanesGoByTheTerm(t *testing.T) {
 	lane2.says("+OK\r\n", "LARDER", "TERM", "0", fmt.Sprint(e.record.Term))
 	lane2.says(stale, "GET", "a") // a frozen node
 }
+
+// TestFollowersPublishNothing: under r who subscribes at a follower hears nothing of the stream, which may not be committed; without it as in Redis.
+func TestFollowersPublishNothing(t *testing.T) {
+	for _, replicated := range []bool{true, false} {
+		e := reigning(t, 2, replicated, nil)
+		hears, k := e.nodes[1].client(), e.nodes[0].client()
+		hears.do("CONFIG", "SET", "notify-keyspace-events", "KEA")
+		hears.do("PSUBSCRIBE", "*")
+		k.do("SET", "a", "1")
+		k.do("PUBLISH", "news", "b")
+		if got := e.got(hears); (got == "") != replicated || strings.Contains(got, "news") == replicated || strings.Contains(got, "set") == replicated {
+			t.Errorf("replicated %v: a follower tells its subscribers %q", replicated, got)
+		}
+	}
+}
+
+// TestWritesBeginToWait: a record has the writes of a reign wait that did not before; what was written until then may be shown when every member has it.
+func TestWritesBeginToWait(t *testing.T) {
+	e := reigning(t, 2, false, nil)
+	k := e.nodes[0].client()
+	e.cut[1] = true
+	k.says("+OK\r\n", "SET", "a", "1")
+	e.next(func(r *router.Record) { r.Replicated = true })
+	e.told(0)
+	if got := k.do("GET", "a"); strings.HasPrefix(got, "$") {
+		t.Errorf("shown before the member has it: %q", got)
+	}
+	e.cut[1] = false
+	e.passes(300 * time.Millisecond)
+	k.got()
+	k.says("$1\r\n1\r\n", "GET", "a")
+	e.next(func(r *router.Record) { r.Replicated = false })
+	e.told(0, 1)
+	e.cut[1] = true
+	k.says("+OK\r\n", "SET", "a", "2")
+}
