@@ -62,7 +62,7 @@ func (ln *lane) heedStamp() {
 	if st.executed > 0 {
 		ln.heed = command.ReadOnly
 	}
-	if ln.past == nil && ln.u.past == nil && st.executed <= min(st.committed, st.confirmed) {
+	if ln.past == nil && ln.u.past == nil && len(ln.p.holds) == 0 && st.executed <= min(st.committed, st.confirmed) {
 		return
 	}
 	f := ln.past

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +90,23 @@ func TestRecordOfNobody(t *testing.T) {
 	c.gets("")
 	w.pass(300 * time.Millisecond)
 	c.gets("-CLUSTERDOWN node " + a.addr + " does not serve its shard: another one is to be its primary\r\n")
+}
+
+// TestHeldFollowsTheRecord: what was held for a primary is released by the next one, which has committed all that it has.
+func TestHeldFollowsTheRecord(t *testing.T) {
+	w, a, b := recordWorld(t, nil)
+	a.record = ordered(3, 3, router.Normal, "a", "b")
+	b.record = a.record
+	c := w.teller(0)
+	c.says("$0\r\n\r\n", "GET", "k")
+	c.says("", "SET", "k", "1")
+	a.die()
+	a.dead = true
+	w.pass(300 * time.Millisecond)
+	b.stream = &fakeStream{history: strings.Repeat("b", 40), reign: 5, executed: 10, committed: 10, confirmed: 10, shared: map[string]int64{a.stream.history: 10}}
+	c.gets("")
+	b.record = ordered(5, 5, router.Normal, "b")
+	w.pass(time.Second)
+	c.gets("+OK\r\n")
+	c.says("$1\r\n1\r\n", "GET", "k")
 }

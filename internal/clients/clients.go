@@ -68,8 +68,11 @@ func (b Binary) Gateway(t testing.TB, nodes []*Process, args ...string) *Process
 	for i, n := range nodes {
 		addrs[i] = n.Addr
 	}
+	if len(addrs) > 0 { // else the arguments say which they are
+		args = append([]string{"--nodes", strings.Join(addrs, ",")}, args...)
+	}
 	addr, metrics := freeAddr(t), freeAddr(t)
-	p := launch(t, addr, b.path, append([]string{"gateway", "--listen", addr, "--nodes", strings.Join(addrs, ","), "--metrics", metrics}, args...)...)
+	p := launch(t, addr, b.path, append([]string{"gateway", "--listen", addr, "--metrics", metrics}, args...)...)
 	p.Metrics = metrics
 	return p
 }
