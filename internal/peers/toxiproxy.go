@@ -16,7 +16,8 @@ type Toxiproxy struct {
 	t     testing.TB
 	api   string
 	http  http.Client
-	links int
+	links int // that were laid
+	ills  int // that were ever at work
 }
 
 // Stream is one of the two directions of a link.
@@ -34,7 +35,7 @@ type Link struct {
 
 	x    *Toxiproxy
 	name string
-	ills []string // names of the toxics that are at work
+	ills []string // names of those that are at work
 }
 
 // StartToxiproxy runs toxiproxy until the test ends. It is built if that was never done on this machine.
@@ -82,10 +83,11 @@ func (l *Link) Open(open bool) {
 }
 
 // Ail does something to one direction of the link, to connections that are there and to those that are made, until Heal: kind and attributes are toxiproxy's
-// (latency, bandwidth, slicer, timeout, reset_peer, limit_data).
+// (latency, bandwidth, slicer, timeout, reset_peer, limit_data). It adds to what is done already.
 func (l *Link) Ail(kind string, stream Stream, attributes map[string]int) {
 	l.x.t.Helper()
-	name := kind + "_" + string(stream)
+	l.x.ills++
+	name := "ill" + strconv.Itoa(l.x.ills)
 	l.x.post(http.MethodPost, "/proxies/"+l.name+"/toxics", map[string]any{"name": name, "type": kind, "stream": stream, "attributes": attributes})
 	l.ills = append(l.ills, name)
 }
