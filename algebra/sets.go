@@ -1,8 +1,8 @@
-// Package algebra combines collections: sets as sequences of their members, registers of HyperLogLogs. A node runs SINTER and its like with it over what it
-// holds, a gateway over what several shards hold.
+// Package algebra combines collections: sets as sequences of their members, registers of HyperLogLogs; and finds what two texts have in common. A node runs
+// SINTER and its like with it over what it holds, a gateway over what several shards hold.
 //
-// What must hold: it imports nothing, changes nothing that it is given but where it says so, and needs no memory for results: they are sequences, made as
-// they are asked for.
+// What must hold: it imports nothing, changes nothing that it is given but where it says so, and needs no memory for results that are collections: they are
+// sequences, made as they are asked for.
 package algebra
 
 // Set is a set as the operations need it.
