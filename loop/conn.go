@@ -27,13 +27,15 @@ type Conn struct {
 	client  bool // it was accepted, and counts as a client
 
 	fresh []byte // what has just come: gnet's buffer, dead when the callback returns
-	rest  []byte // what was not taken before
+	rest  []byte // what was not taken before; nil: all was
 	from  int    // rest[:from] was taken
+	spare []byte // a buffer for rest; nil: there is none
 
 	drainLow  int
 	touchedBy uint32 // the serial of the callback that touched it last
 	window    uint32 // the window of nap in which it brought bytes last
 	peak      int    // the longest Out since the last trim
+	restPeak  int    // and the longest rest
 	touched   bool
 	resuming  bool
 	anyway    bool // Data is called then even without input
@@ -60,23 +62,18 @@ func (c *Conn) Took(n int) {
 		return
 	}
 	if c.from += n; c.from == len(c.rest) {
-		c.from = 0
-		c.rest = c.rest[:0]
-		if cap(c.rest) > restKeepMax {
-			c.rest = nil
-		}
+		c.restPeak = max(c.restPeak, len(c.rest))
+		c.spare, c.rest, c.from = c.rest[:0], nil, 0
+		c.l.fatten(c)
 	}
 }
 
-const (
-	restKeepMax = 16 << 10 // an empty buffer of input larger than this is let go
-	restMin     = 4 << 10
-)
+// restMin is the least capacity of a buffer for input that was not taken.
+const restMin = 4 << 10
 
 // receive takes over what the socket gave; it is valid until settle.
 func (c *Conn) receive(p []byte) {
-	if len(c.rest) == 0 {
-		c.rest = nil
+	if c.rest == nil {
 		c.fresh = p
 		return
 	}
@@ -90,7 +87,9 @@ func (c *Conn) keep(p []byte) {
 		c.from = 0
 	}
 	if c.rest == nil {
-		c.rest = make([]byte, 0, max(restMin, len(p)))
+		if c.rest, c.spare = c.spare, nil; cap(c.rest) < len(p) {
+			c.rest = make([]byte, 0, max(restMin, len(p)))
+		}
 	}
 	c.rest = append(c.rest, p...)
 }
@@ -139,9 +138,8 @@ func (c *Conn) writeOut() {
 	c.Out = c.Out[:0] // before the write: if it fails, Closed is called
 	c.peak = max(c.peak, n)
 	c.put(out)
-	if cap(out) > outKeepMax && !c.fat {
-		c.fat = true
-		c.l.fat = append(c.l.fat, c)
+	if cap(out) > outKeepMax {
+		c.l.fatten(c)
 	}
 }
 
@@ -267,7 +265,7 @@ func (c *Conn) end(err error) {
 		return
 	}
 	c.ended = true
-	c.fresh, c.rest, c.Out = nil, nil, nil
+	c.fresh, c.rest, c.spare, c.Out = nil, nil, nil, nil
 	if c.handler != nil {
 		c.handler.Closed(c, err)
 	}
@@ -287,7 +285,16 @@ const (
 	trimEvery  = time.Second
 )
 
-// trim lets buffers go that a burst made large: those of which the last second did not use a quarter.
+// fatten has trim look at a connection.
+func (l *Loop) fatten(c *Conn) {
+	if !c.fat {
+		c.fat = true
+		l.fat = append(l.fat, c)
+	}
+}
+
+// trim lets buffers go that a burst made large: those of which the last second did not use a quarter. Who sends or is sent much all the time keeps them: made
+// anew each time they would cost more than what they are for.
 func (l *Loop) trim() {
 	if len(l.fat) == 0 || l.now.Sub(l.trimmed) < trimEvery {
 		return
@@ -295,14 +302,30 @@ func (l *Loop) trim() {
 	l.trimmed = l.now
 	kept := l.fat[:0]
 	for _, c := range l.fat {
-		if !c.ended && (len(c.Out) > 0 || c.peak > cap(c.Out)/4) {
+		if c.fat = !c.ended && c.trim(); c.fat {
 			kept = append(kept, c)
-		} else {
-			c.fat = false
-			c.Out = nil
 		}
-		c.peak = 0
 	}
 	clear(l.fat[len(kept):])
 	l.fat = kept
+}
+
+// trim says whether the connection still has something to be let go.
+func (c *Conn) trim() (fat bool) {
+	switch {
+	case cap(c.Out) <= outKeepMax:
+	case len(c.Out) > 0 || c.peak > cap(c.Out)/4:
+		fat = true
+	default:
+		c.Out = nil
+	}
+	switch {
+	case c.spare == nil:
+	case c.restPeak > cap(c.spare)/4:
+		fat = true
+	default:
+		c.spare = nil
+	}
+	c.peak, c.restPeak = 0, 0
+	return fat
 }
