@@ -170,7 +170,12 @@ func overShards(row *command.Row) string {
 		return "refused: a node's own"
 	case "answered here":
 		return hereOverShards(row)
-	case "gathered", "split and merged":
+	case "gathered":
+		if row.Flags.Has(command.Blocking) {
+			return "any keys; with BLOCK one shard's"
+		}
+		return "any keys"
+	case "split and merged":
 		return "any keys"
 	case "by key, or in steps":
 		return "one shard's keys, or in steps"
@@ -222,8 +227,10 @@ func severalKeys(row *command.Row) bool {
 func overStock(row *command.Row) string {
 	asks := gateway(row) != "answered here" || row.ID == command.CmdConfigSet
 	switch {
-	case strings.HasPrefix(overShards(row), "refused"), row.ID == command.CmdWait, row.ID == command.CmdWaitAOF:
+	case strings.HasPrefix(overShards(row), "refused"), row.ID == command.CmdWaitAOF:
 		return "refused"
+	case row.ID == command.CmdWait:
+		return "for all that was written before; not in MULTI"
 	case row.Group == "cluster" && asks:
 		return "no: it has no slots"
 	case scripted(row):

@@ -198,13 +198,7 @@ func (s *session) configSet(row *command.Row, pairs [][]byte) bool {
 		apply(s.push(row))
 		return s.settles()
 	}
-	return s.poll(row, s.p.allShards(), kindReads, theirs, func(seq uint32, replies [][]byte) {
-		if text := s.p.failedText(replies); text != "" {
-			s.later(seq, func(w *resp.Writer) { w.Error(text) })
-			return
-		}
-		apply(seq)
-	}) && s.settles()
+	return s.setNodes(row, theirs, apply) && s.settles()
 }
 
 // shared are the gateway's parameters that nodes have too and are to have the same.

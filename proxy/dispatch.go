@@ -223,7 +223,9 @@ func (s *session) runAll(row *command.Row, req resp.Request) bool {
 			return ok
 		}
 	}
-	s.fanOut(row, mergeOf(row), req.Args)
+	if m := s.fanOut(row, mergeOf(row), req.Args); row.ID == command.CmdFlushAll || row.ID == command.CmdFlushDB {
+		s.flushes(m)
+	}
 	return true
 }
 

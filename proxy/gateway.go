@@ -62,6 +62,8 @@ type Gateway struct {
 	heard   heardNames
 	blocked atomic.Int64 // clients that wait at a node, or for CLIENT PAUSE to end
 
+	flushing atomic.Int64 // FLUSHALLs and FLUSHDBs of clients that not every shard has answered
+
 	mu    sync.Mutex
 	parts []*part
 	stats published

@@ -27,6 +27,7 @@ type job struct {
 	writes  bool     // a question of the round may change something
 	over    bool     // the limit was passed: what still comes is dropped
 	moved   bool     // the keys of a question are no longer one shard's: the job begins anew
+	long    bool     // it takes long to work out, however little was gathered
 	startNS int64
 }
 
@@ -124,6 +125,10 @@ func (j *job) ask(then func(*job), questions ...question) {
 	p := j.p
 	j.then, j.left, j.writes = then, len(questions), false
 	j.replies = make([][]byte, len(questions))
+	if len(questions) == 0 { // all keys have moved to one shard meanwhile, and there are no others to be asked
+		then(j)
+		return
+	}
 	var failed []int
 	for i, q := range questions {
 		j.writes = j.writes || !q.row.Flags.Has(command.ReadOnly)
@@ -232,8 +237,12 @@ func (j *job) answered() {
 	switch {
 	case j.over:
 		j.p.count.gatherRefused++
-		j.fail(fmt.Sprintf("ERR what %s needs of several shards is more than gateway.gather-max (%d bytes); keep its keys on one shard, with a {tag}, or raise the limit",
-			j.row.Name, j.p.g.opts.GatherMaxBytes))
+		code := "ERR"
+		if j.row.ID == command.CmdXReadGroup { // it has read, and what it has read is pending
+			code = "UNKNOWN"
+		}
+		j.fail(fmt.Sprintf("%s what %s needs of several shards is more than gateway.gather-max (%d bytes); keep its keys on one shard, with a {tag}, or raise the limit",
+			code, j.row.Name, j.p.g.opts.GatherMaxBytes))
 	case j.moved && j.p.nowNS-j.startNS > int64(j.p.g.opts.Upstream.ReplyTimeout):
 		j.fail("CLUSTERDOWN the topology keeps changing")
 	case j.moved:
@@ -256,7 +265,7 @@ func (j *job) again(t ticket, raw []byte) {
 		j.p.resendTo(j.p.shards[shard], t, raw)
 		return
 	}
-	j.moved = true // only a question that reads has several keys, and only in a first round
+	j.moved = true // only a question that reads has several keys, and only in a first round; or one that pops, before which nothing was popped
 	j.take(t.sub, nil)
 }
 
@@ -297,7 +306,7 @@ const asideMin = 256 << 10
 // workOut ends the job with what work makes of the replies; work looks at nothing else that may change.
 func (j *job) workOut(work func() []byte) {
 	j.p.count.gathers++
-	if j.kept < asideMin || j.p.g.aside == nil {
+	if j.kept < asideMin && !j.long || j.p.g.aside == nil {
 		j.finish(work())
 		return
 	}

@@ -29,10 +29,16 @@ func stepsOf(row *command.Row, args [][]byte) func(*job) {
 	case command.CmdGeoSearchStore:
 		for _, arg := range args[3:] {
 			if command.EqualFold(arg, "storedist") {
-				return nil // GEOSEARCH tells distances with four digits behind the point, too few to keep
+				return (*job).storeDistances
 			}
 		}
 		return (*job).storePlaces
+	case command.CmdGeoRadius, command.CmdGeoRadiusByMember:
+		if storeAt(row, args) > 0 {
+			return (*job).storeNear
+		}
+	case command.CmdLMPop, command.CmdZMPop:
+		return (*job).popFirst
 	case command.CmdBitOp:
 		return (*job).storeBits
 	case command.CmdSort:
@@ -187,6 +193,9 @@ func (p *part) hiddenKeys(row *command.Row, args [][]byte) string {
 	case command.CmdSort, command.CmdSortRO:
 		return hiddenInSort(args)
 	case command.CmdGeoRadius, command.CmdGeoRadiusByMember:
+		if p.mayCross(row) && storeAt(row, args) > 0 {
+			return "" // the row finds it
+		}
 		return hiddenInGeo(row, args)
 	}
 	return ""
@@ -233,11 +242,7 @@ func staysInSlot(pattern, key []byte) bool {
 
 // hiddenInGeo: of STORE and STOREDIST the last counts, and a row finds the first of each.
 func hiddenInGeo(row *command.Row, args [][]byte) string {
-	from := 6
-	if row.ID == command.CmdGeoRadiusByMember {
-		from = 5
-	}
-	for i := from; i+1 < len(args); i++ {
+	for i := radiusOptions(row); i+1 < len(args); i++ {
 		if word := strings.ToLower(string(args[i])); word == "store" || word == "storedist" {
 			if i++; router.Slot(args[i]) != router.Slot(args[1]) {
 				return router.Crosses.Error()

@@ -92,7 +92,15 @@ func (j *job) gatherScored() {
 		j.fail(textManyKeys)
 		return
 	}
-	j.askScored(&c, func(j *job) {
+	if c.card {
+		j.intersect(&inter{keys: distinct(c.keys), limit: c.limit, whole: func() { j.answerScored(&c) }})
+		return
+	}
+	j.answerScored(&c)
+}
+
+func (j *job) answerScored(c *scoredCommand) {
+	j.askScored(c, func(j *job) {
 		if j.failed() {
 			return
 		}

@@ -40,6 +40,12 @@ func gatherOf(row *command.Row, args [][]byte) func(*job) {
 		return (*job).gatherScored
 	case command.CmdPFCount:
 		return (*job).gatherRegisters
+	case command.CmdLCS:
+		return (*job).gatherCommon
+	case command.CmdXReadGroup:
+		if !waitsForStreams(args) {
+			return (*job).gatherGroup
+		}
 	case command.CmdXRead:
 		if !waitsForStreams(args) {
 			return (*job).gatherStreams
@@ -113,7 +119,9 @@ func (j *job) gatherSets() {
 		}
 	}
 	if op == setsInter {
-		j.gatherIntersection(keys, limit)
+		once := distinct(keys)
+		whole := func() { j.askSets(setsInter, once, func(j *job) { j.answerSets(setsInter, limit) }) }
+		j.intersect(&inter{keys: once, limit: limit, whole: whole})
 		return
 	}
 	j.askSets(op, keys, func(j *job) { j.answerSets(op, 0) })
@@ -198,6 +206,11 @@ func limitOf(args [][]byte) (limit int64, ok bool) {
 	return limit, true
 }
 
+// isWrongType says whether an error is about the type of a key, which goes before errors of what stands behind the keys.
+func isWrongType(reply []byte) bool {
+	return bytes.HasPrefix(reply, []byte("-WRONGTYPE ")) || bytes.HasPrefix(reply, []byte("-"+textNotTexts))
+}
+
 // askForError has nodes refuse a command in their own words: what stands behind the keys is wrong. Each shard is asked with its own keys in the place of all,
 // since a key of another type may come first.
 func (j *job) askForError() {
@@ -212,7 +225,7 @@ func (j *job) askForError() {
 	}
 	j.ask(func(j *job) {
 		for _, reply := range j.replies {
-			if bytes.HasPrefix(reply, []byte("-WRONGTYPE ")) {
+			if isWrongType(reply) {
 				j.finish(append([]byte(nil), reply...))
 				return
 			}

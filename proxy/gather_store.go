@@ -48,7 +48,7 @@ func (j *job) storeScored() {
 			j.finish([]byte(errorOutOfForm))
 			return
 		}
-		j.storeEntries(sorted(c.result(in)))
+		j.storeEntries(j.args[1], sorted(c.result(in)))
 	})
 }
 
@@ -69,8 +69,8 @@ func (j *job) refuseScored(c *scoredCommand) {
 	}, questions...)
 }
 
-func (j *job) storeEntries(all []entry) {
-	j.store(j.args[1], len(all), func() []byte { return scoredPayload(all) })
+func (j *job) storeEntries(to []byte, all []entry) {
+	j.store(to, len(all), func() []byte { return scoredPayload(all) })
 }
 
 // storeRange: ZRANGESTORE asks ZRANGE, which knows the same options. A range by names tells no scores: they are asked for.
@@ -97,7 +97,7 @@ func (j *job) storeRange() {
 			j.finish([]byte(errorOutOfForm))
 			return
 		}
-		j.storeEntries(o.entries())
+		j.storeEntries(j.args[1], o.entries())
 	}, j.question(command.CmdZRange, append(args, []byte("WITHSCORES"))...))
 }
 
@@ -129,7 +129,7 @@ func (j *job) storeNamed() {
 	case o == nil:
 		return
 	case o.Len() == 0:
-		j.storeEntries(nil)
+		j.storeEntries(j.args[1], nil)
 		return
 	}
 	j.ask(func(j *job) {
@@ -151,7 +151,7 @@ func (j *job) storeNamed() {
 			}
 			all = append(all, entry{member, score})
 		}
-		j.storeEntries(all)
+		j.storeEntries(j.args[1], all)
 	}, j.question(command.CmdZMScore, append([][]byte{j.args[2]}, o.members...)...))
 }
 

@@ -65,6 +65,11 @@ func (j *job) streamsReply(keys [][]byte, groups []keyGroup) []byte {
 			replies[shard] = left[1:]
 		}
 	}
+	return j.writeStreams(found)
+}
+
+// writeStreams is a reply of named streams, as they came from shards.
+func (j *job) writeStreams(found [][]byte) []byte {
 	w := j.writer()
 	if len(found) == 0 {
 		w.NullArray()
@@ -110,7 +115,7 @@ func streamsOf(reply []byte) (streams []namedStream, ok bool) {
 	return streams, true
 }
 
-// waitsForStreams says whether XREAD is to wait: then its streams must be one shard's.
+// waitsForStreams says whether XREAD or XREADGROUP is to wait: then its streams must be one shard's.
 func waitsForStreams(args [][]byte) bool {
 	for _, arg := range args {
 		switch {

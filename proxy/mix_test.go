@@ -134,8 +134,13 @@ func (w *mixWorld) judgeCopies() {
 // empty says whether the gateway has forgotten all clients and has nothing under way.
 func (w *mixWorld) empty() bool {
 	for _, p := range w.parts {
-		if len(p.sessions) > 0 || len(p.retries) > 0 {
+		if len(p.sessions) > 0 || len(p.retries) > 0 || p.g.flushing.Load() != 0 {
 			return false
+		}
+		for _, all := range p.caches.rounds {
+			if len(all.open) > 0 {
+				return false
+			}
 		}
 		for _, u := range p.upstreams {
 			for _, ln := range u.lanes {
@@ -151,7 +156,15 @@ func (w *mixWorld) empty() bool {
 // nothingLeft looks at all that the loops keep: maps and lists of clients' things are empty, no lane is lent, no byte is counted. Nodes, too, know of
 // nobody who waits, watches or listens.
 func (w *mixWorld) nothingLeft() {
+	if n := w.g.flushing.Load(); n != 0 {
+		w.t.Errorf("%d flushes are under way", n)
+	}
 	for _, p := range w.parts {
+		for _, all := range p.caches.rounds {
+			if len(all.open) > 0 {
+				w.t.Errorf("%d flushes wait to be told of", len(all.open))
+			}
+		}
 		w.bare("part", reflect.ValueOf(p).Elem(), 0)
 		for addr, u := range p.upstreams {
 			w.bare("upstream "+addr, reflect.ValueOf(u).Elem(), 0)

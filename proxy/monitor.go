@@ -164,8 +164,10 @@ func ofGateway(line []byte) bool {
 	}
 	name, rest, _ := bytes.Cut(said, []byte(`"`))
 	switch string(bytes.ToUpper(name)) {
-	case "LARDER", "SELECT", "HELLO", "AUTH", "UNWATCH":
+	case "LARDER", "SELECT", "HELLO", "AUTH", "UNWATCH", "PING":
 		return true
+	case "SPUBLISH":
+		return bytes.HasPrefix(rest, []byte(` "larder:wait"`))
 	case "CLIENT":
 		return bytes.HasPrefix(rest, []byte(` "ID"`)) || bytes.HasPrefix(rest, []byte(` "UNBLOCK"`))
 	}

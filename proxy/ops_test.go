@@ -118,7 +118,8 @@ func TestConfigOverNodes(t *testing.T) {
 
 // An error of one node among several is told with its shard.
 func TestConfigRefusedByOneNode(t *testing.T) {
-	addr := fleet.Gateway(t, append(fleet.Nodes(t, 1), peers.StartRedis(t)))
+	stock := peers.StartRedis(t)
+	addr := fleet.Gateway(t, append(fleet.Nodes(t, 1), stock))
 	k := talk(t, addr)
 	if got := k.do("CONFIG", "SET", "repl-diskless-sync", "no"); !strings.Contains(got, "immutable") {
 		t.Errorf("a parameter of replication: %q", got)
@@ -126,10 +127,35 @@ func TestConfigRefusedByOneNode(t *testing.T) {
 	if got := k.do("CONFIG", "SET", "lua-time-limit", "100", "always-show-logo", "yes"); !strings.HasPrefix(got, "-ERR ") {
 		t.Errorf("what no node sets: %q", got)
 	}
-	got := k.do("CONFIG", "SET", "proc-title-template", "redis") // a node of ours has no such title
-	if !strings.HasPrefix(got, "-ERR shard 0 (127.0.0.1:") || !strings.Contains(got, "Unknown option") || !strings.Contains(got, "others have done it") {
+	before := talk(t, stock).do("CONFIG", "GET", "proc-title-template", "list-max-listpack-size")
+	got := k.do("CONFIG", "SET", "list-max-listpack-size", "77", "proc-title-template", "redis") // a node of ours has no such title
+	if !strings.HasPrefix(got, "-ERR shard 0 (127.0.0.1:") || !strings.Contains(got, "Unknown option") || !strings.HasSuffix(got, "; the others were set back\r\n") {
 		t.Errorf("what one node refuses: %q", got)
 	}
+	if after := talk(t, stock).do("CONFIG", "GET", "proc-title-template", "list-max-listpack-size"); after != before {
+		t.Errorf("it was refused by another node, and this one had %q before and has %q now", before, after)
+	}
+	k.says("+OK\r\n", "CONFIG", "SET", "list-max-listpack-size", "77")
+	talk(t, stock).says("*2\r\n$22\r\nlist-max-listpack-size\r\n$2\r\n77\r\n", "CONFIG", "GET", "list-max-listpack-size")
+	got = k.do("CONFIG", "SET", "list-max-*", "88")
+	if want := "-ERR Unknown option or number of arguments for CONFIG SET - 'list-max-*'\r\n"; got != want {
+		t.Errorf("a name with a star: %q", got)
+	}
+}
+
+// A node that is out of reach is found out before anything is changed.
+func TestConfigWithoutANode(t *testing.T) {
+	gone, kill := killable(t)
+	node := fleet.Node(t)
+	k := talk(t, fleet.Gateway(t, []string{node, gone}))
+	k.says("+OK\r\n", "CONFIG", "SET", "list-max-listpack-size", "77")
+	kill()
+	k.until(t, "CLUSTERDOWN", "CONFIG", "SET", "list-max-listpack-size", "78")
+	got := k.do("CONFIG", "SET", "list-max-listpack-size", "78")
+	if !strings.HasPrefix(got, "-CLUSTERDOWN shard 1 (") || !strings.HasSuffix(got, "; nothing was changed\r\n") {
+		t.Errorf("a node is gone: %q", got)
+	}
+	talk(t, node).says("*2\r\n$22\r\nlist-max-listpack-size\r\n$2\r\n77\r\n", "CONFIG", "GET", "list-max-listpack-size")
 }
 
 // The slow log says what took long, where that was, and what the nodes have to say.

@@ -16,14 +16,26 @@ func (s *session) poll(row *command.Row, shards []int, kind ticketKind, args [][
 			return s.stall(stallLane)
 		}
 	}
-	seq := s.push(row)
-	m := p.merges.get(mergeFirst, p.topo.Epoch, len(shards))
+	nodes := make([]*upstream, len(shards))
+	for i, shard := range shards {
+		nodes[i] = p.shards[shard]
+	}
+	s.pollFor(s.push(row), row, nodes, kind, func(int) [][]byte { return args }, then)
+	return true
+}
+
+// pollFor is poll in the name of a command that has its place: one round of several. Each node gets words of its own.
+func (s *session) pollFor(seq uint32, row *command.Row, nodes []*upstream, kind ticketKind, words func(i int) [][]byte, then func(seq uint32, replies [][]byte)) {
+	p := s.p
+	m := p.merges.get(mergeFirst, p.topo.Epoch, len(nodes))
 	m.poll = func(replies [][]byte) { then(seq, replies) }
 	s.q.at(seq).merge = m
 	var out []int
-	for i, shard := range shards {
-		u := p.shards[shard]
-		ln := u.lane(s.line)
+	for i, u := range nodes {
+		ln := (*lane)(nil)
+		if !u.left {
+			ln = u.lane(s.line)
+		}
 		if ln == nil {
 			out = append(out, i)
 			continue
@@ -34,16 +46,19 @@ func (s *session) poll(row *command.Row, shards []int, kind ticketKind, args [][
 		}
 		ln.to(db)
 		at := len(ln.log)
-		ln.log = resp.AppendCommand(ln.log, args...)
+		ln.log = resp.AppendCommand(ln.log, words(i)...)
 		ln.commit(at, ticket{s: s, row: row, seq: seq, sub: uint16(i), kind: kind})
 	}
 	for _, i := range out {
-		s.answered(ticket{s: s, row: row, seq: seq, sub: uint16(i)}, appendError(nil, p.shards[shards[i]].err))
+		why := nodes[i].err
+		if nodes[i].left {
+			why = downText(nodes[i].addr, errLeft)
+		}
+		s.answered(ticket{s: s, row: row, seq: seq, sub: uint16(i)}, appendError(nil, why))
 	}
-	if len(shards) == 0 {
+	if len(nodes) == 0 {
 		p.polled(s.q.at(seq))
 	}
-	return true
 }
 
 // polled hands over the replies of a poll when all have come.

@@ -68,6 +68,7 @@ type session struct {
 	ears   *ears        // nil until it subscribes to something
 	speech *speech      // nil until it publishes something
 	track  *tracker     // CLIENT TRACKING, nil if it is off
+	clears int          // its FLUSHALLs and FLUSHDBs under way
 	aside  []byte       // messages on changed keys that wait for the end of a large reply
 	tx     *transaction // what is queued; not nil exactly with modeMulti
 
@@ -362,6 +363,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	s.p.removeSession(s)
 	s.closeEars()
 	s.untrack()
+	s.endFlushes()
 	s.dropMulti()
 	s.endWatch()
 	s.dropBlock()

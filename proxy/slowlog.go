@@ -3,7 +3,6 @@ package proxy
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"larder/metrics/slow"
@@ -119,8 +118,7 @@ func (p *part) failedText(replies [][]byte) string {
 	if same {
 		return text
 	}
-	code, rest, _ := strings.Cut(text, " ")
-	return code + " shard " + strconv.Itoa(at) + " (" + p.shards[at].addr + "): " + rest + "; others have done it"
+	return ofNode(at, p.shards[at], replies[at]) + "; others have done it"
 }
 
 // unanswered tells whether older commands of the session are on the way, so that one that tells of them has to wait. Those of an EXEC do not.

@@ -67,6 +67,10 @@ func (s *session) noteWrite(ln *lane) {
 // sayWrites tells a node for which writes WAIT and WAITAOF come next: the session's. If it is not known up to where those go, since a reply was lost, all that
 // the node has written.
 func (ln *lane) sayWrites(s *session, then func(reply []byte)) {
+	if !ln.u.larder {
+		ln.writeForWait(s, then)
+		return
+	}
 	if s.wrote&ln.u.bit == 0 {
 		ln.query(then, wordLarder, wordAt, nil, []byte("0"))
 		return
@@ -78,4 +82,17 @@ func (ln *lane) sayWrites(s *session, then func(reply []byte)) {
 		}
 	}
 	ln.query(then, wordLarder, wordWrote)
+}
+
+// writeForWait has a stock node count all that it has written until now for this lane's, the session's writes among it.
+func (ln *lane) writeForWait(s *session, then func(reply []byte)) {
+	if s.wrote&ln.u.bit == 0 {
+		return
+	}
+	ln.query(func(reply []byte) {
+		if !bytes.Contains(reply, []byte("unknown command")) {
+			then(reply)
+		}
+	}, wordSPublish, channelWait, nil)
+	ln.query(whatever, wordPing)
 }

@@ -53,7 +53,7 @@ type caches struct {
 	keys     int                              // that are remembered, of all nodes
 	items    int                              // sessions of those keys
 	pings    []pingWait                       // of clients, that wait for lanes
-	rounds   [2]round                         // of readers and of followers: flushes that not every shard has told of
+	rounds   [2]rounds                        // of readers and of followers: flushes that not every shard has told of
 	pingNS   int64                            // when lanes that tell were last asked whether they live
 	tuneNS   int64                            // when ears were last compared with what is followed
 

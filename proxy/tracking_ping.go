@@ -24,8 +24,8 @@ type lanePing struct {
 	count uint32
 }
 
-// pingTellingNS is how long a PING waits for lanes.
-const pingTellingNS = int64(100 * time.Millisecond)
+// pingTellingNS is how long a PING waits for lanes. A node on a machine with much to do takes a tenth of a second at times.
+const pingTellingNS = int64(500 * time.Millisecond)
 
 // pingTelling answers PING when the lanes that tell the session have nothing older to tell.
 func (s *session) pingTelling(row *command.Row, args [][]byte) {
@@ -54,6 +54,7 @@ func (ln *lane) ping() {
 	ln.query(func([]byte) {
 		ln.pongs++
 		ln.p.answerPings()
+		ln.p.endRounds()
 	}, wordPing)
 }
 
@@ -65,7 +66,7 @@ func (p *part) answerPings() {
 	for _, w := range waiting {
 		switch {
 		case w.s.gone:
-		case p.nowNS >= w.untilNS || w.answered():
+		case p.nowNS >= w.untilNS || answered(w.lanes):
 			w.s.complete(w.seq, w.reply)
 		default:
 			c.pings = append(c.pings, w)
@@ -77,8 +78,8 @@ func (p *part) answerPings() {
 	}
 }
 
-func (w *pingWait) answered() bool {
-	for _, lp := range w.lanes {
+func answered(lanes []lanePing) bool {
+	for _, lp := range lanes {
 		if lp.ln.state != laneClosed && int32(lp.count-lp.ln.pongs) > 0 {
 			return false
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"larder/protocol/client"
 	"larder/protocol/command"
@@ -18,21 +17,6 @@ type notice struct {
 	keys  [][]byte // nil: none holds
 	bytes int
 }
-
-// round is a flush of all shards, of which clients are told once.
-type round struct {
-	came  []*upstream
-	dueNS int64
-}
-
-// roundNS is how long a flush that one shard tells of waits for the others. All tell of it when it comes through a gateway, so it is the slowest of them that is
-// waited for; a node that somebody empties by itself is told of that much later.
-const roundNS = int64(100 * time.Millisecond)
-
-const (
-	roundReaders = iota
-	roundFollowers
-)
 
 var wordInvalidate = []byte("invalidate")
 
@@ -130,60 +114,6 @@ func (p *part) tellFollowersAll() {
 	for _, s := range p.trackers() {
 		if t := s.track; t != nil && t.Bcast && !t.awaited {
 			s.invalid(s.asked(), nil)
-		}
-	}
-}
-
-// flushed: a node says that nothing is what it was. FLUSHALL empties every shard, and a client is to be told once, so the first waits a moment for the rest.
-func (p *part) flushed(u *upstream, kind int) {
-	r := &p.caches.rounds[kind]
-	if kind == roundReaders {
-		p.forgetReads(u)
-		for _, s := range p.caches.clients {
-			if s.line != lineReads2 || s.q.len() == 0 { // else it may have read anew, and the reply is on its way
-				s.track.forget(u)
-			}
-		}
-	}
-	if slices.Contains(r.came, u) { // it was emptied again
-		p.endRound(kind)
-	}
-	r.came = append(r.came, u)
-	r.dueNS = p.nowNS + roundNS
-	for _, other := range p.shards {
-		ln := other.shared[lineReads3-2]
-		if kind == roundFollowers {
-			ln = other.shared[lineEar-2]
-		}
-		if ln != nil && ln.state == laneReady && !slices.Contains(r.came, other) {
-			p.l.Hurry()
-			return
-		}
-	}
-	p.endRound(kind)
-}
-
-func (p *part) endRound(kind int) {
-	p.caches.rounds[kind].came = nil
-	for _, s := range p.trackers() {
-		switch t := s.track; {
-		case t == nil || t.Bcast != (kind == roundFollowers):
-		case t.Bcast || s.line == lineReads2:
-			s.invalid(s.asked(), nil)
-		default:
-			s.invalid(t.done, nil)
-		}
-	}
-}
-
-func (p *part) endRounds() {
-	for kind := range p.caches.rounds {
-		switch r := &p.caches.rounds[kind]; {
-		case len(r.came) == 0:
-		case p.nowNS >= r.dueNS:
-			p.endRound(kind)
-		default:
-			p.l.Hurry()
 		}
 	}
 }

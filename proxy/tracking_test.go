@@ -408,7 +408,7 @@ func testTrackingModel(t *testing.T, seed uint64) {
 					}
 				}
 			}
-			return left == 0 && len(w.p.caches.pings) == 0 && w.listens()
+			return left == 0 && len(w.p.caches.pings)+len(w.p.caches.rounds[roundReaders].open)+len(w.p.caches.rounds[roundFollowers].open) == 0 && w.listens()
 		})
 		for i, k := range clients {
 			if k.check(i); len(k.asked) > 0 {

@@ -14,10 +14,15 @@ import (
 // nodes say. Replicas of the later nodes keep up while the first is waited for, so it
 // takes no longer than all at once, but for the ways.
 
-// textNoWait: a stock server tells a connection how far replicas are with what that connection wrote. What a client wrote has gone over other lanes.
-const textNoWait = "ERR WAIT and WAITAOF are not possible over stock nodes: they know of a connection's writes, and those of a client go over several"
+// A stock server tells a connection how far replicas are with what that connection wrote, and what a client wrote has gone over other lanes. So the lane
+// writes something into the server's stream itself, behind all that the client has written: a message on a shard channel that nobody is subscribed to, which
+// its replicas get too. Redis before 7.0 knows no such channels: there any command counts, as if the connection had written all that the server has.
+const (
+	textNoWaitInMulti = "ERR WAIT is not possible in a transaction over stock nodes: they know of a connection's writes, and those of a client go over several"
+	textNoWaitAOF     = "ERR WAITAOF is not possible over stock nodes: they know of a connection's writes, and those of a client go over several"
+)
 
-var wordWrote = []byte("WROTE")
+var wordWrote, channelWait = []byte("WROTE"), []byte("larder:wait")
 
 func waitsForReplicas(row *command.Row) bool {
 	return row.ID == command.CmdWait || row.ID == command.CmdWaitAOF
@@ -31,16 +36,16 @@ type acks struct {
 	untilNS int64       // then the time is over; 0 = it is endless
 	have    bool        // least is what a node has said
 	least   [2]int64    // of the replies: the number, or both
-	unable  bool        // the node does not know the words that sayWrites has for it
+	unable  string      // what the node said to the words that sayWrites has for it, if it does not take them
 }
 
 // runWait begins WAIT, behind all that the session has under way.
 func (s *session) runWait(row *command.Row, req resp.Request) bool {
 	for _, u := range s.p.shards {
 		switch ln := u.lane(s.proto); {
-		case u.known && u.larder:
+		case u.known && (u.larder || row.ID == command.CmdWait):
 		case u.known:
-			s.refuse(row, textNoWait)
+			s.refuse(row, textNoWaitAOF)
 			return true
 		case ln == nil:
 			s.refuse(row, u.err)
@@ -99,7 +104,11 @@ func (s *session) askAcks() {
 		left := max(1, (a.untilNS-s.p.nowNS)/int64(time.Millisecond))
 		args = append(args[:len(args)-1:len(args)-1], strconv.AppendInt(nil, left, 10))
 	}
-	ln.sayWrites(s, func(reply []byte) { a.unable = len(reply) > 0 && reply[0] == '-' })
+	ln.sayWrites(s, func(reply []byte) {
+		if resp.IsError(reply) {
+			a.unable = firstLine(string(reply[1:]))
+		}
+	})
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, args...)
 	ln.commit(at, ticket{s: s, row: a.row, seq: b.seq, kind: kindLent | kindBlocks | kindReads})
@@ -108,8 +117,8 @@ func (s *session) askAcks() {
 // acked takes what a node says. It gives the client's reply, nil while another node is to be asked.
 func (s *session) acked(reply []byte) []byte {
 	a := s.block.acks
-	if a.unable {
-		return appendError(nil, "ERR WAIT and WAITAOF are not possible over node "+a.left[0].addr+": it is of an older release")
+	if a.unable != "" {
+		return appendError(nil, "ERR WAIT and WAITAOF are not possible over node "+a.left[0].addr+": "+a.unable)
 	}
 	said, ok := ackCounts(reply)
 	if !ok {
@@ -168,7 +177,7 @@ func ackCounts(reply []byte) (said [2]int64, ok bool) {
 func (p *part) mayWaitInMulti() string {
 	for _, u := range p.shards {
 		if !u.known || !u.larder {
-			return textNoWait
+			return textNoWaitInMulti
 		}
 	}
 	return ""

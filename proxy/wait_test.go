@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"net"
+	"strings"
 	"testing"
 
 	"larder/internal/fleet"
@@ -84,4 +85,60 @@ func TestWaitOverShards(t *testing.T) {
 	if got := first.do("EXEC"); got != "*2\r\n+OK\r\n:0\r\n" && got != "*2\r\n+OK\r\n:1\r\n" {
 		t.Errorf("EXEC: %q", got)
 	}
+}
+
+// WAIT over stock nodes waits for all that was written before it, and nobody notices how.
+func TestWaitOverStockNodes(t *testing.T) {
+	nodes := []string{peers.StartRedis(t), peers.StartRedis(t)} // bar lies on the first, foo on the second
+	addr := fleet.Gateway(t, nodes)
+	both, first, none, listener := talk(t, addr), talk(t, addr), talk(t, addr), talk(t, addr)
+	listener.says("*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n", "PSUBSCRIBE", "*")
+	replica := replicaOf(t, nodes[0])
+	write := func() {
+		t.Helper()
+		both.says("+OK\r\n", "SET", "foo", "1")
+		both.says("+OK\r\n", "SET", "bar", "1")
+		first.says("+OK\r\n", "SET", "bar", "2")
+	}
+	write()
+	first.says(":1\r\n", "WAIT", "1", "10000")
+	both.says(":0\r\n", "WAIT", "1", "50")
+	none.says(":0\r\n", "WAIT", "1", "20")
+	replicaOf(t, nodes[1])
+	write()
+	both.says(":1\r\n", "WAIT", "1", "10000")
+	both.says(":1\r\n", "WAIT", "2", "50")
+	none.says(":1\r\n", "WAIT", "1", "10000")
+
+	for _, value := range []string{"3", "4"} { // also on a lane that has waited before
+		replica.Send(resp.AppendCommandStrings(nil, "DEBUG", "SLEEP", "0.5"))
+		first.says("+OK\r\n", "SET", "bar", value)
+		first.says(":0\r\n", "WAIT", "1", "50")
+		first.says(":1\r\n", "WAIT", "1", "0")
+		if got := replica.Reply(); string(got) != "+OK\r\n" {
+			t.Fatalf("DEBUG SLEEP: %q", got)
+		}
+		if got, want := string(replica.Do("GET", "bar")), "$1\r\n"+value+"\r\n"; got != want {
+			t.Errorf("the replica that has it says %q", got)
+		}
+	}
+	listener.says("*2\r\n$4\r\npong\r\n$0\r\n\r\n", "PING")
+
+	first.says("-ERR WAITAOF is not possible over stock nodes: they know of a connection's writes, and those of a client go over several\r\n", "WAITAOF", "0", "1", "50")
+	first.says("+OK\r\n", "MULTI")
+	first.says("-ERR WAIT is not possible in a transaction over stock nodes: they know of a connection's writes, and those of a client go over several\r\n", "WAIT", "0", "0")
+	first.says("-EXECABORT Transaction discarded because of previous errors.\r\n", "EXEC")
+}
+
+// A user of the gateway's at a stock node who may not publish cannot have it counted; the client is told, not answered wrong.
+func TestWaitWithoutTheRight(t *testing.T) {
+	node := peers.StartRedis(t)
+	talk(t, node).says("+OK\r\n", "ACL", "SETUSER", "default", "resetchannels")
+	k := talk(t, fleet.Gateway(t, []string{node}))
+	k.says("+OK\r\n", "SET", "foo", "1")
+	got := k.do("WAIT", "0", "10")
+	if !strings.HasPrefix(got, "-ERR WAIT and WAITAOF are not possible over node "+node+": NOPERM ") {
+		t.Errorf("WAIT: %q", got)
+	}
+	k.says("$1\r\n1\r\n", "GET", "foo")
 }

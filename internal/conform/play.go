@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"larder/protocol/command"
@@ -224,12 +223,12 @@ func Crosses(args [][]byte) bool {
 	return false
 }
 
-// mayWait: XREAD that waits has to wait on one shard.
+// mayWait: XREAD and XREADGROUP that wait have to wait on one shard.
 func mayWait(args [][]byte) bool {
 	for _, arg := range args {
 		switch {
 		case command.EqualFold(arg, "block"):
-			return command.EqualFold(args[0], "xread")
+			return command.EqualFold(args[0], "xread") || command.EqualFold(args[0], "xreadgroup")
 		case command.EqualFold(arg, "streams"):
 			return false
 		}
@@ -240,9 +239,6 @@ func mayWait(args [][]byte) bool {
 // goesInSteps reports whether a gateway that may does the command in steps where its keys lie on several shards.
 func goesInSteps(args [][]byte) bool {
 	row, _ := command.Resolve(args)
-	if row.ID == command.CmdGeoSearchStore && slices.ContainsFunc(args, func(arg []byte) bool { return command.EqualFold(arg, "storedist") }) {
-		return false
-	}
 	return row.Flags.Has(command.InSteps)
 }
 

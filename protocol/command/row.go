@@ -57,7 +57,7 @@ const (
 	MovableKeys          // keys cannot be told from First, Last, Step alone
 	TouchesArbitraryKeys // hidden: looks at keys that are not among its arguments
 	NodeOnly             // hidden: a gateway does not know it
-	OverShards           // hidden: reads, and where its keys lie on several shards a gateway gathers what they hold
+	OverShards           // hidden: reads, and where its keys lie on several shards a gateway gathers what they hold (XREADGROUP, which writes, asks for each)
 	InSteps              // hidden: writes, and where its keys lie on several shards a gateway may be told to do it in steps
 )
 

@@ -28,7 +28,7 @@ func listRows() []Row {
 		{ID: CmdLPos, Name: "lpos", Arity: -3, Flags: ReadOnly, Categories: CatList, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess)), Since: "6.0.6"},
 		{ID: CmdLMove, Name: "lmove", Arity: 5, Flags: Write | DenyOOM | InSteps, Categories: CatList, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete), keyAt(2, KeyRW|KeyInsert)), Since: "6.2.0"},
 		{ID: CmdRPopLPush, Name: "rpoplpush", Arity: 3, Flags: Write | DenyOOM | InSteps, Categories: CatList, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete), keyAt(2, KeyRW|KeyInsert)), Since: "1.2.0"},
-		{ID: CmdLMPop, Name: "lmpop", Arity: -4, Flags: Write | MovableKeys, Categories: CatList, KeySpecs: keys(keysCounted(1, KeyRW|KeyAccess|KeyDelete)), Since: "7.0.0"},
+		{ID: CmdLMPop, Name: "lmpop", Arity: -4, Flags: Write | MovableKeys | InSteps, Categories: CatList, KeySpecs: keys(keysCounted(1, KeyRW|KeyAccess|KeyDelete)), Since: "7.0.0"},
 		{ID: CmdBLPop, Name: "blpop", Arity: -3, Flags: Write | Blocking, Categories: CatList, KeySpecs: keys(keysBut(1, 1, KeyRW|KeyAccess|KeyDelete)), Request: RequestSpecial, Since: "2.0.0"},
 		{ID: CmdBRPop, Name: "brpop", Arity: -3, Flags: Write | Blocking, Categories: CatList, KeySpecs: keys(keysBut(1, 1, KeyRW|KeyAccess|KeyDelete)), Request: RequestSpecial, Since: "2.0.0"},
 		{ID: CmdBLMove, Name: "blmove", Arity: 6, Flags: Write | DenyOOM | Blocking, Categories: CatList, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete), keyAt(2, KeyRW|KeyInsert)), Request: RequestSpecial, Since: "6.2.0"},

@@ -14,7 +14,7 @@ func streamRows() []Row {
 		{ID: CmdXDel, Name: "xdel", Arity: -3, Flags: Write | Fast, Categories: CatStream, KeySpecs: keys(keyAt(1, KeyRW|KeyDelete)), Since: "5.0.0"},
 		{ID: CmdXTrim, Name: "xtrim", Arity: -4, Flags: Write, Categories: CatStream, KeySpecs: keys(keyAt(1, KeyRW|KeyDelete)), Tips: tips(tipNondeterministic), Since: "5.0.0"},
 		{ID: CmdXRead, Name: "xread", Arity: -4, Flags: ReadOnly | Blocking | MovableKeys | OverShards, Categories: CatStream, KeySpecs: keys(keysAfterStreams(1, KeyRO|KeyAccess)), Request: RequestSpecial, Since: "5.0.0"},
-		{ID: CmdXReadGroup, Name: "xreadgroup", Arity: -7, Flags: Write | Blocking | MovableKeys, Categories: CatStream, KeySpecs: keys(keysAfterStreams(4, KeyRO|KeyAccess)), Request: RequestSpecial, Since: "5.0.0"},
+		{ID: CmdXReadGroup, Name: "xreadgroup", Arity: -7, Flags: Write | Blocking | MovableKeys | OverShards, Categories: CatStream, KeySpecs: keys(keysAfterStreams(4, KeyRO|KeyAccess)), Request: RequestSpecial, Since: "5.0.0"},
 		{ID: CmdXAck, Name: "xack", Arity: -4, Flags: Write | Fast, Categories: CatStream, KeySpecs: keys(keyAt(1, KeyRW|KeyUpdate)), Since: "5.0.0"},
 		{ID: CmdXPending, Name: "xpending", Arity: -3, Flags: ReadOnly, Categories: CatStream, KeySpecs: keys(keyAt(1, KeyRO|KeyAccess)), Tips: tips(tipNondeterministic), Since: "5.0.0"},
 		{ID: CmdXClaim, Name: "xclaim", Arity: -6, Flags: Write | Fast, Categories: CatStream, KeySpecs: keys(keyAt(1, KeyRW|KeyUpdate)), Tips: tips(tipNondeterministic), Since: "5.0.0"},

@@ -23,6 +23,6 @@ func stringRows() []Row {
 		{ID: CmdIncrBy, Name: "incrby", Arity: 3, Flags: Write | DenyOOM | Fast, Categories: CatString, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyUpdate)), Since: "1.0.0"},
 		{ID: CmdDecrBy, Name: "decrby", Arity: 3, Flags: Write | DenyOOM | Fast, Categories: CatString, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyUpdate)), Since: "1.0.0"},
 		{ID: CmdIncrByFloat, Name: "incrbyfloat", Arity: 3, Flags: Write | DenyOOM | Fast, Categories: CatString, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyUpdate)), Since: "2.6.0"},
-		{ID: CmdLCS, Name: "lcs", Arity: -3, Flags: ReadOnly, Categories: CatString, KeySpecs: keys(keysFromTo(1, 2, KeyRO|KeyAccess)), Since: "7.0.0"},
+		{ID: CmdLCS, Name: "lcs", Arity: -3, Flags: ReadOnly | OverShards, Categories: CatString, KeySpecs: keys(keysFromTo(1, 2, KeyRO|KeyAccess)), Since: "7.0.0"},
 	}
 }

@@ -39,7 +39,7 @@ func zsetRows() []Row {
 		{ID: CmdZRemRangeByLex, Name: "zremrangebylex", Arity: 4, Flags: Write, Categories: CatSortedSet, KeySpecs: keys(keyAt(1, KeyRW|KeyDelete)), Since: "2.8.9"},
 		{ID: CmdZPopMin, Name: "zpopmin", Arity: -2, Flags: Write | Fast, Categories: CatSortedSet, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete)), Since: "5.0.0"},
 		{ID: CmdZPopMax, Name: "zpopmax", Arity: -2, Flags: Write | Fast, Categories: CatSortedSet, KeySpecs: keys(keyAt(1, KeyRW|KeyAccess|KeyDelete)), Since: "5.0.0"},
-		{ID: CmdZMPop, Name: "zmpop", Arity: -4, Flags: Write | MovableKeys, Categories: CatSortedSet, KeySpecs: keys(countedKeys(1, KeyRW|KeyAccess|KeyDelete)), Since: "7.0.0"},
+		{ID: CmdZMPop, Name: "zmpop", Arity: -4, Flags: Write | MovableKeys | InSteps, Categories: CatSortedSet, KeySpecs: keys(countedKeys(1, KeyRW|KeyAccess|KeyDelete)), Since: "7.0.0"},
 		{ID: CmdBZPopMin, Name: "bzpopmin", Arity: -3, Flags: Write | Blocking | Fast, Categories: CatSortedSet, KeySpecs: keys(keysBeforeLast(1, KeyRW|KeyAccess|KeyDelete)), Request: RequestSpecial, Since: "5.0.0"},
 		{ID: CmdBZPopMax, Name: "bzpopmax", Arity: -3, Flags: Write | Blocking | Fast, Categories: CatSortedSet, KeySpecs: keys(keysBeforeLast(1, KeyRW|KeyAccess|KeyDelete)), Request: RequestSpecial, Since: "5.0.0"},
 		{ID: CmdBZMPop, Name: "bzmpop", Arity: -5, Flags: Write | Blocking | MovableKeys, Categories: CatSortedSet, KeySpecs: keys(countedKeys(2, KeyRW|KeyAccess|KeyDelete)), Request: RequestSpecial, Since: "7.0.0"},
