@@ -165,7 +165,11 @@ func (t *Tree) fixWords(c *Cursor, l int) {
 	}
 	for ; l > 0; l-- {
 		above := &c.path[l-1]
-		t.pool.mem.SetU64(t.wordAt(above.at, above.index), t.firstWord(c.path[l].at))
+		place, word := t.wordAt(above.at, above.index), t.firstWord(c.path[l].at)
+		if t.pool.mem.U64(place) != word {
+			t.pool.mem.SetU64(place, word)
+			t.moved++ // a search for a word between the two goes to another child now
+		}
 		if above.index != 0 {
 			return
 		}

@@ -47,7 +47,7 @@ type Tree struct {
 	bytes   int64
 	lost    bool   // who shares pages with it is a snapshot
 	most    int    // the class of its largest inner pages
-	moved   uint32 // counts up when a page comes, goes or is put elsewhere, or a child has another number
+	moved   uint32 // counts up when a page comes, goes or is put elsewhere, or a child has another number or first word
 	changed uint32 // counts up when an entry does
 }
 
