@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"larder/engine/commands"
 	"larder/metrics/slow"
 	"larder/persistence/files"
@@ -87,3 +89,9 @@ func (n *Node) StreamEnd() int64 { return n.part.stream.past.End() }
 
 // Restart gives the node another history, as a node has that takes in another's data.
 func (n *Node) Restart(id string, end int64) { n.part.stream.past.Restart(id, end) }
+
+// SyncsTake has the node believe that the syncs of its journal take so long.
+func (n *Node) SyncsTake(d time.Duration) { n.part.writing.group.usual = d }
+
+// SyncTook has the node believe that one sync of its journal took so long.
+func (n *Node) SyncTook(d time.Duration) { n.part.writing.nextGroup(d) }

@@ -14,7 +14,7 @@ import (
 	"larder/protocol/resp"
 )
 
-// writing is the node's journal while it is written: what the stream says goes to the writer's goroutine, a task after the other, as views of the history.
+// writing is the node's journal while it is written: what the stream says goes to the writer, a task after the other, as views of the history.
 //
 // Two readers hold the history: ahead is up to where it was handed over, behind up to where it is in the file, so that what could not be written can be handed
 // over again. Under appendfsync always that is up to where it is safe, and the gate passes as far. A file whose first base is still being written (building) is
@@ -31,6 +31,7 @@ type writing struct {
 	stamped  int64  // the second of the last line that says a time
 	named    string // the stream's name that the file says
 	building bool
+	group    group
 	era      int // the history's Restarts when it began
 }
 
@@ -105,19 +106,35 @@ func (p *part) setGate() {
 
 // kick hands over what the stream has said since, if the writer has nothing to do.
 func (j *writing) kick() {
-	end := j.p.stream.past.End()
-	if j.era != j.p.stream.past.Restarts() {
-		return // the tick ends it
+	if !j.mayHand() {
+		return
 	}
-	j.p.lagging = end-j.state.Written > lagMax
-	if j.tasks > 0 || j.ahead.Offset() == end || j.state.Err != nil && j.p.nowNS < j.retryNS {
+	if j.shares() {
+		j.gather()
 		return
 	}
 	j.hand(journal.Task{})
 }
 
-// hand gives the writer all that was said, and what is to be done then.
+// mayHand tells whether there is something to be written, and nothing on its way. Where the data is another's now there is not: the tick ends the journal.
+func (j *writing) mayHand() bool {
+	past := j.p.stream.past
+	if j.era != past.Restarts() {
+		return false
+	}
+	end := past.End()
+	j.p.lagging = end-j.state.Written > lagMax
+	return j.tasks == 0 && j.ahead.Offset() != end && (j.state.Err == nil || j.p.nowNS >= j.retryNS)
+}
+
+// hand gives the writer's goroutine all that was said, and what is to be done then.
 func (j *writing) hand(t journal.Task) {
+	j.fill(&t)
+	j.w.Append(t)
+}
+
+// fill makes all that was said a task's.
+func (j *writing) fill(t *journal.Task) {
 	t.From = j.ahead.Offset()
 	for view := j.ahead.Next(); len(view) > 0; view = j.ahead.Next() {
 		t.Views = append(t.Views, view)
@@ -128,7 +145,6 @@ func (j *writing) hand(t journal.Task) {
 		t.Note = j.note(t.From)
 	}
 	j.tasks++
-	j.w.Append(t)
 }
 
 // note is the lines that stand in front of what comes: the stream's name, if that is another now, and the time, where it is wanted. The stream ends at the end
@@ -148,8 +164,8 @@ func (j *writing) note(at int64) (lines []byte) {
 // reported is told on the loop what the writer has done.
 func (j *writing) reported(r journal.Report) {
 	p := j.p
-	if p.writing != j {
-		return
+	if p.writing != j || r.Number < j.state.Number {
+		return // what came before is told by a later one too, and had no task
 	}
 	p.enter()
 	j.tasks -= r.Tasks
@@ -182,6 +198,10 @@ func (j *writing) reported(r journal.Report) {
 		p.link.synced()
 	}
 	p.serveAcks()
+	if j.shares() {
+		j.nextGroup(r.Took)
+		return
+	}
 	j.kick()
 }
 

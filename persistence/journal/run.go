@@ -11,6 +11,7 @@ func Run(f *Folder, p Policy, at int64, report func(Report)) *Writer {
 	w := &Writer{folder: f, report: report, tasks: make(chan Task, TasksMax), policy: make(chan Policy, TasksMax), ended: make(chan struct{})}
 	k := &work{w: w, policy: p, syncedAt: time.Now(), state: Report{Written: at, Bytes: f.Bytes()}}
 	k.look(at)
+	w.work = k
 	go k.run()
 	return w
 }
@@ -20,24 +21,46 @@ func (k *work) run() {
 	defer close(k.w.ended)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	for more := true; more; {
 		timer.Stop()
 		var due <-chan time.Time
-		if d, ok := k.due(); ok {
+		if d, ok := k.dueNow(); ok {
 			timer.Reset(d)
 			due = timer.C
 		}
 		select {
 		case t, ok := <-k.w.tasks:
-			if !ok {
-				k.w.err = errors.Join(k.taskErr, k.w.folder.Close())
-				return
-			}
-			k.task(t)
+			more = k.turn(func() bool {
+				if ok {
+					k.task(t)
+				} else {
+					k.w.err = errors.Join(k.taskErr, k.w.folder.Close())
+				}
+				return ok
+			})
 		case p := <-k.w.policy:
-			k.choose(p)
+			k.turn(func() bool {
+				k.choose(p)
+				return true
+			})
 		case <-due:
+			k.turn(func() bool { return true })
 		}
+	}
+}
+
+// turn does something, and what is due behind it if there is more to come.
+func (k *work) turn(do func() (more bool)) (more bool) {
+	k.w.mu.Lock()
+	defer k.w.mu.Unlock()
+	if more = do(); more {
 		k.timely()
 	}
+	return more
+}
+
+func (k *work) dueNow() (d time.Duration, ok bool) {
+	k.w.mu.Lock()
+	defer k.w.mu.Unlock()
+	return k.due()
 }

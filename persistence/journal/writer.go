@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -50,19 +51,23 @@ type Task struct {
 
 // Report is what there is after a task, or after a sync.
 type Report struct {
-	Tasks   int   // that ended since the last report
-	Written int64 // offset up to which the stream is in the files
-	Synced  int64 // up to which it is safe
-	Bytes   int64 // of all files of the data
-	Err     error // why the last task or sync failed; what it brought has to come again, from Written
+	Number  uint64        // of the report: one with a lower number is of an earlier time
+	Took    time.Duration // what the last sync took
+	Tasks   int           // that ended since the last report
+	Written int64         // offset up to which the stream is in the files
+	Synced  int64         // up to which it is safe
+	Bytes   int64         // of all files of the data
+	Err     error         // why the last task or sync failed; what it brought has to come again, from Written
 }
 
 // errGap: what came before has failed, so it and all behind it has to come again.
 var errGap = errors.New("an earlier write failed")
 
-// Writer works on a folder on a goroutine of its own. At most TasksMax tasks may be without a report.
+// Writer works on a folder on a goroutine of its own, or on its owner's by Do. At most TasksMax tasks may be without a report.
 type Writer struct {
 	folder *Folder
+	mu     sync.Mutex // of folder and work: they are the goroutine's, but while Do works
+	work   *work
 	report func(Report)
 	tasks  chan Task
 	policy chan Policy
@@ -80,6 +85,15 @@ const TasksMax = 8
 
 // Append gives the writer a task.
 func (w *Writer) Append(t Task) { w.tasks <- t }
+
+// Do does a task at once, on the caller's goroutine, and gives the report. No other task may be without one.
+func (w *Writer) Do(t Task) Report {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	k := w.work
+	k.task(t)
+	return k.take()
+}
 
 // SetPolicy sets when things are made safe.
 func (w *Writer) SetPolicy(p Policy) { w.policy <- p }
@@ -173,7 +187,7 @@ func (k *work) sync() error {
 	k.syncErr = err
 	k.w.syncing.Store(false)
 	k.syncedAt = time.Now()
-	if k.took(began) > delayedMin {
+	if k.state.Took = k.took(began); k.state.Took > delayedMin {
 		k.w.delayed.Add(1)
 	}
 	return err
@@ -226,11 +240,18 @@ func (k *work) timely() {
 		}
 	}
 	if k.owes && k.reportIn() <= 0 {
-		k.reported, k.owes = time.Now(), false
-		k.state.Err = k.failure()
-		k.w.report(k.state)
-		k.state.Tasks = 0
+		k.reported = time.Now()
+		k.w.report(k.take())
 	}
+}
+
+// take makes a report of the state.
+func (k *work) take() Report {
+	k.state.Number++
+	r := k.state
+	r.Err = k.failure()
+	k.state.Tasks, k.owes = 0, false
+	return r
 }
 
 // choose takes over another policy. Who asks for Always is told when all that was written is safe.

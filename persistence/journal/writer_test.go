@@ -97,6 +97,35 @@ func TestAlways(t *testing.T) {
 	o.stop()
 }
 
+// TestDo: a task that the owner does itself is done when it is reported, the goroutine goes on behind it, and reports are numbered in the order of what they
+// tell. What fails is told too, and comes again.
+func TestDo(t *testing.T) {
+	o := newOwner(t, journal.Always)
+	do := func(from int64, text string) journal.Report {
+		o.stream += text
+		o.sent = int64(len(o.stream))
+		return o.w.Do(journal.Task{From: from, End: o.sent, Views: [][]byte{[]byte(o.stream[from:])}})
+	}
+	first := do(0, command("SET", "a", "1"))
+	if first.Err != nil || first.Synced != o.sent || first.Tasks != 1 {
+		t.Errorf("%+v", first)
+	}
+	o.say(o.sent, command("SET", "b", "1"))
+	second := o.hears()
+	if second.Synced != o.sent || second.Tasks != 1 || second.Number <= first.Number {
+		t.Errorf("%+v after %+v", second, first)
+	}
+	o.trace.Fail(2, syscall.ENOSPC, false)
+	whole := o.sent
+	if r := do(whole, command("SET", "c", "1")); r.Written != whole || !errors.Is(r.Err, syscall.ENOSPC) || r.Number <= second.Number {
+		t.Errorf("%+v", r)
+	}
+	if r := do(whole, ""); r.Err != nil || r.Synced != o.sent {
+		t.Errorf("%+v", r)
+	}
+	o.stop()
+}
+
 // TestEverySecond: reports come in a rhythm, a sync comes a second after the write, and none where nothing was written.
 func TestEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
