@@ -7,6 +7,7 @@ type fill struct {
 	value  int // bytes
 	first  int // the keys first … first+keys-1
 	keys   int
+	noise  bool
 	ttl    bool
 	expiry expiry // with ttl: by key, from first on
 }
@@ -16,7 +17,7 @@ func (p plan) fill(addr string, f fill) error {
 	if err := p.stopped(); err != nil {
 		return err
 	}
-	g, err := newGenerator([]string{addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 64, TTL: f.ttl}, f.keys)
+	g, err := newGenerator([]string{addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 64, Noise: f.noise, TTL: f.ttl}, f.keys)
 	if err != nil {
 		return fmt.Errorf("load %s: %w", addr, err)
 	}

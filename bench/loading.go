@@ -74,13 +74,14 @@ func (r *runner) loading() error {
 }
 
 // redisIn starts a redis-server that loads what is in a folder.
-func (b *bed) redisIn(dir string, core int) (*Server, error) {
+func (b *bed) redisIn(dir string, core int, more ...string) (*Server, error) {
 	addr, err := port()
 	if err != nil {
 		return nil, err
 	}
 	_, p, _ := net.SplitHostPort(addr)
-	return b.start(&Server{Name: "redis", Addr: addr}, core, "redis-server", "--port", p, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir)
+	args := append([]string{"--port", p, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir}, more...)
+	return b.start(&Server{Name: "redis", Addr: addr}, core, "redis-server", args...)
 }
 
 // makeDump has redis-server write a file of texts and collections.

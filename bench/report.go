@@ -33,6 +33,11 @@ type Results struct {
 	Types      []TypeCell    `json:",omitempty"`
 	TypeMemory []TypeMemory  `json:",omitempty"`
 	Loading    []LoadCell    `json:",omitempty"`
+	Save       []SaveCell    `json:",omitempty"`
+	Sync       []SyncCell    `json:",omitempty"`
+	Tell       []TellCell    `json:",omitempty"`
+	Always     []Cell        `json:",omitempty"`
+	Fsync      []FsyncCell   `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -85,6 +90,9 @@ func (r *Results) markdown(w io.Writer) {
 	r.expiryTables(w)
 	r.typesTables(w)
 	r.loadingTable(w)
+	r.saveTable(w)
+	r.followingTables(w)
+	r.fsyncTables(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {

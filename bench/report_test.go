@@ -37,7 +37,16 @@ func TestReport(t *testing.T) {
 		}},
 		Burst:   []BurstCell{{Keys: 1_000_000, Ours: []Burst{{LongestMS: 1.5}, {LongestMS: 1}, {LongestMS: 9}}, Theirs: []Burst{{LongestMS: 25}}}},
 		Loading: []LoadCell{{Keys: 2_000_000, MiB: 230, Ours: []Loaded{{WallS: 1, CPUS: 0.9}}, Theirs: []Loaded{{WallS: 2, CPUS: 1.8}}}},
-		Stream:  []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
+		Save: []SaveCell{{
+			Keys: 2_000_000, Ours: []Saved{{Seconds: 5, ExtraMiB: 50, QuietP99: 1000, P99: 1500, LongestMS: 4}}, Theirs: []Saved{{Seconds: 10, ExtraMiB: 1000, QuietP99: 1000, P99: 90_000, LongestMS: 120}},
+		}},
+		Sync:   []SyncCell{{Keys: 2_000_000, Ours: []Synced{{Seconds: 6, CPUS: 2}}, Theirs: []Synced{{Seconds: 5, CPUS: 4}}}},
+		Tell:   []TellCell{{Alone: Cell{Ours: []Sample{{CPU: 0.5}}, Theirs: []Sample{{CPU: 1.5}}}, Followed: Cell{Workload: w, Target: tellTarget, Ours: []Sample{{CPU: 0.7}}, Theirs: []Sample{{CPU: 2}}}}},
+		Always: []Cell{{Workload: w, Target: alwaysTarget, Ours: []Sample{{PerSecond: 40_000, CPU: 9}}, Theirs: []Sample{{PerSecond: 50_000, CPU: 10}}}},
+		Fsync: []FsyncCell{{
+			Workload: w, OursOff: []Sample{{PerSecond: 200_000}}, OursOn: []Sample{{PerSecond: 180_000}}, TheirsOff: []Sample{{PerSecond: 100_000}}, TheirsOn: []Sample{{PerSecond: 80_000}},
+		}},
+		Stream: []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
 	}
 	var md strings.Builder
 	r.markdown(&md)
@@ -47,6 +56,12 @@ func TestReport(t *testing.T) {
 		"| 64B with TTL | 1k | **30.0** | 104.0 | ≤ 32.00 | ok |", "5M live keys", "| **2.00** | ≤ 1.25 | **MISSED** |",
 		"| **0.50 %** | < 1 % | ok |", "| **1.500** | ≤ 1 | **MISSED** |", "| **20.0** | < 64 | ok |",
 		"2M keys, 230 MiB as", "| seconds | 1.00 | 2.00 | **0.50** | ≤ 0.67 | ok |", "| seconds of CPU | 0.90 | 1.80 | 0.50 |",
+		"| extra memory, MiB | 50 | 1000 | **0.05** | ≤ 0.10 | ok |", "| seconds | 5.0 | 10.0 | **0.50** | ≤ 1.00 | ok |",
+		"| 1.00 → 1.50 | 1.00 → 90.00 |", "| p99 during to p99 before | **1.50** | 90.00 | | ≤ 2.00 | ok |",
+		"| seconds | 6.00 | 5.00 | **1.20** | ≤ 1.00 | **MISSED** |", "| seconds of the primary's CPU | 2.00 | 4.00 | 0.50 |",
+		"part is 0.200 µs in the engine and 0.500 µs in redis-server", "| GET/64B/d16 | 0.700 | 2.000 | **0.35** |",
+		"| writes a second | 40000 | 50000 | **1.25** | ≤ 1.00 | **MISSED** |",
+		"| GET/64B/d16 | 200000 → 180000 | **10.0 %** | ≤ 15 % | ok | 100000 → 80000 | 20.0 % |",
 		"## 1M keys expire at one moment", "| **1.50** | 25.00 | ≤ 2.00 | ok |",
 		"## 100k keys expire a second", "| **0.20** | 8.00 | ≤ 1.00 | ok |", "| **3.1 %** | 8.0 % | ≤ 3 % | **MISSED** |", "Steal 2.0 %.",
 	} {

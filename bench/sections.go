@@ -31,6 +31,9 @@ func sections() []section {
 		{"expiry", (*runner).expiry},
 		{"types", (*runner).types},
 		{"rdb", (*runner).loading},
+		{"save", (*runner).saves},
+		{"sync", (*runner).following},
+		{"journal", (*runner).fsyncs},
 	}
 }
 

@@ -112,6 +112,12 @@ func (b *bed) stop() {
 	b.running = nil
 }
 
+// end stops one server before the others.
+func (b *bed) end(s *Server) {
+	s.stop()
+	b.running = slices.DeleteFunc(b.running, func(other *Server) bool { return other == s })
+}
+
 func (s *Server) stop() {
 	if s.ended() {
 		fmt.Fprintf(os.Stderr, "%s ended by itself; it said:\n%s\n", s.Name, s.tail())
@@ -203,10 +209,30 @@ func (b *bed) gatewayOn(core int, nodes []string) (*Server, error) {
 	return b.role(core, "gateway", "--nodes", strings.Join(nodes, ","))
 }
 
-func (b *bed) engine() (*Server, error) {
-	dir := filepath.Join(b.dir, "engine")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the engine's folder: %w", err)
+func (b *bed) engine() (*Server, error) { return b.engineNamed("engine", b.serverCore) }
+
+// engineNamed is a node with a folder of its own.
+func (b *bed) engineNamed(name string, core int, more ...string) (*Server, error) {
+	dir, err := b.folder(name)
+	if err != nil {
+		return nil, err
 	}
-	return b.role(b.serverCore, "engine", "--dir", dir)
+	return b.role(core, "engine", append([]string{"--dir", dir}, more...)...)
+}
+
+// redisNamed is a redis-server with a folder of its own.
+func (b *bed) redisNamed(name string, core int, more ...string) (*Server, error) {
+	dir, err := b.folder(name)
+	if err != nil {
+		return nil, err
+	}
+	return b.redisIn(dir, core, more...)
+}
+
+func (b *bed) folder(name string) (string, error) {
+	dir := filepath.Join(b.dir, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make a server's folder: %w", err)
+	}
+	return dir, nil
 }

@@ -12,6 +12,16 @@ const (
 	gcStopTarget  = 1.0  // ms, the longest
 	heapTarget    = 64.0 // MiB, Go's heap with idle clients
 
+	saveMemoryTarget = 0.10 // extra memory of a save
+	saveTailTarget   = 2.0  // p99 of writes during a save to before it
+	saveTimeTarget   = 1.0  // how long a save takes
+
+	syncTarget = 1.0 // how long a full synchronization takes
+	tellTarget = 0.5 // CPU a write of a primary with a replica
+
+	alwaysTarget      = 1.0  // redis-server's writes a second to the node's
+	everySecondTarget = 0.15 // of throughput
+
 	waitTarget = 2.0  // ms that another command waits while a million keys expire
 	lateTarget = 1.0  // s that a key outlives its time
 	cpuTarget  = 0.03 // of a core, to expire 100,000 keys a second

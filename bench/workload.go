@@ -16,6 +16,7 @@ type Workload struct {
 	Value int    // bytes of a value, at least 7
 	Depth int    // commands a connection sends before it waits for all their replies
 	Space int    // keys to choose from; 0: as many as the run has
+	Noise bool   // no compression shortens a value
 	TTL   bool   // SET with the moment the key expires at
 }
 
@@ -65,7 +66,7 @@ const (
 )
 
 func (w Workload) shape() shape {
-	value := append([]byte(digitsNone), bytes.Repeat([]byte("v"), max(w.Value-digits, 0))...)
+	value := append([]byte(digitsNone), w.filler(max(w.Value-digits, 0))...)
 	args := [][]byte{[]byte(w.Op)}
 	for range w.Keys {
 		args = append(args, []byte(keyPrefix+digitsNone))
@@ -108,6 +109,18 @@ func (w Workload) shape() shape {
 		s.tags = append(s.tags, len(s.reply)-2-len(value))
 	}
 	return s
+}
+
+// filler is what stands in a value behind its digits.
+func (w Workload) filler(n int) []byte {
+	text := bytes.Repeat([]byte("v"), n)
+	if w.Noise {
+		d := dice(1)
+		for i := range text {
+			text[i] = byte(d.below(1 << 8))
+		}
+	}
+	return text
 }
 
 func appendBulk(dst, b []byte) []byte {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/flate"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,25 @@ func loop(w Workload) (*generator, *conn) {
 	g := &generator{shape: w.shape(), depth: w.Depth, keys: keysMax, dice: 1, hist: newHistogram(), late: newHistogram(), base: time.Now()}
 	c := &conn{in: make([]byte, 4096), keys: make([]uint32, w.Depth*w.Keys), due: make([]time.Duration, w.Depth)}
 	return g, c
+}
+
+// TestNoise: a value of noise cannot be shortened.
+func TestNoise(t *testing.T) {
+	text := Workload{Noise: true}.filler(1024)
+	var out bytes.Buffer
+	z, err := flate.NewWriter(&out, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil || out.Len() < len(text) {
+		t.Errorf("%d bytes are compressed to %d, %v", len(text), out.Len(), err)
+	}
+	if text := (Workload{}).filler(3); string(text) != "vvv" {
+		t.Errorf("%q", text)
+	}
 }
 
 func TestConsume(t *testing.T) {
