@@ -97,7 +97,7 @@ func (p *part) setGate() {
 		return
 	}
 	p.gate.confirmed = math.MaxInt64
-	if j := p.writing; j != nil && !j.building && p.set.journal.sync == journal.Always {
+	if j := p.writing; j != nil && j.shares() {
 		p.shutGate(j.state.Synced)
 	} else {
 		p.openGate()
