@@ -40,7 +40,7 @@ test-long: packages ## fuzz every target for FUZZ_TIME (60s), then the soak test
 	go test -race -timeout 90m -tags soak -run '^TestSoak' ./...
 
 .PHONY: bench
-bench: packages ## measure beside nutcracker and redis-server, write bench/RESULTS.md; 25 minutes, nothing else should run
+bench: packages ## measure beside nutcracker and redis-server, write bench/RESULTS.md; 33 minutes, nothing else should run
 	go run ./bench
 
 .PHONY: pgo

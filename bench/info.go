@@ -1,49 +1,54 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strconv"
-	"strings"
 	"time"
+
+	"larder/protocol/resp"
 )
 
-// info is the text of a section of INFO; field finds a line in it.
-func (s *Server) info(section string) ([]byte, error) {
+// infoEvery is how long a wait for something that a server tells rests between two looks.
+const infoEvery = 5 * time.Millisecond
+
+// ask says one command on a connection of its own and returns the whole reply as it came.
+func (s *Server) ask(args ...string) ([]byte, error) {
+	failed := func(err error) ([]byte, error) { return nil, fmt.Errorf("ask %s for %s: %w", s.Name, args[0], err) }
 	c, err := net.DialTimeout("tcp4", s.Addr, time.Second)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for INFO %s: %w", s.Name, section, err)
+		return failed(err)
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(readyMax))
-	if _, err := io.WriteString(c, "INFO "+section+"\r\n"); err != nil {
-		return nil, fmt.Errorf("ask %s for INFO %s: %w", s.Name, section, err)
+	if _, err := c.Write(resp.AppendCommandStrings(nil, args...)); err != nil {
+		return failed(err)
 	}
-	r := bufio.NewReader(c)
-	head, err := r.ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("ask %s for INFO %s: %w", s.Name, section, err)
+	var replies resp.Replies
+	for in, have := make([]byte, 64<<10), 0; ; {
+		n, err := c.Read(in[have:])
+		if err != nil {
+			return failed(err)
+		}
+		have += n
+		switch _, kind, state := replies.Next(in[:have]); {
+		case state == resp.Failed:
+			return failed(errors.New(replies.Err()))
+		case state == resp.Done && kind == resp.KindError:
+			return failed(fmt.Errorf("it answers %q", bytes.TrimSpace(in[:have])))
+		case state == resp.Done:
+			return in[:have], nil
+		case have == len(in):
+			return failed(fmt.Errorf("the reply is longer than %d bytes", have))
+		}
 	}
-	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(head), "$"))
-	if err != nil || n < 0 {
-		return nil, fmt.Errorf("INFO %s: %s answers %q", section, s.Name, head)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(r, text); err != nil {
-		return nil, fmt.Errorf("ask %s for INFO %s: %w", s.Name, section, err)
-	}
-	return text, nil
 }
 
-// infoField is one field of a section.
+// infoField is one field of a section of INFO.
 func (s *Server) infoField(section, name string) (string, error) {
-	text, err := s.info(section)
-	if err != nil {
-		return "", err
-	}
-	return field(text, name, ":"), nil
+	text, err := s.ask("INFO", section)
+	return field(text, name, ":"), err
 }
 
 // awaitInfo waits until a field of INFO has a value.
@@ -63,6 +68,3 @@ func (s *Server) awaitInfo(p plan, section, name, want string, most time.Duratio
 		}
 	}
 }
-
-// infoEvery is how long a wait for INFO rests between two looks.
-const infoEvery = 5 * time.Millisecond

@@ -46,8 +46,8 @@ func TestInfo(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
 		}
 	}
-	for _, wrong := range []string{"-ERR no\r\n", "$5\r\nab", ""} {
-		if _, err := sayer(t, wrong).info("all"); err == nil {
+	for _, wrong := range []string{"-ERR no\r\n", "$5\r\nab", "", "?\r\n", "$70000\r\n" + strings.Repeat("a", 70_000)} {
+		if _, err := sayer(t, wrong).ask("INFO"); err == nil {
 			t.Errorf("%q was taken for INFO", wrong)
 		}
 	}

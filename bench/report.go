@@ -18,26 +18,27 @@ type Results struct {
 	Conns      int
 	Keys       int
 	Quick      bool
-	Gateway    []Cell        `json:",omitempty"`
-	Node       []Cell        `json:",omitempty"`
-	Behind     []Cell        `json:",omitempty"`
-	Latency    []LatencyCell `json:",omitempty"`
-	Beside     []BesideCell  `json:",omitempty"`
-	PubSub     []Cell        `json:",omitempty"`
-	Blocked    []Cell        `json:",omitempty"`
-	Pieces     []PieceCell   `json:",omitempty"`
-	Memory     []MemoryCell  `json:",omitempty"`
-	WriteLoad  []WritesCell  `json:",omitempty"`
-	Burst      []BurstCell   `json:",omitempty"`
-	Stream     []StreamCell  `json:",omitempty"`
-	Types      []TypeCell    `json:",omitempty"`
-	TypeMemory []TypeMemory  `json:",omitempty"`
-	Loading    []LoadCell    `json:",omitempty"`
-	Save       []SaveCell    `json:",omitempty"`
-	Sync       []SyncCell    `json:",omitempty"`
-	Tell       []TellCell    `json:",omitempty"`
-	Always     []Cell        `json:",omitempty"`
-	Fsync      []FsyncCell   `json:",omitempty"`
+	Gateway    []Cell           `json:",omitempty"`
+	Node       []Cell           `json:",omitempty"`
+	Behind     []Cell           `json:",omitempty"`
+	Latency    []LatencyCell    `json:",omitempty"`
+	Beside     []BesideCell     `json:",omitempty"`
+	PubSub     []Cell           `json:",omitempty"`
+	Blocked    []Cell           `json:",omitempty"`
+	Pieces     []PieceCell      `json:",omitempty"`
+	Memory     []MemoryCell     `json:",omitempty"`
+	WriteLoad  []WritesCell     `json:",omitempty"`
+	Burst      []BurstCell      `json:",omitempty"`
+	Stream     []StreamCell     `json:",omitempty"`
+	Types      []TypeCell       `json:",omitempty"`
+	TypeMemory []TypeMemory     `json:",omitempty"`
+	Loading    []LoadCell       `json:",omitempty"`
+	Save       []SaveCell       `json:",omitempty"`
+	Sync       []SyncCell       `json:",omitempty"`
+	Tell       []TellCell       `json:",omitempty"`
+	Always     []Cell           `json:",omitempty"`
+	Fsync      []FsyncCell      `json:",omitempty"`
+	Replicated []ReplicatedCell `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -93,6 +94,7 @@ func (r *Results) markdown(w io.Writer) {
 	r.saveTable(w)
 	r.followingTables(w)
 	r.fsyncTables(w)
+	r.replicatedTable(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {

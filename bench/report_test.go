@@ -46,7 +46,8 @@ func TestReport(t *testing.T) {
 		Fsync: []FsyncCell{{
 			Workload: w, OursOff: []Sample{{PerSecond: 200_000}}, OursOn: []Sample{{PerSecond: 180_000}}, TheirsOff: []Sample{{PerSecond: 100_000}}, TheirsOn: []Sample{{PerSecond: 80_000}},
 		}},
-		Stream: []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
+		Replicated: []ReplicatedCell{{Workload: Workload{Op: "SET", Value: 64, Depth: 1}, Conns: 1, Async: []Sample{{P50: 200}}, Replicated: []Sample{{P50: 320}}}},
+		Stream:     []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
 	}
 	var md strings.Builder
 	r.markdown(&md)
@@ -62,6 +63,7 @@ func TestReport(t *testing.T) {
 		"part is 0.200 µs in the engine and 0.500 µs in redis-server", "| GET/64B/d16 | 0.700 | 2.000 | **0.35** |",
 		"| writes a second | 40000 | 50000 | **1.25** | ≤ 1.00 | **MISSED** |",
 		"| GET/64B/d16 | 200000 → 180000 | **10.0 %** | ≤ 15 % | ok | 100000 → 80000 | 20.0 % |",
+		"| SET/64B/d1 | 1 | 200 / 0 / 0 | 320 / 0 / 0 | **1.60** | ≤ 1.50 | **MISSED** |",
 		"## 1M keys expire at one moment", "| **1.50** | 25.00 | ≤ 2.00 | ok |",
 		"## 100k keys expire a second", "| **0.20** | 8.00 | ≤ 1.00 | ok |", "| **3.1 %** | 8.0 % | ≤ 3 % | **MISSED** |", "Steal 2.0 %.",
 	} {

@@ -216,7 +216,7 @@ func (w *saveWatch) saving() (over bool, err error) {
 		return false, err
 	}
 	w.most = max(w.most, now)
-	text, err := w.s.info("persistence")
+	text, err := w.s.ask("INFO", "persistence")
 	if err != nil {
 		return false, err
 	}

@@ -34,6 +34,7 @@ func sections() []section {
 		{"save", (*runner).saves},
 		{"sync", (*runner).following},
 		{"journal", (*runner).fsyncs},
+		{"replicated", (*runner).replicated},
 	}
 }
 

@@ -26,6 +26,7 @@ type Server struct {
 	Name    string
 	Addr    string
 	Metrics string // host:port of /metrics, "" if it has none
+	managed bool   // it serves nothing before it gets orders
 	cmd     *exec.Cmd
 	log     string
 }
@@ -72,7 +73,7 @@ func (b *bed) start(s *Server, core int, program string, args ...string) (*Serve
 
 func (s *Server) ready() error {
 	for end := time.Now().Add(readyMax); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if reply, err := call(s.Addr, "GET", "bench:ready"); err == nil && reply == "$-1" {
+		if reply, err := call(s.Addr, "GET", "bench:ready"); err == nil && (reply == "$-1" || s.managed && strings.HasPrefix(reply, "-CLUSTERDOWN")) {
 			return nil
 		}
 		if s.ended() {
@@ -189,6 +190,9 @@ func (b *bed) nutcracker(nodes []string) (*Server, error) {
 	return b.start(&Server{Name: "nutcracker", Addr: addr}, b.serverCore, "nutcracker", "-c", file, "-a", "127.0.0.1", "-s", p, "-m", "16384")
 }
 
+// managedFlag has a node wait for orders.
+const managedFlag = "--managed"
+
 // role starts larder as a gateway or an engine, with its metrics (and profiles, which cost nothing unless asked for).
 func (b *bed) role(core int, role string, args ...string) (*Server, error) {
 	addr, err := port()
@@ -200,7 +204,8 @@ func (b *bed) role(core int, role string, args ...string) (*Server, error) {
 		return nil, err
 	}
 	args = append([]string{role, "--listen", addr, "--metrics", metrics, "--pprof"}, args...)
-	return b.start(&Server{Name: "larder-" + role, Addr: addr, Metrics: metrics}, core, b.larder, args...)
+	s := &Server{Name: "larder-" + role, Addr: addr, Metrics: metrics, managed: slices.Contains(args, managedFlag)}
+	return b.start(s, core, b.larder, args...)
 }
 
 func (b *bed) gateway(nodes []string) (*Server, error) { return b.gatewayOn(b.serverCore, nodes) }

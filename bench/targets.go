@@ -49,6 +49,9 @@ func nodeTarget(w Workload) float64 {
 	return byDepth(w.Depth, 1, 0.4, 0.2)
 }
 
+// replicatedTarget is of p50; 0 where none is set.
+func replicatedTarget(w Workload) float64 { return byDepth(w.Depth, 1.5, 0, 0) }
+
 func byDepth(depth int, one, sixteen, sixtyFour float64) float64 {
 	return map[int]float64{1: one, 16: sixteen, 64: sixtyFour}[depth]
 }
