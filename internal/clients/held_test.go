@@ -1,9 +1,12 @@
 package clients_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,4 +216,73 @@ func TestHeldOverPromotion(t *testing.T) {
 	s.order("a", "b")
 	s.gets(writes, "+OK\r\n")
 	eventually(t, 10*time.Second, "node b serves", func() bool { return string(client.Do("GET", a)) == "$1\r\n2\r\n" })
+}
+
+// TestSwitchThroughGateway: clients notice nothing of a planned change of the primary but a delay, and nothing is lost.
+func TestSwitchThroughGateway(t *testing.T) {
+	s := newHeldShards(t)
+	key := s.keyOf(0)
+	const writers = 8
+	stop, ended := make(chan struct{}), make(chan string, writers)
+	var written atomic.Int64
+	more := func() { // some are written
+		t.Helper()
+		was := written.Load()
+		eventually(t, 20*time.Second, "clients go on", func() bool { return written.Load() >= was+10*writers || len(ended) > 0 })
+	}
+	for i := range writers {
+		c := peers.Dial(t, s.gateway.Addr, 2+i%2)
+		go func() {
+			mine, n := fmt.Sprintf("{%s}%d", key, i), 0
+			for {
+				select {
+				case <-stop:
+					ended <- ""
+					return
+				default:
+				}
+				n++
+				if got := string(c.Do("INCR", mine)); got != fmt.Sprintf(":%d\r\n", n) {
+					ended <- fmt.Sprintf("INCR %s for the time %d: %q", mine, n, got)
+					return
+				}
+				if got, want := string(c.Do("GET", mine)), string(resp.AppendBulkString(nil, strconv.Itoa(n))); got != want {
+					ended <- fmt.Sprintf("GET %s: %q, want %q", mine, got, want)
+					return
+				}
+				written.Add(1)
+			}
+		}()
+	}
+	for from, to := "a", "b"; from != ""; from, to = to, from {
+		more()
+		freeze := s.next("a")
+		freeze.State, freeze.Term = router.Switching, freeze.Epoch
+		s.order("a", from, to)
+		old, next := peers.Dial(t, s.nodes[from].Addr, 3), peers.Dial(t, s.nodes[to].Addr, 3)
+		eventually(t, 20*time.Second, "the next primary has everything", func() bool { return stateOf(old, "executed") == stateOf(next, "executed") })
+		over := s.next("a")
+		over.State, over.Term, over.Reign, over.Returned = router.Normal, over.Epoch, over.Epoch, true
+		over.Set = []router.Run{over.Set[1], over.Set[0]}
+		over.Primary = over.Set[0]
+		s.order("a", to, from)
+		if to == "a" {
+			break
+		}
+		eventually(t, 20*time.Second, "the one before follows", func() bool { return stateOf(old, "following") == ":1" })
+	}
+	more()
+	close(stop)
+	for range writers {
+		if wrong := <-ended; wrong != "" {
+			t.Error(wrong)
+		}
+	}
+}
+
+// stateOf is a field of what LARDER STATE says in RESP3.
+func stateOf(c *peers.Conn, field string) string {
+	_, rest, _ := strings.Cut(string(c.Do("LARDER", "STATE")), "\r\n"+field+"\r\n")
+	value, _, _ := strings.Cut(rest, "\r\n")
+	return value
 }
