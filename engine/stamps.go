@@ -108,14 +108,5 @@ func larderAt(s *session, args [][]byte) {
 	s.ok()
 }
 
-// larderShared says up to which offset of a stream the node's data is what that stream says: its own, or the one that it went on from.
-func larderShared(s *session, args [][]byte) {
-	past, history, offset := s.p.stream.past, string(args[2]), int64(-1)
-	switch {
-	case history == past.ID:
-		offset = past.End()
-	case history == past.OldID && history != "":
-		offset = past.Shared
-	}
-	s.p.w.Int(offset)
-}
+// larderShared says up to which offset of a stream the node's data is what that stream says: its own, or one that it has gone on from.
+func larderShared(s *session, args [][]byte) { s.p.w.Int(s.p.stream.past.SharedWith(string(args[2]))) }

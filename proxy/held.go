@@ -263,7 +263,6 @@ func (p *part) tickHeld() {
 	if len(p.holds) == 0 {
 		return
 	}
-	p.l.Hurry()
 	most, silent := int64(p.g.opts.Upstream.HoldTime), false
 	for i := 0; i < len(p.holds); i++ {
 		h := p.holds[i]
@@ -276,6 +275,9 @@ func (p *part) tickHeld() {
 		}
 	}
 	p.release()
+	if silent {
+		p.l.Hurry()
+	}
 	if silent && p.nowNS-p.hearNS >= hearAgainNS {
 		p.hearNS = p.nowNS
 		p.hearHeld()
@@ -297,7 +299,7 @@ func (p *part) hearHeld() {
 	}
 }
 
-// hear has a node tell how far it is, over a lane that nothing else stands before.
+// hear has a node tell how far it is, and who is the primary of its shard, over a lane that nothing else stands before.
 func (u *upstream) hear() {
 	ready := false
 	for _, line := range [...]int{3, 2} {
@@ -306,7 +308,7 @@ func (u *upstream) hear() {
 			continue
 		}
 		if ready = true; ln.queue.len() == 0 && len(ln.c.In()) == 0 {
-			ln.say(wordPing)
+			ln.askRecord()
 			return
 		}
 	}

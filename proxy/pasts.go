@@ -9,10 +9,9 @@ import (
 	"larder/protocol/resp"
 )
 
-// past is a node's stream as a loop hears of it, in one reign and under one name: only there do offsets compare. A loop keeps those of nodes that have said
-// something that was not committed; under durability: async there is none.
+// past is a shard's stream as a loop hears of it, in one reign and under one name: only there do offsets compare. Its primary says what is committed, and its
+// replicas have it too. A loop keeps those of which something was said that was not committed; under durability: async there is none.
 type past struct {
-	u         *upstream
 	reign     uint64
 	history   string
 	committed int64 // what reads show up to here is safe
@@ -67,11 +66,15 @@ func (ln *lane) heedStamp() {
 	}
 	f := ln.past
 	if f == nil || f.reign != st.reign || f.history != st.history {
-		f = ln.u.pastOf(st)
+		f = ln.p.pastOf(st)
 		ln.past = f
 		if ln.ear == nil {
 			ln.held = nil // what was held waits for the other stream
 		}
+	}
+	if ln.u.past != f && (ln.u.past == nil || ln.u.past.reign <= f.reign) {
+		ln.u.past = f
+		ln.p.findHeirs()
 	}
 	further := st.committed > f.committed || st.confirmed > f.confirmed
 	f.committed, f.confirmed = max(f.committed, st.committed), max(f.confirmed, st.confirmed)
@@ -84,21 +87,26 @@ func (ln *lane) heedStamp() {
 }
 
 // pastOf is the past to which a stamp belongs.
-func (u *upstream) pastOf(st *stamp) *past {
-	p := u.p
+func (p *part) pastOf(st *stamp) *past {
 	for _, f := range p.pasts {
-		if f.u == u && f.reign == st.reign && f.history == st.history {
+		if f.reign == st.reign && f.history == st.history {
 			return f
 		}
 	}
-	f := &past{u: u, reign: st.reign, history: st.history}
-	if u.past == nil || u.past.reign <= st.reign {
-		u.past = f
-	}
-	p.pasts = slices.DeleteFunc(p.pasts, func(f *past) bool { return f.waiting == 0 && (f != f.u.past || f.u.left) && !p.inherits(f) })
+	p.pasts = slices.DeleteFunc(p.pasts, func(f *past) bool { return f.waiting == 0 && !p.told(f) && !p.inherits(f) })
+	f := &past{reign: st.reign, history: st.history}
 	p.pasts = append(p.pasts, f)
-	p.findHeirs()
 	return f
+}
+
+// told says whether a node's last stamps were of this past.
+func (p *part) told(f *past) bool {
+	for _, u := range p.upstreams {
+		if u.past == f {
+			return true
+		}
+	}
+	return false
 }
 
 // inherits says whether what is held waits for this past as that of a later primary.
@@ -117,15 +125,14 @@ func (p *part) findHeirs() {
 		last := f.last()
 		for _, u := range p.shards {
 			if heir := u.past; heir != nil && heir.reign > last.reign && heir != last && !slices.Contains(last.asked, heir) {
-				last.ask(heir)
+				last.ask(u, heir)
 			}
 		}
 	}
 }
 
-// ask asks the node of a later reign's stream how much it has of this one.
-func (f *past) ask(heir *past) {
-	u := heir.u
+// ask asks a node of a later reign how much it has of this stream.
+func (f *past) ask(u *upstream, heir *past) {
 	ln := u.lane(3)
 	if ln == nil {
 		return

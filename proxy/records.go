@@ -147,12 +147,17 @@ func (u *upstream) probe() {
 	switch ln := u.lane(3); {
 	case ln == nil || ln.state != laneReady || ln.queue.len() > 0:
 	default:
-		ln.query(func(reply []byte) {
-			if len(reply) > 0 && reply[0] != '-' && ln.state != laneClosed {
-				_ = ln.heardDescription(reply)
-			}
-		}, wordLarder, wordHello, []byte(dialectVersion))
+		ln.askRecord()
 	}
+}
+
+// askRecord has the node describe itself once more.
+func (ln *lane) askRecord() {
+	ln.query(func(reply []byte) {
+		if len(reply) > 0 && reply[0] != '-' && ln.state != laneClosed {
+			_ = ln.heardDescription(reply)
+		}
+	}, wordLarder, wordHello, []byte(dialectVersion))
 }
 
 var wordHello = []byte("HELLO")

@@ -28,6 +28,7 @@ type History struct {
 	OldID  string // what the stream was called up to Shared, "" = never otherwise
 	Shared int64  // the last offset at which OldID and ID are the same stream (Redis's second_repl_offset - 1)
 
+	older      []name // what it was called before that
 	restarts   int
 	end        int64 // offset of the last byte
 	keep       int64 // bytes of the past to keep for who comes back
@@ -46,7 +47,7 @@ func New(id string, end, keep int64) *History {
 
 // Restart forgets the past: the data is another's now, as it is after a full synchronization. Readers that are still open have nothing more to read.
 func (h *History) Restart(id string, end int64) {
-	h.ID, h.OldID, h.Shared, h.end = id, "", 0, end
+	h.ID, h.OldID, h.Shared, h.older, h.end = id, "", 0, nil, end
 	h.head, h.tail, h.blocks = nil, nil, 0
 	h.restarts++
 	h.add()
@@ -56,7 +57,39 @@ func (h *History) Restart(id string, end int64) {
 func (h *History) Restarts() int { return h.restarts }
 
 // Rename gives the stream a new name from here on, as a replica does that becomes the primary: who followed the old one up to here can go on.
-func (h *History) Rename(id string) { h.OldID, h.Shared, h.ID = h.ID, h.end, id }
+func (h *History) Rename(id string) {
+	if h.OldID != "" {
+		h.older = append(h.older[max(0, len(h.older)-olderMax+1):len(h.older):len(h.older)], name{h.OldID, h.Shared})
+	}
+	h.OldID, h.Shared, h.ID = h.ID, h.end, id
+}
+
+// olderMax is how many names a history remembers beside ID and OldID.
+const olderMax = 16
+
+// name is what a stream was called up to an offset.
+type name struct {
+	id     string
+	shared int64
+}
+
+// SharedWith is the last offset at which this is the stream of that name, -1 if it never was.
+func (h *History) SharedWith(id string) int64 {
+	switch {
+	case id == "":
+		return -1
+	case id == h.ID:
+		return h.end
+	case id == h.OldID:
+		return h.Shared
+	}
+	for _, n := range h.older {
+		if n.id == id {
+			return n.shared
+		}
+	}
+	return -1
+}
 
 // Adopt takes over a primary's new name for the same stream, as +CONTINUE tells it.
 func (h *History) Adopt(id string) {

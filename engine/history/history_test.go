@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -92,7 +93,22 @@ func TestNames(t *testing.T) {
 	if h.OldID != "a" || h.Shared != 10 {
 		t.Errorf("the same name changed the old one to %q, up to %d", h.OldID, h.Shared)
 	}
+	for id, want := range map[string]int64{"b": 20, "a": 10, "c": -1, "": -1} {
+		if got := h.SharedWith(id); got != want {
+			t.Errorf("SharedWith(%q) = %d, want %d", id, got, want)
+		}
+	}
+	for i := range 17 {
+		h.Append([]byte("0123456789"))
+		h.Rename(string(rune('d' + i)))
+	}
+	if got := []int64{h.SharedWith("t"), h.SharedWith("s"), h.SharedWith("d"), h.SharedWith("b"), h.SharedWith("a")}; !slices.Equal(got, []int64{190, 190, 40, 30, -1}) {
+		t.Errorf("of the last names it has %v", got)
+	}
 	h.Restart("c", 100)
+	if h.SharedWith("t") != -1 {
+		t.Error("names outlive what they were for")
+	}
 	if h.Covers("b", 20) || !h.Covers("c", 100) || h.Covers("", 100) || h.First() != 101 || h.Len() != 0 {
 		t.Errorf("after Restart: first %d, %d bytes", h.First(), h.Len())
 	}
