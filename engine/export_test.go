@@ -95,3 +95,6 @@ func (n *Node) SyncsTake(d time.Duration) { n.part.writing.group.usual = d }
 
 // SyncTook has the node believe that one sync of its journal took so long.
 func (n *Node) SyncTook(d time.Duration) { n.part.writing.nextGroup(d) }
+
+// Learn shows a managed node a record, as its primary may.
+func (n *Node) Learn(line string) { n.part.reign.learn(line) }

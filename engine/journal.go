@@ -141,7 +141,7 @@ func (j *writing) fill(t *journal.Task) {
 		j.ahead.Took(len(view))
 	}
 	t.End = j.ahead.Offset()
-	if t.From < t.End {
+	if t.From < t.End && j.era == j.p.stream.past.Restarts() { // else the history that is left to be written has no name here any more
 		t.Note = j.note(t.From)
 	}
 	j.tasks++

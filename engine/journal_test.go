@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -252,6 +253,53 @@ func TestJournalOfOtherData(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	redisTakes(t, dir)
+}
+
+// TestJournalEndsUnderItsName: what is still to be written of a history that the node has no more is not given the name of the one that it has now: who starts
+// on that journal would go on in the wrong one.
+func TestJournalEndsUnderItsName(t *testing.T) {
+	var armed atomic.Bool
+	began, on := make(chan struct{}, 10), make(chan struct{})
+	dir := t.TempDir()
+	b := newBedAt(t, start, func(op files.Op) error {
+		if op.Kind == files.Write && armed.Load() {
+			began <- struct{}{}
+			<-on
+		}
+		return nil
+	}, func(o *engine.Options) { o.Dir, o.AppendOnly, o.AppendFsync = dir, true, "no" })
+	k := b.client()
+	b.until(func() bool { return k.do("SET", "a", "0") == "+OK\r\n" })
+	b.written()
+	armed.Store(true)
+	k.c.Feed(sentence("SET", "a", "1"))
+	<-began
+	k.c.Feed(sentence("SET", "last", "1")) // the writer is busy
+	other := strings.Repeat("b", 40)
+	b.node.Restart(other, 5000)
+	armed.Store(false)
+	close(on)
+	b.m.Advance(100 * time.Millisecond)
+	all, err := filepath.Glob(filepath.Join(dir, "*", "*.incr.aof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, name := range all {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "last") {
+			found = true
+			if strings.Contains(string(text), other) {
+				t.Errorf("%s: %q", name, text)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("the end is in none of %q", all)
+	}
 }
 
 // TestRewriteFails at each of its operations: the journal goes on and has all.

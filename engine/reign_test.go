@@ -418,3 +418,23 @@ func TestWritesBeginToWait(t *testing.T) {
 	e.cut[1] = true
 	k.says("+OK\r\n", "SET", "a", "2")
 }
+
+// TestDeposedWithinATurn: what a node has run in the turn in which it learns that it is not the primary any more is not told as if it were done.
+func TestDeposedWithinATurn(t *testing.T) {
+	e := reigning(t, 2, true, nil)
+	blocked, k, free := e.nodes[0].client(), e.nodes[0].client(), e.nodes[0].client()
+	blocked.says("", "BLPOP", "l", "0")
+	e.next(chosen(e.runs(1, 0)...))
+	e.nodes[0].node.SetHandler(command.CmdStrLen, func(c *commands.Call) {
+		e.nodes[0].node.Learn(e.record.Line())
+		c.W.Int(7)
+	})
+	if got := k.send([]byte("RPUSH l x\r\nSTRLEN a\r\n")); got != "" || !k.c.Closed {
+		t.Errorf("who pushed is told %q, closed: %v", got, k.c.Closed)
+	}
+	if got := blocked.got(); !strings.HasPrefix(got, "-UNKNOWN the command ran and was not confirmed: another node") {
+		t.Errorf("who waited is told %q", got)
+	}
+	free.says("+PONG\r\n", "PING")
+	e.states(0, "role", "follower")
+}
