@@ -52,7 +52,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 }
 
 func TestReplies(t *testing.T) {
-	ctx := within(t, 10*time.Second)
+	ctx := within(t, time.Minute)
 	admin, err := backends.Dial(ctx, scripted(t, "+OK\r\n", ":42\r\n", "$-1\r\n", "*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n", "-LOADING wait\r\n", "$0\r\n\r\n"), backends.Auth{})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func show(r backends.Reply) string {
 }
 
 func TestAnotherProtocol(t *testing.T) {
-	ctx := within(t, 10*time.Second)
+	ctx := within(t, time.Minute)
 	admin, err := backends.Dial(ctx, scripted(t, "HTTP/1.1 400 Bad Request\r\n"), backends.Auth{})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestAnotherProtocol(t *testing.T) {
 }
 
 func TestSilentNodeEndsWithContext(t *testing.T) {
-	admin, err := backends.Dial(within(t, 10*time.Second), scripted(t), backends.Auth{})
+	admin, err := backends.Dial(within(t, time.Minute), scripted(t), backends.Auth{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestDialRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	if _, err := backends.Dial(within(t, 10*time.Second), l.Addr().String(), backends.Auth{}); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+	if _, err := backends.Dial(within(t, time.Minute), l.Addr().String(), backends.Auth{}); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Error(err)
 	}
 }
@@ -141,7 +141,7 @@ func TestAuthAtRedis(t *testing.T) {
 }
 
 func ping(t *testing.T, addr string, auth backends.Auth) error {
-	ctx := within(t, 10*time.Second)
+	ctx := within(t, time.Minute)
 	admin, err := backends.Dial(ctx, addr, auth)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -177,10 +178,15 @@ func play(t *testing.T, s script, pieces func(p []byte) int, slow func() bool) o
 
 func never() bool { return false }
 
+var seedFlag = flag.Uint64("seed", 1, "seed of the scripts that come in batches; 0: a new one, which is printed")
+
 // TestBatchesAreOneByOne: whatever pieces a script comes in, and whether its replies are read or not, the result is that of one command after the other.
 func TestBatchesAreOneByOne(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", seed)
 	rounds := 90
 	if testing.Short() {
 		rounds = 30

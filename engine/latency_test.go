@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,20 +156,25 @@ func TestLatencyAsRedis(t *testing.T) {
 			t.Fatalf("%q", got)
 		}
 	}
-	nowS := time.Now().Unix()
-	graph, report := bulkText(string(c.Do("LATENCY", "GRAPH", "command"))), bulkText(string(c.Do("LATENCY", "DOCTOR")))
+	c.Do("CONFIG", "SET", "latency-monitor-threshold", "1000000") // from here on it notes nothing more
 	samples := commandSamples(t, c.Do("LATENCY", "HISTORY", "command"))
-	if len(samples) != 4 {
+	if len(samples) < 4 { // more where it was kept from the processor over another command
 		t.Fatalf("%v", samples)
 	}
-	maxMS := max(samples[0][1], samples[1][1], samples[2][1], samples[3][1])
+	maxMS := slices.MaxFunc(samples, func(a, b [2]int64) int { return cmp.Compare(a[1], b[1]) })[1]
 	ours := eventOf(samples, maxMS)
-	// It may have asked its clock a second later.
-	if ours.Graph("command", nowS) != graph && ours.Graph("command", nowS+1) != graph {
-		t.Errorf("%v: redis draws\n%s\nwe draw\n%s", samples, graph, ours.Graph("command", nowS))
+	fromS := time.Now().Unix()
+	graph, report := bulkText(string(c.Do("LATENCY", "GRAPH", "command"))), bulkText(string(c.Do("LATENCY", "DOCTOR")))
+	drawn, summed := false, false
+	for nowS := fromS - 1; nowS <= time.Now().Unix(); nowS++ { // when it asked its clock, which may be behind ours, is not told
+		drawn = drawn || ours.Graph("command", nowS) == graph
+		summed = summed || strings.Contains(report, "\n1. command: "+ours.Summary(nowS)+"\n")
 	}
-	if !strings.Contains(report, "\n1. command: "+ours.Summary(nowS)+"\n") && !strings.Contains(report, "\n1. command: "+ours.Summary(nowS+1)+"\n") {
-		t.Errorf("redis reports\n%s\nwe\n%s", report, ours.Summary(nowS))
+	if !drawn {
+		t.Errorf("%v: redis draws\n%s\nwe draw\n%s", samples, graph, ours.Graph("command", fromS))
+	}
+	if !summed {
+		t.Errorf("redis reports\n%s\nwe\n%s", report, ours.Summary(fromS))
 	}
 }
 

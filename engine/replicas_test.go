@@ -367,7 +367,7 @@ func TestReplicaWithoutMark(t *testing.T) {
 
 func waitFor(t testing.TB, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it has not come to it in 10 s")
 		}

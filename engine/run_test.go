@@ -18,7 +18,7 @@ import (
 )
 
 // within bounds every wait of these tests.
-const within = 10 * time.Second
+const within = time.Minute
 
 // served is a node on a socket.
 type served struct {

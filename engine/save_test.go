@@ -33,7 +33,7 @@ func watched(t *testing.T, change func(*engine.Options)) (*bed, *files.Trace, st
 // until lets the loop turn until ok.
 func (b *bed) until(ok func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(100 * time.Microsecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(100 * time.Microsecond) {
 		b.m.EndTurn()
 		if time.Now().After(deadline) {
 			b.t.Fatal("it does not come to pass")

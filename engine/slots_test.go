@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // TestSlotsAsRedisCluster: a node answers for any slot as a Redis Cluster that has them all.
 func TestSlotsAsRedisCluster(t *testing.T) {
-	theirs := peers.Dial(t, peers.StartRedis(t, "--cluster-enabled", "yes"), 2)
+	theirs := peers.Dial(t, peers.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(peers.FreePort(t))), 2)
 	if got := string(theirs.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")); got != "+OK\r\n" {
 		t.Fatal(got)
 	}

@@ -263,7 +263,7 @@ func clockOf(t *testing.T, c *peers.Conn) int64 {
 
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !f(); {
+	for deadline := time.Now().Add(time.Minute); !f(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: it has not come to that", what)
 		}

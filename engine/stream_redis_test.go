@@ -41,7 +41,7 @@ func leadsTo(t *testing.T, redis *peers.Conn) *fakePrimary {
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	redis.Do("REPLICAOF", "127.0.0.1", port)
-	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second))
+	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)

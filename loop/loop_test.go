@@ -110,7 +110,7 @@ func serve(t *testing.T, o loop.Options, accept func(*part, *loop.Conn) loop.Han
 	case addr = <-ready:
 	case err := <-ended:
 		t.Fatal(err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("not ready in time")
 	}
 	return addr, parts, stop
@@ -118,12 +118,12 @@ func serve(t *testing.T, o loop.Options, accept func(*part, *loop.Conn) loop.Han
 
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -167,7 +167,7 @@ func TestClientsMax(t *testing.T) {
 		t.Fatalf("second client got %q, %v", second, err)
 	}
 	first.Close()
-	for end := time.Now().Add(5 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		third := dial(t, addr)
 		_, _ = third.Write([]byte("y"))
 		if got := make([]byte, 1); func() bool { _, err := io.ReadFull(third, got); return err == nil && got[0] == 'y' }() {
@@ -241,7 +241,7 @@ func TestPauseHoldsTheSender(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); got.Load() != total; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); got.Load() != total; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("got %d of %d bytes", got.Load(), total)
 		}
@@ -311,7 +311,7 @@ func TestDial(t *testing.T) {
 			if (target == addr) != (r.text == "hello") || (target == addr) != (r.err == nil) {
 				t.Errorf("%s: %q %v", target, r.text, r.err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal(target, "no answer")
 		}
 	}

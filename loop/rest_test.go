@@ -23,7 +23,7 @@ func TestRest(t *testing.T) {
 		select {
 		case at := <-ticks:
 			return at
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no tick")
 			return time.Time{}
 		}

@@ -48,7 +48,7 @@ func (k *talker) says(want string, args ...string) {
 // closed fails unless the gateway has closed the connection.
 func (k *talker) closed() {
 	k.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if _, err := k.w.Do("PING"); err != nil {
 			return
 		}

@@ -17,7 +17,7 @@ func TestMix(t *testing.T) {
 	mixes(t, 30)
 }
 
-// mixes tries so many known seeds and as many new ones, or the one that is asked for.
+// mixes tries so many seeds.
 func mixes(t *testing.T, n uint64) {
 	eachSeed(t, n, func(t *testing.T, seed uint64) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { testMix(t, seed) })

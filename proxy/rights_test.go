@@ -193,7 +193,7 @@ func (k *talker) alive(t *testing.T, args ...string) {
 func (k *talker) until(t *testing.T, text string, args ...string) {
 	t.Helper()
 	var got string
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if got = k.do(args...); strings.Contains(got, text) {
 			return
 		}

@@ -17,7 +17,7 @@ func TestScriptOrder(t *testing.T) {
 	eachSeed(t, 150, func(t *testing.T, seed uint64) {
 		lacked += testScriptOrder(t, seed)
 	})
-	if lacked == 0 && *seedFlag == 0 {
+	if lacked == 0 && *seedsFlag == 0 {
 		t.Error("no command was ever sent again because its node lacked the script")
 	}
 }

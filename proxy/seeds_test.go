@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-var seedFlag = flag.Uint64("seed", 0, "the one seed to run the tests that draw with")
+var (
+	seedFlag  = flag.Uint64("seed", 1, "the first seed of the tests that draw; 0: a new one")
+	seedsFlag = flag.Uint64("seeds", 0, "how many seeds to run the tests that draw with; 0: as many as each has of its own")
+)
 
-// eachSeed runs a test that draws: with n seeds that are always the same, and as many new ones, or with the one that -seed says. It ends with the first that fails.
+// eachSeed runs a test that draws, with n seeds that follow one another, and ends with the first that fails.
 func eachSeed(t *testing.T, n uint64, test func(t *testing.T, seed uint64)) {
 	t.Helper()
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		start := uint64(time.Now().UnixNano())
-		for i := range n {
-			seeds = append(seeds, i+1, start+i)
-		}
+	first := *seedFlag
+	if first == 0 {
+		first = uint64(time.Now().UnixNano())
 	}
-	for _, seed := range seeds {
+	if *seedsFlag > 0 {
+		n = *seedsFlag
+	}
+	for seed := first; seed < first+n; seed++ {
 		test(t, seed)
 		if t.Failed() {
-			t.Fatalf("run again with -seed %d", seed)
+			t.Fatalf("run again with -seed %d -seeds 1", seed)
 		}
 	}
 }

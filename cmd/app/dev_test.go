@@ -244,7 +244,7 @@ func TestDevReplicas(t *testing.T) {
 	for i := range 2 {
 		primary := redis.NewClient(&redis.Options{Addr: found[3*i][1], Password: "inner"})
 		defer primary.Close()
-		if n, err := primary.Wait(ctx, 2, 20*time.Second).Result(); err != nil || n != 2 {
+		if n, err := primary.Wait(ctx, 2, time.Minute).Result(); err != nil || n != 2 {
 			t.Fatalf("shard %d has %d replicas in step: %v", i, n, err)
 		}
 		keys := primary.DBSize(ctx).Val()

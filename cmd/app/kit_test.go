@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take that should take moments.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // role is a running role.
 type role struct {

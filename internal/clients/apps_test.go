@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"larder/internal/clients"
+	"larder/internal/peers"
 )
 
 // app is what applications do through a library. Each call is a deed of its own that ends within its context, with a nil error only if all was right.
@@ -38,7 +39,10 @@ func sameWorker(a, b string) bool {
 
 // TestApplicationsOverFailures: applications with several libraries work on all shards while a node hangs, and another is killed and comes back empty. No
 // deed hangs, no answer is wrong, and afterwards all goes on.
-func TestApplicationsOverFailures(t *testing.T) { applicationsOverFailures(t, backends[0].start) }
+func TestApplicationsOverFailures(t *testing.T) {
+	t.Parallel()
+	applicationsOverFailures(t, backends[0].start)
+}
 
 func applicationsOverFailures(t *testing.T, start func(t *testing.T) *clients.Process) {
 	for _, lib := range []struct {
@@ -51,7 +55,7 @@ func applicationsOverFailures(t *testing.T, start func(t *testing.T) *clients.Pr
 		{"rueidis as of a cluster", openRueidisCluster},
 	} {
 		t.Run(lib.name, func(t *testing.T) {
-			t.Parallel() // mostly they wait
+			t.Parallel()
 			gateway, nodes := overThree(t, start)
 			a := lib.open(t, gateway.Addr)
 			defer a.close()
@@ -142,7 +146,7 @@ func (w *workers) goesOn() {
 		from = append(from, done.Load())
 	}
 	var waits []string
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(5 * time.Millisecond) {
 		waits = waits[:0]
 		for i, done := range w.done {
 			if done.Load() < from[i]+more {
@@ -166,7 +170,7 @@ func (w *workers) goesOn() {
 func (w *workers) fails() {
 	w.t.Helper()
 	from := w.bad.Load()
-	eventually(w.t, 10*time.Second, "a deed that meets the dead node", func() bool { return w.bad.Load() > from })
+	eventually(w.t, "a deed that meets the dead node", func() bool { return w.bad.Load() > from })
 }
 
 func (w *workers) stop() {

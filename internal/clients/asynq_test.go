@@ -104,6 +104,7 @@ func (j *jobs) worked(from, to int) (n int) {
 
 // TestAsynq: ten thousand jobs are enqueued and each is worked on once.
 func TestAsynq(t *testing.T) {
+	t.Parallel()
 	const n = 10_000
 	gateway, _ := overThree(t, backends[0].start)
 	j := newJobs(t, gateway.Addr)
@@ -111,7 +112,7 @@ func TestAsynq(t *testing.T) {
 	if err := j.enqueue(0, n); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "all jobs", func() bool { return j.worked(0, n) == n })
+	eventually(t, "all jobs", func() bool { return j.worked(0, n) == n })
 	j.done.Range(func(id, times any) bool {
 		if got := times.(*atomic.Int64).Load(); got != 1 {
 			t.Errorf("job %v was worked on %d times", id, got)
@@ -120,7 +121,7 @@ func TestAsynq(t *testing.T) {
 	})
 	inspector := asynq.NewInspector(j.at)
 	defer inspector.Close()
-	eventually(t, 10*time.Second, "what asynq says of its queues", func() bool {
+	eventually(t, "what asynq says of its queues", func() bool {
 		processed := 0
 		for _, queue := range j.names {
 			info, err := inspector.GetQueueInfo(queue)
@@ -136,8 +137,9 @@ func TestAsynq(t *testing.T) {
 // TestAsynqOverFailures: a node that hangs for longer than the reply time-out delays the jobs that were just being handed out, and no more; one that is
 // killed costs those that lay there, and no more.
 func TestAsynqOverFailures(t *testing.T) {
+	t.Parallel()
 	asynqOverFailures(t, func(j *jobs, n int) {
-		eventually(t, 20*time.Second, "all jobs but those that were being handed out", func() bool { return j.worked(0, n) >= n-asynqAtOnce })
+		eventually(t, "all jobs but those that were being handed out", func() bool { return j.worked(0, n) >= n-asynqAtOnce })
 	})
 }
 
@@ -150,7 +152,7 @@ func asynqOverFailures(t *testing.T, hung func(j *jobs, n int)) {
 	phase := func(from int, meanwhile func(node *clients.Process)) {
 		var group errgroup.Group
 		group.Go(func() error { return j.enqueue(from, from+n) })
-		eventually(t, 20*time.Second, "first jobs", func() bool { return j.worked(from, from+n) > n/10 })
+		eventually(t, "first jobs", func() bool { return j.worked(from, from+n) > n/10 })
 		meanwhile(nodes[1])
 		if err := group.Wait(); err != nil {
 			t.Fatal(err)
@@ -166,7 +168,7 @@ func asynqOverFailures(t *testing.T, hung func(j *jobs, n int)) {
 		node.Kill()
 		node.Start(t)
 	})
-	eventually(t, time.Minute, "the jobs of the nodes that live", func() bool {
+	eventually(t, "the jobs of the nodes that live", func() bool {
 		for i := n; i < 2*n; i++ {
 			if _, ok := j.done.Load(strconv.Itoa(i)); !ok && i%3 != 1 {
 				return false
@@ -177,5 +179,5 @@ func asynqOverFailures(t *testing.T, hung func(j *jobs, n int)) {
 	if err := j.enqueue(2*n, 3*n); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "all jobs that came later", func() bool { return j.worked(2*n, 3*n) == n })
+	eventually(t, "all jobs that came later", func() bool { return j.worked(2*n, 3*n) == n })
 }

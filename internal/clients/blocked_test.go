@@ -3,7 +3,6 @@ package clients_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"larder/internal/peers"
 )
@@ -11,14 +10,16 @@ import (
 // TestBlockedNodeFails: a client that waits at a node is told when the node dies or hangs, and waits anew at the node that is back; other shards' clients
 // go on waiting.
 func TestBlockedNodeFails(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			gateway, nodes := overThree(t, b.start)
 			one, other, pusher := peers.Dial(t, gateway.Addr, 2), peers.Dial(t, gateway.Addr, 2), peers.Dial(t, gateway.Addr, 2)
 			key, elsewhere := keyOn(1, 0), keyOn(0, 0)
 			waiting := func(n string) {
 				t.Helper()
-				eventually(t, 5*time.Second, n+" clients wait", func() bool {
+				eventually(t, n+" clients wait", func() bool {
 					return strings.Contains(string(pusher.Do("INFO", "clients")), "blocked_clients:"+n+"\r\n")
 				})
 			}
@@ -37,7 +38,7 @@ func TestBlockedNodeFails(t *testing.T) {
 				} else {
 					nodes[1].Thaw(t)
 				}
-				eventually(t, 5*time.Second, "the node that is back", func() bool {
+				eventually(t, "the node that is back", func() bool {
 					// each loop has its own wait until it tries again
 					return string(pusher.Do("EXISTS", key)) == ":0\r\n" && string(one.Do("EXISTS", key)) == ":0\r\n"
 				})

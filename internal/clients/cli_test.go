@@ -119,7 +119,7 @@ func TestRedisBenchmark(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			addr := s.start(t)
 			for _, more := range [][]string{nil, {"-3"}} {
-				args := append([]string{"-q", "-n", "20000", "-P", "16", "-r", "10000", "-t", "ping_inline,ping_mbulk,set,get,incr,mset"}, more...)
+				args := append([]string{"-q", "-n", "5000", "-P", "16", "-r", "10000", "-t", "ping_inline,ping_mbulk,set,get,incr,mset"}, more...)
 				got := program(t, nil, "redis-benchmark", addr, args...)
 				for _, test := range []string{"PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "MSET (10 keys)"} {
 					if !strings.Contains(got, test+": ") || strings.Contains(got, "rror") || strings.Contains(got, "WARNING") {

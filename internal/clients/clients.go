@@ -25,15 +25,14 @@ import (
 	"larder/internal/peers"
 )
 
-const readyWithin = 15 * time.Second
-
 // Binary is a built larder.
 type Binary struct{ path string }
 
-// Build builds larder into dir.
+// Build builds larder into dir, as make build does: so what the compiler makes is there for all tests that build it, the image's too.
 func Build(dir string) (Binary, error) {
 	path := filepath.Join(dir, "larder")
-	cmd := exec.Command("go", "build", "-o", path, "larder/cmd/larder")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "larder/cmd/larder")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return Binary{}, fmt.Errorf("build larder: %w: %s", err, out)
 	}
@@ -120,11 +119,11 @@ func (p *Process) Start(t testing.TB) {
 		t.Fatalf("start %s: %v", p.name, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
-	for deadline := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(2 * time.Millisecond) {
 		if answersPing(p.Addr) {
 			return
 		}
-		if time.Now().After(deadline) {
+		if p.isOver(t) || time.Now().After(deadline) {
 			said, _ := os.ReadFile(p.log)
 			t.Fatalf("%s at %s does not answer: %s", p.name, p.Addr, lastBytes(said))
 		}
@@ -165,9 +164,9 @@ func (p *Process) Freeze(t testing.TB) {
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); !p.stands(t); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); !p.stands(t); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("process %d: not stopped 10 s after SIGSTOP", p.PID())
+			t.Fatalf("process %d: not stopped %v after SIGSTOP", p.PID(), peers.Patience)
 		}
 	}
 }
@@ -243,7 +242,7 @@ func (p *Process) Terminate() error { return p.cmd.Process.Signal(syscall.SIGTER
 // Wait waits until the process has ended by itself, and gives its exit code.
 func (p *Process) Wait(t testing.TB) int {
 	t.Helper()
-	for deadline := time.Now().Add(readyWithin); !p.isOver(t); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); !p.isOver(t); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the process does not end")
 		}
@@ -266,7 +265,7 @@ func (p *Process) isOver(t testing.TB) bool {
 // EngineFails starts a node that is to end by itself with an error, and gives what it said and its exit code.
 func (b Binary) EngineFails(t testing.TB, args ...string) (said string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), peers.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, b.path, append([]string{"engine", "--listen", freeAddr(t), "--metrics", "off"}, args...)...)
 	out, _ := cmd.CombinedOutput()

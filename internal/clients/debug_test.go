@@ -5,11 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
 
 // TestDebugEndsTheProcess: what is to crash a node does, and nothing else does.
 func TestDebugEndsTheProcess(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"PANIC", "SEGFAULT", "ASSERT", "OOM"} {
 		node := larder.Engine(t, "--enable-debug-command", "local")
 		c, err := net.Dial("tcp", node.Addr)
@@ -17,7 +19,7 @@ func TestDebugEndsTheProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(peers.Patience)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Write(resp.AppendCommandStrings(nil, "DEBUG", name)); err != nil {
@@ -28,7 +30,7 @@ func TestDebugEndsTheProcess(t *testing.T) {
 		} else if e, timeout := err.(net.Error); timeout && e.Timeout() {
 			t.Errorf("%s: the node lives on", name)
 		}
-		eventually(t, 10*time.Second, "the end of the process", func() bool {
+		eventually(t, "the end of the process", func() bool {
 			c, err := net.Dial("tcp", node.Addr)
 			if err == nil {
 				c.Close()

@@ -34,7 +34,7 @@ func TestGatherLarge(t *testing.T) {
 	var group errgroup.Group
 	for range 4 {
 		group.Go(func() error {
-			left := 2
+			left := 1
 			return eachOwn(gateway, func(own *clients.Wire) (bool, error) {
 				for _, c := range []struct {
 					args []string

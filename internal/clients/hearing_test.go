@@ -22,6 +22,7 @@ func channelOn(shard int) string { return keyOn(shard, 0) }
 
 // TestGatewaysCountEachOther: PUBLISH and PUBSUB count the clients of all gateways, whichever is asked, and those of one that was killed no more.
 func TestGatewaysCountEachOther(t *testing.T) {
+	t.Parallel()
 	nodes := []*clients.Process{larder.Engine(t), larder.Engine(t), larder.Engine(t)}
 	gateways := []*clients.Process{larder.Gateway(t, nodes), larder.Gateway(t, nodes)}
 	var ears, mouths []*peers.Conn
@@ -58,7 +59,7 @@ func TestGatewaysCountEachOther(t *testing.T) {
 		}
 	}
 	gateways[0].Kill()
-	eventually(t, 5*time.Second, "five clients of the other gateway", func() bool {
+	eventually(t, "five clients of the other gateway", func() bool {
 		return string(mouths[1].Do("PUBSUB", "NUMSUB", "news")) == "*2\r\n$4\r\nnews\r\n:5\r\n"
 	})
 	want(t, mouths[1], ":6\r\n", "PUBLISH", "news", "x")
@@ -66,8 +67,10 @@ func TestGatewaysCountEachOther(t *testing.T) {
 
 // TestSubscriptionsSurvive: a client's subscriptions outlive the nodes behind the gateway, killed or frozen one after the other, without a word to it.
 func TestSubscriptionsSurvive(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			gateway, nodes := overThree(t, b.start)
 			ear, mouth := peers.Dial(t, gateway.Addr, 3), peers.Dial(t, gateway.Addr, 2)
 			for shard := range 3 {
@@ -82,7 +85,7 @@ func TestSubscriptionsSurvive(t *testing.T) {
 				}
 				n.Start(t)
 				// Who publishes before the gateway is subscribed again is told that nobody hears.
-				eventually(t, 5*time.Second, "the subscription at the node that is back", func() bool {
+				eventually(t, "the subscription at the node that is back", func() bool {
 					return string(mouth.Do("PUBLISH", channelOn(shard), "back")) == ":1\r\n"
 				})
 				if got := string(ear.Reply()); !strings.HasSuffix(got, "\r\nback\r\n") {
@@ -95,7 +98,7 @@ func TestSubscriptionsSurvive(t *testing.T) {
 			nodes[1].Freeze(t)
 			hears(t, ear, mouth, channelOn(0), "beside the frozen one")
 			nodes[1].Thaw(t)
-			eventually(t, 5*time.Second, "the subscription at the node that goes on", func() bool {
+			eventually(t, "the subscription at the node that goes on", func() bool {
 				return string(mouth.Do("PUBLISH", channelOn(1), "thawed")) == ":1\r\n"
 			})
 			if got := string(ear.Reply()); !strings.HasSuffix(got, "\r\nthawed\r\n") {
@@ -115,8 +118,10 @@ func hears(t *testing.T, ear, mouth *peers.Conn, channel, text string) {
 
 // TestEventsOfAllNodes: what happens to a key on any shard is heard by whoever listens at the gateway.
 func TestEventsOfAllNodes(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			gateway, nodes := overThree(t, b.start)
 			for _, n := range nodes {
 				want(t, peers.Dial(t, n.Addr, 2), "+OK\r\n", "CONFIG", "SET", "notify-keyspace-events", "Kg$x")
@@ -138,8 +143,10 @@ func TestEventsOfAllNodes(t *testing.T) {
 // TestGoRedisHears: go-redis's subscriptions go on by themselves over the restart of a shard, for each protocol; all that is published while the nodes are
 // whole arrives once and in order.
 func TestGoRedisHears(t *testing.T) {
+	t.Parallel()
 	for proto := 2; proto <= 3; proto++ {
 		t.Run(fmt.Sprintf("RESP%d", proto), func(t *testing.T) {
+			t.Parallel()
 			ctx := within(t, time.Minute)
 			gateway, nodes := overThree(t, backends[0].start)
 			c := goRedis(t, redis.Options{Addr: gateway.Addr, Protocol: proto})
@@ -185,7 +192,7 @@ func TestGoRedisHears(t *testing.T) {
 			burst("first")
 			nodes[1].Kill()
 			nodes[1].Start(t)
-			eventually(t, 10*time.Second, "the subscription at the node that is back", func() bool {
+			eventually(t, "the subscription at the node that is back", func() bool {
 				n, err := c.Publish(ctx, channelOn(1), "again").Result()
 				return err == nil && n == 1
 			})
@@ -208,6 +215,7 @@ func TestGoRedisHears(t *testing.T) {
 
 // TestGoRedisHearsShardChannels: so do shard channels, and a client that takes the gateway for a cluster hears them too.
 func TestGoRedisHearsShardChannels(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, time.Minute)
 	gateway := fleet.Gateway(t, fleet.Nodes(t, 3))
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{gateway}})
@@ -227,13 +235,14 @@ func TestGoRedisHearsShardChannels(t *testing.T) {
 			if err := sub.Close(); err != nil {
 				t.Error(err)
 			}
-			eventually(t, 5*time.Second, "that it has left", func() bool { return c.SPublish(ctx, channelOn(shard), "x").Val() == 0 })
+			eventually(t, "that it has left", func() bool { return c.SPublish(ctx, channelOn(shard), "x").Val() == 0 })
 		}
 	}
 }
 
 // TestRueidisHears: rueidis has one connection for commands and subscriptions.
 func TestRueidisHears(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(within(t, time.Minute))
 	defer cancel()
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{fleet.Gateway(t, fleet.Nodes(t, 3))}, ForceSingleClient: true, DisableCache: true})
@@ -245,7 +254,7 @@ func TestRueidisHears(t *testing.T) {
 	go func() {
 		ended <- c.Receive(ctx, c.B().Subscribe().Channel("a", "b").Build(), func(m rueidis.PubSubMessage) { heard <- m })
 	}()
-	eventually(t, 5*time.Second, "that it is subscribed", func() bool {
+	eventually(t, "that it is subscribed", func() bool {
 		n, err := c.Do(ctx, c.B().Publish().Channel("a").Message("hello").Build()).AsInt64()
 		return err == nil && n == 1
 	})
@@ -263,7 +272,8 @@ func TestRueidisHears(t *testing.T) {
 
 // TestNodeJSHears: ioredis and node-redis, subscribed through a gateway by name, by pattern and to shard channels.
 func TestNodeJSHears(t *testing.T) {
-	dir := nodeJS(t, "pubsub.js")
+	t.Parallel()
+	dir := nodeJS(t)
 	host, port, _ := net.SplitHostPort(fleet.Gateway(t, fleet.Nodes(t, 3)))
 	for _, part := range []string{"ioredis", "nodeRedis"} {
 		t.Run(part, func(t *testing.T) {

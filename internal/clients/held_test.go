@@ -48,12 +48,12 @@ func newHeldShards(t *testing.T, args ...string) *heldShards {
 	s.order("c", "c")
 	s.order("a", "a", "b")
 	replica := peers.Dial(t, s.nodes["b"].Addr, 2)
-	eventually(t, 20*time.Second, "node b follows", func() bool { return info(t, replica, "master_link_status") == "up" })
+	eventually(t, "node b follows", func() bool { return info(t, replica, "master_link_status") == "up" })
 	joining := s.next("a") // and becomes a member when it has all; its run is that of its present data
 	joining.Joining = []router.Run{s.run("b")}
 	s.order("a", "a", "b")
 	node := peers.Dial(t, s.nodes["a"].Addr, 2)
-	eventually(t, 20*time.Second, "node b has everything", func() bool { return strings.Contains(string(node.Do("LARDER", "STATE")), "$9\r\nconfirmed\r\n*1\r\n") })
+	eventually(t, "node b has everything", func() bool { return strings.Contains(string(node.Do("LARDER", "STATE")), "$9\r\nconfirmed\r\n*1\r\n") })
 	member := s.next("a")
 	member.Set, member.Joining = append(member.Set, member.Joining...), nil
 	member.MinInSync = 1
@@ -128,7 +128,7 @@ func (s *heldShards) gets(got <-chan string, want string) {
 		if !strings.HasPrefix(reply, want) {
 			s.t.Fatalf("got %.200q, want %q", reply, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(peers.Patience):
 		s.t.Fatalf("no reply, want %q", want)
 	}
 }
@@ -171,7 +171,7 @@ func TestHeldThroughGateway(t *testing.T) {
 		if reply != "$1\r\n1\r\n" && reply != "$1\r\n2\r\n" {
 			t.Errorf("read %q", reply)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(peers.Patience):
 		t.Error("the read has no reply")
 	}
 	s.nodes["b"].Thaw(t)
@@ -204,7 +204,7 @@ func TestHeldOverPromotion(t *testing.T) {
 	election := s.next("a")
 	election.State, election.Term = router.Electing, election.Epoch
 	node := peers.Dial(t, s.nodes["b"].Addr, 2)
-	eventually(t, 20*time.Second, "node b promises", func() bool {
+	eventually(t, "node b promises", func() bool {
 		reply := string(node.Do("LARDER", "PROMISE", election.Line(), "EXITED", dead.String()))
 		return strings.Contains(reply, "$8\r\npromised\r\n:"+"4\r\n")
 	})
@@ -215,7 +215,7 @@ func TestHeldOverPromotion(t *testing.T) {
 	next.Primary = next.Set[0]
 	s.order("a", "b")
 	s.gets(writes, "+OK\r\n")
-	eventually(t, 10*time.Second, "node b serves", func() bool { return string(client.Do("GET", a)) == "$1\r\n2\r\n" })
+	eventually(t, "node b serves", func() bool { return string(client.Do("GET", a)) == "$1\r\n2\r\n" })
 }
 
 // TestSwitchThroughGateway: clients notice nothing of a planned change of the primary but a delay, and nothing is lost.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
 
@@ -18,7 +19,7 @@ func Load(t testing.TB, addr string, n int, command func(i int) []string, reply 
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	const depth, within = 100, 60 * time.Second
+	const depth = 100
 	var out, in []byte
 	var replies resp.Replies
 	read := make([]byte, 64<<10)
@@ -28,7 +29,7 @@ func Load(t testing.TB, addr string, n int, command func(i int) []string, reply 
 		for j := i; j < last; j++ {
 			out = resp.AppendCommandStrings(out, command(j)...)
 		}
-		_ = conn.SetDeadline(time.Now().Add(within))
+		_ = conn.SetDeadline(time.Now().Add(peers.Patience))
 		if _, err := conn.Write(out); err != nil {
 			t.Fatal(err)
 		}

@@ -12,10 +12,12 @@ import (
 	"larder/internal/fleet"
 )
 
-var seed = flag.Uint64("seed", 0, "seed of what is random; 0: a new one, which is printed")
+var seed = flag.Uint64("seed", 1, "seed of what is random; 0: a new one, which is printed")
 
-// larder is the built binary.
-var larder clients.Binary
+var (
+	larder  clients.Binary // the built one
+	scratch string         // a folder of all tests
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -23,13 +25,18 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "larder")
+	const atOnce = 8
+	err := fleet.AtOnce(atOnce)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	if larder, err = clients.Build(dir); err != nil {
+	if scratch, err = os.MkdirTemp("", "larder"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
+	if larder, err = clients.Build(scratch); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

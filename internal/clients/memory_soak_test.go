@@ -8,13 +8,26 @@ import (
 )
 
 // TestSoakExpiryOfMany: nobody waits more than two milliseconds. The probe shares the machine with the node, so the bound is on a quiet one.
-func TestSoakExpiryOfMany(t *testing.T) { expiryOfMany(t, 2*time.Millisecond, 2*time.Millisecond) }
+func TestSoakExpiryOfMany(t *testing.T) {
+	calmly(t, func() error {
+		return expiryOfMany(t, pauses{chores: 2 * time.Millisecond, wait: 2 * time.Millisecond, back: time.Second})
+	})
+}
 
-// TestSoakFlushOfMany likewise.
-func TestSoakFlushOfMany(t *testing.T) { flushOfMany(t, 3*time.Millisecond, 3*time.Millisecond) }
+// TestSoakFlushOfMany: nor more than three.
+func TestSoakFlushOfMany(t *testing.T) {
+	node := larder.Engine(t, "--enable-debug-command", "yes")
+	for _, how := range []string{"SYNC", "ASYNC"} {
+		calmly(t, func() error {
+			return flushOfMany(t, node, how, pauses{chores: 3 * time.Millisecond, wait: 3 * time.Millisecond, back: time.Second})
+		})
+	}
+}
 
 // TestSoakLargestValue: the largest that there may be.
-func TestSoakLargestValue(t *testing.T) { valueOnce(t, 512*mib) }
+func TestSoakLargestValue(t *testing.T) {
+	calmly(t, func() error { return valueOnce(t, 512*mib) })
+}
 
 // TestSoakMaxMemory goes through gigabytes with each policy.
 func TestSoakMaxMemory(t *testing.T) {
@@ -24,4 +37,6 @@ func TestSoakMaxMemory(t *testing.T) {
 }
 
 // TestSoakBigCollections: nobody waits for more than two milliseconds with ten million elements.
-func TestSoakBigCollections(t *testing.T) { bigCollections(t, 10_000_000, 2*time.Millisecond) }
+func TestSoakBigCollections(t *testing.T) {
+	calmly(t, func() error { return bigCollections(t, 10_000_000, 2*time.Millisecond) })
+}

@@ -1,11 +1,14 @@
 package clients_test
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -13,7 +16,8 @@ import (
 // Clients in other languages, as applications use them, against one node and through a gateway over three: connecting, transactions, pub/sub, blocking,
 // scripts, streams; BullMQ is a queue whose every step is a script.
 func TestNodeJS(t *testing.T) {
-	dir := nodeJS(t, "clients.js")
+	t.Parallel()
+	dir := nodeJS(t)
 	for _, s := range served {
 		host, port, _ := net.SplitHostPort(s.start(t))
 		for _, part := range []string{"ioredis", "nodeRedis", "bullmq"} {
@@ -26,24 +30,34 @@ func TestNodeJS(t *testing.T) {
 	}
 }
 
-// nodeJS is a folder with a script and the packages that it needs.
-func nodeJS(t *testing.T, script string) string {
+// nodeJS is a folder with the scripts and the packages that they need.
+func nodeJS(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", script} {
-		b, err := os.ReadFile(filepath.Join("testdata", "node", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	dir, err := nodeFolder()
+	if err != nil {
+		t.Fatal(err)
 	}
-	others(t, dir, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	return dir
 }
 
+// nodeFolder makes it, once for all tests.
+var nodeFolder = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "node")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "node"))); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w\n%.4000s", err, out)
+	}
+	return dir, nil
+})
+
 func TestPython(t *testing.T) {
+	t.Parallel()
 	for _, s := range served {
 		t.Run(s.name, func(t *testing.T) {
 			host, port, _ := net.SplitHostPort(s.start(t))

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"larder/internal/clients"
 	"larder/internal/peers"
@@ -117,6 +116,7 @@ func beforeFlushes(t *testing.T, stream []byte) (ends []int) {
 // TestFollowsRecorded: a recorded stream of Redis 7.0.15, up to each place where all is deleted, has the same come of it in a node as in a redis-server.
 // Times in it have passed long ago: the keys that they are of are counted and not shown, here and there.
 func TestFollowsRecorded(t *testing.T) {
+	t.Parallel()
 	stream, err := os.ReadFile(filepath.Join("..", "..", "engine", "testdata", "recorded", "replication", "redis-7.0.15", "stream.bin"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestFollowsRecorded(t *testing.T) {
 		addr := recordedPrimary(t, stream[:end])
 		for _, c := range []*peers.Conn{a, b} {
 			replicate(t, c, addr)
-			eventually(t, 10*time.Second, "the stream is taken in", func() bool { return told(c, "replication", "slave_repl_offset") == strconv.Itoa(end) })
+			eventually(t, "the stream is taken in", func() bool { return told(c, "replication", "slave_repl_offset") == strconv.Itoa(end) })
 		}
 		if x, y := string(a.Do("DBSIZE")), string(b.Do("DBSIZE")); x != y {
 			t.Errorf("after %d bytes redis-server has %q keys, the node %q", end, x, y)

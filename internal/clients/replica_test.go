@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/internal/clients"
 	"larder/internal/peers"
@@ -38,13 +37,13 @@ func told(c *peers.Conn, section, field string) string {
 // linked waits until a replica's link to its primary is up.
 func linked(t *testing.T, replica *peers.Conn) {
 	t.Helper()
-	eventually(t, 30*time.Second, "the replica's link is up", func() bool { return told(replica, "replication", "master_link_status") == "up" })
+	eventually(t, "the replica's link is up", func() bool { return told(replica, "replication", "master_link_status") == "up" })
 }
 
 // level waits until a replica has what its primary has, and compares all of it.
 func level(t *testing.T, primary, replica *peers.Conn) {
 	t.Helper()
-	eventually(t, 30*time.Second, "the replica is where its primary is", func() bool {
+	eventually(t, "the replica is where its primary is", func() bool {
 		return told(replica, "replication", "master_link_status") == "up" &&
 			told(replica, "replication", "slave_repl_offset") == told(primary, "replication", "master_repl_offset")
 	})
@@ -53,12 +52,11 @@ func level(t *testing.T, primary, replica *peers.Conn) {
 	}
 	// What the primary has let die since its last command comes as commands, so that is waited for too.
 	a, b := "", ""
-	ok := false
-	for deadline := time.Now().Add(20 * time.Second); !ok && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	same := func() bool {
 		a, b = digest(primary), digest(replica)
-		ok = a == b
+		return a == b
 	}
-	if !ok {
+	if !holds(peers.Patience, same) {
 		t.Fatalf("the primary has %q, the replica %q: %s", a, b, unlike(primary, replica))
 	}
 	if n := told(replica, "stats", "unexpected_error_replies"); n != "0" && n != "absent" {
@@ -100,18 +98,20 @@ func debugNode(t *testing.T, args ...string) *clients.Process {
 // TestFollowsRedis: a node follows a redis-server under writes of all types, while all that networks do is done to its link, and has at the end what that one
 // has.
 func TestFollowsRedis(t *testing.T) {
-	d, toxiproxy := changes{dice(t)}, peers.StartToxiproxy(t)
+	t.Parallel()
 	for _, form := range []struct {
 		name string
 		args []string
 	}{{"diskless", []string{"--repl-diskless-sync", "yes"}}, {"from a file", []string{"--repl-diskless-sync", "no"}}} {
 		t.Run(form.name, func(t *testing.T) {
+			t.Parallel()
+			d := changes{dice(t)}
 			primary := clients.Redis(t, append(append([]string{"--repl-backlog-size", "64mb"}, redisDebug...), form.args...)...)
 			node := debugNode(t)
 			p, r := peers.Dial(t, primary.Addr, 0), peers.Dial(t, node.Addr, 0)
 			d.say(t, p, 5000)
 			want(t, r, "+OK\r\n", "SET", "of my own", "x")
-			link := toxiproxy.Link(primary.Addr)
+			link := peers.StartToxiproxy(t).Link(primary.Addr)
 			replicate(t, r, link.Addr)
 			d.say(t, p, 5000)
 			level(t, p, r)
@@ -135,6 +135,7 @@ func TestFollowsRedis(t *testing.T) {
 
 // TestFollowsRedisBroken: the copy of all data breaks off at a random byte, many times; what is served is nothing or all.
 func TestFollowsRedisBroken(t *testing.T) {
+	t.Parallel()
 	d := changes{dice(t)}
 	primary := clients.Redis(t, redisDebug...)
 	node := debugNode(t)
@@ -149,7 +150,7 @@ func TestFollowsRedisBroken(t *testing.T) {
 		breakAfter(200 + d.rand.IntN(100_000))
 		link.Cut()
 		want := told(p, "stats", "sync_full")
-		eventually(t, 10*time.Second, "another attempt", func() bool { return told(p, "stats", "sync_full") != want })
+		eventually(t, "another attempt", func() bool { return told(p, "stats", "sync_full") != want })
 		if got := string(r.Do("DBSIZE")); got != ":0\r\n" && !strings.HasPrefix(got, "-LOADING ") && told(r, "replication", "master_link_status") != "up" {
 			t.Fatalf("DBSIZE while all data is on its way: %q", got)
 		}
@@ -160,6 +161,7 @@ func TestFollowsRedisBroken(t *testing.T) {
 
 // TestFollowsNode: a node follows a node, while all that networks do is done to its link.
 func TestFollowsNode(t *testing.T) {
+	t.Parallel()
 	d := changes{dice(t)}
 	primary, node := debugNode(t), debugNode(t)
 	p, r := peers.Dial(t, primary.Addr, 0), peers.Dial(t, node.Addr, 0)
@@ -174,6 +176,7 @@ func TestFollowsNode(t *testing.T) {
 // TestChain: redis-server, node, redis-server, node, each following the one before. Then the second is made the primary, and those behind it go on without
 // a copy of all data.
 func TestChain(t *testing.T) {
+	t.Parallel()
 	d := changes{dice(t)}
 	head, second, third, last := clients.Redis(t, redisDebug...), debugNode(t), clients.Redis(t, redisDebug...), debugNode(t)
 	all := []*clients.Process{head, second, third, last}
@@ -205,6 +208,7 @@ func TestChain(t *testing.T) {
 
 // TestPrimaryRestarts: a primary that comes back empty, or hangs, is followed again.
 func TestPrimaryRestarts(t *testing.T) {
+	t.Parallel()
 	d := changes{dice(t)}
 	primary := clients.Redis(t, redisDebug...)
 	node := debugNode(t, "--replicaof", strings.Replace(primary.Addr, ":", " ", 1))
@@ -214,7 +218,7 @@ func TestPrimaryRestarts(t *testing.T) {
 		d.say(t, p, 500)
 		level(t, p, r)
 		primary.Kill()
-		eventually(t, 10*time.Second, "the link is down", func() bool { return told(r, "replication", "master_link_status") == "down" })
+		eventually(t, "the link is down", func() bool { return told(r, "replication", "master_link_status") == "down" })
 		primary.Start(t)
 	}
 	p := peers.Dial(t, primary.Addr, 0)
@@ -222,7 +226,7 @@ func TestPrimaryRestarts(t *testing.T) {
 	level(t, p, r)
 	want(t, r, "+OK\r\n", "CONFIG", "SET", "repl-timeout", "2")
 	primary.Freeze(t)
-	eventually(t, 15*time.Second, "a primary that hangs is given up", func() bool { return told(r, "replication", "master_link_status") == "down" })
+	eventually(t, "a primary that hangs is given up", func() bool { return told(r, "replication", "master_link_status") == "down" })
 	primary.Thaw(t)
 	level(t, p, r)
 	node.Kill()

@@ -49,15 +49,13 @@ func info(t *testing.T, c *peers.Conn, field string) string {
 // upToDate waits until a replica has all that its primary has, then compares what they have.
 func upToDate(t *testing.T, primary, replica *peers.Conn) {
 	t.Helper()
-	eventually(t, 30*time.Second, "the replica's link is up", func() bool { return info(t, replica, "master_link_status") == "up" })
-	eventually(t, 20*time.Second, "the replica has the primary's stream", func() bool {
+	eventually(t, "the replica's link is up", func() bool { return info(t, replica, "master_link_status") == "up" })
+	eventually(t, "the replica has the primary's stream", func() bool {
 		return info(t, primary, "master_repl_offset") == info(t, replica, "slave_repl_offset")
 	})
 	same := func() bool { return string(primary.Do("DEBUG", "DIGEST")) == string(replica.Do("DEBUG", "DIGEST")) }
-	for deadline := time.Now().Add(5 * time.Second); !same(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("primary and replica differ: %s", differences(primary, replica))
-		}
+	if !holds(peers.Patience, same) {
+		t.Fatalf("primary and replica differ: %s", differences(primary, replica))
 	}
 }
 
@@ -144,6 +142,7 @@ func (w *writing) end() {
 
 // TestRedisFollowsNode: real redis-servers follow a node from its full copy on, under a load of all types, whatever way they take the copy.
 func TestRedisFollowsNode(t *testing.T) {
+	t.Parallel()
 	seed := dice(t).Uint64()
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
@@ -154,15 +153,15 @@ func TestRedisFollowsNode(t *testing.T) {
 		all = append(all, peers.Dial(t, follower(t, node, args...).Addr, 2))
 	}
 	for _, r := range all {
-		eventually(t, 30*time.Second, "a link is up", func() bool { return info(t, r, "master_link_status") == "up" })
+		eventually(t, "a link is up", func() bool { return info(t, r, "master_link_status") == "up" })
 	}
 	was := w.n.Load()
-	eventually(t, 30*time.Second, "the load goes on with all of them there", func() bool { return w.n.Load() > was+2000 })
+	eventually(t, "the load goes on with all of them there", func() bool { return w.n.Load() > was+2000 })
 	w.end()
 	for _, r := range all {
 		upToDate(t, c, r)
 	}
-	want(t, c, ":3\r\n", "WAIT", "3", "5000")
+	want(t, c, ":3\r\n", "WAIT", "3", waitMS)
 	if got := info(t, c, "connected_slaves"); got != "3" {
 		t.Errorf("%s replicas", got)
 	}
@@ -203,6 +202,7 @@ func fill(t *testing.T, c *peers.Conn) {
 
 // TestRedisGoesOn: a replica to whose link all is done that networks do, under load, goes on where it was, and has the same at the end.
 func TestRedisGoesOn(t *testing.T) {
+	t.Parallel()
 	d := dice(t)
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
@@ -214,7 +214,7 @@ func TestRedisGoesOn(t *testing.T) {
 	w := write(t, node, d.Uint64())
 	troubled(d, link, func() { linked(t, r) }, func() {
 		was := w.n.Load()
-		eventually(t, 20*time.Second, "the load goes on", func() bool { return w.n.Load() > was+100 })
+		eventually(t, "the load goes on", func() bool { return w.n.Load() > was+100 })
 	})
 	w.end()
 	upToDate(t, c, r)
@@ -228,6 +228,7 @@ func TestRedisGoesOn(t *testing.T) {
 
 // TestReplicaOfReplica: what a redis-server that follows a node passes on is as good.
 func TestReplicaOfReplica(t *testing.T) {
+	t.Parallel()
 	seed := dice(t).Uint64()
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
@@ -237,7 +238,7 @@ func TestReplicaOfReplica(t *testing.T) {
 	a, b := peers.Dial(t, first.Addr, 2), peers.Dial(t, second.Addr, 2)
 	upToDate(t, c, a)
 	w := write(t, node, seed)
-	eventually(t, 30*time.Second, "the second link is up", func() bool { return info(t, b, "master_link_status") == "up" })
+	eventually(t, "the second link is up", func() bool { return info(t, b, "master_link_status") == "up" })
 	w.end()
 	upToDate(t, c, a)
 	upToDate(t, c, b)
@@ -245,6 +246,7 @@ func TestReplicaOfReplica(t *testing.T) {
 
 // TestCopyByFile: with repl-diskless-sync no the copy goes to a file first and its length before it.
 func TestCopyByFile(t *testing.T) {
+	t.Parallel()
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
 	want(t, c, "+OK\r\n", "CONFIG", "SET", "repl-diskless-sync", "no")
@@ -252,7 +254,7 @@ func TestCopyByFile(t *testing.T) {
 	w := write(t, node, dice(t).Uint64())
 	one, two := peers.Dial(t, follower(t, node).Addr, 2), peers.Dial(t, follower(t, node).Addr, 2)
 	for _, r := range []*peers.Conn{one, two} {
-		eventually(t, 30*time.Second, "a link is up", func() bool { return info(t, r, "master_link_status") == "up" })
+		eventually(t, "a link is up", func() bool { return info(t, r, "master_link_status") == "up" })
 	}
 	w.end()
 	upToDate(t, c, one)
@@ -261,6 +263,7 @@ func TestCopyByFile(t *testing.T) {
 
 // TestFrozenReplica: one that is stopped delays no client, and neither the other replica; it is cut at its limit.
 func TestFrozenReplica(t *testing.T) {
+	t.Parallel()
 	node := larder.Engine(t, "--set", "engine.enable-debug-command=yes")
 	c := peers.Dial(t, node.Addr, 2)
 	want(t, c, "+OK\r\n", "CONFIG", "SET", "client-output-buffer-limit", "replica 8mb 0 0")
@@ -268,29 +271,33 @@ func TestFrozenReplica(t *testing.T) {
 	w := peers.Dial(t, well.Addr, 2)
 	upToDate(t, c, peers.Dial(t, frozen.Addr, 2))
 	upToDate(t, c, w)
-	frozen.Freeze(t)
 	value := strings.Repeat("v", 100_000)
-	var longest time.Duration
-	for i := 0; info(t, c, "connected_slaves") == "2"; i++ {
-		began := time.Now()
-		want(t, c, "+OK\r\n", "SET", fmt.Sprint(i%100), value)
-		longest = max(longest, time.Since(began))
-		if i > 2000 {
-			t.Fatal("200 MB are kept for a replica that may have 8")
+	calmly(t, func() error {
+		frozen.Freeze(t)
+		var longest time.Duration
+		for i := 0; info(t, c, "connected_slaves") == "2"; i++ {
+			began := time.Now()
+			want(t, c, "+OK\r\n", "SET", fmt.Sprint(i%100), value)
+			longest = max(longest, time.Since(began))
+			if i > 2000 {
+				t.Fatal("200 MB are kept for a replica that may have 8")
+			}
 		}
-	}
-	if longest > 500*time.Millisecond {
-		t.Errorf("a client waited %v", longest)
-	}
-	want(t, c, ":1\r\n", "WAIT", "1", "5000")
-	upToDate(t, c, w)
-	frozen.Thaw(t)
-	eventually(t, 30*time.Second, "the thawed one is back", func() bool { return info(t, c, "connected_slaves") == "2" })
-	upToDate(t, c, peers.Dial(t, frozen.Addr, 2))
+		want(t, c, ":1\r\n", "WAIT", "1", waitMS)
+		upToDate(t, c, w)
+		frozen.Thaw(t)
+		eventually(t, "the thawed one is back", func() bool { return info(t, c, "connected_slaves") == "2" })
+		upToDate(t, c, peers.Dial(t, frozen.Addr, 2))
+		if longest > 500*time.Millisecond {
+			return fmt.Errorf("a client waited %v", longest)
+		}
+		return nil
+	})
 }
 
 // TestRedisCLIFollows: redis-cli --replica shows the stream, redis-cli --rdb takes a copy that redis-check-rdb and redis-server accept.
 func TestRedisCLIFollows(t *testing.T) {
+	t.Parallel()
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
 	fill(t, c)
@@ -325,7 +332,7 @@ func TestRedisCLIFollows(t *testing.T) {
 		_ = cli.Process.Kill()
 		_ = cli.Wait()
 	}()
-	eventually(t, 10*time.Second, "redis-cli is shown the stream", func() bool {
+	eventually(t, "redis-cli is shown the stream", func() bool {
 		want(t, c, "+OK\r\n", "SET", "shown", "yes")
 		return strings.Contains(out.String(), `"SET","shown","yes"`)
 	})
@@ -333,6 +340,7 @@ func TestRedisCLIFollows(t *testing.T) {
 
 // TestFailoverToRedis: a node hands over to a redis-server that follows it, and that one back to the node; what was written last is there each time.
 func TestFailoverToRedis(t *testing.T) {
+	t.Parallel()
 	node := fleet.Node(t, debugging)
 	c := peers.Dial(t, node, 2)
 	fill(t, c)
@@ -348,8 +356,8 @@ func TestFailoverToRedis(t *testing.T) {
 			n++
 			want(t, way.from, fmt.Sprintf(":%d\r\n", n), "INCR", "handed-over")
 			host, port, _ := net.SplitHostPort(way.addr)
-			want(t, way.from, "+OK\r\n", "FAILOVER", "TO", host, port, "TIMEOUT", "10000")
-			eventually(t, 20*time.Second, "the failover is done", func() bool {
+			want(t, way.from, "+OK\r\n", "FAILOVER", "TO", host, port, "TIMEOUT", waitMS)
+			eventually(t, "the failover is done", func() bool {
 				return info(t, way.from, "role") == "slave" && info(t, way.from, "master_failover_state") == "no-failover" && info(t, way.to, "role") == "master"
 			})
 			upToDate(t, way.to, way.from)
@@ -363,6 +371,7 @@ func TestFailoverToRedis(t *testing.T) {
 
 // TestNodeRestartsAsPrimary: a node with a journal that is killed and started again is the same to its replica, which goes on without a copy.
 func TestNodeRestartsAsPrimary(t *testing.T) {
+	t.Parallel()
 	node := larder.Engine(t, "--set", "engine.enable-debug-command=yes", "--appendonly", "yes", "--appendfsync", "always")
 	c := peers.Dial(t, node.Addr, 2)
 	fill(t, c)
@@ -370,11 +379,11 @@ func TestNodeRestartsAsPrimary(t *testing.T) {
 	upToDate(t, c, r)
 	for i := range 3 {
 		want(t, c, "+OK\r\n", "SET", "last", fmt.Sprint(i))
-		want(t, c, ":1\r\n", "WAIT", "1", "5000")
+		want(t, c, ":1\r\n", "WAIT", "1", waitMS)
 		node.Kill()
 		node.Start(t)
 		c = peers.Dial(t, node.Addr, 2)
-		eventually(t, 30*time.Second, "the node has its data and its replica", func() bool {
+		eventually(t, "the node has its data and its replica", func() bool {
 			return info(t, c, "loading") == "0" && info(t, c, "connected_slaves") == "1" && info(t, r, "master_link_status") == "up"
 		})
 		if full := info(t, c, "sync_full"); full != "0" {

@@ -266,7 +266,7 @@ func TestFrozenMember(t *testing.T) {
 			t.Fatalf("SET: %v, then %v; GET of it: %v, then %v; GET of another key: %q, %v", written, writtenYet, seen, seenYet, reply, err)
 		}
 		s.lead(1)
-		eventually(t, 30*time.Second, "writes go on", func() bool {
+		eventually(t, "writes go on", func() bool {
 			w, err := clients.Open(s.primary().Addr)
 			if err != nil {
 				return false

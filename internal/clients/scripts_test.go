@@ -28,8 +28,10 @@ const (
 // TestScriptsOfNodeStartedAnew: a node that was killed and comes back empty knows what was loaded through the gateway, and what came with EVAL, before a
 // client's command reaches it; functions too.
 func TestScriptsOfNodeStartedAnew(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			gateway, nodes := overThree(t, b.start)
 			c := peers.Dial(t, gateway.Addr, 3)
 			want(t, c, "$40\r\n"+addSHA+"\r\n", "SCRIPT", "LOAD", addScript)
@@ -40,7 +42,7 @@ func TestScriptsOfNodeStartedAnew(t *testing.T) {
 				node.Kill()
 				node.Start(t)
 				key := keyOn(shard, 1)
-				until := time.Now().Add(10 * time.Second)
+				until := time.Now().Add(peers.Patience)
 				for _, args := range [][]string{{"EVALSHA", addSHA, "1", key, "1"}, {"EVALSHA", more, "1", key}, {"FCALL", "put", "1", key, "7"}} {
 					got := again(t, c, until, args...)
 					if got[0] == '-' {
@@ -74,6 +76,7 @@ func sha1Of(script string) string { return redis.NewScript(script).Hash() }
 
 // TestScriptsOfAnotherGateway: what one gateway's clients have loaded, another's may name after a node was started anew, once the first has met the node.
 func TestScriptsOfAnotherGateway(t *testing.T) {
+	t.Parallel()
 	gateway, nodes := overThree(t, backends[0].start)
 	other := larder.Gateway(t, nodes)
 	a, b := peers.Dial(t, gateway.Addr, 2), peers.Dial(t, other.Addr, 2)
@@ -82,7 +85,7 @@ func TestScriptsOfAnotherGateway(t *testing.T) {
 	want(t, b, ":1\r\n", "EVALSHA", addSHA, "1", keyOn(1, 0), "1")
 	nodes[1].Kill()
 	nodes[1].Start(t)
-	until := time.Now().Add(10 * time.Second)
+	until := time.Now().Add(peers.Patience)
 	again(t, a, until, "SET", keyOn(1, 0), "1")
 	if got := again(t, b, until, "EVALSHA", addSHA, "1", keyOn(1, 0), "1"); got != ":2\r\n" {
 		t.Errorf("EVALSHA through the other gateway: %q", got)
@@ -100,8 +103,10 @@ func TestScriptsOfAnotherGateway(t *testing.T) {
 
 // TestBusyShard: a script that runs on holds up its own shard's commands only, is seen through the gateway, and SCRIPT KILL ends it. The same for a function.
 func TestBusyShard(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			nodes := []*clients.Process{b.start(t), b.start(t), b.start(t)}
 			gateway := larder.Gateway(t, nodes, "--set", "gateway.upstream.reply-timeout=20s")
 			for _, n := range nodes {
@@ -120,13 +125,13 @@ func TestBusyShard(t *testing.T) {
 				runner.Send(resp.AppendCommandStrings(nil, c.run...))
 				waiter.Send(resp.AppendCommandStrings(nil, "SET", keyOn(1, 1), "v"))
 				if c.kill == "FUNCTION" {
-					eventually(t, 10*time.Second, "FUNCTION STATS of what runs", func() bool {
+					eventually(t, "FUNCTION STATS of what runs", func() bool {
 						return strings.Contains(string(killer.Do("FUNCTION", "STATS")), "$2\r\non\r\n")
 					})
 				}
 				want(t, killer, "+OK\r\n", "SET", keyOn(0, 0), "v")
 				want(t, killer, "+OK\r\n", "SET", keyOn(2, 0), "v")
-				eventually(t, 10*time.Second, "the end of what runs", func() bool { return string(killer.Do(c.kill, "KILL")) == "+OK\r\n" })
+				eventually(t, "the end of what runs", func() bool { return string(killer.Do(c.kill, "KILL")) == "+OK\r\n" })
 				if got := string(runner.Reply()); !strings.HasPrefix(got, "-ERR Script killed by user with ") {
 					t.Errorf("%s: %q", c.kill, got)
 				}

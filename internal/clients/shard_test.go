@@ -164,7 +164,7 @@ func (s *shardOf) heal() {
 // calm waits until all nodes are members and the primary serves.
 func (s *shardOf) calm() {
 	s.t.Helper()
-	eventually(s.t, 60*time.Second, "all nodes are members, and the primary serves", s.isCalm)
+	eventually(s.t, "all nodes are members, and the primary serves", s.isCalm)
 }
 
 func (s *shardOf) isCalm() bool {

@@ -37,7 +37,7 @@ func TestSoakBigValues(t *testing.T) {
 // TestSoakAsynqOverFailures waits until asynq has found the jobs whose handing out nobody heard of: after half a minute it takes them for lost.
 func TestSoakAsynqOverFailures(t *testing.T) {
 	asynqOverFailures(t, func(j *jobs, n int) {
-		eventually(t, 3*time.Minute, "all jobs, those too that were being handed out", func() bool { return j.worked(0, n) == n })
+		eventuallyWithin(t, 3*time.Minute, "all jobs, those too that were being handed out", func() bool { return j.worked(0, n) == n })
 	})
 }
 

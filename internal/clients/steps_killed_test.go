@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"larder/internal/clients"
 	"larder/internal/fleet"
@@ -21,7 +20,9 @@ var killedCommands = []string{"RENAME of a set with an expiry", "RENAMENX", "COP
 // just asked (a redis-server that keeps on disk what it has acknowledged), or the gateway. When all are back nothing is lost, and what the client was told
 // is true.
 func TestStepsKilled(t *testing.T) {
+	t.Parallel()
 	t.Run("node", func(t *testing.T) {
+		t.Parallel()
 		nodes := map[string]*clients.Process{}
 		s := &scissors{}
 		var relays []string
@@ -42,6 +43,7 @@ func TestStepsKilled(t *testing.T) {
 		})
 	})
 	t.Run("gateway", func(t *testing.T) {
+		t.Parallel()
 		s := &scissors{}
 		var relays []*clients.Process
 		for _, node := range fleet.Nodes(t, 3) {
@@ -122,12 +124,10 @@ func sayOnce(addr, line string) string {
 // sayUntilUp asks until all who are needed for the reply are back.
 func sayUntilUp(t *testing.T, addr, line string) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		got := sayOnce(addr, line)
-		if got != "" && !strings.HasPrefix(got, "-CLUSTERDOWN ") && !strings.HasPrefix(got, "-LOADING ") && !strings.HasPrefix(got, "-UNKNOWN ") {
-			return got
-		}
-	}
-	t.Fatalf("%s is not answered", line)
-	return ""
+	got := ""
+	eventually(t, line+" is answered", func() bool {
+		got = sayOnce(addr, line)
+		return got != "" && !strings.HasPrefix(got, "-CLUSTERDOWN ") && !strings.HasPrefix(got, "-LOADING ") && !strings.HasPrefix(got, "-UNKNOWN ")
+	})
+	return got
 }

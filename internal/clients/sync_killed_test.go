@@ -30,7 +30,7 @@ func unfinished(t *testing.T, dir string) []string {
 func loaded(t *testing.T, node *clients.Process) *peers.Conn {
 	t.Helper()
 	c := peers.Dial(t, node.Addr, 2)
-	eventually(t, saveWithin, "the journal is loaded", func() bool { return info(t, c, "loading") == "0" || info(t, c, "master_sync_in_progress") == "1" })
+	eventually(t, "the journal is loaded", func() bool { return info(t, c, "loading") == "0" || info(t, c, "master_sync_in_progress") == "1" })
 	return c
 }
 
@@ -59,7 +59,7 @@ func TestKilledWhileCopying(t *testing.T) {
 		want(t, r, "+OK\r\n", "REPLICAOF", "NO", "ONE")
 		want(t, r, "+OK\r\n", "DEBUG", "CHANGE-REPL-ID") // so that nothing but a copy will do
 		want(t, r, "+OK\r\n", "REPLICAOF", host, port)
-		eventually(t, saveWithin, "the copy is on its way", func() bool { return info(t, r, "master_sync_in_progress") == "1" })
+		eventually(t, "the copy is on its way", func() bool { return info(t, r, "master_sync_in_progress") == "1" })
 		time.Sleep(time.Duration(rng.IntN(150_000)) * time.Microsecond) // the moment is what is drawn
 		if info(t, r, "master_sync_in_progress") == "1" {
 			amid++
@@ -89,7 +89,7 @@ func TestKilledWhileCopying(t *testing.T) {
 		r = loaded(t, replica)
 		linked(t, r)
 		for _, dir := range dirs {
-			eventually(t, saveWithin, "no temporary file is left", func() bool {
+			eventually(t, "no temporary file is left", func() bool {
 				return info(t, r, "aof_rewrite_in_progress") == "1" || info(t, p, "aof_rewrite_in_progress") == "1" || len(unfinished(t, dir)) == 0
 			})
 		}
@@ -97,7 +97,7 @@ func TestKilledWhileCopying(t *testing.T) {
 	}
 	p, r := peers.Dial(t, primary.Addr, 2), peers.Dial(t, replica.Addr, 2)
 	level(t, p, r)
-	eventually(t, saveWithin, "no temporary file is left", func() bool { return len(unfinished(t, dirs[0])) == 0 && len(unfinished(t, dirs[1])) == 0 })
+	eventually(t, "no temporary file is left", func() bool { return len(unfinished(t, dirs[0])) == 0 && len(unfinished(t, dirs[1])) == 0 })
 	t.Logf("%d rounds were killed amid a copy, %d batches were acknowledged", amid, total)
 	if amid == 0 || total == 0 {
 		t.Error("no copy was cut off, or nothing was acknowledged")

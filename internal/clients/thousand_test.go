@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/internal/peers"
 )
@@ -12,8 +11,10 @@ import (
 // TestThousandWait: a thousand clients that wait for one list are given what is pushed in the order in which they came, each once, and can wait again: the
 // second time on the connections that are there.
 func TestThousandWait(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			gateway, nodes := overThree(t, b.start)
 			key := keyOn(1, 0)
 			node, pusher := peers.Dial(t, nodes[1].Addr, 2), peers.Dial(t, gateway.Addr, 2)
@@ -25,7 +26,7 @@ func TestThousandWait(t *testing.T) {
 				for i, c := range waiters {
 					c.Send([]byte("BLPOP " + key + " 0\r\n"))
 					at := fmt.Sprintf("blocked_clients:%d\r\n", i+1)
-					eventually(t, 10*time.Second, at, func() bool { return strings.Contains(string(node.Do("INFO", "clients")), at) })
+					eventually(t, at, func() bool { return strings.Contains(string(node.Do("INFO", "clients")), at) })
 				}
 				var pushes strings.Builder
 				for i := range waiters {

@@ -51,9 +51,11 @@ const nothingHoldsMessage = "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\
 
 // TestCachesAreToldOfLosses: clients that cache are told of changes on every shard, and that nothing holds when a shard is killed, frozen, or back.
 func TestCachesAreToldOfLosses(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		for _, mode := range []string{"", "BCAST"} {
 			t.Run(b.name+" "+mode, func(t *testing.T) {
+				t.Parallel()
 				gateway, nodes := overThree(t, b.start)
 				cache, other := peers.Dial(t, gateway.Addr, 3), peers.Dial(t, gateway.Addr, 2)
 				want(t, cache, "+OK\r\n", append([]string{"CLIENT", "TRACKING", "ON"}, strings.Fields(mode)...)...)
@@ -75,7 +77,7 @@ func TestCachesAreToldOfLosses(t *testing.T) {
 				if mode != "" {
 					heard(t, cache, nothingHolds)
 				}
-				eventually(t, 5*time.Second, "the shard that is back", func() bool { return string(cache.Do("GET", keyOn(1, 0))) == "_\r\n" })
+				eventually(t, "the shard that is back", func() bool { return string(cache.Do("GET", keyOn(1, 0))) == "_\r\n" })
 				if mode == "" { // what was read of the others is still known
 					want(t, other, "+OK\r\n", "SET", keyOn(0, 0), "x")
 					heard(t, cache, invalid(keyOn(0, 0)))
@@ -88,7 +90,7 @@ func TestCachesAreToldOfLosses(t *testing.T) {
 				if mode != "" {
 					heard(t, cache, nothingHolds)
 				}
-				eventually(t, 5*time.Second, "the shard that goes on", func() bool { return string(cache.Do("GET", keyOn(2, 0))) == "$1\r\n2\r\n" })
+				eventually(t, "the shard that goes on", func() bool { return string(cache.Do("GET", keyOn(2, 0))) == "$1\r\n2\r\n" })
 				everyShard("3")
 				want(t, other, "+OK\r\n", "FLUSHALL")
 				heard(t, cache, nothingHolds)
@@ -101,6 +103,7 @@ func TestCachesAreToldOfLosses(t *testing.T) {
 // TestRedirectedInvalidations: a client that speaks RESP2 has another one told, wherever in the gateway that is, as a subscriber or in RESP3; if that one is
 // gone it is told so. All as a redis-server does.
 func TestRedirectedInvalidations(t *testing.T) {
+	t.Parallel()
 	for _, e := range []struct{ name, addr string }{
 		{"redis-server", peers.StartRedis(t)},
 		{"gateway over 3 nodes", fleet.Gateway(t, fleet.Nodes(t, 3))},
@@ -165,9 +168,11 @@ func TestTrackedKeysAreLimited(t *testing.T) {
 // TestRueidisCaches: rueidis's cache, with and without broadcasts, over three shards that are killed and come back while go-redis changes the keys. When all
 // is quiet it shows what is so.
 func TestRueidisCaches(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		for _, broadcast := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s broadcast=%v", b.name, broadcast), func(t *testing.T) {
+				t.Parallel()
 				gateway, nodes := overThree(t, b.start)
 				ctx := within(t, time.Minute)
 				o := rueidis.ClientOption{InitAddress: []string{gateway.Addr}, ForceSingleClient: true}
@@ -189,8 +194,8 @@ func TestRueidisCaches(t *testing.T) {
 						}
 					}
 					n.Start(t)
-					eventually(t, 5*time.Second, "the shard that is back", func() bool { return writer.Get(ctx, keyOn(shard, 0)).Err() == redis.Nil })
-					eventually(t, 5*time.Second, "that the cache knows that the shard is empty", func() bool {
+					eventually(t, "the shard that is back", func() bool { return writer.Get(ctx, keyOn(shard, 0)).Err() == redis.Nil })
+					eventually(t, "that the cache knows that the shard is empty", func() bool {
 						return rueidis.IsRedisNil(c.DoCache(ctx, c.B().Get().Key(keyOn(shard, 0)).Cache(), time.Minute).Error())
 					})
 				}
@@ -223,8 +228,8 @@ func cachesFollow(ctx context.Context, t *testing.T, c rueidis.Client, writer *r
 
 func cacheFollows(ctx context.Context, t *testing.T, c rueidis.Client, writer *redis.Client, key, value string) {
 	t.Helper()
-	eventually(t, 5*time.Second, "a write", func() bool { return writer.Set(ctx, key, value, 0).Err() == nil })
-	eventually(t, 5*time.Second, "what was written, through the cache", func() bool {
+	eventually(t, "a write", func() bool { return writer.Set(ctx, key, value, 0).Err() == nil })
+	eventually(t, "what was written, through the cache", func() bool {
 		got, err := c.DoCache(ctx, c.B().Get().Key(key).Cache(), time.Minute).ToString()
 		return err == nil && got == value
 	})
@@ -266,8 +271,10 @@ func TestOwnChangesAreNoNews(t *testing.T) {
 
 // TestCachesOfABusyShard: a node that runs a script refuses the words that go before a command, too; nothing is lost of what it is to tell.
 func TestCachesOfABusyShard(t *testing.T) {
+	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			nodes := []*clients.Process{b.start(t), b.start(t), b.start(t)}
 			gateway := larder.Gateway(t, nodes, "--set", "gateway.upstream.reply-timeout=20s")
 			want(t, peers.Dial(t, nodes[1].Addr, 2), "+OK\r\n", "CONFIG", "SET", "busy-reply-threshold", "1")
@@ -277,11 +284,11 @@ func TestCachesOfABusyShard(t *testing.T) {
 			want(t, cache, "+OK\r\n", "CLIENT", "CACHING", "YES")
 			want(t, cache, "_\r\n", "GET", key)
 			runner.Send(resp.AppendCommandStrings(nil, "EVAL", endlessly, "1", key))
-			eventually(t, 10*time.Second, "a node that is busy", func() bool { return strings.HasPrefix(string(cache.Do("GET", key)), "-BUSY ") })
+			eventually(t, "a node that is busy", func() bool { return strings.HasPrefix(string(cache.Do("GET", key)), "-BUSY ") })
 			if got := string(cache.Do("SET", keyOn(1, 1), "v")); !strings.HasPrefix(got, "-BUSY ") {
 				t.Errorf("SET: %q", got)
 			}
-			eventually(t, 10*time.Second, "the end of what runs", func() bool { return string(other.Do("SCRIPT", "KILL")) == "+OK\r\n" })
+			eventually(t, "the end of what runs", func() bool { return string(other.Do("SCRIPT", "KILL")) == "+OK\r\n" })
 			runner.Reply()
 			want(t, cache, "_\r\n", "GET", key)
 			want(t, other, "+OK\r\n", "SET", key, "v")

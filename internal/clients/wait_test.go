@@ -15,24 +15,25 @@ import (
 // TestWaitThroughGateway: WAIT answers for what its session has written on each of three shards, over whatever lanes that went, as one server does for a
 // connection.
 func TestWaitThroughGateway(t *testing.T) {
+	t.Parallel()
 	nodes := fleet.Nodes(t, 3)
 	followers := make([]*clients.Process, len(nodes))
 	for i, addr := range nodes {
 		followers[i] = follower(t, addr)
 		node := peers.Dial(t, addr, 2)
-		eventually(t, 30*time.Second, "the replica is there", func() bool { return strings.Contains(info(t, node, "slave0"), "state=online") })
+		eventually(t, "the replica is there", func() bool { return strings.Contains(info(t, node, "slave0"), "state=online") })
 	}
 	gateway := fleet.Gateway(t, nodes)
 	for _, proto := range []int{2, 3} {
 		c, other := peers.Dial(t, gateway, proto), peers.Dial(t, gateway, proto)
-		want(t, c, ":1\r\n", "WAIT", "1", "5000") // it has written nothing
+		want(t, c, ":1\r\n", "WAIT", "1", waitMS) // it has written nothing
 		for i := range 30 {
 			want(t, c, "+OK\r\n", "SET", "k"+strconv.Itoa(i), "v")
-			want(t, c, ":1\r\n", "WAIT", "1", "5000")
+			want(t, c, ":1\r\n", "WAIT", "1", waitMS)
 			want(t, c, ":1\r\n", "WAIT", "0", "0")
 		}
 		want(t, c, ":30\r\n", append([]string{"DEL"}, keysNamed("k", 30)...)...)
-		want(t, c, ":1\r\n", "WAIT", "1", "5000")
+		want(t, c, ":1\r\n", "WAIT", "1", waitMS)
 		want(t, c, ":1\r\n", "WAIT", "2", "50")
 		want(t, c, "-ERR timeout is negative\r\n", "WAIT", "1", "-1")
 		want(t, c, "-ERR value is not an integer or out of range\r\n", "WAIT", "x", "0")
@@ -47,10 +48,10 @@ func TestWaitThroughGateway(t *testing.T) {
 		if took := time.Since(began); took < 250*time.Millisecond {
 			t.Errorf("WAIT was over after %v", took)
 		}
-		want(t, other, ":1\r\n", "WAIT", "1", "5000") // has written nothing that the frozen one lacks
-		want(t, other, ":1\r\n", "WAIT", "1", "5000")
+		want(t, other, ":1\r\n", "WAIT", "1", waitMS) // has written nothing that the frozen one lacks
+		want(t, other, ":1\r\n", "WAIT", "1", waitMS)
 		followers[1].Thaw(t)
-		want(t, c, ":1\r\n", "WAIT", "1", "20000")
+		want(t, c, ":1\r\n", "WAIT", "1", waitMS)
 		want(t, c, "+OK\r\n", "MULTI")
 		want(t, c, "+QUEUED\r\n", "WAIT", "1", "0")
 		want(t, c, "*1\r\n:1\r\n", "EXEC")
@@ -66,6 +67,7 @@ func keysNamed(prefix string, n int) (keys []string) {
 
 // TestWaitUnblocked: who waits for replicas that never come can be told to stop, and leaves no trace when it goes.
 func TestWaitUnblocked(t *testing.T) {
+	t.Parallel()
 	nodes := fleet.Nodes(t, 2)
 	gateway := fleet.Gateway(t, nodes)
 	c, other := peers.Dial(t, gateway, 2), peers.Dial(t, gateway, 2)
@@ -79,7 +81,7 @@ func TestWaitUnblocked(t *testing.T) {
 	}
 	answers := make(chan string, 1)
 	go func() { answers <- string(c.Do("WAIT", "1", "0")) }()
-	eventually(t, 10*time.Second, "both wait", func() bool { return info(t, other, "blocked_clients") == "2" })
+	eventually(t, "both wait", func() bool { return info(t, other, "blocked_clients") == "2" })
 	want(t, other, ":1\r\n", "CLIENT", "UNBLOCK", id[1:len(id)-2])
 	if got := <-answers; got != ":0\r\n" {
 		t.Errorf("unblocked: %q", got)
@@ -88,5 +90,5 @@ func TestWaitUnblocked(t *testing.T) {
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "nobody waits", func() bool { return info(t, other, "blocked_clients") == "0" })
+	eventually(t, "nobody waits", func() bool { return info(t, other, "blocked_clients") == "0" })
 }

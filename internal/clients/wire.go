@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
 
@@ -31,8 +32,7 @@ func (w *Wire) Close() { _ = w.conn.Close() }
 
 // Do sends one command and waits for its reply, whose bytes are the caller's.
 func (w *Wire) Do(args ...string) ([]byte, error) {
-	const within = 30 * time.Second
-	return w.DoWithin(within, args...)
+	return w.DoWithin(peers.Patience, args...)
 }
 
 // DoWithin is Do with a time limit. After an error the connection is of no use any more.

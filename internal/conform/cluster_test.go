@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,12 +18,12 @@ import (
 // redisCluster is a Redis Cluster of one node that has all slots.
 func redisCluster(t *testing.T) string {
 	t.Helper()
-	addr := peers.StartRedis(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
+	addr := peers.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(peers.FreePort(t)), "--cluster-announce-ip", "127.0.0.1")
 	c := peers.Dial(t, addr, 2)
 	if r := string(c.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")); r != "+OK\r\n" {
 		t.Fatalf("ADDSLOTSRANGE: %q", r)
 	}
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(string(c.Do("CLUSTER", "INFO")), "cluster_state:ok"); {
+	for deadline := time.Now().Add(peers.Patience); !strings.Contains(string(c.Do("CLUSTER", "INFO")), "cluster_state:ok"); {
 		if time.Now().After(deadline) {
 			t.Fatal("the Redis Cluster is not ok")
 		}

@@ -71,7 +71,7 @@ func compareAll(t *testing.T, sub conform.Endpoint) {
 			playScripts(t, conform.Player{Ref: ref, Sub: sub, Proto: proto, Differences: differences, Rand: dice(t, uint64(proto))})
 		})
 		t.Run(fmt.Sprintf("generated RESP%d", proto), func(t *testing.T) {
-			const rounds = 60
+			const rounds = 30
 			playGenerated(t, conform.Player{Ref: ref, Sub: sub, Proto: proto, Differences: differences}, rounds)
 		})
 	}
@@ -167,6 +167,11 @@ func explain(t *testing.T, p conform.Player, sec conform.Section, m conform.Mism
 // TestMain also sees that every intended difference was met, if all tests have run: what nobody needed goes.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	const atOnce = 6
+	if err := fleet.AtOnce(atOnce); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := fleet.Main(m)
 	if unmet := differences.Unmet(); code == 0 && len(unmet) > 0 && flag.Lookup("test.run").Value.String() == "" {
 		fmt.Fprintf(os.Stderr, "no difference, so no exception is needed: %v\n", unmet)

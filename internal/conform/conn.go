@@ -8,11 +8,9 @@ import (
 	"net"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
-
-// replyDeadline is how long a batch may take. It is far above what any takes, so that only a reply that never comes meets it.
-const replyDeadline = 20 * time.Second
 
 // conn is a client's connection as bytes.
 type conn struct {
@@ -24,7 +22,7 @@ type conn struct {
 }
 
 func dial(addr string) (*conn, error) {
-	c, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr, peers.Patience)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +81,14 @@ func (c *conn) ended() bool {
 	if c.closed {
 		return true
 	}
-	_ = c.net.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.net.SetDeadline(time.Now().Add(peers.Patience))
 	_, err := c.next()
 	return errors.Is(err, io.EOF)
 }
 
 // do sends one command and gives its reply.
 func (c *conn) do(args ...string) ([]byte, error) {
-	_ = c.net.SetDeadline(time.Now().Add(replyDeadline))
+	_ = c.net.SetDeadline(time.Now().Add(peers.Patience))
 	if _, err := c.net.Write(resp.AppendCommandStrings(nil, args...)); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
@@ -69,8 +70,7 @@ func (p *Player) clean() error {
 
 // left waits until the server has seen that everybody else is gone: what counts clients is to count this section's.
 func (c *conn) left() error {
-	const within = 10 * time.Second
-	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(time.Millisecond) {
 		r, err := c.do("CLIENT", "LIST")
 		if err != nil {
 			return err
@@ -355,7 +355,7 @@ func (p *Player) mismatch(s *sent, at int, want, got, why string) Mismatch {
 func (p *Player) untilNil(pair *[2]*conn, step *Step) ([]Mismatch, error) {
 	s := sent{step: step, args: step.Args(p.now)}
 	for side := range 2 {
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(peers.Patience)
 		for {
 			r, err := pair[side].exchange(step.payload(s.args), nil, 1)
 			if err != nil || len(r) != 1 {

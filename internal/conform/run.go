@@ -4,12 +4,14 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"larder/internal/peers"
 )
 
 // exchange writes payload, cut at the given places, while it reads n replies: a server that answers early must not block because nobody reads. It
 // returns the replies that came; fewer than n with a nil error: the server closed the connection.
 func (c *conn) exchange(payload []byte, cuts []int, n int) ([][]byte, error) {
-	_ = c.net.SetDeadline(time.Now().Add(replyDeadline))
+	_ = c.net.SetDeadline(time.Now().Add(peers.Patience))
 	written := make(chan error, 1)
 	go func() { written <- c.write(payload, cuts) }()
 	replies := make([][]byte, 0, n)

@@ -42,12 +42,10 @@ func TestScan(t *testing.T) {
 }
 
 func scanWhileKeysChange(t *testing.T, addr, count string) {
-	const stay, pass = 1500, 3000
+	const stay, pass = 1000, 2000
 	c := peers.Dial(t, addr, 2)
 	c.Do("FLUSHALL")
-	for i := range stay {
-		c.Do("SET", fmt.Sprintf("stay:%d", i), "v")
-	}
+	fillKeys(c, "stay:", stay)
 	rng := dice(t, 7)
 	seen := map[string]int{}
 	born := 0
@@ -86,6 +84,18 @@ func scanWhileKeysChange(t *testing.T, addr, count string) {
 	}
 }
 
+// fillKeys sets n keys of a prefix.
+func fillKeys(c *peers.Conn, prefix string, n int) {
+	var out []byte
+	for i := range n {
+		out = resp.AppendCommandStrings(out, "SET", prefix+strconv.Itoa(i), "v")
+	}
+	c.Send(out)
+	for range n {
+		c.Reply()
+	}
+}
+
 func scanReply(t *testing.T, reply []byte) (cursor string, keys []string) {
 	t.Helper()
 	it := resp.Elements(reply)
@@ -111,10 +121,8 @@ func TestScanFilters(t *testing.T) {
 	for _, e := range endpoints {
 		t.Run(e.name, func(t *testing.T) {
 			c := peers.Dial(t, e.start(t), 3)
-			for i := range 500 {
-				c.Do("SET", fmt.Sprintf("a:%d", i), "v")
-				c.Do("SET", fmt.Sprintf("b:%d", i), "v")
-			}
+			fillKeys(c, "a:", 500)
+			fillKeys(c, "b:", 500)
 			for _, x := range []struct {
 				args []string
 				want int

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/internal/peers"
 	"larder/protocol/resp"
 )
 
@@ -39,9 +40,6 @@ type wing struct {
 	blocked string // the line of INFO that says how many are
 }
 
-// restWithin is how long a side may take to come to rest.
-const restWithin = 20 * time.Second
-
 var errRest = errors.New("does not come to rest")
 
 // Play plays a scene. The error is of the test itself, or of a side that does not come to rest.
@@ -69,7 +67,7 @@ func (p *Stage) Play(scene *Scene) (found []Mismatch, err error) {
 		if a.Apart != "" {
 			apart = a.Apart
 		}
-		if err := wings[1].catchUp(wings[0]); err != nil {
+		if err := wings[1].catchUp(wings[0], a); err != nil {
 			return found, fmt.Errorf("%s: %s: %s: %w", a.Where, a, wings[1].name, err)
 		}
 		wrong := compareWings(wings, a, apart != "")
@@ -236,7 +234,7 @@ func (w *wing) act(act *Act) error {
 		if act.Kind == ActBatched {
 			return nil
 		}
-		_ = a.net.SetDeadline(time.Now().Add(restWithin))
+		_ = a.net.SetDeadline(time.Now().Add(peers.Patience))
 		if _, err := a.net.Write(a.out); err != nil {
 			return err
 		}
@@ -267,7 +265,7 @@ func (w *wing) act(act *Act) error {
 // until reads all that the client is owed.
 func (w *wing) until(a *actor) error {
 	for a.owed > 0 {
-		if err := a.read(restWithin); err != nil {
+		if err := a.read(peers.Patience); err != nil {
 			return err
 		}
 	}
@@ -293,13 +291,14 @@ func (w *wing) settled(list map[string]string) bool {
 	return settled
 }
 
-// catchUp waits while replies that the other side has may be on their way through a gateway, to clients that it still shows as blocked.
-func (w *wing) catchUp(other *wing) error {
-	const late = 5 * time.Second
-	for deadline := time.Now().Add(late); w.far && time.Now().Before(deadline); {
+// catchUp waits while replies that the other side has may be on their way through a gateway, to clients that it still shows as blocked; not to those who are
+// to wait on here.
+func (w *wing) catchUp(other *wing, act *Act) error {
+	for deadline := time.Now().Add(peers.Patience); w.far && time.Now().Before(deadline); {
 		missing := false
 		for name, a := range w.actors {
-			missing = missing || a.owed > 0 && other.actors[name].owed == 0
+			says, told := act.Says[name]
+			missing = missing || a.owed > 0 && other.actors[name].owed == 0 && !(told && says == "")
 		}
 		if !missing {
 			return nil
@@ -331,7 +330,7 @@ func (a *actor) read(within time.Duration) error {
 
 // drain reads up to the answer of a PING.
 func (a *actor) drain() error {
-	_ = a.net.SetDeadline(time.Now().Add(restWithin))
+	_ = a.net.SetDeadline(time.Now().Add(peers.Patience))
 	if _, err := a.net.Write(resp.AppendCommandStrings(nil, "PING")); err != nil {
 		return err
 	}
@@ -350,7 +349,7 @@ func (a *actor) drain() error {
 // rest asks for the list of clients until it is as it should be: their flags by their ids.
 func (w *wing) rest(ok func(list map[string]string) bool) error {
 	var text string
-	for deadline := time.Now().Add(restWithin); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(peers.Patience); time.Now().Before(deadline); {
 		r, err := w.keeper.do("CLIENT", "LIST")
 		if err != nil {
 			return err

@@ -11,18 +11,12 @@ import (
 	"io"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/engine"
 	"larder/proxy"
 	"larder/router"
-)
-
-const (
-	readyWithin = 10 * time.Second
-	endWithin   = 20 * time.Second
 )
 
 // Node starts a node and gives its address; change, if any, alters its options first.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"larder/internal/peers"
 )
 
 // part is a node or a gateway.
@@ -23,9 +25,9 @@ func keep(t testing.TB, what string, p part) {
 	case err := <-ended:
 		cancel()
 		t.Fatalf("%s did not start: %v", what, err)
-	case <-time.After(readyWithin):
+	case <-time.After(peers.Patience):
 		cancel()
-		t.Fatalf("%s is not ready within %v", what, readyWithin)
+		t.Fatalf("%s is not ready within %v", what, peers.Patience)
 	}
 	t.Cleanup(func() {
 		cancel()
@@ -34,7 +36,7 @@ func keep(t testing.TB, what string, p part) {
 			if err != nil {
 				t.Errorf("%s ended with: %v", what, err)
 			}
-		case <-time.After(endWithin):
+		case <-time.After(peers.Patience):
 			t.Errorf("%s does not end", what)
 		}
 	})

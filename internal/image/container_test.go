@@ -81,7 +81,7 @@ func (p *process) end() {
 		if p.err != nil {
 			p.t.Errorf("the container ended with %v:\n%s", p.err, p.out)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 		p.t.Errorf("the container did not end within 10 s of SIGTERM:\n%s", p.out)
@@ -136,7 +136,7 @@ func (p *process) redis(host string, command ...string) string {
 // serves waits until PING is answered at an address.
 func (p *process) serves(host string) {
 	p.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for p.redis(host, "PING") != "PONG" {

@@ -11,8 +11,6 @@ import (
 	"larder/protocol/resp"
 )
 
-const replyWithin = 20 * time.Second
-
 // Conn is a client's connection that gives replies as the bytes they came in. It belongs to the test's goroutine and is closed with the test.
 type Conn struct {
 	t       testing.TB
@@ -49,7 +47,7 @@ func (c *Conn) Do(args ...string) []byte {
 // Send writes bytes as they are.
 func (c *Conn) Send(p []byte) {
 	c.t.Helper()
-	_ = c.conn.SetDeadline(time.Now().Add(replyWithin))
+	_ = c.conn.SetDeadline(time.Now().Add(Patience))
 	if _, err := c.conn.Write(p); err != nil {
 		c.t.Fatal(err)
 	}
@@ -58,7 +56,7 @@ func (c *Conn) Send(p []byte) {
 // Reply waits for the next reply, or push, and gives its bytes, which are the caller's.
 func (c *Conn) Reply() []byte {
 	c.t.Helper()
-	_ = c.conn.SetDeadline(time.Now().Add(replyWithin))
+	_ = c.conn.SetDeadline(time.Now().Add(Patience))
 	for {
 		n, _, state := c.replies.Next(c.in)
 		switch state {

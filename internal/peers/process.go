@@ -12,16 +12,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 )
 
+// Patience is how long tests wait for what must come, and servers are given to start: far above what anything takes, however busy the machine is, so that
+// only what never comes meets it. What is to come soon is measured, not waited for with a shorter deadline.
+const Patience = time.Minute
+
 const (
-	readyWithin = 10 * time.Second
-	pollEvery   = 2 * time.Millisecond
-	tries       = 5 // another process may take a port between our probing and the server's binding
+	pollEvery = 2 * time.Millisecond
+	tries     = 5 // somebody else may take a port between our probing and the server's binding
 )
 
 // process is a running server with what it printed.
@@ -50,7 +52,7 @@ func start(t testing.TB, dir string, env []string, name string, args ...string) 
 
 // ready waits until ok says so; false: the process ended first, or took too long.
 func (p *process) ready(ok func() bool) bool {
-	for deadline := time.Now().Add(readyWithin); time.Now().Before(deadline); time.Sleep(pollEvery) {
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(pollEvery) {
 		if p.ended() {
 			return false
 		}
@@ -88,26 +90,6 @@ func (p *process) fail(t testing.TB) {
 	t.Helper()
 	out, _ := os.ReadFile(p.log)
 	t.Fatalf("%s did not come up: %s", p.cmd.Path, out)
-}
-
-// portsGiven counts the ports that FreePort has looked at.
-var portsGiven atomic.Uint32
-
-// FreePort gives a port of 127.0.0.1 that nobody listens at. No port is given twice, and none that the system may give to a connection meanwhile: those
-// begin at 32768.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	const first, count = 20_000, 10_000
-	for range count {
-		n := uint32(os.Getpid())*101 + portsGiven.Add(1)
-		port := first + int(n%count)
-		if probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = probe.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
 }
 
 func answers(addr string) bool {

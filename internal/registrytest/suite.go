@@ -74,7 +74,7 @@ func promises() []promise {
 }
 
 // patience is how long anything may take that does not wait for a TTL.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // eventually asks again and again until it is so.
 func eventually(t *testing.T, within time.Duration, what string, so func() bool) {

@@ -24,7 +24,7 @@ func exchange(t *testing.T, addr string, in []byte) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := conn.Write(in); err != nil {
 		t.Fatal(err)
 	}
