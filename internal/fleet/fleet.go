@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/engine"
+	"larder/internal/peers"
 	"larder/proxy"
 	"larder/router"
 )
@@ -64,6 +65,7 @@ func StartGateway(t testing.TB, nodes []string, reg prometheus.Registerer, chang
 	t.Helper()
 	o := proxy.DefaultOptions()
 	o.Listen, o.Loops = "127.0.0.1:0", 2
+	o.Upstream.DialTimeout, o.Upstream.ReplyTimeout = peers.Patience/2, peers.Patience/2 // nodes are kept from the processor by who else tests
 	for _, f := range change {
 		f(&o)
 	}
