@@ -228,7 +228,7 @@ func TestSwitchThroughGateway(t *testing.T) {
 	more := func() { // some are written
 		t.Helper()
 		was := written.Load()
-		eventually(t, 20*time.Second, "clients go on", func() bool { return written.Load() >= was+10*writers || len(ended) > 0 })
+		eventually(t, "clients go on", func() bool { return written.Load() >= was+10*writers || len(ended) > 0 })
 	}
 	for i := range writers {
 		c := peers.Dial(t, s.gateway.Addr, 2+i%2)
@@ -260,7 +260,7 @@ func TestSwitchThroughGateway(t *testing.T) {
 		freeze.State, freeze.Term = router.Switching, freeze.Epoch
 		s.order("a", from, to)
 		old, next := peers.Dial(t, s.nodes[from].Addr, 3), peers.Dial(t, s.nodes[to].Addr, 3)
-		eventually(t, 20*time.Second, "the next primary has everything", func() bool { return stateOf(old, "executed") == stateOf(next, "executed") })
+		eventually(t, "the next primary has everything", func() bool { return stateOf(old, "executed") == stateOf(next, "executed") })
 		over := s.next("a")
 		over.State, over.Term, over.Reign, over.Returned = router.Normal, over.Epoch, over.Epoch, true
 		over.Set = []router.Run{over.Set[1], over.Set[0]}
@@ -269,7 +269,7 @@ func TestSwitchThroughGateway(t *testing.T) {
 		if to == "a" {
 			break
 		}
-		eventually(t, 20*time.Second, "the one before follows", func() bool { return stateOf(old, "following") == ":1" })
+		eventually(t, "the one before follows", func() bool { return stateOf(old, "following") == ":1" })
 	}
 	more()
 	close(stop)
