@@ -75,15 +75,15 @@ func (p *patron) run(stop <-chan struct{}) {
 			return
 		case <-time.After(time.Duration(p.dice.IntN(5)) * time.Millisecond):
 		}
-		m := p.s.primary()
-		if p.dice.IntN(3) == 0 {
-			m = p.s.members[p.dice.IntN(len(p.s.members))]
+		addr := p.s.primary().Addr
+		if doors := p.s.doors(); p.dice.IntN(2) == 0 {
+			addr = doors[p.dice.IntN(len(doors))]
 		}
 		period := int(p.log.Now() / int64(2*time.Second))
 		if p.dice.IntN(5) == 0 {
 			period = p.dice.IntN(period + 1)
 		}
-		p.deed(m.doors[p.dice.IntN(len(m.doors))], fmt.Sprintf("%d:%d", p.dice.IntN(3), period))
+		p.deed(addr, fmt.Sprintf("%d:%d", p.dice.IntN(3), period))
 	}
 }
 
@@ -166,6 +166,8 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 	t.Helper()
 	d := dice(t)
 	s := startShard(t, 3, least, args...)
+	s.guard()
+	s.guard()
 	s.lead(2)
 	s.calm()
 	log, stop := history.New(), make(chan struct{})
@@ -176,10 +178,8 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 		patrons[i] = p
 		all.Go(func() { p.run(stop) })
 	}
-	for _, m := range s.members {
-		for _, addr := range m.doors {
-			all.Go(func() { hear(addr, log, stop) })
-		}
+	for _, addr := range s.doors() {
+		all.Go(func() { hear(addr, log, stop) })
 	}
 	end := sync.OnceFunc(func() {
 		close(stop)

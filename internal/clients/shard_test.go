@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -26,6 +28,8 @@ type shardOf struct {
 	told     peers.Output
 	patience time.Duration
 	nodes    []steward.Node
+	toxi     *peers.Toxiproxy
+	gateways []string // where clients reach them
 }
 
 // member is a node of the shard.
@@ -35,19 +39,19 @@ type member struct {
 	up     bool                   // its process is there; kept while the registry stands still
 	to     map[string]*peers.Link // to the others, by their names
 	orders *peers.Link            // the stewards' way to it
-	doors  []string               // where clients reach it
+	gates  []*peers.Link          // the gateways' ways to it
 }
 
 // startShard starts n nodes, the first of them the primary and the whole set. Nobody gives orders before lead is called.
 func startShard(t *testing.T, n, least int, args ...string) *shardOf {
 	t.Helper()
 	s := &shardOf{t: t, dead: map[router.Run]bool{}, patience: 500 * time.Millisecond}
-	toxiproxy := peers.StartToxiproxy(t)
+	s.toxi = peers.StartToxiproxy(t)
 	for i := range n {
 		name := string(rune('a' + i))
 		m := &member{name: name, up: true, to: map[string]*peers.Link{}}
 		m.Process = larder.Engine(t, append([]string{"--managed", "--node-id", name}, args...)...)
-		m.orders, m.doors = toxiproxy.Link(m.Addr), []string{m.Addr}
+		m.orders = s.toxi.Link(m.Addr)
 		s.members = append(s.members, m)
 	}
 	for _, m := range s.members {
@@ -57,7 +61,7 @@ func startShard(t *testing.T, n, least int, args ...string) *shardOf {
 				node.Peers = append(node.Peers, steward.Peer{Name: m.name, Addr: m.Addr})
 				continue
 			}
-			m.to[other.name] = toxiproxy.Link(other.Addr)
+			m.to[other.name] = s.toxi.Link(other.Addr)
 			node.Peers = append(node.Peers, steward.Peer{Name: other.name, Addr: m.to[other.name].Addr})
 		}
 		s.nodes = append(s.nodes, node)
@@ -74,6 +78,42 @@ func startShard(t *testing.T, n, least int, args ...string) *shardOf {
 }
 
 func lastOf(text string, n int) string { return text[max(0, len(text)-n):] }
+
+// guard starts a gateway, which has links of its own to the nodes. It finds the primary by the records that nodes show it.
+func (s *shardOf) guard() {
+	s.t.Helper()
+	var shard router.Shard
+	for i, m := range s.members {
+		link := s.toxi.Link(m.Addr)
+		m.gates = append(m.gates, link)
+		if node := (router.Node{ID: m.name, Addr: link.Addr}); i == 0 {
+			shard.Primary = node
+		} else {
+			shard.Replicas = append(shard.Replicas, node)
+		}
+	}
+	topology, err := router.EvenShards("main", 0, []router.Shard{shard})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text, err := topology.MarshalText()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	path := filepath.Join(s.t.TempDir(), "topology.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	s.gateways = append(s.gateways, larder.Gateway(s.t, nil, "--topology", path).Addr)
+}
+
+// doors are all addresses to which clients can turn.
+func (s *shardOf) doors() (addrs []string) {
+	for _, m := range s.members {
+		addrs = append(addrs, m.Addr)
+	}
+	return append(addrs, s.gateways...)
+}
 
 // lead has stewards give orders.
 func (s *shardOf) lead(stewards int) {
@@ -155,7 +195,7 @@ func (s *shardOf) heal() {
 		s.revive(m)
 		m.Thaw(s.t)
 		heal(m.orders)
-		for _, l := range m.to {
+		for _, l := range slices.Concat(s.between(m), m.gates) {
 			heal(l)
 		}
 	}
@@ -216,6 +256,16 @@ var ills = []struct {
 		}
 		return func() {
 			for _, l := range ill {
+				heal(l)
+			}
+		}
+	}},
+	{"gateways' links to it are ill", func(_ *shardOf, m *member, d *rand.Rand) func() {
+		for _, l := range m.gates {
+			troubles[d.IntN(len(troubles))].do(d, l)
+		}
+		return func() {
+			for _, l := range m.gates {
 				heal(l)
 			}
 		}
