@@ -319,7 +319,7 @@ func (s *shardOf) suffer(d *rand.Rand, long time.Duration) map[string]int {
 				ends = append(ends, end)
 			}
 		}
-		time.Sleep(time.Duration(d.IntN(1500)) * time.Millisecond) // how long it lasts is what is drawn
+		time.Sleep(time.Duration(d.IntN(2500)) * time.Millisecond) // how long it lasts is what is drawn
 		for _, end := range ends {
 			end()
 		}

@@ -81,7 +81,7 @@ func (s *Steward) keep(record *router.Record, wish string, now time.Time) (*rout
 	return nil, ""
 }
 
-// elect waits for promises: of all members, or of those that give one within the steward's patience, but of one at least.
+// elect waits for promises: of all members that say something, but not for ever, and of one at least.
 func (s *Steward) elect(record *router.Record, now time.Time) (*router.Record, string) {
 	if s.elected == nil {
 		s.elected = &election{epoch: record.Epoch, begun: now}
@@ -93,7 +93,10 @@ func (s *Steward) elect(record *router.Record, now time.Time) (*router.Record, s
 			e.promises = append(e.promises, r)
 		}
 	}
-	if len(e.promises) == 0 || len(e.promises) < len(record.Set) && now.Sub(e.begun) < 3*s.patience {
+	owing := slices.ContainsFunc(record.Set, func(run router.Run) bool {
+		return s.lives(run, now) && !slices.ContainsFunc(e.promises, func(p report) bool { return p.run == run })
+	})
+	if len(e.promises) == 0 || owing && now.Sub(e.begun) < 3*s.patience {
 		return nil, ""
 	}
 	best := slices.MaxFunc(e.promises, func(a, b report) int { return int(a.executed - b.executed) })
