@@ -28,9 +28,11 @@ const (
 	Remove
 	SyncDir // what names the folder has is safe
 	MakeDir
+	CreateNew // an empty file, if none has that name
+	Link      // a file gets a second name, if none has that name
 )
 
-var kindNames = [...]string{"create", "append", "write", "sync", "truncate", "close", "rename", "remove", "sync dir", "make dir"}
+var kindNames = [...]string{"create", "append", "write", "sync", "truncate", "close", "rename", "remove", "sync dir", "make dir", "create new", "link"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -38,13 +40,13 @@ func (k Kind) String() string { return kindNames[k] }
 type Op struct {
 	Kind  Kind
 	Name  string // in its folder
-	To    string // of Rename
+	To    string // of Rename and Link
 	Bytes int64  // of Write; the length of Truncate
 }
 
 func (o Op) String() string {
 	switch o.Kind {
-	case Rename:
+	case Rename, Link:
 		return fmt.Sprintf("%s %s to %s", o.Kind, o.Name, o.To)
 	case SyncDir:
 		return o.Kind.String()
@@ -63,6 +65,9 @@ type Dir struct {
 // In gives a folder's files. watch, if not nil, is told of each operation before it is done; an error of it is the operation's, which then is not done, or
 // half done where that can be.
 func In(path string, watch func(Op) error) *Dir { return &Dir{path, watch} }
+
+// Watcher is who is told of operations, as given to In.
+func (d *Dir) Watcher() func(Op) error { return d.watch }
 
 // Path is where a file of the folder is.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
@@ -83,6 +88,11 @@ const (
 // Create makes an empty file to be written, in place of any other of that name.
 func (d *Dir) Create(name string) (*File, error) {
 	return d.open(Create, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+}
+
+// CreateNew makes an empty file to be written; fs.ErrExist if there is one of that name.
+func (d *Dir) CreateNew(name string) (*File, error) {
+	return d.open(CreateNew, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 }
 
 // Append opens a file to be lengthened; it is made if there is none.
@@ -134,7 +144,15 @@ func (d *Dir) Rename(from, to string) error {
 	return os.Rename(d.Path(from), d.Path(to))
 }
 
-// Remove removes a file. That there is none is no error.
+// Link gives a file a second name; fs.ErrExist if there is a file that has it. Not every file system has second names.
+func (d *Dir) Link(from, to string) error {
+	if err := d.about(Op{Kind: Link, Name: from, To: to}); err != nil {
+		return fmt.Errorf("%s %s to %s: %w", Link, d.Path(from), to, err)
+	}
+	return os.Link(d.Path(from), d.Path(to))
+}
+
+// Remove removes a file, or an empty folder. That there is none is no error.
 func (d *Dir) Remove(name string) error {
 	if err := d.about(Op{Kind: Remove, Name: name}); err != nil {
 		return fmt.Errorf("%s %s: %w", Remove, d.Path(name), err)

@@ -1,0 +1,45 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// SourceError is that reading what was to be put failed: not the store's fault.
+type SourceError struct{ Err error }
+
+func (e SourceError) Error() string { return "read what is to be put: " + e.Err.Error() }
+
+// Unwrap gives the source's error.
+func (e SourceError) Unwrap() error { return e.Err }
+
+// errNoProgress: a reader gives neither bytes nor an error.
+var errNoProgress = errors.New("it gives nothing")
+
+const emptyReadsMax = 100
+
+// Fill reads until p is full or the source has ended, for forms of a Bucket. Unlike io.ReadFull it never takes an error of the source for its end: only a bare
+// io.EOF is one, as what reads a broken stream says io.ErrUnexpectedEOF. Errors: SourceError.
+func Fill(r io.Reader, p []byte) (n int, ended bool, err error) {
+	empty := 0
+	for n < len(p) {
+		got, err := r.Read(p[n:])
+		if got < 0 || got > len(p)-n {
+			return n, false, SourceError{fmt.Errorf("it says that it gave %d bytes where %d had room", got, len(p)-n)}
+		}
+		n += got
+		if err == io.EOF { //nolint:errorlint // by the contract of io.Reader the end is bare
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, SourceError{err}
+		}
+		if got > 0 {
+			empty = 0
+		} else if empty++; empty == emptyReadsMax {
+			return n, false, SourceError{errNoProgress}
+		}
+	}
+	return n, false, nil
+}
