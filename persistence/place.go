@@ -106,6 +106,6 @@ func (p Place) String() string {
 	for key, value := range p.Query.shown() {
 		values.Set(key, value)
 	}
-	u.RawQuery = values.Encode()
+	u.RawQuery = strings.NewReplacer("%3A", ":", "%2F", "/").Replace(values.Encode()) // which a query may have as they are
 	return u.String()
 }

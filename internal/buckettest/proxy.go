@@ -21,6 +21,7 @@ type Fault struct {
 	Status int           // of Refuse
 	Code   string        // of Refuse: as the protocol names errors
 	Pause  time.Duration // of Slow: before each 32 KiB
+	After  func()        // of LoseAnswer, if not nil: called when the server has done it
 }
 
 // Kind of a fault.
@@ -124,6 +125,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reset(w)
 	case LoseAnswer:
 		forward.ServeHTTP(httptest.NewRecorder(), r)
+		if f.After != nil {
+			f.After()
+		}
 		reset(w)
 	case CutAnswer:
 		cut := &cutWriter{ResponseWriter: w, left: f.Bytes}

@@ -32,7 +32,7 @@ type Versitygw struct {
 func StartVersitygw(t testing.TB, options ...string) *Versitygw {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	v := &Versitygw{t: t, Dir: t.TempDir(), options: options}
+	v := &Versitygw{t: t, Dir: filepath.Join(t.TempDir(), "buckets"), options: options}
 	v.program = filepath.Join(filepath.Dir(here), "..", "..", "tools", "versitygw", "versitygw.sh")
 	if out, err := exec.CommandContext(t.Context(), v.program, "--version").CombinedOutput(); err != nil {
 		t.Fatalf("build versitygw: %v: %s", err, out)
@@ -51,11 +51,14 @@ func StartVersitygw(t testing.TB, options ...string) *Versitygw {
 }
 
 func (v *Versitygw) start() bool {
-	sidecar := v.Dir + ".meta" // not every file system of a test's folder keeps attributes of files
-	if err := os.MkdirAll(sidecar, 0o700); err != nil {
-		v.t.Fatal(err)
+	sidecar := filepath.Join(filepath.Dir(v.Dir), "attributes") // not every file system of a test's folder keeps attributes of files
+	users := filepath.Join(filepath.Dir(v.Dir), "users")           // with them it tells a key that it does not know from other faults, as services do
+	for _, dir := range []string{v.Dir, sidecar, users} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			v.t.Fatal(err)
+		}
 	}
-	args := append([]string{"--port", "127.0.0.1:" + strconv.Itoa(v.port), "--region", VersitygwRegion, "--quiet"}, v.options...)
+	args := append([]string{"--port", "127.0.0.1:" + strconv.Itoa(v.port), "--region", VersitygwRegion, "--quiet", "--iam-dir", users}, v.options...)
 	args = append(args, "posix", "--sidecar", sidecar, v.Dir)
 	env := []string{"ROOT_ACCESS_KEY=" + VersitygwAccessKey, "ROOT_SECRET_KEY=" + VersitygwSecretKey}
 	v.p = start(v.t, v.t.TempDir(), env, v.program, args...)

@@ -36,7 +36,7 @@ var meanings = map[string]meaning{
 	"InvalidAccessKeyId":           {persistence.ErrCredentials, "correct access-key"},
 	"InvalidClientTokenId":         {persistence.ErrCredentials, "correct access-key"},
 	"SignatureDoesNotMatch":        {persistence.ErrCredentials, "correct secret-key"},
-	"XAdminAccountNotFound":        {persistence.ErrCredentials, "correct access-key"},
+	"XAdminUserNotFound":           {persistence.ErrCredentials, "correct access-key"}, // versitygw with one user only
 	"ExpiredToken":                 {persistence.ErrCredentials, "get new ones"},
 	"InvalidToken":                 {persistence.ErrCredentials, "correct session-token"},
 	"InvalidSecurity":              {persistence.ErrCredentials, ""},
@@ -140,8 +140,6 @@ func (b *Bucket) explainResponse(what string, response minio.ErrorResponse) erro
 		m = meanings["PermanentRedirect"]
 	case response.StatusCode == http.StatusPreconditionFailed:
 		m = meanings[minio.PreconditionFailed]
-	case response.StatusCode == http.StatusNotFound:
-		m = meanings[minio.NoSuchKey]
 	case response.StatusCode == http.StatusBadRequest && response.Code == "400 Bad Request":
 		m = meaning{persistence.ErrUnavailable, "if it speaks TLS, write https:// in endpoint"}
 	default:

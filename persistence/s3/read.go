@@ -3,9 +3,12 @@ package s3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/minio/minio-go/v7"
+
+	"larder/persistence"
 )
 
 // reader gives an object, and asks for the rest of it when the service breaks off.
@@ -89,6 +92,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		for ; err != nil; err = r.open() {
 			if err := r.b.pause(r.ctx, &r.patience, err); err != nil {
 				r.last = r.b.explain(verb, r.name, err)
+				if errors.Is(r.last, persistence.ErrExists) { // there is one, but not that of the condition
+					r.last = fmt.Errorf("%s %s: %w: it was replaced while it was read", verb, r.name, persistence.ErrDamaged)
+				}
 				return 0, r.last
 			}
 		}
