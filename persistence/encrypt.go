@@ -250,7 +250,7 @@ type remembering struct {
 
 func (r *remembering) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader's end is bare
+	if err != nil && err != io.EOF {
 		r.err = err
 	}
 	return n, err
@@ -278,7 +278,7 @@ func (r *opened) open(identities []age.Identity) error {
 func (r *opened) Read(p []byte) (int, error) {
 	n, err := r.plain.Read(p)
 	switch {
-	case err == nil || err == io.EOF: //nolint:errorlint // a reader's end is bare
+	case err == nil || err == io.EOF: // a reader's end is bare
 		return n, err
 	case r.sealed.err != nil:
 		return n, r.sealed.err

@@ -203,8 +203,14 @@ func TestKeys(t *testing.T) {
 		t.Errorf("%v %v", e, err)
 	}
 	for _, s := range []persistence.Settings{
-		{"encrypt-to": "age1xyz"}, {"encrypt-to": "/not/there"}, {"encrypt-to": file}, {"encrypt-to": secret},
-		{"identity": secret}, {"identity": wrong}, {"identity": "/not/there"}, {"identity": recipients},
+		{"encrypt-to": "age1xyz"},
+		{"encrypt-to": "/not/there"},
+		{"encrypt-to": file},
+		{"encrypt-to": secret},
+		{"identity": secret},
+		{"identity": wrong},
+		{"identity": "/not/there"},
+		{"identity": recipients},
 	} {
 		_, err := persistence.EncryptionFrom(s)
 		if !errors.Is(err, persistence.ErrInvalid) || strings.Contains(err.Error(), secret[20:]) || strings.Contains(err.Error(), "XYZWRONG") {

@@ -29,13 +29,14 @@ type Place struct {
 // ParsePlace reads a place. Secrets are refused in it, because places are shown. Errors: ErrInvalid.
 func ParsePlace(text string) (Place, error) {
 	scheme, _, isURL := strings.Cut(text, "://")
+	begin, _, _ := strings.Cut(text, ":")
 	switch {
 	case text == "":
 		return Place{}, fmt.Errorf("%s: %w: it is empty; give a folder, or s3://bucket/prefix", KeyPlace, ErrInvalid)
 	case strings.ContainsRune(text, 0):
 		return Place{}, fmt.Errorf("%s: %w: it has a zero byte", KeyPlace, ErrInvalid)
-	case !isURL && (strings.HasPrefix(text, SchemeS3+":") || strings.HasPrefix(text, SchemeFile+":")):
-		return Place{}, fmt.Errorf("%s: %w: %s: is followed by two slashes", KeyPlace, ErrInvalid, text[:strings.Index(text, ":")])
+	case !isURL && begin != text && (begin == SchemeS3 || begin == SchemeFile):
+		return Place{}, fmt.Errorf("%s: %w: %s: is followed by two slashes", KeyPlace, ErrInvalid, begin)
 	case !isURL:
 		return Place{Scheme: SchemeFile, Path: text}, nil
 	case scheme != SchemeFile && scheme != SchemeS3:

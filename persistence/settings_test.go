@@ -23,7 +23,11 @@ func TestSecretsAreHidden(t *testing.T) {
 		secret persistence.Secret
 	}
 	all := []any{
-		secret, &secret, unseen{"a", secret}, &unseen{"a", secret}, []persistence.Secret{secret}, map[string]persistence.Secret{"a": secret},
+		secret, &secret,
+		unseen{"a", secret},
+		&unseen{"a", secret},
+		[]persistence.Secret{secret},
+		map[string]persistence.Secret{"a": secret},
 		struct{ S persistence.Settings }{persistence.Settings{"secret-key": word, "session-token": word, "region": "eu-1"}},
 		persistence.Settings{"secret-key": word},
 	}
@@ -39,7 +43,7 @@ func TestSecretsAreHidden(t *testing.T) {
 			t.Error(err)
 		}
 		out.Write(text)
-		out.WriteString(fmt.Sprint(errors.New(fmt.Sprint(one))))
+		fmt.Fprint(&out, fmt.Errorf("failed: %v", one))
 		for _, form := range []string{word, fmt.Sprintf("%x", word), fmt.Sprintf("%X", word), "104 117 115"} {
 			if strings.Contains(out.String(), form) {
 				t.Errorf("%T shows the secret: %s", one, out.String())
@@ -186,7 +190,7 @@ func TestFill(t *testing.T) {
 	} {
 		n, ended, err := persistence.Fill(c.r, make([]byte, 4))
 		var source persistence.SourceError
-		wrong := err == nil
+		var wrong bool
 		if errors.As(c.err, &source) {
 			wrong = !errors.As(err, &source)
 		} else {

@@ -29,7 +29,7 @@ func Fill(r io.Reader, p []byte) (n int, ended bool, err error) {
 			return n, false, SourceError{fmt.Errorf("it says that it gave %d bytes where %d had room", got, len(p)-n)}
 		}
 		n += got
-		if err == io.EOF { //nolint:errorlint // by the contract of io.Reader the end is bare
+		if err == io.EOF { // by the contract of io.Reader the end is bare
 			return n, true, nil
 		}
 		if err != nil {

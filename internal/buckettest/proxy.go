@@ -111,7 +111,9 @@ func (p *Proxy) faultOf(r *http.Request) Fault {
 // ServeHTTP does what the fault says.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forward := &httputil.ReverseProxy{
-		Rewrite:      func(x *httputil.ProxyRequest) { x.Out.URL.Scheme, x.Out.URL.Host, x.Out.Host = p.to.Scheme, p.to.Host, x.In.Host },
+		Rewrite: func(x *httputil.ProxyRequest) {
+			x.Out.URL.Scheme, x.Out.URL.Host, x.Out.Host = p.to.Scheme, p.to.Host, x.In.Host
+		},
 		Transport:    &http.Transport{DisableCompression: true, DisableKeepAlives: true},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { reset(w) },
 		ErrorLog:     log.New(io.Discard, "", 0),

@@ -143,7 +143,7 @@ func Cut(data []byte, err error, then func()) io.Reader {
 
 func (r *cutReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	if err == io.EOF { //nolint:errorlint // it is a bytes.Reader's
+	if err == io.EOF {
 		if r.then != nil {
 			r.then()
 		}

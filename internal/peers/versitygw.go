@@ -52,7 +52,7 @@ func StartVersitygw(t testing.TB, options ...string) *Versitygw {
 
 func (v *Versitygw) start() bool {
 	sidecar := filepath.Join(filepath.Dir(v.Dir), "attributes") // not every file system of a test's folder keeps attributes of files
-	users := filepath.Join(filepath.Dir(v.Dir), "users")           // with them it tells a key that it does not know from other faults, as services do
+	users := filepath.Join(filepath.Dir(v.Dir), "users")        // with them it tells a key that it does not know from other faults, as services do
 	for _, dir := range []string{v.Dir, sidecar, users} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			v.t.Fatal(err)

@@ -107,7 +107,9 @@ func (b *Bucket) missing(verb, name string) error {
 }
 
 // notThere reports whether an error says that there is no such file, be it that a part of its name is a file.
-func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
+func notThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
 
 // Stat tells of one object.
 func (b *Bucket) Stat(ctx context.Context, name string) (persistence.Object, error) {
@@ -202,7 +204,9 @@ func (b *Bucket) listing(prefix string, err error) error {
 }
 
 // hidden tells a file beside the objects.
-func hidden(name string) bool { return strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], ".") }
+func hidden(name string) bool {
+	return strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], ".")
+}
 
 // walk tells of all files, in no order, that objects with the prefix have or that lie beside them.
 func (b *Bucket) walk(ctx context.Context, prefix string, told func(name string, entry fs.DirEntry) error) error {

@@ -59,8 +59,11 @@ sync dir
 func TestFaults(t *testing.T) {
 	data := buckettest.Content(2<<20 + 5)
 	for _, cause := range []struct{ err, kind error }{
-		{syscall.ENOSPC, persistence.ErrFull}, {syscall.EDQUOT, persistence.ErrFull}, {syscall.EACCES, persistence.ErrDenied},
-		{syscall.EROFS, persistence.ErrDenied}, {syscall.EIO, persistence.ErrUnavailable},
+		{syscall.ENOSPC, persistence.ErrFull},
+		{syscall.EDQUOT, persistence.ErrFull},
+		{syscall.EACCES, persistence.ErrDenied},
+		{syscall.EROFS, persistence.ErrDenied},
+		{syscall.EIO, persistence.ErrUnavailable},
 	} {
 		for n := 1; ; n++ {
 			var trace files.Trace

@@ -73,30 +73,37 @@ func (b *Bucket) Delete(ctx context.Context, name string) error {
 		}
 		return err
 	}
-	for at := name; ; {
-		folder, base := b.root, at
-		i := strings.LastIndexByte(at, '/')
-		if i >= 0 {
-			folder, base = files.In(b.root.Path(at[:i]), b.root.Watcher()), at[i+1:]
-		}
-		if info, err := os.Lstat(folder.Path(base)); at != name && (err != nil || !info.IsDir()) { // a link to somewhere is its owner's
-			return nil
-		}
-		err := folder.Remove(base)
-		if at != name && err != nil { // others lie in it, or whatever it is: it does not matter
-			return nil
-		}
-		if err == nil {
-			err = folder.Sync()
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return b.explain(verb, name, err)
-		}
-		if i < 0 {
-			return nil
-		}
-		at = at[:i]
+	folder, base := b.at(name)
+	err := folder.Remove(base)
+	if err == nil {
+		err = folder.Sync()
 	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return b.explain(verb, name, err)
+	}
+	for i := strings.LastIndexByte(name, '/'); i >= 0; i = strings.LastIndexByte(name, '/') {
+		name = name[:i]
+		if !b.removeEmpty(name) {
+			break
+		}
+	}
+	return nil
+}
+
+// at gives the folder that a name lies in, and the rest of the name.
+func (b *Bucket) at(name string) (*files.Dir, string) {
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return b.root, name
+	}
+	return files.In(b.root.Path(name[:i]), b.root.Watcher()), name[i+1:]
+}
+
+// removeEmpty removes a folder in which nothing lies. It is for tidiness: that it cannot be removed is no error, and a link to another folder is its owner's.
+func (b *Bucket) removeEmpty(name string) bool {
+	folder, base := b.at(name)
+	info, err := os.Lstat(folder.Path(base))
+	return err == nil && info.IsDir() && folder.Remove(base) == nil && folder.Sync() == nil
 }
 
 // left tells whether a file is what a Put can leave, and of which object.

@@ -47,10 +47,10 @@ var meanings = map[string]meaning{
 	"IllegalLocationConstraintException": {
 		persistence.ErrRegion, "set region",
 	},
-	minio.NoSuchUpload:           {persistence.ErrUnavailable, ""},
-	"TemporaryRedirect":          {persistence.ErrUnavailable, ""},
-	"QuotaExceeded":              {persistence.ErrFull, ""},
-	"XMinioStorageFull":          {persistence.ErrFull, ""},
+	minio.NoSuchUpload:  {persistence.ErrUnavailable, ""},
+	"TemporaryRedirect": {persistence.ErrUnavailable, ""},
+	"QuotaExceeded":     {persistence.ErrFull, ""},
+	"XMinioStorageFull": {persistence.ErrFull, ""},
 	"XMinioAdminBucketQuotaExceeded": {
 		persistence.ErrFull, "",
 	},

@@ -49,8 +49,12 @@ func TestOneFault(t *testing.T) {
 	v := peers.StartVersitygw(t)
 	p, proxy, b := ailing(t, v, func(o *s3.Options) { o.Stall = 300 * time.Millisecond })
 	faults := []buckettest.Fault{
-		{Kind: buckettest.Reset}, {Kind: buckettest.CutBody, Bytes: 100_000}, {Kind: buckettest.LoseAnswer}, {Kind: buckettest.CutAnswer, Bytes: 20},
-		{Kind: buckettest.Hang}, {Kind: buckettest.Refuse, Status: http.StatusServiceUnavailable, Code: "SlowDown"},
+		{Kind: buckettest.Reset},
+		{Kind: buckettest.CutBody, Bytes: 100_000},
+		{Kind: buckettest.LoseAnswer},
+		{Kind: buckettest.CutAnswer, Bytes: 20},
+		{Kind: buckettest.Hang},
+		{Kind: buckettest.Refuse, Status: http.StatusServiceUnavailable, Code: "SlowDown"},
 		{Kind: buckettest.Refuse, Status: http.StatusInternalServerError, Code: "InternalError"},
 		{Kind: buckettest.Refuse, Status: http.StatusConflict, Code: "ConditionalRequestConflict"},
 	}
@@ -83,8 +87,11 @@ func TestFaultForGood(t *testing.T) {
 	p, proxy, b := ailing(t, v, func(o *s3.Options) { o.Stall, o.RetryFor = 200*time.Millisecond, 300*time.Millisecond })
 	for n := 1; n <= 5; n++ { // stat, begin, two parts, end
 		for _, f := range []buckettest.Fault{
-			{Kind: buckettest.Reset}, {Kind: buckettest.Hang}, {Kind: buckettest.Refuse, Status: 503, Code: "SlowDown"},
-			{Kind: buckettest.Refuse, Status: 403, Code: "AccessDenied"}, {Kind: buckettest.Refuse, Status: 507, Code: "XMinioStorageFull"},
+			{Kind: buckettest.Reset},
+			{Kind: buckettest.Hang},
+			{Kind: buckettest.Refuse, Status: 503, Code: "SlowDown"},
+			{Kind: buckettest.Refuse, Status: 403, Code: "AccessDenied"},
+			{Kind: buckettest.Refuse, Status: 507, Code: "XMinioStorageFull"},
 		} {
 			want := map[int]error{0: persistence.ErrUnavailable, 503: persistence.ErrUnavailable, 403: persistence.ErrDenied, 507: persistence.ErrFull}[f.Status]
 			var count atomic.Int32
@@ -184,7 +191,9 @@ func TestServerKilled(t *testing.T) {
 func TestSlow(t *testing.T) {
 	v := peers.StartVersitygw(t)
 	_, proxy, b := ailing(t, v, func(o *s3.Options) { o.Stall, o.RetryFor = 10*time.Second, time.Nanosecond })
-	proxy.Do(func(*http.Request) buckettest.Fault { return buckettest.Fault{Kind: buckettest.Slow, Pause: 10 * time.Millisecond} })
+	proxy.Do(func(*http.Request) buckettest.Fault {
+		return buckettest.Fault{Kind: buckettest.Slow, Pause: 10 * time.Millisecond}
+	})
 	data := buckettest.Content(partBytes + 1)
 	begin := time.Now()
 	_, err := b.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(data)), nil)
