@@ -84,4 +84,6 @@ type Bucket interface {
 	Sweep(ctx context.Context, prefix string, before time.Time) (int, error)
 	// Place says where this is, for people: never a secret in it.
 	Place() string
+	// Close ends what is kept open between calls. No method may be running, and none may be called afterwards.
+	Close() error
 }

@@ -114,6 +114,8 @@ type encrypted struct {
 
 func (b *encrypted) Place() string { return b.store.Place() }
 
+func (b *encrypted) Close() error { return b.store.Close() }
+
 // checkName refuses names that would be taken for others.
 func (b *encrypted) checkName(name string) error {
 	if strings.HasSuffix(name, encryptedSuffix) {

@@ -84,6 +84,9 @@ func Open(o Options) (*Bucket, error) {
 // Place is the folder.
 func (b *Bucket) Place() string { return b.path }
 
+// Close has nothing to end.
+func (b *Bucket) Close() error { return nil }
+
 // explain gives an error of the file system its meaning.
 func (b *Bucket) explain(verb, name string, err error) error {
 	kind := persistence.ErrUnavailable

@@ -25,7 +25,7 @@ func (b *Bucket) Check(ctx context.Context) error {
 	verb := "check object store " + b.Place()
 	limit := min(checkWithin, b.o.RetryFor)
 	err := b.retryWithin(ctx, limit, verb, "", func() error {
-		_, err := b.listPage(ctx, "", "", 1)
+		_, err := b.listed(ctx, "", 1)
 		return err
 	})
 	if err != nil {

@@ -66,6 +66,37 @@ func TestSettingsOfOptions(t *testing.T) {
 	}
 }
 
+// TestPage: docs/objectstores.md has every setting, and no other.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/objectstores.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "|---|")
+	table, _, _ = strings.Cut(table, "\n\n")
+	documented := map[string]bool{}
+	for line := range strings.SplitSeq(table, "\n") {
+		if cells := strings.Split(line, "|"); len(cells) > 1 {
+			for key := range strings.SplitSeq(cells[1], ",") {
+				documented[strings.Trim(key, " `")] = true
+			}
+		}
+	}
+	_, err = s3.FromSettings(persistence.Settings{"place": "s3://bucket", "no-such": "x"})
+	_, known, _ := strings.Cut(err.Error(), "there are ")
+	for key := range strings.SplitSeq(known, ", ") {
+		if !documented[key] {
+			t.Errorf("the page does not have %s", key)
+		}
+		delete(documented, key)
+	}
+	delete(documented, "---")
+	delete(documented, "")
+	if len(documented) > 0 {
+		t.Errorf("the page has settings that there are not: %v", documented)
+	}
+}
+
 func TestOptionsHideSecrets(t *testing.T) {
 	o := s3.Options{Bucket: "bucket", AccessKey: "A", SecretKey: persistence.NewSecret("hush"), SessionToken: persistence.NewSecret("hush")}
 	var out bytes.Buffer

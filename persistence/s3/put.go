@@ -21,7 +21,7 @@ const (
 	// firstBytes is read before a part's memory is taken: most objects by number are small.
 	firstBytes = 256 << 10
 	// cleanWithin is how long a Put that failed goes on to remove what it has sent.
-	cleanWithin = 10 * time.Second
+	cleanWithin = 5 * time.Second
 	// markKey is the metadata in which a Put knows its own object again, and how it comes back.
 	markKey, markHeader = "larder-put", "Larder-Put"
 )
@@ -154,9 +154,9 @@ func (p *put) inParts(r io.Reader, part []byte) error {
 
 func (p *put) part(data []byte) error {
 	number := len(p.parts) + 1
-	if number > partsMax {
+	if number > p.b.partsMax {
 		return fmt.Errorf("put object %s: %w: it has more than %d parts of %s, which is all that the service takes; raise part-size",
-			p.name, persistence.ErrFull, partsMax, formatBytes(p.b.o.PartBytes))
+			p.name, persistence.ErrFull, p.b.partsMax, formatBytes(p.b.o.PartBytes))
 	}
 	sum := digest(data)
 	err := p.b.retry(p.ctx, "send a part of object", p.name, func() error {
@@ -236,24 +236,46 @@ func (p *put) clean(failed error) error {
 	failed = p.b.explain("put object", p.name, failed)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), cleanWithin)
 	defer cancel()
-	var left error
-	if p.upload != "" {
-		left = p.b.retryWithin(ctx, cleanWithin, "remove the rest of object", p.name, func() error {
-			err := p.b.core.AbortMultipartUpload(ctx, p.b.o.Bucket, p.b.key(p.name), p.upload)
-			if noUpload(err) {
-				return nil
-			}
-			return err
-		})
+	if err := p.abort(ctx); err != nil {
+		return fmt.Errorf("%w; what was sent of it is still there and is swept later: %v", failed, err)
 	}
-	if left == nil {
-		var mine bool
-		if mine, left = p.mine(ctx); mine {
-			left = p.b.core.RemoveObject(ctx, p.b.o.Bucket, p.b.key(p.name), minio.RemoveObjectOptions{})
-		}
+	if !unsure(failed) {
+		return failed
 	}
-	if left != nil {
-		return fmt.Errorf("%w; what was sent of it is still there and is swept later: %v", failed, left)
+	mine, err := p.mine(ctx)
+	if mine {
+		err = p.b.core.RemoveObject(ctx, p.b.o.Bucket, p.b.key(p.name), minio.RemoveObjectOptions{})
+	}
+	if err != nil {
+		return fmt.Errorf("%w; it may be there nevertheless, whole: %v", failed, err)
 	}
 	return failed
+}
+
+// abort gives up what is sent in parts.
+func (p *put) abort(ctx context.Context) error {
+	if p.upload == "" {
+		return nil
+	}
+	return p.b.retryWithin(ctx, cleanWithin, "remove the rest of object", p.name, func() error {
+		err := p.b.core.AbortMultipartUpload(ctx, p.b.o.Bucket, p.b.key(p.name), p.upload)
+		if noUpload(err) {
+			return nil
+		}
+		return err
+	})
+}
+
+// unsure tells errors after which the object may be there all the same.
+func unsure(err error) bool {
+	var source persistence.SourceError
+	if errors.As(err, &source) {
+		return false
+	}
+	for _, kind := range []error{persistence.ErrUnavailable, persistence.ErrDamaged, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }

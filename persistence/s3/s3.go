@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -34,6 +35,8 @@ type Bucket struct {
 	sse    encrypt.ServerSide // nil: none is asked for
 	prefix string             // with a slash at its end, unless empty
 
+	// partsMax is how many parts an object has at most.
+	partsMax int
 	// unconditional is set when the service turned out not to know conditions on a Put.
 	unconditional atomic.Bool
 }
@@ -67,7 +70,7 @@ func Open(o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, wrong("endpoint", "%v", err)
 	}
-	b := &Bucket{o: o, core: core, wire: w}
+	b := &Bucket{o: o, core: core, wire: w, partsMax: partsMax}
 	if o.Prefix != "" {
 		b.prefix = o.Prefix + "/"
 	}
@@ -106,7 +109,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Close ends idle connections. No method may be running, and none may be called afterwards.
+// Close ends idle connections.
 func (b *Bucket) Close() error {
 	b.wire.CloseIdleConnections()
 	return nil
@@ -145,7 +148,7 @@ func (b *Bucket) stat(ctx context.Context, verb, name string) (info minio.Object
 	return info, err
 }
 
-// listMax is how many objects a request gives at most, the service's own limit.
+// listMax is how many a request gives at most, the service's own limit.
 const listMax = 1000
 
 // List gives the objects whose names begin with prefix.
@@ -154,43 +157,34 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]persistence.Object,
 		return nil, err
 	}
 	var found []persistence.Object
-	after := ""
-	for more := true; more; {
-		var page []minio.ObjectInfo
-		err := b.retry(ctx, "list objects", prefix, func() (err error) {
-			page, err = b.listPage(ctx, prefix, after, listMax)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, info := range page {
-			after = info.Key
-			if o := b.object(info); persistence.CheckName(o.Name) == nil { // what others have put there is not ours to show
-				found = append(found, o)
-			}
-		}
-		more = len(page) >= listMax
+	err := b.retry(ctx, "list objects", prefix, func() (err error) {
+		found, err = b.listed(ctx, prefix, math.MaxInt)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(found, func(x, y persistence.Object) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(found, func(x, y persistence.Object) int { return strings.Compare(x.Name, y.Name) }) // not every service does
 	return found, nil
 }
 
-// listPage gives up to max objects behind one, in the service's order.
-func (b *Bucket) listPage(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	var page []minio.ObjectInfo
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	options := minio.ListObjectsOptions{Prefix: b.key(prefix), Recursive: true, StartAfter: after, MaxKeys: most}
+// listed gives objects until there are enough.
+func (b *Bucket) listed(ctx context.Context, prefix string, enough int) ([]persistence.Object, error) {
+	var found []persistence.Object
+	owner := false
+	options := minio.ListObjectsOptions{Prefix: b.key(prefix), Recursive: true, MaxKeys: min(enough, listMax), FetchOwner: &owner}
 	for info := range b.core.ListObjectsIter(ctx, b.o.Bucket, options) {
 		if info.Err != nil {
 			return nil, info.Err
 		}
-		if page = append(page, info); len(page) >= most {
+		if o := b.object(info); persistence.CheckName(o.Name) == nil { // what others have put there is not ours to show
+			found = append(found, o)
+		}
+		if len(found) >= enough {
 			break
 		}
 	}
-	return page, ctx.Err()
+	return found, ctx.Err() // with which the client just ends
 }
 
 // Delete removes an object.
