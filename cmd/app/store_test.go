@@ -47,8 +47,12 @@ func TestOpenStore(t *testing.T) {
 		t.Errorf("%v %v", b, err)
 	}
 	for _, s := range []persistence.Settings{
-		nil, {"place": "ftp://a"}, {"place": "/a", "region": "r"}, {"place": "s3://bucket", "colour": "red"},
-		{"place": "s3://bucket", "ca-file": "/not/there"}, {"place": "/a", "encrypt-to": "x"},
+		nil,
+		{"place": "ftp://a"},
+		{"place": "/a", "region": "r"},
+		{"place": "s3://bucket", "colour": "red"},
+		{"place": "s3://bucket", "ca-file": "/not/there"},
+		{"place": "/a", "encrypt-to": "x"},
 	} {
 		if b, err := app.OpenStore(s); !errors.Is(err, persistence.ErrInvalid) || b != nil {
 			t.Errorf("%v: %v %v", s, b, err)
