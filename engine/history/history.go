@@ -75,12 +75,12 @@ type name struct {
 
 // SharedWith is the last offset at which this is the stream of that name, -1 if it never was.
 func (h *History) SharedWith(id string) int64 {
-	switch {
-	case id == "":
+	switch id {
+	case "":
 		return -1
-	case id == h.ID:
+	case h.ID:
 		return h.end
-	case id == h.OldID:
+	case h.OldID:
 		return h.Shared
 	}
 	for _, n := range h.older {
