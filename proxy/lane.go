@@ -323,6 +323,10 @@ func (ln *lane) progress() {
 		ln.state = laneClosed
 		ln.u.forget(ln)
 		ln.c.Close()
+		if ln.line == lineEar {
+			ln.p.answerAwaited()
+			ln.p.endRounds()
+		}
 	}
 }
 

@@ -233,11 +233,16 @@ func (p *part) tells(t *tracker) bool {
 			line = lineEar
 		}
 		ln := u.lane(line)
-		if ln != nil && (ln.state != laneReady || t.Bcast && !covers(ln.prefixes, t.Prefixes)) {
+		if ln != nil && (ln.state != laneReady || t.Bcast && (!covers(ln.prefixes, t.Prefixes) || u.overlaps())) {
 			return false
 		}
 	}
 	return true
+}
+
+// overlaps says whether an ear that has been replaced has not ended yet: what changes meanwhile is told by both.
+func (u *upstream) overlaps() bool {
+	return slices.ContainsFunc(u.lanes, func(ln *lane) bool { return ln.line == lineEar && ln.state == laneEnding })
 }
 
 // covers says whether each of the prefixes begins with one of those.

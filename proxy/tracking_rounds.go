@@ -23,7 +23,7 @@ type rounds struct {
 
 // round is a flush as far as shards have told of it.
 type round struct {
-	came    []*upstream
+	came    []*lane
 	beganNS int64
 }
 
@@ -62,8 +62,9 @@ func (s *session) endFlushes() {
 	s.clears = 0
 }
 
-// flushed: a node says that nothing is what it was.
-func (p *part) flushed(u *upstream, kind int) {
+// flushed: a node says that nothing is what it was. While one lane takes over from another it says so on both, so it is lanes that tell, not nodes.
+func (p *part) flushed(ln *lane, kind int) {
+	u := ln.u
 	if kind == roundReaders {
 		p.forgetReads(u)
 		for _, s := range p.caches.clients {
@@ -73,12 +74,12 @@ func (p *part) flushed(u *upstream, kind int) {
 		}
 	}
 	all := &p.caches.rounds[kind]
-	at := slices.IndexFunc(all.open, func(r round) bool { return !slices.Contains(r.came, u) })
+	at := slices.IndexFunc(all.open, func(r round) bool { return !slices.Contains(r.came, ln) })
 	if at < 0 { // it was emptied again
 		at = len(all.open)
 		all.open = append(all.open, round{beganNS: p.nowNS})
 	}
-	all.open[at].came = append(all.open[at].came, u)
+	all.open[at].came = append(all.open[at].came, ln)
 	all.spent, all.seenNS, all.asked, all.times = 0, p.nowNS, nil, 0
 	p.endRounds()
 }
@@ -127,13 +128,17 @@ func (p *part) ended(all *rounds, kind int) int {
 	all.times++
 	all.asked = nil
 	for _, ln := range missing {
+		if ln.state == laneEnding { // it takes no more, and has told all when it is closed
+			all.asked = append(all.asked, lanePing{ln, ln.pinged + 1})
+			continue
+		}
 		ln.ping()
 		all.asked = append(all.asked, lanePing{ln, ln.pinged})
 	}
 	return 0
 }
 
-// untold are the lanes of shards that have not told of a flush and can.
+// untold are the lanes that have not told of a flush and may: also one that is being greeted, and one that ends.
 func (p *part) untold(r *round, kind int) []*lane {
 	line := lineReads3
 	if kind == roundFollowers {
@@ -141,8 +146,10 @@ func (p *part) untold(r *round, kind int) []*lane {
 	}
 	var missing []*lane
 	for _, u := range p.shards {
-		if ln := u.shared[line-2]; ln != nil && ln.state == laneReady && !slices.Contains(r.came, u) {
-			missing = append(missing, ln)
+		for _, ln := range u.lanes {
+			if ln.line == line && ln.state >= laneGreeting && ln.state < laneClosed && !slices.Contains(r.came, ln) {
+				missing = append(missing, ln)
+			}
 		}
 	}
 	return missing

@@ -197,3 +197,42 @@ func TestFlushAbandoned(t *testing.T) {
 		w.nodes[w.order[2]].dead = false
 	})
 }
+
+// TestFlushWhileEarsChange: one ear takes over from another while a client flushes, and nodes do what they are told late and in pieces. The flush is told
+// once, whichever ears tell of it.
+func TestFlushWhileEarsChange(t *testing.T) {
+	eachSeed(t, 100, func(t *testing.T, seed uint64) {
+		w := &flushWorld{cacheWorld: newCacheWorld(t, seed, 1+int(seed%3), false, nil)}
+		w.calm = true
+		w.cache, w.other = w.world.client(1), w.world.client(2)
+		w.cache.Feed(append(resp.AppendCommandStrings(nil, "HELLO", "3"), resp.AppendCommandStrings(nil, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "p:")...))
+		w.other.Feed(resp.AppendCommandStrings(nil, "DBSIZE"))
+		all := make([]int, len(w.order))
+		for i := range all {
+			all[i] = i
+		}
+		w.serve(all...)
+		late := func() {
+			for range w.rand.IntN(30) {
+				w.m.EndTurn()
+				w.dialled()
+				conns := w.nodes[w.order[w.rand.IntN(len(w.order))]].conns
+				fc := conns[w.rand.IntN(len(conns))]
+				fc.work(w.rand.IntN(4))
+				fc.answer(w.rand.IntN(60))
+				if w.rand.IntN(10) == 0 {
+					w.m.Advance(time.Duration(w.rand.IntN(15)) * time.Millisecond)
+				}
+			}
+		}
+		for flushes := 1; flushes <= 5; flushes++ {
+			w.cache.Feed(resp.AppendCommandStrings(nil, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", string(rune('a'+flushes))))
+			late()
+			w.flush()
+			late()
+			w.pass(1500*time.Millisecond, all...)
+
+			w.want(flushes, "when all is done")
+		}
+	})
+}

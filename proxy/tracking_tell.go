@@ -58,7 +58,7 @@ func (ln *lane) heardPush(push []byte) {
 		kind = roundFollowers
 	}
 	if isNull(list) || isNullArray(list) {
-		p.flushed(u, kind)
+		p.flushed(ln, kind)
 		return
 	}
 	var keys [][]byte
