@@ -222,6 +222,10 @@ func (p *part) signalDB(db int) {
 
 // serve lets those commands run again whose keys are ready, and those that they make ready, and so on. No command runs while it is called.
 func (p *part) serve() {
+	if len(p.waits.ready) == 0 {
+		return
+	}
+	defer p.resumeBatch(p.leaveBatch())
 	for len(p.waits.ready) > 0 && !p.paused.Active(p.nowMS) && p.guard&guardLoading == 0 {
 		round := p.waits.ready
 		p.waits.ready = nil
@@ -268,6 +272,10 @@ func (p *part) concerns(key dbKey, w *waiter) bool {
 func (p *part) rerun(s *session) {
 	w := s.waiter
 	p.unqueue(s)
+	if s.numbers != nil {
+		p.openBatch(s)
+		defer p.closeBatch(s)
+	}
 	p.as(s, func() {
 		beganNS := p.clockNS()
 		p.call.Woken, p.call.Blockable, p.call.Note = true, true, w.note

@@ -37,7 +37,7 @@ type counters struct {
 	large                     uint64 // commands with an argument that was not waited for in the connection's buffer
 
 	// gauges, set by publish
-	clients, lanes                    uint64
+	clients, lanes, numbered          uint64
 	replicas                          uint64
 	streamEnd, backlog                uint64
 	keys, expires                     uint64
@@ -86,6 +86,7 @@ func (p *part) gather() {
 			c.lanes++
 		}
 	}
+	c.numbered = uint64(p.numbered.table.Len())
 	c.replicas, c.streamEnd, c.backlog = uint64(len(p.replicas.all)), uint64(p.stream.past.End()), uint64(p.stream.past.Bytes())
 	c.keys, c.expires = 0, 0
 	for i := range p.store.Databases() {

@@ -28,6 +28,7 @@ func (p *part) runBatch(s *session, pos int) int {
 		if n := p.gets(s, b.commands[i:]); n > 0 {
 			pos = b.commands[i+n-1].end
 			ran += n
+			s.ran += uint64(n)
 			i += n - 1
 			continue
 		}
@@ -42,6 +43,7 @@ func (p *part) runBatch(s *session, pos int) int {
 			p.timed(s, b.commands[timed:i], false)
 			timed = i
 		}
+		s.ran++
 		p.execute(s, q.row, b.args[q.first:q.last])
 		pos = q.end
 		ran++
@@ -141,10 +143,16 @@ func (p *part) run(s *session, row *command.Row, args [][]byte) {
 	from := len(p.w.Out)
 	handler := p.handlers[row.ID]
 	if handler == nil {
+		if p.stream.lane != nil {
+			p.cutBefore(row)
+		}
 		p.here[row.ID](s, args)
 		p.checkError(row, from)
 		p.stream.flush()
 		p.noteWrite(s)
+		if p.stream.lane != nil {
+			p.trimBatch()
+		}
 		if len(p.waits.ready) > 0 && p.depth == 0 {
 			p.serve()
 		}
@@ -177,6 +185,9 @@ func (p *part) follow(s *session, row *command.Row, args [][]byte) {
 	p.noteWrite(s)
 	if len(c.Wait.Keys) > 0 {
 		p.park(s, row, args)
+	}
+	if p.stream.lane != nil {
+		p.trimBatch()
 	}
 	for _, e := range c.Events {
 		if len(p.fresh) > 0 && e.Class != commands.ClassMiss {

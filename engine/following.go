@@ -10,6 +10,7 @@ import (
 func (p *part) setFollowing(follows bool) {
 	p.stream.follow(follows)
 	p.settleDeaths()
+	p.settleLanes()
 }
 
 // settleDeaths has the store do with dead keys what the node's state wants: while writes are held back nothing changes by itself either.

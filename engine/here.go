@@ -63,6 +63,7 @@ func buildHere() []hereFunc {
 		command.CmdLarderWrote: larderWrote, command.CmdLarderStamps: larderStamps, command.CmdLarderAt: larderAt,
 		command.CmdLarderRecord: larderRecord, command.CmdLarderPromise: larderPromise, command.CmdLarderState: larderState,
 		command.CmdLarderShared: larderShared,
+		command.CmdLarderLane:   larderLane, command.CmdLarderEnded: larderEnded, command.CmdLarderForget: larderForget,
 	} {
 		table[id] = f
 	}

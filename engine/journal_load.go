@@ -190,6 +190,7 @@ func (r *replay) stepBase() error {
 func (r *replay) endBase() error {
 	rest := bytes.Clone(r.base.scan.Rest())
 	r.p.noteLoaded(r.base)
+	r.p.takeLanes(r.base)
 	r.base = nil
 	part := r.parts[r.next-1]
 	r.reader = journal.NewReader(io.MultiReader(bytes.NewReader(rest), r.file), r.fed-int64(len(rest)), part.Size)
@@ -302,6 +303,12 @@ func (r *replay) unfit(rec journal.Record, text string) error {
 // run runs a command. One that fails is told and passed over: so does Redis.
 func (r *replay) run(row *command.Row, args [][]byte) {
 	p := r.p
+	if row == rowPublish && isMark(args) {
+		if !p.obeyMark(args[2]) {
+			p.n.log.Error("journal: what it says of a lane is not to be understood here", "node", p.n.id, "file", r.folder.Path(r.name), "before offset", r.reader.Offset())
+		}
+		return
+	}
 	r.commands++
 	var reply []byte
 	p.obey(func() { reply = p.runObeyed(r.s, row, args, p.scratch) })

@@ -285,4 +285,6 @@ var (
 	rowExec   = command.ByID(command.CmdExec)
 	rowSelect = command.ByID(command.CmdSelect)
 	rowPing   = command.ByID(command.CmdPing)
+
+	rowPublish = command.ByID(command.CmdPublish)
 )

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/engine/lanes"
 	"larder/loop"
 )
 
@@ -176,6 +177,7 @@ func (k *link) loaded() {
 		id = randomID(p.store.Rand())
 	}
 	p.stream.past.Restart(id, k.greeting.offset)
+	p.takeLanes(l)
 	k.s.useDB(l.streamDB())
 	for db := range p.store.Databases() {
 		p.signalDB(db)
@@ -213,6 +215,7 @@ func (p *part) dropAll() {
 	p.joined, p.restored, p.hollow = false, false, true
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()
+	p.numbered.table = lanes.Table{}
 	for db := range p.store.Databases() {
 		p.signalDB(db)
 	}

@@ -151,6 +151,11 @@ func (k *link) obey(row *command.Row, args [][]byte) bool {
 		return k.choose(args[1])
 	case row == rowPing:
 		return true
+	case row == rowPublish && isMark(args):
+		if !p.obeyMark(args[2]) {
+			k.fault(args, errNoMark)
+		}
+		return true
 	case len(args[0]) == len("replconf") && lower(args[0]) == "replconf": // which is no command of clients
 		k.asked = k.asked || len(args) > 1 && lower(args[1]) == "getack"
 		return true

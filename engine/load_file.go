@@ -182,6 +182,7 @@ func (f *fileLoad) done() {
 	f.from.close()
 	p.fileLoad = nil
 	p.noteLoaded(f.in)
+	p.takeLanes(f.in)
 	p.dirty = 0
 	p.setGuard(guardLoading, false)
 	p.n.log.Info("data loaded", "node", p.n.id, "file", f.path, "keys", f.in.keys, "expired", f.in.dead, "seconds", time.Since(f.began).Seconds())

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strconv"
 
+	"larder/engine/lanes"
 	"larder/engine/store"
 	"larder/persistence/rdb"
 )
@@ -26,6 +27,7 @@ type loading struct {
 	big   *store.Big  // a large text on its way
 	bigOf rdb.Entry   // its key, a copy of its own
 	libs  map[string]*library
+	lanes lanes.Table
 
 	keys, dead int64             // that were put in, and that were left out because their time was over
 	said       map[string]string // what the server that wrote the file says of itself
@@ -138,6 +140,10 @@ func (l *loading) take(e *rdb.Entry, found rdb.State) error {
 	switch found {
 	case rdb.Aux:
 		const names = 256 // that are kept
+		if string(e.Key) == lanes.Aux {
+			l.lane(e.Body)
+			break
+		}
 		if len(l.said) < names {
 			l.said[string(e.Key)] = string(e.Body)
 		}
@@ -157,6 +163,16 @@ func (l *loading) take(e *rdb.Entry, found rdb.State) error {
 		l.part(e)
 	}
 	return nil
+}
+
+// lane takes in what the file says of a numbered lane. What cannot be read is as if it were not there: then nobody is told that what ran has not.
+func (l *loading) lane(text []byte) {
+	m, ok := lanes.Parse(text)
+	if !ok || m.Over {
+		l.p.n.log.Warn("an RDB file says of a lane what is not to be understood here", "node", l.p.n.id)
+		return
+	}
+	l.lanes.Obey(m)
 }
 
 // begin makes room for a large text.

@@ -38,6 +38,7 @@ func (c *counters) numbers() []metrics.Number {
 	return []metrics.Number{
 		{Value: &c.clients, Gauge: true, Name: "larder_engine_clients", Help: "Connections that are open, lanes of gateways among them."},
 		{Value: &c.lanes, Gauge: true, Name: "larder_engine_lanes", Help: "Connections of gateways that are open."},
+		{Value: &c.numbered, Gauge: true, Name: "larder_engine_numbered_lanes", Help: "Connections of gateways of which the node's data say up to which request they have run, ended ones among them."},
 		{Value: &c.replicas, Gauge: true, Name: "larder_engine_replicas", Help: "Replicas that are connected."},
 		{Value: &c.streamEnd, Gauge: true, Name: "larder_engine_replication_offset_bytes", Help: "How much was said to replicas so far, or would have been."},
 		{Value: &c.backlog, Gauge: true, Name: "larder_engine_replication_backlog_bytes", Help: "Memory that the newest part of the replication stream takes."},

@@ -96,6 +96,7 @@ type part struct {
 
 	debug      debugging
 	stream     *stream
+	numbered   numbered
 	gate       gate
 	writing    *writing // the journal; nil: none is written
 	rewrites   rewrites
@@ -293,6 +294,7 @@ func (p *part) Tick(time.Time) {
 		p.endSuspicion()
 		p.closeIdle()
 		p.cronReplicas()
+		p.ageLanes()
 		p.countBuffers()
 		p.publish()
 	}

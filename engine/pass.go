@@ -123,6 +123,7 @@ func (q *pass) head(what passOptions) {
 	w.AuxInt("ctime", q.nowMS/1000)
 	w.AuxInt("used-mem", p.used())
 	p.auxOfStream(w)
+	p.auxOfLanes(w)
 	base := int64(0)
 	if what.aofBase {
 		base = 1

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"larder/engine/lanes"
 	"larder/protocol/client"
 	"larder/protocol/command"
 	"larder/protocol/resp"
@@ -164,6 +165,10 @@ func (s *session) tellSubscription(word string, name []byte, kind topicKind) {
 }
 
 func publish(s *session, args [][]byte) {
+	if string(args[1]) == lanes.Channel {
+		s.fail("ERR this channel is for what nodes tell each other of lanes")
+		return
+	}
 	s.tell(args)
 	s.p.w.Int(int64(s.p.publishMessage(args[1], args[2])))
 }

@@ -159,6 +159,9 @@ func (p *part) goOn(j *job, db int) {
 	t.busy, t.present = nil, nil
 	p.endTelling()
 	s := j.s
+	if s.numbers != nil {
+		p.closeBatch(s)
+	}
 	p.ran(s, j.row, j.command, int64(time.Since(j.began)))
 	if j.failed != nil {
 		p.count.commands.Fail(j.row.ID)

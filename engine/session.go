@@ -40,13 +40,15 @@ type session struct {
 	requests resp.Requests
 	ahead    int // complete commands at the front of the input, in bytes, that requests has passed and that have not run
 	stalled  stall
-	arrival  *arrival  // a command with a large argument that is on its way
-	waiter   *waiter   // its command that waits for keys, nil if none does
-	shared   []byte    // what is left of a large reply; it goes out in pieces
-	pin      store.Pin // holds it, while shared is not nil
-	replica  *replica  // what it says of itself as a replica, nil if nothing
-	wroteAt  int64     // where the stream ended behind its last command that added to it
-	stamps   *stamping // of a lane that is told how far the node is; nil: it is not
+	arrival  *arrival   // a command with a large argument that is on its way
+	waiter   *waiter    // its command that waits for keys, nil if none does
+	shared   []byte     // what is left of a large reply; it goes out in pieces
+	pin      store.Pin  // holds it, while shared is not nil
+	replica  *replica   // what it says of itself as a replica, nil if nothing
+	wroteAt  int64      // where the stream ended behind its last command that added to it
+	stamps   *stamping  // of a lane that is told how far the node is; nil: it is not
+	ran      uint64     // requests that have run, or been refused; one that waits is counted already
+	numbers  *numbering // of a lane whose requests have numbers; nil: they have none
 
 	state       state // of transactions, subscriptions and the like; 0 on the usual way
 	tx          transaction
@@ -115,10 +117,16 @@ func (s *session) Data(c *loop.Conn) {
 	p.enter()
 	s.activeNS = p.nowNS
 	p.timedNS, p.asideNS = p.nowNS, 0
+	if s.numbers != nil {
+		p.openBatch(s)
+	}
 	buf, pos := c.In(), 0
 	p.w.Out, p.w.Proto, s.writing = c.Out, s.proto, true
 	for more := true; more; {
 		pos, more = s.step(buf, pos)
+	}
+	if s.numbers != nil {
+		p.closeBatch(s)
 	}
 	p.stream.flush()
 	c.Out, p.w.Out, s.writing = p.w.Out, nil, false
@@ -294,6 +302,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	}
 	s.p.unpark(s)
 	s.endMulti()
+	s.leaveNumbers()
 	s.leaveAll()
 	s.closeEar()
 	s.untrack()

@@ -18,10 +18,13 @@ var (
 type stream struct {
 	past   *history.History
 	told   *commands.Effects
-	held   int    // transactions and scripts that are under way: the unit goes on
+	held   int    // transactions and scripts that are under way, and inBatch: the unit goes on
 	wanted bool   // somebody has listened since the start
 	theirs bool   // the node follows another
 	grown  func() // called when something was appended
+
+	lane *session // whose batch is being told (batches.go); nil: nobody's
+	mark []byte   // room for its mark
 }
 
 func newStream(id string, backlogBytes int64, told *commands.Effects) *stream {
@@ -64,21 +67,27 @@ func (t *stream) begin() {
 // end closes it.
 func (t *stream) end() {
 	t.held--
-	t.told.Held = t.held > 0
+	t.told.Held = t.held&^inBatch > 0
 	t.flush()
 }
 
-// flush appends the unit, unless a transaction or a script is under way.
+// flush appends the unit, unless a transaction, a script or a lane's batch is under way.
 func (t *stream) flush() {
 	if t.held > 0 || t.told.Ops == 0 {
 		return
 	}
+	t.put(nil)
+}
+
+// put appends the unit, with a mark if there is one.
+func (t *stream) put(mark []byte) {
 	if head := t.told.Head(); len(head) > 0 {
 		t.past.Append(head)
 	}
-	several := t.told.Ops > 1
+	several := t.told.Ops > 1 || len(mark) > 0
 	if several {
 		t.past.Append(streamMulti)
+		t.past.Append(mark)
 	}
 	t.told.Each(t.past.Append)
 	if several {

@@ -68,6 +68,9 @@ func multi(s *session, _ [][]byte) {
 		return
 	}
 	s.state |= inMulti
+	if s.numbers != nil {
+		s.numbers.multi = s.ran
+	}
 	s.ok()
 }
 

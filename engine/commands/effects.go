@@ -37,6 +37,15 @@ func (e *Effects) Restate() { e.said = 0 }
 // Head is what has to come before all that was told: nothing or a SELECT. It is dead with the next command told, as the pieces of Each are.
 func (e *Effects) Head() []byte { return e.out[:e.head] }
 
+// Much tells whether the unit is large, or has arguments that the next command may change: it should end, if it can.
+func (e *Effects) Much() bool { return e.Ops >= unitOps || len(e.large) > 0 || len(e.out) >= unitBytes }
+
+// A unit of several commands is best if who obeys it reads it, with what stands around it, at once.
+const (
+	unitOps   = 60
+	unitBytes = 64 << 10
+)
+
 // Each gives the commands that were told, in pieces.
 func (e *Effects) Each(f func(piece []byte)) {
 	at := e.head

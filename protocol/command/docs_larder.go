@@ -70,6 +70,18 @@ func larderStreamDocs() map[ID]Doc {
 			Summary: "Has each write to the connection begin with how far the node is.", Complexity: "O(1)",
 			Args: takes(text("on-or-off")),
 		},
+		CmdLarderLane: {
+			Summary: "Has the requests that follow on the connection be numbered, under a name that no other connection ever has.", Complexity: "O(1)",
+			Args: takes(text("id")),
+		},
+		CmdLarderEnded: {
+			Summary: "Ends a numbered lane, and tells up to which number its requests have run.", Complexity: "O(1)",
+			Args: takes(text("id")),
+		},
+		CmdLarderForget: {
+			Summary: "Ends numbered lanes about which nobody will ask.", Complexity: "O(N) in the number of lanes",
+			Args: takes(text("id").multiple()),
+		},
 		CmdLarderAt: {
 			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
 			Args: takes(text("history"), integer("offset")),

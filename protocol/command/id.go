@@ -385,6 +385,9 @@ const (
 	CmdLarderPromise
 	CmdLarderState
 	CmdLarderShared
+	CmdLarderLane
+	CmdLarderEnded
+	CmdLarderForget
 	CmdLarderHelp
 
 	afterLast

@@ -23,6 +23,9 @@ func larderRows() []Row {
 		{ID: CmdLarderPromise, Name: "larder|promise", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | Loading | Stale | NoMulti, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderState, Name: "larder|state", Parent: CmdLarder, Arity: 2, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderShared, Name: "larder|shared", Parent: CmdLarder, Arity: 3, Flags: NoScript | Loading | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderLane, Name: "larder|lane", Parent: CmdLarder, Arity: 3, Flags: NoScript | NoMulti | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderEnded, Name: "larder|ended", Parent: CmdLarder, Arity: 3, Flags: Admin | NoScript | NoMulti | Stale, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderForget, Name: "larder|forget", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | NoMulti | Stale, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHelp, Name: "larder|help", Parent: CmdLarder, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 	}
 }
