@@ -2,6 +2,7 @@ package listpack
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"larder/protocol/encoding/decimal"
 )
@@ -13,9 +14,20 @@ const DistinctMax = 1 << 9
 // how long the longest entry is, and whether all names differ and each entry has the form that Append gives it, so that Find finds it. It does not know, and
 // answers false, of more than DistinctMax names.
 func (l List) Distinct(each int) (longest int, ok bool) {
-	var table [2 * DistinctMax]uint16 // names by hash: the number of a place, from 1 on
+	const few = 1 << 6 // names of most lists: to clear a table for more takes longer than to look at them
+	if l.Len() <= few*each {
+		var table [2 * few]uint16
+		var places [few]int32
+		return l.distinct(each, table[:], places[:])
+	}
+	var table [2 * DistinctMax]uint16
 	var places [DistinctMax]int32
-	names := 0
+	return l.distinct(each, table[:], places[:])
+}
+
+// distinct is Distinct with an empty table of names by hash, which has the numbers of places from 1 on, and whose length is a power of two.
+func (l List) distinct(each int, table []uint16, places []int32) (longest int, ok bool) {
+	names, shift, mask := 0, bits.LeadingZeros64(uint64(len(table)-1)), uint64(len(table)-1)
 	for at, i := l.First(), 0; at != 0; at, i = l.Next(at), i+1 {
 		e := l.Get(at)
 		if e.Text != nil && looksLikeNumber(e.Text) {
@@ -25,11 +37,11 @@ func (l List) Distinct(each int) (longest int, ok bool) {
 		if i%each != 0 {
 			continue
 		}
-		if names == DistinctMax {
+		if names == len(places) {
 			return 0, false
 		}
-		slot := e.hash() % uint64(len(table))
-		for ; table[slot] != 0; slot = (slot + 1) % uint64(len(table)) {
+		slot := e.hash() >> shift
+		for ; table[slot] != 0; slot = (slot + 1) & mask {
 			if l.Get(int(places[table[slot]-1])).same(e) {
 				return 0, false
 			}
@@ -65,7 +77,8 @@ func (e Entry) same(other Entry) bool {
 	return e.IsInt() == other.IsInt() && e.Int == other.Int && string(e.Text) == string(other.Text)
 }
 
-// hash mixes an entry's ends and its length: names of one list mostly differ there.
+// hash mixes an entry's ends and its length: names of one list mostly differ there, and most in their last bytes. Only its upper bits are good: what a bit of
+// the text changes by a multiplication lies above it.
 func (e Entry) hash() uint64 {
 	h := uint64(e.Int)
 	switch n := len(e.Text); {
@@ -78,6 +91,5 @@ func (e Entry) hash() uint64 {
 			h = h<<8 ^ h>>56 ^ uint64(b)
 		}
 	}
-	h *= 0x9e3779b97f4a7c15
-	return h ^ h>>29
+	return h * 0x9e3779b97f4a7c15
 }

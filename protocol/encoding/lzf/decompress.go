@@ -54,7 +54,11 @@ func expand(out, src []byte) bool {
 			if n > len(src)-at || n > len(out)-end {
 				return false
 			}
-			copy(out[end:], src[at:at+n])
+			if n <= shortCopy && len(src)-at >= shortCopy && len(out)-end >= shortCopy {
+				*(*[shortCopy]byte)(out[end:]) = *(*[shortCopy]byte)(src[at:]) // what is behind them is written over
+			} else {
+				copy(out[end:], src[at:at+n])
+			}
 			at += n
 			end += n
 			continue
@@ -82,6 +86,10 @@ func expand(out, src []byte) bool {
 // repeat writes n bytes to end, which are those that begin at from, as far as they are written meanwhile too.
 func repeat(out []byte, from, end, n int) {
 	if n <= shortCopy {
+		if end-from >= shortCopy && len(out)-end >= shortCopy {
+			*(*[shortCopy]byte)(out[end:]) = *(*[shortCopy]byte)(out[from:])
+			return
+		}
 		for i := range n {
 			out[end+i] = out[from+i]
 		}
@@ -92,5 +100,5 @@ func repeat(out []byte, from, end, n int) {
 	}
 }
 
-// shortCopy is up to how many bytes are copied one by one, which is faster then.
+// shortCopy is up to how many bytes are copied as so many, or one by one where that cannot be: both are faster than to copy just those.
 const shortCopy = 16
