@@ -53,9 +53,15 @@ func check(b []byte, at int) (next int, reason string) {
 	if size+width > len(b)-1-at {
 		return 0, "beyond the end"
 	}
+	next = at + size + width
+	if width == 1 { // most are, and then it is the byte itself
+		if int(b[next-1]) != size {
+			return 0, "wrong length behind it"
+		}
+		return next, ""
+	}
 	var want [5]byte
 	putBehind(want[:width], size)
-	next = at + size + width
 	if !bytes.Equal(b[next-width:next], want[:width]) {
 		return 0, "wrong length behind it"
 	}
