@@ -115,6 +115,30 @@ func TestDiskFull(t *testing.T) {
 	buckettest.Want(t, "check", b.Check(t.Context()), persistence.ErrFull)
 }
 
+// TestFullFileSystem is a disk that is full indeed, until there is room again.
+func TestFullFileSystem(t *testing.T) {
+	path := t.TempDir()
+	if err := syscall.Mount("tmpfs", path, "tmpfs", 0, "size=2m"); err != nil {
+		t.Fatalf("mount a file system of the test's own (the tests run as root): %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(path, syscall.MNT_DETACH) })
+	b := open(t, dir.Options{Path: path})
+	data := buckettest.Content(5 << 20)
+	for range 2 {
+		_, err := b.Put(t.Context(), "s/shard", bytes.NewReader(data), nil)
+		buckettest.Want(t, "put", err, persistence.ErrFull)
+		if found := left(t, path); len(found) > 0 {
+			t.Errorf("there is left: %q", found)
+		}
+	}
+	if err := syscall.Mount("tmpfs", path, "tmpfs", syscall.MS_REMOUNT, "size=16m"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Put(t.Context(), "s/shard", bytes.NewReader(data), nil)
+	buckettest.Want(t, "put when there is room", err, nil)
+	buckettest.Holds(t, b, "s/shard", data)
+}
+
 // TestNoLinks: a file system without second names.
 func TestNoLinks(t *testing.T) {
 	buckettest.Run(t, buckettest.Form{PartBytes: 1 << 20, Open: func(t *testing.T) buckettest.Place {
