@@ -11,7 +11,7 @@ import (
 // TestLimit writes far more than fits, under each policy: memory stays within the limit and 2 % of it, and what goes is what the policy may take.
 func TestLimit(t *testing.T) {
 	for policy := store.NoEviction; policy <= store.VolatileTTL; policy++ {
-		for _, limit := range []int64{2 << 20, 24 << 20} {
+		for _, limit := range []int64{2 << 20, 12 << 20} {
 			t.Run(fmt.Sprintf("%v %d MiB", policy, limit>>20), func(t *testing.T) { fill(t, policy, limit) })
 		}
 	}

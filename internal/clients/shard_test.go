@@ -295,9 +295,9 @@ var ills = []struct {
 	}},
 }
 
-// suffer has things happen to a shard that are drawn, one or two at a time, until the time is over, and then heals it. First the primary is killed. It gives how
-// often each happened.
-func (s *shardOf) suffer(d *rand.Rand, long time.Duration) map[string]int {
+// suffer has things happen to a shard that are drawn, one or two at a time, until the time is over and enough was done meanwhile, and then heals it. First the
+// primary is killed. It gives how often each happened.
+func (s *shardOf) suffer(d *rand.Rand, long time.Duration, enough func() bool) map[string]int {
 	s.t.Helper()
 	count := map[string]int{}
 	begin := func(m *member, i int) (end func()) {
@@ -308,7 +308,7 @@ func (s *shardOf) suffer(d *rand.Rand, long time.Duration) map[string]int {
 		return end
 	}
 	begin(s.primary(), 0)()
-	for over := time.Now().Add(long); time.Now().Before(over); {
+	for over := time.Now().Add(long); time.Now().Before(over) || !enough() && time.Now().Before(over.Add(peers.Patience)); {
 		var ends []func()
 		first := d.IntN(len(s.members))
 		if d.IntN(2) == 0 {
