@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"larder/internal/peers"
 )
@@ -33,11 +32,11 @@ func TestRedisFollowsLanes(t *testing.T) {
 	var nodes []*peers.Conn
 	for _, addr := range []string{node.Addr, behind.Addr} {
 		load(3)
-		eventually(t, 30*time.Second, "the redis-server follows", func() bool { return info(t, redis, "master_link_status") == "up" })
+		eventually(t, "the redis-server follows", func() bool { return info(t, redis, "master_link_status") == "up" })
 		n := peers.Dial(t, debugNode(t).Addr, 2)
 		replicate(t, n, addr)
 		nodes = append(nodes, n)
-		eventually(t, 30*time.Second, "a node follows", func() bool { return info(t, n, "master_link_status") == "up" })
+		eventually(t, "a node follows", func() bool { return info(t, n, "master_link_status") == "up" })
 	}
 	errors := string(redis.Do("INFO", "errorstats")) // a word of the greeting that it does not know
 	load(3)
