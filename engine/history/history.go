@@ -169,10 +169,8 @@ func (h *History) trim() {
 
 // Covers tells whether a follower of the stream of that name, which has everything up to offset after, can go on from there.
 func (h *History) Covers(id string, after int64) bool {
-	if id != h.ID && (id != h.OldID || h.OldID == "" || after > h.Shared) {
-		return false
-	}
-	return after >= h.head.first-1 && after <= h.end
+	shared := h.SharedWith(id)
+	return shared >= 0 && after <= shared && after >= h.head.first-1 && after <= h.end
 }
 
 // Reader reads the stream from a place on.

@@ -105,6 +105,9 @@ func TestNames(t *testing.T) {
 	if got := []int64{h.SharedWith("t"), h.SharedWith("s"), h.SharedWith("d"), h.SharedWith("b"), h.SharedWith("a")}; !slices.Equal(got, []int64{190, 190, 40, 30, -1}) {
 		t.Errorf("of the last names it has %v", got)
 	}
+	if !h.Covers("b", 30) || h.Covers("b", 31) || h.Covers("a", 5) || h.Covers("nobody", -1) { // who was away for two promotions and more
+		t.Error("who has followed under an earlier name is judged wrong")
+	}
 	h.Restart("c", 100)
 	if h.SharedWith("t") != -1 {
 		t.Error("names outlive what they were for")
