@@ -7,20 +7,24 @@ package configs
 
 import (
 	"larder/engine"
+	"larder/persistence/snapshot"
 	"larder/proxy"
 )
 
 // Config is every setting, checked. It is a value: nobody changes it after Load.
 type Config struct {
-	Gateway  proxy.Options  // Access is Access.Allow
-	Nodes    []string       // gateway.nodes: host:port each
-	Topology string         // gateway.topology: a file
-	Engine   engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
-	Dev      Dev
-	Access   Access
-	Data     Data
-	Metrics  Metrics
-	Log      Log
+	Gateway   proxy.Options  // Access is Access.Allow
+	Nodes     []string       // gateway.nodes: host:port each
+	Topology  string         // gateway.topology: a file
+	Engine    engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
+	Dev       Dev
+	Restore   string // a snapshot's name, a folder or a file; empty = nothing
+	Snapshots Snapshots
+	API       API
+	Access    Access
+	Data      Data
+	Metrics   Metrics
+	Log       Log
 }
 
 // Dev is the size of what `larder dev` makes.
@@ -72,11 +76,13 @@ const (
 func defaults() Config {
 	gateway := proxy.DefaultOptions()
 	return Config{
-		Gateway: gateway,
-		Engine:  engine.DefaultOptions(),
-		Dev:     Dev{Shards: 3, Keep: true},
-		Access:  Access{Allow: gateway.Access},
-		Log:     Log{Level: "info", Format: "text"},
+		Gateway:   gateway,
+		Engine:    engine.DefaultOptions(),
+		Dev:       Dev{Shards: 3, Keep: true},
+		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},
+		API:       API{Listen: "127.0.0.1:0"},
+		Access:    Access{Allow: gateway.Access},
+		Log:       Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -276,6 +276,11 @@ func commonSettings(c *Config) []setting {
 		{
 			key: "data.dir", kind: path{text{&c.Data.Dir}}, flag: "dir", roles: RoleDev | RoleEngine,
 			meaning: "The folder for files; one process at a time. Empty = $XDG_DATA_HOME/larder or ~/.local/share/larder in dev, the working folder in engine.",
+		},
+		{
+			key: "data.restore", kind: text{&c.Restore}, flag: "restore", roles: RoleDev | RoleEngine,
+			meaning: "What to start with instead of what the data folder has, which must have no keys: the name of a snapshot in snapshots.store, a folder with a snapshot or with .rdb files, or one such file, " +
+				"plain or compressed by zstd. Each shard takes the keys of its slots.",
 		},
 		{
 			key: "metrics.listen", kind: address{text{&c.Metrics.Listen}, true}, flag: "metrics", roles: roleAll,

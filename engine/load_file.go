@@ -11,7 +11,8 @@ import (
 )
 
 // What the node's file has is loaded when the node starts: a goroutine reads it, the loop puts it into the store in slices, and who comes meanwhile is told
-// LOADING. A file that is not whole ends the node, and is left as it is: nothing is lost that somebody may still rescue.
+// LOADING. A file that is not whole ends the node, and is left as it is: nothing is lost that somebody may still rescue. A node that is started with data from
+// elsewhere (restore.go) takes that in the same way, file after file.
 
 const (
 	pieceBytes = 1 << 20              // of a file that is read at once
@@ -19,21 +20,25 @@ const (
 	loadSlice  = 5 * time.Millisecond // nobody is served but with LOADING
 )
 
-// fileLoad is a file that is being loaded.
+// fileLoad is a file that is being loaded, and those that come after it.
 type fileLoad struct {
 	p       *part
 	path    string
+	next    []RestoreSource
+	keep    func(db int, key []byte) bool // nil: all
 	in      *loading
 	from    *fileReader
+	read    bool // in has all that it wants: only the reader's end is waited for
 	total   int64
 	got     int64 // bytes that were fed
+	sum     loadedKeys
 	beganMS int64
 	began   time.Time
 }
 
 // fileReader reads a file on a goroutine of its own.
 type fileReader struct {
-	f      *os.File
+	open   func() (io.ReadCloser, error)
 	pieces chan []byte // closed at the end
 	spare  chan []byte
 	stop   chan struct{}
@@ -47,6 +52,12 @@ func (p *part) loadAtStart() {
 	name := p.set.saving.name
 	if err := rdb.Sweep(p.files, name); err != nil {
 		p.n.log.Warn("a temporary file that another process left cannot be removed", "node", p.n.id, "error", err)
+	}
+	if p.n.opts.Restore != nil {
+		if err := p.restoreAtStart(); err != nil {
+			p.n.fail(err)
+		}
+		return
 	}
 	if p.set.journal.on {
 		if begun, err := p.replayAtStart(); begun || err != nil {
@@ -63,35 +74,43 @@ func (p *part) loadAtStart() {
 		p.loadedAll("")
 		return
 	}
-	load := &fileLoad{p: p, path: p.files.Path(name), total: size, beganMS: p.nowMS, began: time.Now()}
-	if err == nil {
-		load.from, err = openReader(load.path, load.arm)
-	}
+	path := p.files.Path(name)
+	load := &fileLoad{p: p, path: path, total: size, beganMS: p.nowMS, began: time.Now()}
 	if err != nil {
 		p.n.fail(load.explain(err))
 		return
 	}
-	load.in = p.newLoading(false)
-	p.fileLoad = load
-	p.setGuard(guardLoading, true)
-	p.n.log.Info("loading data", "node", p.n.id, "file", load.path, "bytes", size)
-	load.from.start()
+	load.start(RestoreSource{Name: path, Bytes: size, Open: func() (io.ReadCloser, error) { return os.Open(path) }})
 }
 
-func openReader(path string, came func()) (*fileReader, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// start begins with a file.
+func (f *fileLoad) start(from RestoreSource) {
+	p := f.p
+	f.path, f.read, f.in = from.Name, false, p.newLoading(false)
+	f.in.keep = f.keep
+	f.from = &fileReader{
+		open: from.Open, pieces: make(chan []byte, piecesMax), spare: make(chan []byte, piecesMax), stop: make(chan struct{}), done: make(chan struct{}), came: f.arm,
 	}
-	return &fileReader{f: f, pieces: make(chan []byte, piecesMax), spare: make(chan []byte, piecesMax), stop: make(chan struct{}), done: make(chan struct{}), came: came}, nil
+	p.fileLoad = f
+	p.setGuard(guardLoading, true)
+	p.n.log.Info("loading data", "node", p.n.id, "file", f.path, "bytes", from.Bytes)
+	f.from.start()
 }
 
-// read is the goroutine's.
-func (r *fileReader) read() {
+// readAll is the goroutine's.
+func (r *fileReader) readAll() {
 	defer close(r.done)
 	defer r.came()
 	defer close(r.pieces)
-	defer r.f.Close()
+	in, err := r.open()
+	if err != nil {
+		r.err = err
+		return
+	}
+	r.err = errors.Join(r.readFrom(in), in.Close())
+}
+
+func (r *fileReader) readFrom(in io.Reader) error {
 	for {
 		var piece []byte
 		select {
@@ -99,20 +118,20 @@ func (r *fileReader) read() {
 		default:
 			piece = make([]byte, pieceBytes)
 		}
-		n, err := io.ReadFull(r.f, piece)
+		n, err := io.ReadFull(in, piece)
 		if n > 0 {
 			select {
 			case r.pieces <- piece[:n]:
 				r.came()
 			case <-r.stop:
-				return
+				return nil
 			}
 		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				r.err = err
-			}
-			return
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return err
 		}
 	}
 }
@@ -135,15 +154,12 @@ func (f *fileLoad) slice() {
 	p.enter()
 	began := p.l.Now()
 	for {
-		state, err := f.in.step()
-		switch {
-		case err != nil:
+		wants, err := f.wants()
+		if err != nil {
 			f.fail(err)
 			return
-		case state == loadDone:
-			f.done()
-			return
-		case state == loadMore && !f.feed():
+		}
+		if wants && !f.feed() {
 			return
 		}
 		if p.l.Since(began) >= loadSlice {
@@ -153,39 +169,75 @@ func (f *fileLoad) slice() {
 	}
 }
 
-// feed gives what comes next; false: nothing has come, or the loading has ended.
+// wants goes on with what was fed, and tells whether the next piece is wanted: the keys are all there only when the reader has ended without an error.
+func (f *fileLoad) wants() (bool, error) {
+	if f.read {
+		return true, nil
+	}
+	state, err := f.in.step()
+	f.read = state == loadDone
+	return state != loadOn, err
+}
+
+// feed gives what comes next; false: nothing has come, or the file has ended.
 func (f *fileLoad) feed() bool {
 	select {
 	case piece, more := <-f.from.pieces:
-		switch {
-		case more:
+		if more {
 			f.got += int64(len(piece))
-			f.in.feed(piece)
+			if !f.read {
+				f.in.feed(piece)
+			}
 			select {
 			case f.from.spare <- piece[:cap(piece)]:
 			default:
 			}
 			return true
+		}
+		switch {
 		case f.from.err != nil:
 			f.fail(f.from.err)
-		default:
+		case !f.read:
 			f.fail(f.in.scan.Ended())
+		default:
+			f.ended()
 		}
 	default:
 	}
 	return false
 }
 
+// ended: a file is loaded.
+func (f *fileLoad) ended() {
+	f.from.close()
+	f.p.noteLoaded(f.in)
+	f.sum.keys += f.in.keys
+	f.sum.expired += f.in.dead
+	if len(f.next) > 0 {
+		next := f.next[0]
+		f.next = f.next[1:]
+		f.start(next)
+		return
+	}
+	f.done()
+}
+
 // done: all is loaded.
 func (f *fileLoad) done() {
 	p := f.p
-	f.from.close()
 	p.fileLoad = nil
-	p.noteLoaded(f.in)
-	p.takeLanes(f.in)
-	p.dirty = 0
+	p.loaded = f.sum
+	p.n.log.Info("data loaded", "node", p.n.id, "file", f.path, "keys", f.sum.keys, "expired", f.sum.expired, "seconds", time.Since(f.began).Seconds())
 	p.setGuard(guardLoading, false)
-	p.n.log.Info("data loaded", "node", p.n.id, "file", f.path, "keys", f.in.keys, "expired", f.in.dead, "seconds", time.Since(f.began).Seconds())
+	p.dirty = 0
+	if p.n.opts.Restore != nil {
+		if err := p.noteRestored(); err != nil {
+			p.n.fail(err)
+			return
+		}
+	} else {
+		p.takeLanes(f.in)
+	}
 	p.loadedAll(p.set.saving.name)
 }
 

@@ -21,7 +21,8 @@ const loadBatch = 64
 type loading struct {
 	p        *part
 	scan     rdb.Scanner
-	keepDead bool // keys whose time is over are taken in: of a primary's keys it says itself when they go
+	keep     func(db int, key []byte) bool // nil: all keys; else those for which it answers true are taken in
+	keepDead bool                          // keys whose time is over are taken in: of a primary's keys it says itself when they go
 
 	queue []rdb.Entry // keys that were read and not yet put in
 	big   *store.Big  // a large text on its way
@@ -113,8 +114,7 @@ func (l *loading) flush() error {
 	}()
 	for i := range l.queue {
 		e := &l.queue[i]
-		if l.isDead(e) {
-			l.dead++
+		if l.leaves(e) {
 			continue
 		}
 		c.DB, c.DBIndex = p.store.DB(e.DB), e.DB
@@ -124,6 +124,18 @@ func (l *loading) flush() error {
 		l.keys++
 	}
 	return nil
+}
+
+// leaves counts a key that is left out, because its time is over or it is not wanted.
+func (l *loading) leaves(e *rdb.Entry) bool {
+	if l.keep != nil && !l.keep(e.DB, e.Key) {
+		return true
+	}
+	if l.isDead(e) {
+		l.dead++
+		return true
+	}
+	return false
 }
 
 func (l *loading) isDead(e *rdb.Entry) bool {
@@ -186,8 +198,7 @@ func (l *loading) begin(e *rdb.Entry) error {
 	}
 	l.bigOf = *e
 	l.bigOf.Key = append([]byte(nil), e.Key...)
-	if l.isDead(e) {
-		l.dead++
+	if l.leaves(e) {
 		return nil
 	}
 	l.big = l.p.store.NewBig(e.Length)

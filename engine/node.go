@@ -191,14 +191,17 @@ func (p *part) fit() error {
 }
 
 // Healthy says whether the node's loop runs commands, or why not.
-func (n *Node) Healthy(ctx context.Context) error {
+func (n *Node) Healthy(ctx context.Context) error { return n.asked(ctx, (*part).fit) }
+
+// asked has the loop answer.
+func (n *Node) asked(ctx context.Context, what func(*part) error) error {
 	select {
 	case <-n.ready:
 	default:
 		return errNotReady
 	}
 	answered := make(chan error, 1)
-	n.loop.Load().Post(func() { answered <- n.part.fit() })
+	n.loop.Load().Post(func() { answered <- what(n.part) })
 	select {
 	case err := <-answered:
 		return err

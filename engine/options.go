@@ -30,11 +30,12 @@ type Options struct {
 
 	Replication ReplicationOptions
 
-	ReplicaOf         string // "host port" of the primary that the node follows from the start; empty = none
-	MasterUser        string // what it logs in with there; empty = the default user
-	MasterAuth        string // its password there; empty = none
-	ReplicaReadOnly   bool   // while it follows, clients may not write
-	ReplicaServeStale bool   // while the primary cannot be reached, clients get what is here
+	Restore           *Restore // what the node starts with instead of its folder's data, which must have none; nil = its folder's
+	ReplicaOf         string   // "host port" of the primary that the node follows from the start; empty = none
+	MasterUser        string   // what it logs in with there; empty = the default user
+	MasterAuth        string   // its password there; empty = none
+	ReplicaReadOnly   bool     // while it follows, clients may not write
+	ReplicaServeStale bool     // while the primary cannot be reached, clients get what is here
 
 	DebugCommand string // who may say DEBUG: no (nobody), local (who comes from this machine) or yes
 

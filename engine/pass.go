@@ -86,7 +86,8 @@ type pass struct {
 	whole         bool // all is written
 	keys, expires []int
 	resized       []bool
-	done          int // keys that were written
+	done          int                     // keys that were written
+	progress      func(done, total int64) // told after each chunk; nil = nobody is
 
 	waiting []largeValue
 	large   *largeValue // is being written
@@ -275,6 +276,9 @@ func (q *pass) handOver() {
 	q.fresh()
 	for _, s := range slices.Clone(q.sinks) { // put may have one leave
 		s.put(c)
+	}
+	if q.progress != nil {
+		q.progress(int64(q.done), int64(q.total()))
 	}
 }
 

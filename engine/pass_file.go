@@ -5,20 +5,32 @@ import (
 
 	"larder/persistence/files"
 	"larder/persistence/rdb"
+	form "larder/protocol/encoding/rdb"
 )
 
 // queueMax is how many chunks wait for a file's goroutine at most.
 const queueMax = 2
 
-// fileSink writes a pass to a file on a goroutine of its own (run.go), which compresses texts, adds up the checksum and waits for the disk. The file has its
-// name only when it is whole.
+// passFile is where a pass is written to. It has its name only when it is whole.
+type passFile interface {
+	// Write takes the next bytes, in which texts may be compressed.
+	Write(p []byte, texts []form.Span) error
+	// Commit appends the checksum and makes the file whole. The file is given up if that fails.
+	Commit() error
+	// Abandon gives it up: nothing stays of it.
+	Abandon() error
+}
+
+// fileSink writes a pass to a file on a goroutine of its own (run.go), which compresses, adds up the checksum and waits for the disk or the network.
 type fileSink struct {
-	p     *part
-	pass  *pass // whose sink it is, once that has begun
-	file  *rdb.File
-	queue chan *chunk
-	on    int         // chunks that were put and are not written yet
-	ended func(error) // told once, on the loop: nil if the file has its name
+	p    *part
+	pass *pass // whose sink it is, once that has begun
+	file passFile
+	// interrupt ends a Write of file that waits for others, and may be nil: a disk always answers.
+	interrupt func(error)
+	queue     chan *chunk
+	on        int         // chunks that were put and are not written yet
+	ended     func(error) // told once, on the loop: nil if the file has its name
 
 	why  error // given up; set before queue is closed
 	done chan struct{}
@@ -31,10 +43,15 @@ func (p *part) newFileSink(dir *files.Dir, name string, ended func(error)) (*fil
 	if err != nil {
 		return nil, err
 	}
-	f := &fileSink{p: p, file: file, queue: make(chan *chunk, queueMax), ended: ended, done: make(chan struct{})}
+	return p.sinkTo(file, nil, ended), nil
+}
+
+// sinkTo begins a sink that writes to file.
+func (p *part) sinkTo(file passFile, interrupt, ended func(error)) *fileSink {
+	f := &fileSink{p: p, file: file, interrupt: interrupt, queue: make(chan *chunk, queueMax), ended: ended, done: make(chan struct{})}
 	p.writers = append(p.writers, f)
 	f.start()
-	return f, nil
+	return f
 }
 
 func (p *part) fileOptions() rdb.FileOptions {
@@ -51,6 +68,9 @@ func (f *fileSink) put(c *chunk) {
 // end lets the goroutine end the file. After an error it is over already.
 func (f *fileSink) end(err error) {
 	f.why = err
+	if err != nil && f.interrupt != nil {
+		f.interrupt(err)
+	}
 	close(f.queue)
 }
 
@@ -116,7 +136,7 @@ func (p *part) forgetWriter(f *fileSink) {
 
 // directSink writes a pass to a file on the loop, while everybody waits.
 type directSink struct {
-	file *rdb.File
+	file passFile
 	err  error
 }
 

@@ -11,7 +11,7 @@ import (
 func (f *fileSink) start() { go f.write() }
 
 // start begins the goroutine that reads a file; close ends it.
-func (r *fileReader) start() { go r.read() }
+func (r *fileReader) start() { go r.readAll() }
 
 // Run serves until ctx ends or a client says SHUTDOWN; call it once. It returns when every goroutine it started has ended.
 func (n *Node) Run(ctx context.Context) error {

@@ -105,13 +105,18 @@ func Even(cluster string, epoch uint64, primaries []Node) (*Topology, error) {
 func EvenShards(cluster string, epoch uint64, shards []Shard) (*Topology, error) {
 	shards = slices.Clone(shards)
 	for i := range shards {
-		from, to := i*Groups/len(shards), (i+1)*Groups/len(shards)
-		shards[i].Slots = nil
-		if from < to {
-			shards[i].Slots = []Range{{From: from * GroupSlots, To: to*GroupSlots - 1}}
-		}
+		shards[i].Slots = EvenSlots(i, len(shards))
 	}
 	return New(cluster, epoch, shards)
+}
+
+// EvenSlots are those of one of so many shards in EvenShards.
+func EvenSlots(shard, of int) []Range {
+	from, to := shard*Groups/of, (shard+1)*Groups/of
+	if from == to {
+		return nil
+	}
+	return []Range{{From: from * GroupSlots, To: to*GroupSlots - 1}}
 }
 
 func checkNodes(s Shard, shard int, seen map[string]string) (Shard, error) {

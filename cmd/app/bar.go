@@ -17,7 +17,8 @@ const (
 // Bar shows on a terminal how far a piece of work has come. Where there is no terminal it shows nothing.
 type Bar struct {
 	out   io.Writer // nil: nobody looks on
-	total int64     // bytes; 0 = not known
+	total int64     // 0 = not known
+	unit  string    // of what is counted; empty = bytes
 	begun time.Time
 	drawn time.Time
 }
@@ -33,7 +34,10 @@ func NewBar(out io.Writer, total int64) *Bar {
 	return b
 }
 
-// Show is told how many bytes are done.
+// Of says how much there is in all of what, as soon as that is known; an empty unit is bytes.
+func (b *Bar) Of(total int64, unit string) { b.total, b.unit = total, unit }
+
+// Show is told how much is done.
 func (b *Bar) Show(done int64) {
 	if b.out == nil {
 		return
@@ -50,6 +54,9 @@ func (b *Bar) Show(done int64) {
 func (b *Bar) text(done int64, took time.Duration) string {
 	const mib = 1 << 20
 	speed := float64(done) / took.Seconds()
+	if b.unit != "" {
+		return fmt.Sprintf("%d of %d %s, %.0f a second", done, b.total, b.unit, speed)
+	}
 	if b.total <= 0 {
 		return fmt.Sprintf("%.1f MiB, %.1f MiB/s", float64(done)/mib, speed/mib)
 	}

@@ -10,6 +10,7 @@ import (
 	"larder/backends"
 	"larder/backends/registry/embedded"
 	"larder/configs"
+	"larder/persistence/snapshot"
 	"larder/router"
 )
 
@@ -18,14 +19,14 @@ import (
 // serve it prints to env.Out what there is and what to try.
 func Dev(ctx context.Context, c configs.Config, env Env) error {
 	if c.Data.Dir == "" {
-		dir, err := devFolder()
+		dir, err := DevFolder()
 		if err != nil {
 			return err
 		}
 		c.Data.Dir = dir
 	}
 	if c.Metrics.Listen == "" {
-		c.Metrics.Listen = DevMetrics
+		c.Metrics.Listen = devMetrics(env.Log)
 	}
 	data, err := takeFolder(c.Data.Dir)
 	if err != nil {
@@ -42,6 +43,7 @@ func Dev(ctx context.Context, c configs.Config, env Env) error {
 		return err
 	}
 	d := &dev{process: p, data: data, registry: registry}
+	defer d.closeStore()
 	return p.serve(d.build)
 }
 
@@ -49,10 +51,21 @@ type dev struct {
 	*process
 	data     *folder
 	registry *embedded.Registry
+	store    snapshot.Store
+	original *original // what the nodes start with; nil = what they have
 }
 
 func (d *dev) build() error {
-	topology, err := d.startNodes()
+	var err error
+	if d.store, err = d.openStore(); err != nil {
+		return err
+	}
+	if d.config.Restore != "" {
+		if d.original, err = openOriginal(d.stack.ctx, d.config.Restore, d.store); err != nil {
+			return err
+		}
+	}
+	topology, nodes, err := d.startNodes()
 	if err != nil {
 		return err
 	}
@@ -66,8 +79,20 @@ func (d *dev) build() error {
 	if err != nil {
 		return err
 	}
+	if err := d.startControl(nodes, src); err != nil {
+		return err
+	}
 	_, err = d.env.Out.Write([]byte(d.welcome(gateway.Addr(), topology)))
 	return err
+}
+
+func (d *dev) closeStore() {
+	if d.store.Bucket == nil {
+		return
+	}
+	if err := d.store.Bucket.Close(); err != nil {
+		d.env.Log.Warn("the object store was not closed well", "error", err)
+	}
 }
 
 // welcome is for people in front of a terminal.
@@ -92,12 +117,20 @@ func (d *dev) welcome(endpoint string, t *router.Topology) string {
 		}
 	}
 	fmt.Fprintf(&out, "\nTry\n  %s SET greeting hello\n  %s GET greeting\n  %s MSET a 1 b 2 c 3\n  %s INFO\n  %s CLUSTER SHARDS\n", cli, cli, cli, cli, cli)
-	fmt.Fprintf(&out, "\nKeys      %s\nFiles     %s\n", d.kept(), d.data.path)
+	fmt.Fprintf(&out, "\nKeys      %s\nFiles     %s\nSnapshots larder snapshot create NAME%s\n", d.kept(), d.data.path, d.dirFlag())
 	if d.monitor != nil {
 		fmt.Fprintf(&out, "Metrics   http://%s/metrics (also /healthz, /readyz)\n", d.monitor.addr())
 	}
 	fmt.Fprintf(&out, "Allowed   %s\nStop      Ctrl-C\n\n", allowed(d.config.Access.Allow))
 	return out.String()
+}
+
+// dirFlag is how the operator's commands find this instance, if they must be told.
+func (d *dev) dirFlag() string {
+	if usual, err := DevFolder(); err == nil && usual == d.data.path {
+		return ""
+	}
+	return " --dir " + d.data.path
 }
 
 func slotsOf(s router.Shard) string {

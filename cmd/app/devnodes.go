@@ -19,16 +19,16 @@ const devSave = "3600 1 300 100 60 10000"
 
 // startNodes starts the nodes, publishes who has which slots, and tells each node its own. Their addresses are new at
 // each start, so the topology's epoch is one more than that of the last start, which the registry remembers.
-func (d *dev) startNodes() (*router.Topology, error) {
+func (d *dev) startNodes() (*router.Topology, [][]*engine.Node, error) {
 	if err := d.sameShards(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	started := make([][]*engine.Node, d.config.Dev.Shards)
 	shards := make([]router.Shard, d.config.Dev.Shards)
 	for i := range shards {
 		nodes, err := d.startShard(i)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		started[i] = nodes
 		shards[i].Primary = described(nodes[0])
@@ -40,16 +40,30 @@ func (d *dev) startNodes() (*router.Topology, error) {
 		return router.EvenShards(clusterName, epoch+1, shards)
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for shard, nodes := range started {
 		for _, node := range nodes {
 			if err := node.Assign(shard, topology); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
-	return topology, nil
+	return topology, started, d.restored(started)
+}
+
+// restored waits until the nodes have what they start with: what is damaged is told before anything is served.
+func (d *dev) restored(nodes [][]*engine.Node) error {
+	if d.original == nil {
+		return nil
+	}
+	for _, shard := range nodes {
+		if err := shard[0].Loaded(d.stack.ctx); err != nil {
+			return errors.Join(errEnding, err)
+		}
+	}
+	d.env.Log.Info("restored", "from", d.original.place)
+	return nil
 }
 
 func described(n *engine.Node) router.Node { return router.Node{ID: n.ID(), Addr: n.Addr()} }
@@ -61,6 +75,7 @@ func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 	if d.config.Dev.Keep && o.Save == "" {
 		o.Save = devSave
 	}
+	o.Restore = d.original.of(router.EvenSlots(shard, d.config.Dev.Shards))
 	for i := range 1 + d.config.Dev.Replicas {
 		o.ID = fmt.Sprintf("n%d", shard)
 		if i > 0 {
@@ -69,7 +84,7 @@ func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("node %s: %w", nodes[0].ID(), err)
 			}
-			o.ReplicaOf, o.MasterAuth, o.Save, o.AppendOnly = host+" "+port, o.Password, "", false
+			o.ReplicaOf, o.MasterAuth, o.Save, o.AppendOnly, o.Restore = host+" "+port, o.Password, "", false, nil
 		}
 		if o.Dir, err = d.data.sub("nodes", o.ID); err != nil {
 			return nil, err

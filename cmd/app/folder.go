@@ -22,8 +22,8 @@ type folder struct {
 	lock *os.File
 }
 
-// devFolder is where dev keeps its data if nothing is said: where the XDG base directory specification wants it.
-func devFolder() (string, error) {
+// DevFolder is where dev keeps its data if nothing is said: where the XDG base directory specification wants it.
+func DevFolder() (string, error) {
 	if base := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(base) { // a relative one is to be ignored, says the specification
 		return filepath.Join(base, "larder"), nil
 	}

@@ -24,6 +24,19 @@ import (
 // DevMetrics is where dev serves its metrics if nothing else is said.
 const DevMetrics = "127.0.0.1:9121"
 
+// devMetrics is that address, or any free port beside another dev: nobody has asked for it by name.
+func devMetrics(log *slog.Logger) string {
+	probe, err := net.Listen("tcp", DevMetrics)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		log.Info("the usual address of metrics is taken: another is served, which the log names", "usual", DevMetrics)
+		return "127.0.0.1:0"
+	}
+	if err == nil {
+		_ = probe.Close()
+	}
+	return DevMetrics
+}
+
 const (
 	healthWithin = 2 * time.Second        // for all parts' answers to /readyz
 	headerWithin = 5 * time.Second        // for a client of the HTTP server to say what it wants

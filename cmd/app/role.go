@@ -10,6 +10,7 @@ import (
 	"larder/configs"
 	"larder/engine"
 	"larder/loop"
+	"larder/persistence/snapshot"
 	"larder/proxy"
 	"larder/router"
 )
@@ -99,6 +100,13 @@ func Engine(ctx context.Context, c configs.Config, env Env) error {
 		}
 		defer data.release()
 		c.Engine.Dir = data.path
+	}
+	if c.Restore != "" {
+		from, err := openOriginal(ctx, c.Restore, snapshot.Store{})
+		if err != nil {
+			return err
+		}
+		c.Engine.Restore = from.of(nil)
 	}
 	p, err := newProcess(ctx, c, env)
 	if err != nil {

@@ -86,20 +86,26 @@ func (w *walker) open(r io.Reader, o Options) (io.Reader, error) {
 	if o.Progress != nil {
 		r = &counter{r: r, tell: o.Progress}
 	}
+	in, compressed, err := Plain(r)
+	w.summary.Zstd = compressed
+	return in, err
+}
+
+// Plain reads a file that may be compressed by zstd as it was before, and tells whether it is.
+func Plain(r io.Reader) (plain io.Reader, compressed bool, err error) {
 	in := bufio.NewReaderSize(r, pieceBytes)
 	first, err := in.Peek(len(zstdMagic))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read: %w", err)
+		return nil, false, fmt.Errorf("read: %w", err)
 	}
 	if !bytes.Equal(first, zstdMagic) {
-		return in, nil
+		return in, false, nil
 	}
-	w.summary.Zstd = true
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(windowMax))
 	if err != nil {
-		return nil, fmt.Errorf("decompress: %w", err)
+		return nil, true, fmt.Errorf("decompress: %w", err)
 	}
-	return z.IOReadCloser(), nil
+	return z.IOReadCloser(), true, nil
 }
 
 // counter tells how much was read.

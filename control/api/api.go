@@ -1,0 +1,194 @@
+// Package api is the management API: HTTP and JSON, by which the operator's commands (control/api/client) and later the console see and change what an Agent
+// looks after. docs/api.md has its paths. What must hold: without the key nothing is told or done; an error says what was wrong and what to do, with a code
+// that programs decide on; nothing that takes long is waited for but by who asks to.
+package api
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"larder/control"
+	"larder/persistence"
+	"larder/persistence/snapshot"
+)
+
+// Options say what is served.
+type Options struct {
+	Key    string // that who asks must have
+	Agents map[string]*control.Agent
+	Open   func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
+}
+
+// bodyMax is how long a request's body may be.
+const bodyMax = 1 << 20
+
+// waitMax is how long a request may wait for a task's end.
+const waitMax = 30 * time.Second
+
+// server answers requests.
+type server struct{ o Options }
+
+// New makes the handler.
+func New(o Options) http.Handler {
+	s := &server{o}
+	mux := http.NewServeMux()
+	const cluster, snapshots = "/v1/clusters/{cluster}", "/v1/clusters/{cluster}/snapshots"
+	mux.HandleFunc("GET /v1/clusters", s.clusters)
+	mux.HandleFunc("GET "+cluster+"/events", s.of(s.events))
+	mux.HandleFunc("GET "+cluster+"/tasks", s.of(s.tasks))
+	mux.HandleFunc("GET "+cluster+"/tasks/{task}", s.of(s.task))
+	mux.HandleFunc("DELETE "+cluster+"/tasks/{task}", s.of(s.cancel))
+	mux.HandleFunc("GET "+snapshots, s.of(s.list))
+	mux.HandleFunc("POST "+snapshots, s.of(s.create))
+	mux.HandleFunc("GET "+snapshots+"/{name}", s.of(s.show))
+	mux.HandleFunc("DELETE "+snapshots+"/{name}", s.of(s.remove))
+	mux.HandleFunc("POST "+snapshots+"/{name}/verify", s.of(s.verify))
+	mux.HandleFunc("POST "+snapshots+"/{name}/copy", s.of(s.copy))
+	mux.HandleFunc("GET "+snapshots+"/{name}/objects/{object}", s.of(s.object))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, http.StatusNotFound, "unknown", r.Method+" "+r.URL.Path+": there is no such path in this API")
+	})
+	return s.known(mux)
+}
+
+// known lets only those in who have the key.
+func (s *server) known(next http.Handler) http.Handler {
+	want := []byte("Bearer " + s.o.Key)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			s.fail(w, http.StatusUnauthorized, "unauthorized", "the API's key is missing or wrong: it is in the file api.json of the appliance's folder, or in LARDER_API_KEY")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, bodyMax)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// handler answers about one cluster.
+type handler func(a *control.Agent, r *http.Request) (status int, answer any, err error)
+
+func (s *server) of(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("cluster")
+		a := s.o.Agents[name]
+		if a == nil {
+			s.fail(w, http.StatusNotFound, "unknown", "there is no cluster "+strconv.Quote(name))
+			return
+		}
+		status, answer, err := h(a, r)
+		if err != nil {
+			status, code := judge(err)
+			s.fail(w, status, code, err.Error())
+			return
+		}
+		if in, ok := answer.(io.ReadCloser); ok {
+			s.stream(w, in)
+			return
+		}
+		s.answer(w, status, answer)
+	}
+}
+
+// judge says what an error is to programs.
+func judge(err error) (status int, code string) {
+	for _, known := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{snapshot.ErrUnknown, http.StatusNotFound, "unknown"},
+		{control.ErrUnknown, http.StatusNotFound, "unknown"},
+		{persistence.ErrNotFound, http.StatusNotFound, "unknown"},
+		{snapshot.ErrTaken, http.StatusConflict, "taken"},
+		{control.ErrBusy, http.StatusConflict, "busy"},
+		{snapshot.ErrName, http.StatusBadRequest, "invalid"},
+		{persistence.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{errBody, http.StatusBadRequest, "invalid"},
+		{persistence.ErrUnavailable, http.StatusBadGateway, "store"},
+		{persistence.ErrDenied, http.StatusBadGateway, "store"},
+		{persistence.ErrNoBucket, http.StatusBadGateway, "store"},
+		{persistence.ErrCredentials, http.StatusBadGateway, "store"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.status, known.code
+		}
+	}
+	return http.StatusInternalServerError, "failed"
+}
+
+// Problem is what an error is told as.
+type Problem struct {
+	Code  string `json:"code"`
+	Error string `json:"error"`
+}
+
+func (s *server) fail(w http.ResponseWriter, status int, code, text string) {
+	s.answer(w, status, Problem{Code: code, Error: text})
+}
+
+func (s *server) answer(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	text, err := json.MarshalIndent(answer, "", "  ")
+	if err != nil {
+		panic(err) // answers are types of ours, which can be encoded
+	}
+	_, _ = w.Write(append(text, '\n')) // the one who asked has gone
+}
+
+// stream sends bytes. One that breaks off breaks the connection off: nobody takes half of it for all.
+func (s *server) stream(w http.ResponseWriter, in io.ReadCloser) {
+	defer in.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if _, err := io.Copy(w, in); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// errBody is what gives a body that cannot be read.
+var errBody = errors.New("the request's body is wrong")
+
+func body(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return errors.Join(errBody, err)
+	}
+	return nil
+}
+
+func (s *server) clusters(w http.ResponseWriter, _ *http.Request) {
+	names := []string{}
+	for name := range s.o.Agents {
+		names = append(names, name)
+	}
+	s.answer(w, http.StatusOK, map[string]any{"clusters": names})
+}
+
+func (s *server) events(a *control.Agent, _ *http.Request) (int, any, error) {
+	return http.StatusOK, map[string]any{"events": a.Events()}, nil
+}
+
+func (s *server) tasks(a *control.Agent, _ *http.Request) (int, any, error) {
+	return http.StatusOK, map[string]any{"tasks": a.Tasks()}, nil
+}
+
+// task answers at once, or with ?wait=SECONDS when the task is over.
+func (s *server) task(a *control.Agent, r *http.Request) (int, any, error) {
+	seconds, _ := strconv.ParseFloat(r.URL.Query().Get("wait"), 64)
+	ctx, cancel := context.WithTimeout(r.Context(), min(waitMax, time.Duration(seconds*float64(time.Second))))
+	defer cancel()
+	task, err := a.Task(ctx, r.PathValue("task"))
+	return http.StatusOK, task, err
+}
+
+func (s *server) cancel(a *control.Agent, r *http.Request) (int, any, error) {
+	return http.StatusAccepted, struct{}{}, a.Cancel(r.PathValue("task"))
+}

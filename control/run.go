@@ -1,0 +1,81 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"larder/control/controller"
+)
+
+// Run looks after the cluster until ctx ends, and then until no task runs any more. ready is closed once the agent may be asked.
+func (a *Agent) Run(ctx context.Context, ready chan<- struct{}) error {
+	if err := a.start(ctx); err != nil {
+		return err
+	}
+	close(ready)
+	looked := false
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		if !looked && a.o.Snapshot.Schedule.Retain > 0 {
+			err := a.look(ctx)
+			if looked = err == nil; !looked && ctx.Err() == nil {
+				a.o.Log.Warn("the snapshots cannot be listed now", "cluster", a.o.Cluster, "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+			a.tell(ctx, controller.Tick{})
+		case <-ctx.Done():
+			a.stop(errAgentEnds)
+			a.mu.Lock()
+			a.stopped = true
+			a.mu.Unlock()
+			a.jobs.Wait()
+			return nil
+		}
+	}
+}
+
+// begin begins a task that does work on a goroutine of its own, which Run waits for.
+func (a *Agent) begin(kind, subject, unit string, work func(ctx context.Context, j *job) (any, error)) (Task, error) {
+	a.mu.Lock()
+	if a.stopped {
+		a.mu.Unlock()
+		return Task{}, errAgentEnds
+	}
+	a.jobs.Add(1)
+	a.mu.Unlock()
+	j, ctx, err := a.tasks.begin(a.base, kind, subject, unit)
+	if err != nil {
+		a.jobs.Done()
+		return Task{}, err
+	}
+	task := j.task
+	go func() {
+		defer a.jobs.Done()
+		result, err := work(ctx, j)
+		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+			err = errors.Join(cause, err)
+		}
+		keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
+		defer cancel()
+		if err := a.tasks.end(keep, j, result, err); err != nil {
+			a.o.Log.Warn("a task's end could not be kept", "cluster", a.o.Cluster, "task", task.ID, "error", err)
+		}
+	}()
+	return task, nil
+}
+
+// each does n things, some at once, and waits for all. The first that fails ends the context of the others.
+func each(ctx context.Context, n, atOnce int, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}

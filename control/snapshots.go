@@ -1,0 +1,253 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"larder/control/controller"
+	"larder/persistence/snapshot"
+	"larder/router"
+)
+
+const (
+	shardsAtOnce = 4 // that write a snapshot
+	triesMax     = 3 // of a shard that gives up since writes were too fast, or copies of it are under way
+	tryAgain     = 5 * time.Second
+)
+
+// Create takes a snapshot. Errors: ErrBusy, snapshot.ErrName; all else is the task's.
+func (a *Agent) Create(name string) (Task, error) {
+	if err := snapshot.CheckName(name); err != nil {
+		return Task{}, err
+	}
+	return a.create(name, false)
+}
+
+func (a *Agent) create(name string, automatic bool) (Task, error) {
+	a.mu.Lock()
+	if a.taking != "" {
+		defer a.mu.Unlock()
+		return Task{}, fmt.Errorf("%w: snapshot %s is being taken; wait until it is there, or cancel it", ErrBusy, a.taking)
+	}
+	a.taking = name
+	a.mu.Unlock()
+	task, err := a.begin("snapshot.create", name, "keys", func(ctx context.Context, j *job) (any, error) {
+		m, err := a.take(ctx, j, name, automatic)
+		a.mu.Lock()
+		a.taking = ""
+		if err == nil {
+			a.lastOK = m.Ended
+		}
+		a.mu.Unlock()
+		a.taken(name, automatic, err)
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	})
+	if err != nil {
+		a.mu.Lock()
+		a.taking = ""
+		a.mu.Unlock()
+	}
+	return task, err
+}
+
+// taken tells who must know how a snapshot has ended.
+func (a *Agent) taken(name string, automatic bool, err error) {
+	switch {
+	case err == nil:
+		a.report("snapshot-taken", "snapshot "+name+" is there")
+	case !automatic:
+		a.report("snapshot-failed", fmt.Sprintf("snapshot %s: %s", name, err))
+	}
+	if !automatic {
+		return
+	}
+	ctx := context.WithoutCancel(a.base)
+	if err != nil {
+		a.tell(ctx, controller.Failed{Name: name, Why: err.Error()})
+		return
+	}
+	a.tell(ctx, controller.Taken{Name: name})
+}
+
+// take takes a snapshot, or leaves nothing of it.
+func (a *Agent) take(ctx context.Context, j *job, name string, automatic bool) (*snapshot.Manifest, error) {
+	if err := a.o.Store.Bucket.Check(ctx); err != nil {
+		return nil, fmt.Errorf("snapshot %s was not begun: %w", name, err)
+	}
+	began := a.o.Now()
+	folder, err := a.o.Store.Begin(ctx, name, began, a.random())
+	if err != nil {
+		return nil, err
+	}
+	m := &snapshot.Manifest{Format: snapshot.Format, Name: name, Cluster: a.o.Cluster, Automatic: automatic, Began: began, Larder: a.o.Version, Level: a.o.Snapshot.Level}
+	err = a.shards(ctx, j, folder, m)
+	if err == nil {
+		m.Ended = a.o.Now()
+		_, err = a.o.Store.Finish(ctx, folder, m)
+	}
+	if err == nil {
+		return m, nil
+	}
+	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
+	defer cancel()
+	if dropped := a.o.Store.Drop(drop, folder); dropped != nil {
+		err = fmt.Errorf("%w; what was written of it is still in %s/%s and is removed later: %w", err, a.o.Store.Bucket.Place(), folder, dropped)
+	}
+	return nil, fmt.Errorf("snapshot %s: %w", name, err)
+}
+
+// shards writes an object a shard.
+func (a *Agent) shards(ctx context.Context, j *job, folder string, m *snapshot.Manifest) (err error) {
+	if m.Parameters, m.Users, err = a.o.Fleet.Settings(ctx); err != nil {
+		return err
+	}
+	topology := a.o.Fleet.Topology()
+	m.Shards = make([]snapshot.Shard, len(topology.Shards))
+	p := progress{tell: func(done, total int64) { a.tasks.progress(j, done, total) }, of: make([][2]int64, len(m.Shards))}
+	return each(ctx, len(m.Shards), shardsAtOnce, func(ctx context.Context, i int) error {
+		m.Shards[i].Slots = string(router.AppendRanges(nil, topology.Shards[i].Slots))
+		taken, err := a.shard(ctx, folder, i, &m.Shards[i], func(done, total int64) { p.note(i, done, total) })
+		if err == nil {
+			p.databases(taken.Databases, m)
+		}
+		return err
+	})
+}
+
+// shard writes one, and tries again where that can help.
+func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Shard, progress func(done, total int64)) (Taken, error) {
+	for try := 1; ; try++ {
+		file, err := a.o.Store.Upload(ctx, folder, snapshot.ObjectName(i, try), snapshot.UploadOptions{
+			Level: a.o.Snapshot.Level, BytesPerSec: a.o.Snapshot.BytesPerSec, Wait: a.o.Sleep, Now: a.o.Now,
+		})
+		if err != nil {
+			return Taken{}, err
+		}
+		taken, err := a.o.Fleet.Snapshot(ctx, i, file, progress)
+		if err == nil {
+			file.Sizes(s)
+			s.Node, s.Replica, s.At, s.Keys, s.Expiring = taken.Node, taken.Replica, taken.At, taken.Keys, taken.Expiring
+			s.RDBVersion, s.ReplID, s.ReplOffset = snapshot.RDBVersion, taken.ReplID, taken.ReplOffset
+			return taken, nil
+		}
+		if try == triesMax || !errors.Is(err, ErrKept) && !errors.Is(err, ErrBusy) {
+			return Taken{}, fmt.Errorf("shard %d: %w", i, err)
+		}
+		a.report("snapshot-given-up", fmt.Sprintf("shard %d gave its snapshot up, and begins again: %s", i, err))
+		if err := a.o.Sleep(ctx, tryAgain); err != nil {
+			return Taken{}, err
+		}
+	}
+}
+
+// progress adds up what shards tell.
+type progress struct {
+	tell func(done, total int64)
+
+	mu sync.Mutex
+	of [][2]int64
+}
+
+func (p *progress) note(shard int, done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.of[shard] = [2]int64{done, total}
+	var sum [2]int64
+	for _, one := range p.of {
+		sum[0] += one[0]
+		sum[1] += one[1]
+	}
+	p.tell(sum[0], sum[1])
+}
+
+func (p *progress) databases(n int, m *snapshot.Manifest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.Databases = max(m.Databases, n)
+}
+
+// Snapshots lists those of the cluster's store.
+func (a *Agent) Snapshots(ctx context.Context) (list []*snapshot.Found, broken map[string]error, err error) {
+	return a.o.Store.List(ctx)
+}
+
+// Snapshot gives one. Errors: snapshot.ErrUnknown.
+func (a *Agent) Snapshot(ctx context.Context, name string) (*snapshot.Found, error) {
+	return a.o.Store.Find(ctx, name)
+}
+
+// Delete removes a snapshot. Errors: snapshot.ErrUnknown.
+func (a *Agent) Delete(ctx context.Context, name string) error {
+	found, err := a.o.Store.Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := a.o.Store.Delete(ctx, found); err != nil {
+		return err
+	}
+	a.report("snapshot-deleted", "snapshot "+name+" was deleted")
+	if found.Manifest.Automatic {
+		return a.look(ctx)
+	}
+	return nil
+}
+
+// Verify reads a snapshot back. Errors: snapshot.ErrUnknown; all else is the task's.
+func (a *Agent) Verify(ctx context.Context, name string) (Task, error) {
+	found, err := a.o.Store.Find(ctx, name)
+	if err != nil {
+		return Task{}, err
+	}
+	_, _, total := found.Manifest.Totals()
+	return a.begin("snapshot.verify", name, "bytes", func(ctx context.Context, j *job) (any, error) {
+		v, err := a.o.Store.Verify(ctx, found, a.o.Now(), func(read int64) { a.tasks.progress(j, read, total) })
+		if err != nil {
+			return nil, err
+		}
+		return v, nil
+	})
+}
+
+// Copy copies a snapshot to another store, which it closes then, or under another name. Errors: snapshot.ErrUnknown, snapshot.ErrName; all else is the task's.
+func (a *Agent) Copy(ctx context.Context, name string, to snapshot.Store, as string) (Task, error) {
+	if err := snapshot.CheckName(as); err != nil {
+		return Task{}, err
+	}
+	found, err := a.o.Store.Find(ctx, name)
+	if err != nil {
+		return Task{}, err
+	}
+	_, _, total := found.Manifest.Totals()
+	return a.begin("snapshot.copy", name, "bytes", func(ctx context.Context, j *job) (any, error) {
+		if to.Bucket != a.o.Store.Bucket {
+			defer to.Bucket.Close()
+		}
+		if err := to.Bucket.Check(ctx); err != nil {
+			return nil, fmt.Errorf("copy snapshot %s: %w", name, err)
+		}
+		copied, err := a.o.Store.Copy(ctx, found, to, as, a.o.Now(), a.random(), func(done int64) { a.tasks.progress(j, done, total) })
+		if err != nil {
+			return nil, err
+		}
+		return copied.Manifest, nil
+	})
+}
+
+// Store is where the cluster's snapshots are.
+func (a *Agent) Store() snapshot.Store { return a.o.Store }
+
+// Object reads one of a snapshot's objects as it is. Errors: snapshot.ErrUnknown, persistence.ErrNotFound.
+func (a *Agent) Object(ctx context.Context, name, object string) (io.ReadCloser, error) {
+	found, err := a.o.Store.Find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.o.Store.Object(ctx, found, object)
+}

@@ -1,0 +1,240 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"larder/persistence"
+)
+
+// Store is the snapshots in a bucket.
+type Store struct {
+	Bucket persistence.Bucket
+}
+
+// Found is a snapshot that is there.
+type Found struct {
+	Folder   string // its objects' names begin with it and a slash; empty: they lie in the bucket itself
+	Manifest *Manifest
+	Bytes    int64 // in the store, the manifest too
+}
+
+func (f *Found) object(name string) string {
+	if f.Folder == "" {
+		return name
+	}
+	return f.Folder + "/" + name
+}
+
+// folders are the snapshots' folders in order of their names, with the bytes in each; whole tells which have a manifest.
+func (s Store) folders(ctx context.Context) (names []string, size map[string]int64, whole map[string]bool, newest map[string]time.Time, err error) {
+	all, err := s.Bucket.List(ctx, "")
+	if err != nil {
+		return nil, nil, nil, nil, fmt.Errorf("list snapshots: %w", err)
+	}
+	size, whole, newest = map[string]int64{}, map[string]bool{}, map[string]time.Time{}
+	for _, o := range all {
+		folder, object, ok := strings.Cut(o.Name, "/")
+		if _, fits := nameOf(folder); !ok || !fits {
+			continue
+		}
+		if _, seen := size[folder]; !seen {
+			names = append(names, folder)
+		}
+		size[folder] += o.Bytes
+		whole[folder] = whole[folder] || object == ManifestName
+		if newest[folder].Before(o.Changed) {
+			newest[folder] = o.Changed
+		}
+	}
+	return names, size, whole, newest, nil
+}
+
+// List gives all snapshots, in order of their names and times. One whose manifest cannot be read is told beside the others: broken has its folder and why.
+func (s Store) List(ctx context.Context) (list []*Found, broken map[string]error, err error) {
+	names, size, whole, _, err := s.folders(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	broken = map[string]error{}
+	for _, folder := range names {
+		if !whole[folder] {
+			continue
+		}
+		found, err := s.open(ctx, folder)
+		switch {
+		case err == nil:
+			found.Bytes = size[folder]
+			list = append(list, found)
+		case errors.Is(err, persistence.ErrNotFound): // it was deleted meanwhile
+		case errors.Is(err, ErrManifest):
+			broken[folder] = err
+		default:
+			return nil, nil, err
+		}
+	}
+	return list, broken, nil
+}
+
+// open reads the manifest in a folder.
+func (s Store) open(ctx context.Context, folder string) (*Found, error) {
+	f := &Found{Folder: folder}
+	in, err := s.Bucket.Get(ctx, f.object(ManifestName), 0)
+	if err != nil {
+		return nil, fmt.Errorf("read the manifest in %s: %w", f.place(s), err)
+	}
+	f.Manifest, err = ReadManifest(in)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.place(s), err)
+	}
+	return f, nil
+}
+
+func (f *Found) place(s Store) string {
+	if f.Folder == "" {
+		return s.Bucket.Place()
+	}
+	return s.Bucket.Place() + "/" + f.Folder
+}
+
+// OpenFolder reads the manifest that lies in the bucket itself. Errors: persistence.ErrNotFound.
+func (s Store) OpenFolder(ctx context.Context) (*Found, error) { return s.open(ctx, "") }
+
+// Find gives the snapshot of a name. Errors: ErrUnknown, ErrName, ErrManifest.
+func (s Store) Find(ctx context.Context, name string) (*Found, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	names, size, whole, _, err := s.folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range names {
+		if its, _ := nameOf(folder); its == name && whole[folder] {
+			found, err := s.open(ctx, folder)
+			if err == nil {
+				found.Bytes = size[folder]
+			}
+			return found, err
+		}
+	}
+	return nil, fmt.Errorf("%w: %s in %s", ErrUnknown, name, s.Bucket.Place())
+}
+
+// Begin gives a folder for a new snapshot. Errors: ErrTaken, ErrName.
+func (s Store) Begin(ctx context.Context, name string, now time.Time, random uint64) (string, error) {
+	_, err := s.Find(ctx, name)
+	switch {
+	case err == nil:
+		return "", fmt.Errorf("%w: %s in %s; take another name, or delete it first", ErrTaken, name, s.Bucket.Place())
+	case !errors.Is(err, ErrUnknown):
+		return "", err
+	}
+	return NewFolder(name, now, random), nil
+}
+
+// Upload begins an object in a folder.
+func (s Store) Upload(ctx context.Context, folder, name string, o UploadOptions) (*Upload, error) {
+	return NewUpload(ctx, name, func(ctx context.Context, in io.Reader) error {
+		_, err := s.Bucket.Put(ctx, folder+"/"+name, in, nil)
+		return err
+	}, o)
+}
+
+// Finish writes the manifest: from then on the snapshot is there.
+func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, error) {
+	text, err := m.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	f := &Found{Folder: folder, Manifest: m}
+	if _, err := s.Bucket.Put(ctx, f.object(ManifestName), bytes.NewReader(text), nil); err != nil {
+		return nil, fmt.Errorf("write the manifest of snapshot %s: %w", m.Name, err)
+	}
+	_, _, f.Bytes = m.Totals()
+	f.Bytes += int64(len(text))
+	return f, nil
+}
+
+// Delete removes a snapshot: first its manifest, so that what a failure leaves is none.
+func (s Store) Delete(ctx context.Context, f *Found) error {
+	return s.remove(ctx, f.Folder)
+}
+
+// remove takes away what a folder has.
+func (s Store) remove(ctx context.Context, folder string) error {
+	if err := s.Bucket.Delete(ctx, folder+"/"+ManifestName); err != nil {
+		return fmt.Errorf("delete %s: %w", folder, err)
+	}
+	all, err := s.Bucket.List(ctx, folder+"/")
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", folder, err)
+	}
+	for _, o := range all {
+		if err := s.Bucket.Delete(ctx, o.Name); err != nil {
+			return fmt.Errorf("delete %s: %w", folder, err)
+		}
+	}
+	return nil
+}
+
+// Drop removes what there is of a snapshot that was not finished.
+func (s Store) Drop(ctx context.Context, folder string) error { return s.remove(ctx, folder) }
+
+// Sweep removes what is left of snapshots that were not finished and of which nothing has changed since a time, and tells how many there were.
+func (s Store) Sweep(ctx context.Context, before time.Time) (int, error) {
+	names, _, whole, newest, err := s.folders(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.Bucket.Sweep(ctx, "", before)
+	if err != nil {
+		return n, fmt.Errorf("remove what unfinished snapshots have left: %w", err)
+	}
+	for _, folder := range names {
+		if whole[folder] || !newest[folder].Before(before) {
+			continue
+		}
+		if err := s.remove(ctx, folder); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Open reads the RDB file of one of a snapshot's shards. Its last read says whether the object is what the manifest says (NewObject).
+func (s Store) Open(ctx context.Context, f *Found, shard Shard) (io.ReadCloser, error) {
+	in, err := s.get(ctx, f, shard)
+	if err != nil {
+		return nil, err
+	}
+	return NewObject(shard, in)
+}
+
+// get reads an object as it is.
+func (s Store) get(ctx context.Context, f *Found, shard Shard) (io.ReadCloser, error) {
+	in, err := s.Bucket.Get(ctx, f.object(shard.Object), 0)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return nil, fmt.Errorf("%s is %w: the object is not there; take another snapshot, or a copy of this one", shard.Object, persistence.ErrDamaged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", shard.Object, err)
+	}
+	return in, nil
+}
+
+// Object reads an object of a snapshot as it lies in the store, decrypted. Errors: persistence.ErrNotFound for what is none of its.
+func (s Store) Object(ctx context.Context, f *Found, name string) (io.ReadCloser, error) {
+	for _, shard := range f.Manifest.Shards {
+		if shard.Object == name {
+			return s.get(ctx, f, shard)
+		}
+	}
+	return nil, fmt.Errorf("snapshot %s has no object %.80q: %w", f.Manifest.Name, name, persistence.ErrNotFound)
+}
