@@ -66,7 +66,7 @@ func (p *part) beginRewrite() {
 		return
 	}
 	v.scheduled, v.triedNS = false, p.nowNS
-	r := &rewrite{beganMS: p.nowMS, turned: j.building}
+	r := &rewrite{beganMS: p.nowMS}
 	sink, err := p.newFileSink(j.folder.Dir(), j.folder.TempBase(), func(err error) {
 		r.based, r.err = true, errors.Join(r.err, err)
 		p.goOnRewriting(r)
@@ -86,13 +86,13 @@ func (p *part) beginRewrite() {
 	sink.pass, r.pass, v.now = q, q, r
 	j.w.Rest(p.set.journal.restOnRewrite)
 	p.n.log.Info("journal: a new base is being written", "node", p.n.id, "keys", q.total(), "bytes", j.state.Bytes)
-	if j.building {
-		return // its increment began with it
-	}
 	p.tellJournal() // the new file has to say the database
-	head := p.journalHead()
+	head, turn := p.journalHead(), (*journal.Folder).Turn
+	if j.building {
+		turn = (*journal.Folder).Again // what has come since it was begun is in the base
+	}
 	j.hand(journal.Task{
-		Then: func(f *journal.Folder) error { return f.Turn(head) },
+		Then: func(f *journal.Folder) error { return turn(f, head) },
 		Done: func(err error) {
 			p.l.Post(func() {
 				r.turned = true

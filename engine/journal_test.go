@@ -302,6 +302,24 @@ func TestJournalEndsUnderItsName(t *testing.T) {
 	}
 }
 
+// TestJournalBegins under writes: what comes before its base is begun is in that, and not a second time behind it.
+func TestJournalBegins(t *testing.T) {
+	for _, policy := range engine.FsyncPolicies() {
+		b, _, dir := watched(t, func(o *engine.Options) { o.AppendFsync = policy })
+		k := b.client()
+		k.says("+OK\r\n", "CONFIG", "SET", "appendonly", "yes")
+		k.says(":1\r\n", "INCR", "n") // before the next tick
+		b.rewritten("1")
+		k.c.Feed(sentence("INCR", "n"))
+		b.until(func() bool { return k.got() != "" })
+		b.written()
+		if got := journalText(t, dir); got != "SELECT 0\nINCR n\n" {
+			t.Errorf("%s: behind the base comes %q", policy, got)
+		}
+		redisTakes(t, dir)
+	}
+}
+
 // TestRewriteFails at each of its operations: the journal goes on and has all.
 func TestRewriteFails(t *testing.T) {
 	for n := 1; ; n++ {

@@ -147,6 +147,28 @@ func (f *Folder) copyBase(name string) error {
 	return errors.Join(err, to.Close(), from.Close())
 }
 
+// Again has what Begin opened begin anew, with head: a base of the data at this moment is being written, which has all that was appended until now. After an
+// error it is to be called again before Replace.
+func (f *Folder) Again(head []byte) error {
+	if f.last == nil || !f.waits {
+		return errClosed
+	}
+	name := f.last.Name()
+	if err := f.dir.Remove(name); err != nil {
+		return err
+	}
+	file, err := f.dir.Append(name)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(head); err != nil {
+		return errors.Join(err, file.Close(), f.dir.Remove(name))
+	}
+	_ = f.last.Close() // nobody needs it
+	f.last, f.size, f.synced, f.spoiled = file, int64(len(head)), 0, false
+	return nil
+}
+
 // Abandon ends what Begin began.
 func (f *Folder) Abandon() error {
 	if f.last == nil || !f.waits {
@@ -205,7 +227,7 @@ func (f *Folder) TempBase() string { return tempPrefix + f.name + baseSuffix }
 // Dir is the journal's folder, once it is written.
 func (f *Folder) Dir() *files.Dir { return f.dir }
 
-// Replace takes the file TempBase as the base of all that was appended since Turn or Begin. What was before is deleted. After an error the journal is as it
+// Replace takes the file TempBase as the base of all that was appended since Turn or Again. What was before is deleted. After an error the journal is as it
 // was, or as it is to be, and nothing of it is missing.
 func (f *Folder) Replace() error {
 	if f.last == nil {
