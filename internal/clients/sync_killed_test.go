@@ -37,6 +37,7 @@ func loaded(t *testing.T, node *clients.Process) *peers.Conn {
 // TestKilledWhileCopying kills a primary that sends all its data, the replica that receives them, or both, at moments that are drawn, under writes of all types:
 // the primary, with appendfsync always, misses nothing that it acknowledged; the replica has in the end what the primary has; neither leaves temporary files.
 func TestKilledWhileCopying(t *testing.T) {
+	t.Parallel()
 	rng := dice(t)
 	dirs := []string{t.TempDir(), t.TempDir()}
 	primary := larder.Engine(t, "--dir", dirs[0], "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes")
