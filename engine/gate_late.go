@@ -40,7 +40,7 @@ func (s *session) giveUpPieces(untilNS int64, text string) {
 		had := len(out)
 		var whole bool
 		if out, whole = s.unknown(out, bytes, text); !whole {
-			s.p.l.Later(s.end)
+			s.dropHeld()
 			return
 		}
 		piece.n, piece.offset, piece.wrote = len(out)-had, 0, false
@@ -49,6 +49,15 @@ func (s *session) giveUpPieces(untilNS int64, text string) {
 		h.bytes = append(out, h.bytes[from:]...)
 		s.c.Touch()
 	}
+}
+
+// dropHeld ends the connection behind the present callback. What is held goes at once, since the gate may open before that.
+func (s *session) dropHeld() {
+	s.held.bytes, s.held.pieces = nil, nil
+	s.c.Out = s.c.Out[:0]
+	s.unshare()
+	s.forsaken, s.closing = true, true
+	s.p.l.Later(s.c.Close)
 }
 
 // unknown appends what stands in place of replies: an error for each. Messages are left out, but for those by which caches are told of changes: who asks anew

@@ -438,3 +438,30 @@ func TestDeposedWithinATurn(t *testing.T) {
 	free.says("+PONG\r\n", "PING")
 	e.states(0, "role", "follower")
 }
+
+// TestDeposedTellsNoMessages: a message that was held, and a large value, are not let out by the gate's opening when the node is deposed.
+func TestDeposedTellsNoMessages(t *testing.T) {
+	e := reigning(t, 2, true, nil)
+	hears, reads, k := e.nodes[0].client(), e.nodes[0].client(), e.nodes[0].client()
+	hears.do("SUBSCRIBE", "news")
+	e.cut[1] = true
+	k.says("", "SET", "large", strings.Repeat("x", 600<<10))
+	reads.says("", "GET", "large")
+	k.says("", "EVAL", "redis.call('RPUSH', 'l', '1') return redis.call('PUBLISH', 'news', 'lost')", "0")
+	if got := hears.got(); got != "" {
+		t.Fatalf("at once: %q", got)
+	}
+	e.next(chosen(e.runs(1, 0)...))
+	e.told(0)
+	for range 3 {
+		e.nodes[0].m.Advance(100 * time.Millisecond)
+		for i, c := range []*talker{hears, reads} {
+			if got := c.got(); got != "" {
+				t.Errorf("%d is told %.80q", i, got)
+			}
+		}
+	}
+	if !hears.c.Closed || !reads.c.Closed {
+		t.Errorf("closed: %v, %v", hears.c.Closed, reads.c.Closed)
+	}
+}
