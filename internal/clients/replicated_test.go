@@ -132,8 +132,8 @@ func textsOf(reply []byte) (texts []string) {
 	}
 }
 
-// hear notes what messages tell.
-func hear(addr string, log *history.Log, stop <-chan struct{}) {
+// hear notes what messages tell, as a client of that number.
+func hear(id int, addr string, log *history.Log, stop <-chan struct{}) {
 	told := func() bool {
 		select {
 		case <-stop:
@@ -154,7 +154,7 @@ func hear(addr string, log *history.Log, stop <-chan struct{}) {
 			if parts := textsOf(reply); len(parts) == 3 && parts[0] == "message" {
 				key, value, _ := strings.Cut(parts[2], " ")
 				now := log.Now()
-				log.Add(history.Deed{Kind: history.Hear, Key: key, Value: value, Called: now, Returned: now})
+				log.Add(history.Deed{Client: id, Kind: history.Hear, Key: key, Value: value, Called: now, Returned: now})
 			}
 		}
 		w.Close()
@@ -178,8 +178,8 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 		patrons[i] = p
 		all.Go(func() { p.run(stop) })
 	}
-	for _, addr := range s.doors() {
-		all.Go(func() { hear(addr, log, stop) })
+	for i, addr := range s.doors() { // the nodes, then the gateways
+		all.Go(func() { hear(100+i, addr, log, stop) })
 	}
 	end := sync.OnceFunc(func() {
 		close(stop)

@@ -41,6 +41,22 @@ func (s *Steward) lives(run router.Run, now time.Time) bool {
 	return r.run == run && now.Sub(r.at) < s.patience
 }
 
+// strays tells whether a member has long not acknowledged anything to the primary. One that cannot go on from where it is may not drop its data while it is
+// counted, and nothing is committed without it.
+func (s *Steward) strays(record *router.Record, run router.Run, now time.Time) bool {
+	if s.reign != record.Reign {
+		s.reign = record.Reign
+		clear(s.followed)
+	}
+	since, ok := s.followed[run]
+	primary := s.heard[record.Primary.Node]
+	if !ok || primary.run == record.Primary && slices.Contains(primary.followers, run) {
+		s.followed[run] = now
+		return false
+	}
+	return run != record.Primary && now.Sub(since) > 4*s.patience
+}
+
 // keep looks after a shard that has a primary.
 func (s *Steward) keep(record *router.Record, wish string, now time.Time) (*router.Record, string) {
 	gone := func(run router.Run) bool { return !s.lives(run, now) }
@@ -53,9 +69,10 @@ func (s *Steward) keep(record *router.Record, wish string, now time.Time) (*rout
 		return next, "the primary is silent"
 	}
 	next := follow(record)
-	next.Set, next.Joining = slices.DeleteFunc(next.Set, gone), slices.DeleteFunc(next.Joining, gone)
+	lost := func(run router.Run) bool { return gone(run) || s.strays(record, run, now) }
+	next.Set, next.Joining = slices.DeleteFunc(next.Set, lost), slices.DeleteFunc(next.Joining, lost)
 	if len(next.Set)+len(next.Joining) < len(record.Set)+len(record.Joining) {
-		return next, "a member is silent"
+		return next, "a member is silent, or does not follow"
 	}
 	primary := s.heard[record.Primary.Node]
 	if primary.epoch != record.Epoch {

@@ -87,6 +87,27 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestStrays: a member that lives and does not follow is taken out after a while.
+func TestStrays(t *testing.T) {
+	record, _ := router.ParseRecord("1 7 3 3 normal r 1 a@1,b@2,c@3 -")
+	s := New(nil, nil, patience, t.Logf)
+	at := now
+	for step := range 20 {
+		at = now.Add(time.Duration(step) * patience / 2)
+		seen := func(r *report) { r.at = at }
+		s.heard["a"], s.heard["b"], s.heard["c"] = says(a, seen, func(r *report) { r.followers = []router.Run{b} }), says(b, seen), says(c, seen)
+		next, _ := s.next(record, "", at)
+		if next == nil {
+			continue
+		}
+		if got := next.Line(); got != "1 8 3 3 normal r 1 a@1,b@2 -" || step < 8 {
+			t.Errorf("step %d: %s", step, got)
+		}
+		return
+	}
+	t.Error("it stays")
+}
+
 // TestRegistry: a record follows the present one or is refused.
 func TestRegistry(t *testing.T) {
 	first, _ := router.ParseRecord("1 7 3 3 normal r 1 a@1,b@2 -")

@@ -32,12 +32,15 @@ type Steward struct {
 	begun   time.Time
 	heard   map[string]report // what each node said last
 	elected *election         // that is under way, as this steward knows it
+
+	reign    uint64                   // that it looks after
+	followed map[router.Run]time.Time // when the primary of that reign last said that it acknowledges, or the reign was first seen
 }
 
 // New makes a steward. A node that has said nothing for as long as patience is taken out, or has its place taken. tell is told what is done; it is called on
 // Run's goroutine.
 func New(registry *Registry, nodes []Node, patience time.Duration, tell func(format string, args ...any)) *Steward {
-	return &Steward{registry: registry, nodes: nodes, patience: patience, tell: tell, heard: map[string]report{}}
+	return &Steward{registry: registry, nodes: nodes, patience: patience, tell: tell, heard: map[string]report{}, followed: map[router.Run]time.Time{}}
 }
 
 // report is what a node said of itself.
