@@ -118,7 +118,7 @@ func (r *fileReader) readFrom(in io.Reader) error {
 		default:
 			piece = make([]byte, pieceBytes)
 		}
-		n, err := io.ReadFull(in, piece)
+		n, err := fill(in, piece)
 		if n > 0 {
 			select {
 			case r.pieces <- piece[:n]:
@@ -128,12 +128,23 @@ func (r *fileReader) readFrom(in io.Reader) error {
 			}
 		}
 		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		case err == io.EOF: //nolint:errorlint // one that is wrapped is no end
 			return nil
 		case err != nil:
 			return err
 		}
 	}
+}
+
+// fill reads until a piece is full or the reader ends. It is io.ReadFull, but that io.ErrUnexpectedEOF is always the reader's own: a file that breaks off, of
+// which what has come is not to be taken for all.
+func fill(in io.Reader, piece []byte) (n int, err error) {
+	for n < len(piece) && err == nil {
+		var more int
+		more, err = in.Read(piece[n:])
+		n += more
+	}
+	return n, err
 }
 
 // close ends the goroutine and waits for it.
