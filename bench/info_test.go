@@ -12,22 +12,10 @@ import (
 
 // sayer answers each connection with one text, whatever it says.
 func sayer(t *testing.T, text string) *Server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(c, text)
-			_ = c.Close()
-		}
-	}()
-	return &Server{Name: "redis", Addr: l.Addr().String()}
+	return &Server{Name: "redis", Addr: answered(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, text)
+		_ = c.Close()
+	})}
 }
 
 // self is this process as a server's.

@@ -11,6 +11,11 @@ import (
 
 // okServer answers each SET of three arguments (seven lines) with +OK until the test ends.
 func okServer(t *testing.T) string {
+	return answered(t, answerOK)
+}
+
+// answered is the address of a server that gives each connection to answer, on a goroutine of its own, until the test ends.
+func answered(t *testing.T, answer func(net.Conn)) string {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -22,7 +27,7 @@ func okServer(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			go answerOK(c)
+			go answer(c)
 		}
 	}()
 	return l.Addr().String()

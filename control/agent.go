@@ -36,7 +36,7 @@ type SnapshotOptions struct {
 	Schedule    controller.Schedule
 }
 
-// Agent looks after one cluster. Its methods may be called from any goroutine once Start has returned.
+// Agent looks after one cluster. Its methods may be called from any goroutine once Run has closed ready.
 type Agent struct {
 	o     Options
 	tasks tasks
@@ -47,7 +47,6 @@ type Agent struct {
 	mu      sync.Mutex // of what follows
 	state   controller.Snapshots
 	taking  string // the snapshot that is being taken; one at a time
-	lastOK  time.Time
 	events  []Event
 	stopped bool
 }
@@ -172,17 +171,9 @@ func (a *Agent) look(ctx context.Context) error {
 	}
 	var known []controller.Automatic
 	for _, f := range list {
-		if f.Manifest.Cluster != a.o.Cluster {
-			continue
-		}
-		if f.Manifest.Automatic {
+		if f.Manifest.Cluster == a.o.Cluster && f.Manifest.Automatic {
 			known = append(known, controller.Automatic{Name: f.Manifest.Name, At: f.Manifest.Ended})
 		}
-		a.mu.Lock()
-		if a.lastOK.Before(f.Manifest.Ended) {
-			a.lastOK = f.Manifest.Ended
-		}
-		a.mu.Unlock()
 	}
 	a.tell(ctx, controller.Listed{Known: known})
 	_, err = a.o.Store.Sweep(ctx, a.o.Now().Add(-sweepAfter))

@@ -35,14 +35,14 @@ func (a *Agent) create(name string, automatic bool) (Task, error) {
 	}
 	a.taking = name
 	a.mu.Unlock()
-	task, err := a.begin("snapshot.create", name, "keys", func(ctx context.Context, j *job) (any, error) {
-		m, err := a.take(ctx, j, name, automatic)
+	over := func() {
 		a.mu.Lock()
 		a.taking = ""
-		if err == nil {
-			a.lastOK = m.Ended
-		}
 		a.mu.Unlock()
+	}
+	task, err := a.begin("snapshot.create", name, "keys", func(ctx context.Context, j *job) (any, error) {
+		m, err := a.take(ctx, j, name, automatic)
+		over()
 		a.taken(name, automatic, err)
 		if err != nil {
 			return nil, err
@@ -50,9 +50,7 @@ func (a *Agent) create(name string, automatic bool) (Task, error) {
 		return m, nil
 	})
 	if err != nil {
-		a.mu.Lock()
-		a.taking = ""
-		a.mu.Unlock()
+		over()
 	}
 	return task, err
 }

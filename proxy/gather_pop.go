@@ -45,17 +45,7 @@ func (j *job) storeFound(to, from int) {
 	beside := keyInSlot(router.Slot(j.args[from]), j.p.chance.Uint64())
 	words := append([][]byte(nil), j.args...)
 	words[to] = beside
-	j.ask(func(j *job) {
-		if j.failed() {
-			return
-		}
-		o, ok := scoredOf(j.replies[0])
-		if !ok {
-			j.finish([]byte(errorOutOfForm))
-			return
-		}
-		j.storeEntries(j.args[to], o.entries())
-	}, j.script(command.CmdEval, scriptPlaces, [][]byte{j.args[from], beside}, words...))
+	j.ask(func(j *job) { j.storeGiven(j.args[to]) }, j.script(command.CmdEval, scriptPlaces, [][]byte{j.args[from], beside}, words...))
 }
 
 func (j *job) storeDistances() { j.storeFound(1, 2) }

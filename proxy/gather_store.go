@@ -88,17 +88,20 @@ func (j *job) storeRange() {
 		j.ask((*job).storeNamed, j.question(command.CmdZRange, args...))
 		return
 	}
-	j.ask(func(j *job) {
-		if j.failed() {
-			return
-		}
-		o, ok := scoredOf(j.replies[0])
-		if !ok {
-			j.finish([]byte(errorOutOfForm))
-			return
-		}
-		j.storeEntries(j.args[1], o.entries())
-	}, j.question(command.CmdZRange, append(args, []byte("WITHSCORES"))...))
+	j.ask(func(j *job) { j.storeGiven(j.args[1]) }, j.question(command.CmdZRange, append(args, []byte("WITHSCORES"))...))
+}
+
+// storeGiven keeps members that a node has given with their scores.
+func (j *job) storeGiven(key []byte) {
+	if j.failed() {
+		return
+	}
+	o, ok := scoredOf(j.replies[0])
+	if !ok {
+		j.finish([]byte(errorOutOfForm))
+		return
+	}
+	j.storeEntries(key, o.entries())
 }
 
 func (o *operand) entries() []entry {

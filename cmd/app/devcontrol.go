@@ -23,6 +23,7 @@ import (
 	"larder/engine"
 	"larder/persistence"
 	"larder/persistence/snapshot"
+	"larder/process/files"
 	"larder/router"
 )
 
@@ -162,10 +163,7 @@ func (d *dev) startAPI(agent *control.Agent) error {
 	path := filepath.Join(d.data.path, client.AddressFile)
 	text, err := json.Marshal(address)
 	if err == nil {
-		err = os.WriteFile(path+".new", text, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = files.Replace(path, string(text))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("management API: %w", err), listener.Close())

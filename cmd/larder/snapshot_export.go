@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 
 	"larder/cmd/app"
 	"larder/control/api/client"
+	"larder/persistence"
+	"larder/persistence/dir"
 	"larder/persistence/snapshot"
 )
 
@@ -33,71 +36,47 @@ func (o *operator) export(cmd *cobra.Command, c *client.Client, cluster, name, t
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
+	files, err := dir.Open(dir.Options{Path: to})
+	if err != nil {
+		return err
+	}
 	_, raw, _ := s.Totals()
 	bar := app.NewBar(cmd.ErrOrStderr(), raw)
 	defer bar.Clear()
-	var files []string
+	var paths []string
 	var done int64
 	for _, shard := range s.Shards {
-		object, err := c.Object(cmd.Context(), cluster, name, shard.Object)
+		file := name + "-" + strings.TrimSuffix(shard.Object, ".zst")
+		path := filepath.Join(to, file)
+		in, err := openShard(cmd.Context(), c, cluster, name, shard)
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(to, name+"-"+strings.TrimSuffix(shard.Object, ".zst"))
-		if err := exportShard(shard, object, path, func(n int64) { bar.Show(done + n) }); err != nil {
+		_, err = files.Put(cmd.Context(), file, in, func(n int64) { bar.Show(done + n) })
+		if errors.Is(err, persistence.ErrExists) {
+			err = fmt.Errorf("file %s is there already: move it away, or say --to with another folder", path)
+		}
+		if err = errors.Join(err, in.Close()); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
 		}
 		done += shard.RawBytes
-		files = append(files, path)
+		paths = append(paths, path)
 	}
 	bar.Clear()
 	if o.json {
-		return printJSON(cmd.OutOrStdout(), map[string]any{"files": files, "bytes": raw})
+		return printJSON(cmd.OutOrStdout(), map[string]any{"files": paths, "bytes": raw})
 	}
-	for _, path := range files {
+	for _, path := range paths {
 		fmt.Fprintln(cmd.OutOrStdout(), path)
 	}
 	return nil
 }
 
-// exportShard writes one file, or nothing.
-func exportShard(shard snapshot.Shard, object io.ReadCloser, path string, told func(int64)) (err error) {
-	in, err := snapshot.NewObject(shard, object)
+// openShard reads a shard's RDB file, whose last read says whether it is what the manifest says: a file of half of it is never there.
+func openShard(ctx context.Context, c *client.Client, cluster, name string, shard snapshot.Shard) (io.ReadCloser, error) {
+	object, err := c.Object(ctx, cluster, name, shard.Object)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer in.Close()
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("file %s is there already: move it away, or say --to with another folder", path)
-	}
-	temporary := path + ".part"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, &counted{in: in, told: told})
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return nil
-}
-
-// counted tells how much was read.
-type counted struct {
-	in   io.Reader
-	n    int64
-	told func(int64)
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.in.Read(p)
-	c.n += int64(n)
-	c.told(c.n)
-	return n, err
+	return snapshot.NewObject(shard, object)
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -87,7 +86,7 @@ func (s *server) copy(a *control.Agent, r *http.Request) (int, any, error) {
 		}
 		var err error
 		if to, err = s.o.Open(want.To); err != nil {
-			return 0, nil, errors.Join(persistence.ErrInvalid, err)
+			return 0, nil, fmt.Errorf("copy to %s: %w: %w", want.To, persistence.ErrInvalid, err)
 		}
 	}
 	task, err := a.Copy(r.Context(), r.PathValue("name"), to, want.As)

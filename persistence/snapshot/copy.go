@@ -2,14 +2,10 @@ package snapshot
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"larder/persistence"
 )
 
 // Copy makes a snapshot of another name, or in another store, whose objects are those of f; each is compared with the manifest on its way. The copy is no
@@ -42,32 +38,23 @@ func (s Store) copyObject(ctx context.Context, f *Found, shard Shard, to Store, 
 		return err
 	}
 	defer in.Close()
-	_, err = to.Bucket.Put(ctx, folder+"/"+shard.Object, &compared{in: in, of: shard, told: told}, nil)
+	_, err = to.Bucket.Put(ctx, folder+"/"+shard.Object, &compared{newSummed(shard, in), told}, nil)
 	return err
 }
 
 // compared reads an object as it is, and fails at its end if it is not what the manifest says: then nothing is put.
 type compared struct {
-	in     io.Reader
-	of     Shard
-	told   func(int64)
-	n      int64
-	digest interface {
-		io.Writer
-		Sum(b []byte) []byte
-	}
+	*summed
+	told func(int64)
 }
 
 func (c *compared) Read(p []byte) (int, error) {
-	if c.digest == nil {
-		c.digest = sha256.New()
-	}
-	n, err := c.in.Read(p)
-	_, _ = c.digest.Write(p[:n]) // a digest takes everything
-	c.n += int64(n)
-	c.told(c.n)
-	if errors.Is(err, io.EOF) && (c.n != c.of.Bytes || hex.EncodeToString(c.digest.Sum(nil)) != c.of.SHA256) {
-		return n, fmt.Errorf("%s is %w: it is not what its manifest says; copy another snapshot", c.of.Object, persistence.ErrDamaged)
+	n, err := c.summed.Read(p)
+	c.told(c.bytes)
+	if errors.Is(err, io.EOF) {
+		if wrong := c.judge(); wrong != nil {
+			return n, wrong
+		}
 	}
 	return n, err
 }

@@ -21,7 +21,7 @@ type Store struct {
 type Found struct {
 	Folder   string // its objects' names begin with it and a slash; empty: they lie in the bucket itself
 	Manifest *Manifest
-	Bytes    int64 // in the store, the manifest too
+	Bytes    int64 // in the store, the manifest too; 0: not known
 }
 
 func (f *Found) object(name string) string {
@@ -31,49 +31,58 @@ func (f *Found) object(name string) string {
 	return f.Folder + "/" + name
 }
 
-// folders are the snapshots' folders in order of their names, with the bytes in each; whole tells which have a manifest.
-func (s Store) folders(ctx context.Context) (names []string, size map[string]int64, whole map[string]bool, newest map[string]time.Time, err error) {
+// folder is one that a snapshot has, or has begun.
+type folder struct {
+	path   string
+	name   string // of the snapshot
+	bytes  int64
+	whole  bool      // it has a manifest
+	newest time.Time // when something was put there last
+}
+
+// folders lists them in order of their names.
+func (s Store) folders(ctx context.Context) (list []folder, err error) {
 	all, err := s.Bucket.List(ctx, "")
 	if err != nil {
-		return nil, nil, nil, nil, fmt.Errorf("list snapshots: %w", err)
+		return nil, fmt.Errorf("list snapshots: %w", err)
 	}
-	size, whole, newest = map[string]int64{}, map[string]bool{}, map[string]time.Time{}
-	for _, o := range all {
-		folder, object, ok := strings.Cut(o.Name, "/")
-		if _, fits := nameOf(folder); !ok || !fits {
+	for _, o := range all { // those of a folder stand together
+		path, object, ok := strings.Cut(o.Name, "/")
+		name, fits := nameOf(path)
+		if !ok || !fits {
 			continue
 		}
-		if _, seen := size[folder]; !seen {
-			names = append(names, folder)
+		if len(list) == 0 || list[len(list)-1].path != path {
+			list = append(list, folder{path: path, name: name})
 		}
-		size[folder] += o.Bytes
-		whole[folder] = whole[folder] || object == ManifestName
-		if newest[folder].Before(o.Changed) {
-			newest[folder] = o.Changed
+		f := &list[len(list)-1]
+		f.bytes += o.Bytes
+		f.whole = f.whole || object == ManifestName
+		if f.newest.Before(o.Changed) {
+			f.newest = o.Changed
 		}
 	}
-	return names, size, whole, newest, nil
+	return list, nil
 }
 
 // List gives all snapshots, in order of their names and times. One whose manifest cannot be read is told beside the others: broken has its folder and why.
 func (s Store) List(ctx context.Context) (list []*Found, broken map[string]error, err error) {
-	names, size, whole, _, err := s.folders(ctx)
+	folders, err := s.folders(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	broken = map[string]error{}
-	for _, folder := range names {
-		if !whole[folder] {
+	for _, f := range folders {
+		if !f.whole {
 			continue
 		}
-		found, err := s.open(ctx, folder)
+		found, err := s.open(ctx, f.path, f.bytes)
 		switch {
 		case err == nil:
-			found.Bytes = size[folder]
 			list = append(list, found)
 		case errors.Is(err, persistence.ErrNotFound): // it was deleted meanwhile
 		case errors.Is(err, ErrManifest):
-			broken[folder] = err
+			broken[f.path] = err
 		default:
 			return nil, nil, err
 		}
@@ -81,9 +90,9 @@ func (s Store) List(ctx context.Context) (list []*Found, broken map[string]error
 	return list, broken, nil
 }
 
-// open reads the manifest in a folder.
-func (s Store) open(ctx context.Context, folder string) (*Found, error) {
-	f := &Found{Folder: folder}
+// open reads the manifest in a folder with so many bytes.
+func (s Store) open(ctx context.Context, folder string, bytes int64) (*Found, error) {
+	f := &Found{Folder: folder, Bytes: bytes}
 	in, err := s.Bucket.Get(ctx, f.object(ManifestName), 0)
 	if err != nil {
 		return nil, fmt.Errorf("read the manifest in %s: %w", f.place(s), err)
@@ -103,24 +112,20 @@ func (f *Found) place(s Store) string {
 }
 
 // OpenFolder reads the manifest that lies in the bucket itself. Errors: persistence.ErrNotFound.
-func (s Store) OpenFolder(ctx context.Context) (*Found, error) { return s.open(ctx, "") }
+func (s Store) OpenFolder(ctx context.Context) (*Found, error) { return s.open(ctx, "", 0) }
 
 // Find gives the snapshot of a name. Errors: ErrUnknown, ErrName, ErrManifest.
 func (s Store) Find(ctx context.Context, name string) (*Found, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	names, size, whole, _, err := s.folders(ctx)
+	folders, err := s.folders(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, folder := range names {
-		if its, _ := nameOf(folder); its == name && whole[folder] {
-			found, err := s.open(ctx, folder)
-			if err == nil {
-				found.Bytes = size[folder]
-			}
-			return found, err
+	for _, f := range folders {
+		if f.name == name && f.whole {
+			return s.open(ctx, f.path, f.bytes)
 		}
 	}
 	return nil, fmt.Errorf("%w: %s in %s", ErrUnknown, name, s.Bucket.Place())
@@ -162,12 +167,10 @@ func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, 
 }
 
 // Delete removes a snapshot: first its manifest, so that what a failure leaves is none.
-func (s Store) Delete(ctx context.Context, f *Found) error {
-	return s.remove(ctx, f.Folder)
-}
+func (s Store) Delete(ctx context.Context, f *Found) error { return s.Drop(ctx, f.Folder) }
 
-// remove takes away what a folder has.
-func (s Store) remove(ctx context.Context, folder string) error {
+// Drop removes what there is in the folder of a snapshot that was not finished.
+func (s Store) Drop(ctx context.Context, folder string) error {
 	if err := s.Bucket.Delete(ctx, folder+"/"+ManifestName); err != nil {
 		return fmt.Errorf("delete %s: %w", folder, err)
 	}
@@ -183,12 +186,9 @@ func (s Store) remove(ctx context.Context, folder string) error {
 	return nil
 }
 
-// Drop removes what there is of a snapshot that was not finished.
-func (s Store) Drop(ctx context.Context, folder string) error { return s.remove(ctx, folder) }
-
 // Sweep removes what is left of snapshots that were not finished and of which nothing has changed since a time, and tells how many there were.
 func (s Store) Sweep(ctx context.Context, before time.Time) (int, error) {
-	names, _, whole, newest, err := s.folders(ctx)
+	folders, err := s.folders(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -196,11 +196,11 @@ func (s Store) Sweep(ctx context.Context, before time.Time) (int, error) {
 	if err != nil {
 		return n, fmt.Errorf("remove what unfinished snapshots have left: %w", err)
 	}
-	for _, folder := range names {
-		if whole[folder] || !newest[folder].Before(before) {
+	for _, f := range folders {
+		if f.whole || !f.newest.Before(before) {
 			continue
 		}
-		if err := s.remove(ctx, folder); err != nil {
+		if err := s.Drop(ctx, f.path); err != nil {
 			return n, err
 		}
 		n++
@@ -221,7 +221,7 @@ func (s Store) Open(ctx context.Context, f *Found, shard Shard) (io.ReadCloser, 
 func (s Store) get(ctx context.Context, f *Found, shard Shard) (io.ReadCloser, error) {
 	in, err := s.Bucket.Get(ctx, f.object(shard.Object), 0)
 	if errors.Is(err, persistence.ErrNotFound) {
-		return nil, fmt.Errorf("%s is %w: the object is not there; take another snapshot, or a copy of this one", shard.Object, persistence.ErrDamaged)
+		return nil, damaged(shard, "the object is not there")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", shard.Object, err)

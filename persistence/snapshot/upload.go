@@ -150,6 +150,3 @@ func (u *Upload) Abandon() error {
 func (u *Upload) Sizes(s *Shard) {
 	s.Object, s.RawBytes, s.Bytes, s.SHA256 = u.name, u.raw, u.bytes, hex.EncodeToString(u.digest.Sum(nil))
 }
-
-// Raw is how much of the RDB file has come.
-func (u *Upload) Raw() int64 { return u.raw }

@@ -46,12 +46,8 @@ func (s Store) verifyShard(ctx context.Context, f *Found, shard Shard, now time.
 	if err != nil {
 		return err
 	}
-	var raw int64
 	found, wrong := inspect.Check(in, inspect.Options{Now: now, Progress: func(read int64) {
-		raw = read
-		if shard.RawBytes > 0 {
-			told(int64(float64(shard.Bytes) * min(1, float64(raw)/float64(shard.RawBytes))))
-		}
+		told(int64(float64(shard.Bytes) * float64(read) / float64(max(shard.RawBytes, read, 1))))
 	}})
 	// The sums say more than what the reader of RDB makes of changed bytes.
 	_, rest := io.Copy(io.Discard, in)
