@@ -78,6 +78,7 @@ type Loop struct {
 	draining []*Conn      // those that wait for Drained
 	drained  time.Time    // when they were looked at last
 	until    atomic.Int64 // in what time the next tick is wanted, ns
+	ticking  atomic.Bool  // a tick was posted and has not ended
 	resting  bool         // the next tick is tickRest away, unless something comes
 	leaving  []leaving    // those that are to end soon, by whatever has come until then
 	fat      []*Conn      // those whose Out has grown large
@@ -189,6 +190,7 @@ func (l *Loop) tick() {
 	l.leave()
 	l.part.Tick(l.now)
 	l.turn.after(l)
+	l.ticking.Store(false)
 }
 
 // leaving is a connection with the time at which it is closed in any case.

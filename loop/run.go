@@ -90,11 +90,14 @@ func (e *engine) relay() {
 	}
 }
 
+// tick posts a tick to each loop that has run its last one: two in a row would be twice the pause for who waits.
 func (e *engine) tick() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range e.loops {
-		_ = l.wake(l.tick)
+		if !l.ticking.Swap(true) && l.wake(l.tick) != nil {
+			l.ticking.Store(false) // it is ending
+		}
 	}
 }
 

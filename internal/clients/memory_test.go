@@ -379,9 +379,10 @@ func TestOutputCounts(t *testing.T) {
 	eventually(t, "they are forgotten with their client", func() bool { return clients.Number(t, clients.Info(t, w), "mem_clients_normal") < mib })
 }
 
-// TestGoHeapIsSmall: the Go heap holds no keys, and cleaning it up takes next to nothing.
+// TestGoHeapIsSmall: the Go heap holds no keys, and hardly ever is cleaned up. (What a collection takes is measured on a
+// quiet machine, by TestSoakBigCollections: the share that Go tells counts a marker's time while it waits for a processor.)
 func TestGoHeapIsSmall(t *testing.T) {
-	const idle, keys = 500, 500_000
+	const idle, keys, most = 500, 500_000, 10
 	node := larder.Engine(t)
 	for range idle {
 		ask(t, open(t, node.Addr), "PING")
@@ -390,11 +391,10 @@ func TestGoHeapIsSmall(t *testing.T) {
 		return []string{"SET", fmt.Sprint("key:", i), strings.Repeat("v", 100), "EX", "1000"}
 	}, clients.Fine(t))
 	info := clients.Info(t, open(t, node.Addr))
-	heap, share := clients.Number(t, info, "go_heap_bytes"), info["go_gc_cpu_perc"]
-	t.Logf("%d bytes of Go heap, %s collections, which took %s", heap, info["go_gc_cycles"], share)
-	var percent float64
-	if _, err := fmt.Sscanf(share, "%f%%", &percent); err != nil || percent >= 1 {
-		t.Errorf("collecting takes %q of the processor: %v", share, err)
+	heap, cycles := clients.Number(t, info, "go_heap_bytes"), clients.Number(t, info, "go_gc_cycles")
+	t.Logf("%d bytes of Go heap, %d collections, which took %s", heap, cycles, info["go_gc_cpu_perc"])
+	if cycles > most {
+		t.Errorf("%d collections while %d keys were written", cycles, keys)
 	}
 	if heap > 64*mib {
 		t.Errorf("the Go heap has %d bytes", heap)

@@ -1,9 +1,13 @@
 package clients
 
 import (
-	"bufio"
+	"cmp"
 	"fmt"
+	"io"
 	"net"
+	"os"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,16 +21,24 @@ func StartProbe(t testing.TB, addr string, args ...string) *Probe {
 	if err != nil {
 		t.Fatal(err)
 	}
+	socket, err := conn.(*net.TCPConn).File() // which blocks
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
 	p := &Probe{stop: make(chan struct{}), ended: make(chan struct{})}
-	go p.run(conn, resp.AppendCommandStrings(nil, args...))
+	go p.run(socket, resp.AppendCommandStrings(nil, args...))
 	return p
 }
 
-// run asks until it is stopped; what it asks is answered in one line.
-func (p *Probe) run(conn net.Conn, command []byte) {
+// run asks until it is stopped; what it asks is answered in one line. It keeps a thread to itself and blocks in the kernel, so that what it measures is the
+// server and the machine, not how Go finds out that a socket can be read.
+func (p *Probe) run(socket *os.File, command []byte) {
 	defer close(p.ended)
-	defer conn.Close()
-	in := bufio.NewReader(conn)
+	defer socket.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	fd, in := int(socket.Fd()), make([]byte, 1024)
 	for {
 		select {
 		case <-p.stop:
@@ -34,13 +46,15 @@ func (p *Probe) run(conn net.Conn, command []byte) {
 		default:
 		}
 		begun := time.Now()
-		if _, p.err = conn.Write(command); p.err != nil {
+		if _, p.err = syscall.Write(fd, command); p.err != nil {
 			return
 		}
-		line, err := in.ReadString('\n')
-		if err != nil || line[0] == '-' {
-			p.err = fmt.Errorf("%q: %w", line, err)
-			return
+		for n := 0; n == 0 || in[n-1] != '\n'; {
+			more, err := syscall.Read(fd, in[n:])
+			if n += more; err != nil || more == 0 || in[0] == '-' {
+				p.err = fmt.Errorf("%q: %w", in[:n], cmp.Or(err, io.ErrUnexpectedEOF))
+				return
+			}
 		}
 		p.longest = max(p.longest, time.Since(begun))
 	}
