@@ -73,6 +73,9 @@ func (c *conn) ask(g *generator, due time.Duration) {
 			putDigits(c.out[at+s:], key)
 		}
 	}
+	if v := g.shape.fresh; v != nil {
+		g.values.fill(c.out[at+v[0] : at+v[1]])
+	}
 	if g.shape.when > 0 {
 		putWhen(c.out[at+g.shape.when:], g.expiry.of(key-g.first))
 	}

@@ -29,6 +29,7 @@ type generator struct {
 	sequential bool   // one after the other instead of at random
 	next       uint32
 	expiry     expiry // of commands that set one
+	values     *values
 
 	writers int            // the last connections: in an open loop they go on in a closed one
 	written int            // what those were answered
@@ -44,6 +45,9 @@ func newGenerator(addrs []string, n int, w Workload, keys int) (*generator, erro
 	g := &generator{
 		shape: w.shape(), depth: w.Depth, base: time.Now(), dice: 0x9E3779B97F4A7C15, keys: uint32(keys),
 		hist: newHistogram(), late: newHistogram(), events: make([]unix.EpollEvent, n+1), poll: -1, timer: -1,
+	}
+	if w.Fresh != "" {
+		g.values = newValues(w.Fresh, w.Seed)
 	}
 	var err error
 	if g.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {

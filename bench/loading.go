@@ -132,9 +132,13 @@ func loadCollections(n int) [][]string {
 	return all
 }
 
-// load starts a server and waits until it has loaded its file.
-func (r *runner) load(start func() (*Server, error)) (out Loaded, err error) {
+// load starts a server, waits until it has loaded its file, and ends it.
+func (r *runner) load(start func() (*Server, error)) (Loaded, error) {
 	defer r.bed.stop()
+	return r.loaded(start)
+}
+
+func (r *runner) loaded(start func() (*Server, error)) (out Loaded, err error) {
 	host0, err := readHost()
 	if err != nil {
 		return out, err

@@ -39,6 +39,8 @@ type Results struct {
 	Always     []Cell           `json:",omitempty"`
 	Fsync      []FsyncCell      `json:",omitempty"`
 	Replicated []ReplicatedCell `json:",omitempty"`
+	Snapshots  []SnapshotCells  `json:",omitempty"`
+	Levels     []LevelCell      `json:",omitempty"`
 }
 
 // write puts the report at path and the figures of every single run beside it.
@@ -95,6 +97,8 @@ func (r *Results) markdown(w io.Writer) {
 	r.followingTables(w)
 	r.fsyncTables(w)
 	r.replicatedTable(w)
+	r.snapshotsTable(w)
+	r.levelsTable(w)
 }
 
 func pairsTable(w io.Writer, ours, theirs string, cells []Cell) {

@@ -49,6 +49,14 @@ func TestReport(t *testing.T) {
 		Replicated: []ReplicatedCell{{Workload: Workload{Op: "SET", Value: 64, Depth: 1}, Conns: 1, Async: []Sample{{P50: 200}}, Replicated: []Sample{{P50: 320}}}},
 		Stream:     []StreamCell{{Keys: 1_000_000, PerSecond: 100_000, Ours: []Stream{{LateS: 0.2, CPU: 0.031}}, Theirs: []Stream{{LateS: 8, CPU: 0.08, Steal: 0.02}}}},
 	}
+	r.Snapshots = []SnapshotCells{{
+		Level: 3, Theirs: []Saved{{Seconds: 20, ExtraMiB: 1000, QuietP99: 1000, P99: 90_000, LongestMS: 120}}, Zstd: []float64{5},
+		Cells: []SnapshotCell{{
+			Store: "folder", Keys: 2_000_000, MiB: 2000, Stored: 0.33, Taken: []Saved{{Seconds: 10, ExtraMiB: 50, QuietP99: 1000, P99: 2500, LongestMS: 4}},
+			Restored: []Loaded{{WallS: 10, CPUS: 9.5}},
+		}},
+	}}
+	r.Levels = []LevelCell{{Kind: valuesText, Level: 3, Raw: 1000, Compressed: 400, Write: 5, Read: 2}}
 	var md strings.Builder
 	r.markdown(&md)
 	for _, want := range []string{
@@ -64,6 +72,9 @@ func TestReport(t *testing.T) {
 		"| writes a second | 40000 | 50000 | **1.25** | ≤ 1.00 | **MISSED** |",
 		"| GET/64B/d16 | 200000 → 180000 | **10.0 %** | ≤ 15 % | ok | 100000 → 80000 | 20.0 % |",
 		"| SET/64B/d1 | 1 | 200 / 0 / 0 | 320 / 0 / 0 | **1.60** | ≤ 1.50 | **MISSED** |",
+		"| folder | 2M, 2000 MiB, 33 % | 50 | 1000 | **0.05** | ≤ 0.10 | ok | 10.0 | 20.0 + 5.0 | **0.40** | ≤ 1.00 | ok |",
+		"| folder | 1.00 → 2.50 | **2.50** | ≤ 2.00 | **MISSED** |", "| **210** | 9.5 | ≥ 200 | ok |",
+		"| text | 3 | **2.50** | 40 % | 5.00 | 200 | 2.00 | 500 |",
 		"## 1M keys expire at one moment", "| **1.50** | 25.00 | ≤ 2.00 | ok |",
 		"## 100k keys expire a second", "| **0.20** | 8.00 | ≤ 1.00 | ok |", "| **3.1 %** | 8.0 % | ≤ 3 % | **MISSED** |", "Steal 2.0 %.",
 	} {

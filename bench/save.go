@@ -80,10 +80,10 @@ func (r *runner) saves() error {
 		var a, b Saved
 		again, err := r.plan.calm(func() (float64, error) {
 			var err error
-			if a, err = r.plan.saveUnderWrites(ours, f); err != nil {
+			if a, err = r.plan.saveUnderWrites(ours, &saveWatch{s: ours}, f); err != nil {
 				return 0, fmt.Errorf("%s: %w", ours.Name, err)
 			}
-			if b, err = r.plan.saveUnderWrites(theirs, f); err != nil {
+			if b, err = r.plan.saveUnderWrites(theirs, &saveWatch{s: theirs}, f); err != nil {
 				return 0, fmt.Errorf("%s: %w", theirs.Name, err)
 			}
 			return max(a.Steal, b.Steal), nil
@@ -101,7 +101,7 @@ func (r *runner) saves() error {
 
 // churn writes every key about once more, at random: what a server's memory looks like after that stays so.
 func (p plan) churn(s *Server, f fill) error {
-	g, err := newGenerator([]string{s.Addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 16, Noise: f.noise}, f.keys)
+	g, err := newGenerator([]string{s.Addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 16, Noise: f.noise, Fresh: f.fresh, Seed: seedOfChurn}, f.keys)
 	if err != nil {
 		return err
 	}
@@ -112,9 +112,19 @@ func (p plan) churn(s *Server, f fill) error {
 	return g.verdict()
 }
 
+// saver is asked to save and looked at meanwhile.
+type saver interface {
+	quiet() error                   // looks before the save
+	begin() error                   // does not wait for what is answered: the writes that come meanwhile are to be timed
+	saving() (over bool, err error) // looks while it runs
+	end() error                     // says whether what was begun was right
+	extra() int64                   // bytes of memory that it has taken
+}
+
 // saveUnderWrites has a server save while writes come at a fixed rate.
-func (p plan) saveUnderWrites(s *Server, f fill) (out Saved, err error) {
-	g, err := newGenerator([]string{s.Addr}, p.conns, Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 1, Noise: f.noise}, f.keys)
+func (p plan) saveUnderWrites(s *Server, watched saver, f fill) (out Saved, err error) {
+	w := Workload{Op: "SET", Keys: 1, Value: f.value, Depth: 1, Noise: f.noise, Fresh: f.fresh, Seed: seedOfSave}
+	g, err := newGenerator([]string{s.Addr}, p.conns, w, f.keys)
 	if err != nil {
 		return out, err
 	}
@@ -123,7 +133,7 @@ func (p plan) saveUnderWrites(s *Server, f fill) (out Saved, err error) {
 	if err != nil {
 		return out, err
 	}
-	watched, began := saveWatch{s: s}, time.Now()
+	began := time.Now()
 	if err := p.writeUntil(g, func() (bool, error) { return time.Since(began) > saveQuiet/3, nil }); err != nil {
 		return out, err
 	}
@@ -133,11 +143,9 @@ func (p plan) saveUnderWrites(s *Server, f fill) (out Saved, err error) {
 	}
 	out.QuietP99 = quantile(g.hist, 99)
 	g.reset()
-	asked, err := s.askToSave()
-	if err != nil {
+	if err := watched.begin(); err != nil {
 		return out, err
 	}
-	defer asked.Close()
 	began = time.Now()
 	err = p.writeUntil(g, func() (bool, error) {
 		if time.Since(began) > saveMax {
@@ -155,7 +163,7 @@ func (p plan) saveUnderWrites(s *Server, f fill) (out Saved, err error) {
 		return out, err
 	}
 	out.Steal = host1.stealSince(host0)
-	return out, errors.Join(saveBegan(asked), g.verdict())
+	return out, errors.Join(watched.end(), g.verdict())
 }
 
 // writeUntil sends chunk after chunk at the rate, until over says so between two of them.
@@ -175,32 +183,34 @@ func (p plan) writeUntil(g *generator, over func() (bool, error)) error {
 	}
 }
 
-// askToSave says BGSAVE and does not wait for the answer: the writes that come meanwhile are to be timed.
-func (s *Server) askToSave() (net.Conn, error) {
-	c, err := net.DialTimeout("tcp4", s.Addr, time.Second)
-	if err != nil {
-		return nil, fmt.Errorf("ask %s for a save: %w", s.Name, err)
-	}
-	_, err = io.WriteString(c, "BGSAVE\r\n")
-	return c, err
-}
-
-func saveBegan(c net.Conn) error {
-	_ = c.SetReadDeadline(time.Now().Add(readyMax))
-	answer := make([]byte, 256)
-	n, err := c.Read(answer)
-	if err != nil || answer[0] != '+' {
-		return fmt.Errorf("BGSAVE was answered %q: %w", answer[:n], err)
-	}
-	return nil
-}
-
 // saveWatch looks at what a save takes of memory: of a process that saves by itself, how much more it has than before; of one that forks, what it says itself
 // of pages that its child and it have no longer in common.
 type saveWatch struct {
 	s            *Server
+	asked        net.Conn
 	before, most int64 // resident bytes
 	copied       int64 // bytes that it says
+}
+
+func (w *saveWatch) begin() (err error) {
+	if w.asked, err = net.DialTimeout("tcp4", w.s.Addr, time.Second); err == nil {
+		_, err = io.WriteString(w.asked, "BGSAVE\r\n")
+	}
+	if err != nil {
+		return fmt.Errorf("ask %s for a save: %w", w.s.Name, err)
+	}
+	return nil
+}
+
+func (w *saveWatch) end() error {
+	defer w.asked.Close()
+	_ = w.asked.SetReadDeadline(time.Now().Add(readyMax))
+	answer := make([]byte, 256)
+	n, err := w.asked.Read(answer)
+	if err != nil || answer[0] != '+' {
+		return fmt.Errorf("BGSAVE was answered %q: %w", answer[:n], err)
+	}
+	return nil
 }
 
 func (w *saveWatch) quiet() error {

@@ -35,6 +35,8 @@ func sections() []section {
 		{"sync", (*runner).following},
 		{"journal", (*runner).fsyncs},
 		{"replicated", (*runner).replicated},
+		{"snapshots", (*runner).snapshots},
+		{"levels", (*runner).levels},
 	}
 }
 

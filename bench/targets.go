@@ -16,6 +16,8 @@ const (
 	saveTailTarget   = 2.0  // p99 of writes during a save to before it
 	saveTimeTarget   = 1.0  // how long a save takes
 
+	restoreTarget = 200.0 // MB of a snapshot's data that are restored a second and core
+
 	syncTarget = 1.0 // how long a full synchronization takes
 	tellTarget = 0.5 // CPU a write of a primary with a replica
 

@@ -17,6 +17,8 @@ type Workload struct {
 	Depth int    // commands a connection sends before it waits for all their replies
 	Space int    // keys to choose from; 0: as many as the run has
 	Noise bool   // no compression shortens a value
+	Fresh string // the kind of values, of which no two are alike (values.go); SET of one key only. Empty: all are alike but for their digits
+	Seed  uint64 // of those values, not 0
 	TTL   bool   // SET with the moment the key expires at
 }
 
@@ -56,6 +58,7 @@ type shape struct {
 	reply   []byte
 	tags    []int // for each key of a read: where its digits stand in reply
 	when    int   // where the moment of expiry stands in command; 0: it has none
+	fresh   []int // of a SET with values of its own: where what is made anew begins and ends in command
 }
 
 const (
@@ -99,6 +102,10 @@ func (w Workload) shape() shape {
 	}
 	if !w.reads() {
 		s.reply = []byte("+OK\r\n")
+		if w.Fresh != "" {
+			at := s.spots[0][1]
+			s.fresh = []int{at + digits, at + len(value)}
+		}
 		return s
 	}
 	if w.Op == "MGET" {
