@@ -239,6 +239,36 @@ func TestJournalRestores(t *testing.T) {
 	}
 }
 
+// TestJournalTellsNobody: what is read from a journal at the start is past. Nobody who subscribes meanwhile is told of it: it may not even be what became of the
+// shard.
+func TestJournalTellsNobody(t *testing.T) {
+	const many = 20_000
+	dir, now := t.TempDir(), time.Now()
+	b := newBedAt(t, now, nil, func(o *engine.Options) { o.Dir, o.AppendOnly, o.AppendFsync = dir, true, "no" })
+	k := b.client()
+	k.do("CONFIG", "SET", "notify-keyspace-events", "KEA")
+	for range many / 100 {
+		k.do("EVAL", "for i = 1, 100 do redis.call('RPUSH', KEYS[1], i) redis.call('PUBLISH', 'news', i) end", "1", "list")
+	}
+	b.written()
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	again := newBedAt(t, now, nil, func(o *engine.Options) { o.Dir, o.AppendOnly = copied, true })
+	hears := again.client()
+	said := hears.send([]byte("CONFIG SET notify-keyspace-events KEA\r\nINFO persistence\r\nPSUBSCRIBE *\r\n")) // the loop has had no turn yet
+	_, told, subscribed := strings.Cut(said, "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n")
+	if field(said, "loading") != "1" || !subscribed {
+		t.Fatalf("the subscriber came too late for this to prove anything: %q", said)
+	}
+	asks := again.client()
+	again.until(func() bool { return asks.do("LLEN", "list") == fmt.Sprintf(":%d\r\n", many) })
+	if told += hears.got(); told != "" {
+		t.Errorf("a subscriber was told of what is past: %.200q", told)
+	}
+}
+
 // TestJournalOfOtherData: when the node's history is another's, the journal is begun anew with what the node has then.
 func TestJournalOfOtherData(t *testing.T) {
 	b, _, dir := journaled(t, "always")

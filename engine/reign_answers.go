@@ -31,9 +31,11 @@ func (s *session) aboutData(row *command.Row) bool {
 	return row.Flags&data != 0
 }
 
-// keepsToItself tells whether what the primary's stream publishes is told to nobody here: a follower does not know what of it is committed. Who subscribes at the
-// primary is told when it is.
-func (p *part) keepsToItself() bool { return p.reign != nil && p.call.Obeys && p.reign.eager() }
+// keepsToItself tells whether what a stream publishes is told to nobody here. What a journal says is past: who could hear it has. And a follower does not know
+// what of its primary's is committed: who subscribes at the primary is told when it is.
+func (p *part) keepsToItself() bool {
+	return p.call.Obeys && (p.replay != nil || p.reign != nil && p.reign.eager())
+}
 
 // judge has the guard say what the node may answer now.
 func (g *reign) judge() {
