@@ -10,12 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"larder/backends/registry"
 	"larder/control/controller"
 	"larder/persistence/snapshot"
 )
 
-// Options say what an Agent works with. All fields must be given.
+// Options say what an Agent works with. All fields but Metrics must be given.
 type Options struct {
 	Cluster  string
 	Fleet    Fleet
@@ -24,6 +26,7 @@ type Options struct {
 	Snapshot SnapshotOptions
 	Version  string // of Larder
 	Log      *slog.Logger
+	Metrics  *Metrics // nil: nobody looks at them
 	Now      func() time.Time
 	Sleep    func(ctx context.Context, d time.Duration) error
 	Chance   *rand.Rand // the agent's own
@@ -47,28 +50,21 @@ type Agent struct {
 	mu      sync.Mutex // of what follows
 	state   controller.Snapshots
 	taking  string // the snapshot that is being taken; one at a time
-	events  []Event
 	stopped bool
+
+	telling sync.Mutex // of what follows; no other lock is taken while it is held
+	events  []Event
 }
 
-// Event is something that people should know of.
-type Event struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"`
-	Text string    `json:"text"`
-}
-
-const (
-	tickEvery  = time.Second
-	sweepAfter = time.Hour // what is left of unfinished snapshots is removed when nothing has changed for so long
-	dropTime   = time.Minute
-	eventsMax  = 200
-)
+const tickEvery = time.Second
 
 var errAgentEnds = errors.New("the process ends")
 
 // New makes an agent, which Run then runs.
 func New(o Options) *Agent {
+	if o.Metrics == nil {
+		o.Metrics, _ = NewMetrics(prometheus.NewRegistry(), o.Now) // in a registry of its own no name is taken
+	}
 	a := &Agent{o: o}
 	a.tasks = tasks{reg: o.Registry, prefix: "larder/clusters/" + o.Cluster + "/tasks/", now: o.Now, newID: a.newID, all: map[string]*job{}}
 	a.base, a.stop = context.WithCancelCause(context.Background())
@@ -92,6 +88,9 @@ func (a *Agent) scheduleKey() string { return "larder/clusters/" + a.o.Cluster +
 // start takes up what another process has left.
 func (a *Agent) start(ctx context.Context) error {
 	if err := a.tasks.load(ctx); err != nil {
+		return err
+	}
+	if err := a.loadEvents(ctx); err != nil {
 		return err
 	}
 	entry, err := a.o.Registry.Get(ctx, a.scheduleKey())
@@ -124,7 +123,10 @@ func (a *Agent) tell(ctx context.Context, e controller.Event) {
 func (a *Agent) do(ctx context.Context, effect controller.Effect, state controller.Snapshots) error {
 	switch e := effect.(type) {
 	case controller.Take:
-		if _, err := a.create(e.Name, true); err != nil {
+		switch _, err := a.create(e.Name, true); {
+		case errors.Is(err, ErrBusy):
+			a.tell(ctx, controller.Postponed(e))
+		case err != nil:
 			a.tell(ctx, controller.Failed{Name: e.Name, Why: err.Error()})
 		}
 	case controller.Delete:
@@ -136,7 +138,7 @@ func (a *Agent) do(ctx context.Context, effect controller.Effect, state controll
 			err = a.o.Store.Delete(ctx, found)
 		}
 		if err == nil {
-			a.report("snapshot-pruned", "automatic snapshot "+e.Name+" was deleted: there are newer ones")
+			a.Report("snapshot-pruned", "automatic snapshot "+e.Name+" was deleted: there are newer ones")
 		}
 		return err
 	case controller.Keep:
@@ -146,38 +148,9 @@ func (a *Agent) do(ctx context.Context, effect controller.Effect, state controll
 		}
 		return a.o.Registry.Put(ctx, a.scheduleKey(), text)
 	case controller.Report:
-		a.report(e.Kind, e.Text)
+		a.Report(e.Kind, e.Text)
 	}
 	return nil
-}
-
-// report notes an event.
-func (a *Agent) report(kind, text string) {
-	a.o.Log.Info(text, "cluster", a.o.Cluster, "event", kind)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.events = append(a.events, Event{At: a.o.Now(), Kind: kind, Text: text})
-	a.events = a.events[max(0, len(a.events)-eventsMax):]
-}
-
-// look lists what automatic snapshots there are, and removes what is left of unfinished ones.
-func (a *Agent) look(ctx context.Context) error {
-	list, broken, err := a.o.Store.List(ctx)
-	if err != nil {
-		return err
-	}
-	for folder, wrong := range broken {
-		a.o.Log.Warn("a snapshot cannot be read", "cluster", a.o.Cluster, "folder", folder, "error", wrong)
-	}
-	var known []controller.Automatic
-	for _, f := range list {
-		if f.Manifest.Cluster == a.o.Cluster && f.Manifest.Automatic {
-			known = append(known, controller.Automatic{Name: f.Manifest.Name, At: f.Manifest.Ended})
-		}
-	}
-	a.tell(ctx, controller.Listed{Known: known})
-	_, err = a.o.Store.Sweep(ctx, a.o.Now().Add(-sweepAfter))
-	return err
 }
 
 // Tasks gives all tasks, the newest first.
@@ -188,10 +161,3 @@ func (a *Agent) Task(ctx context.Context, id string) (Task, error) { return a.ta
 
 // Cancel stops one; it ends when it has cleaned up. Errors: ErrUnknown.
 func (a *Agent) Cancel(id string) error { return a.tasks.stop(id) }
-
-// Events gives what happened, the oldest first.
-func (a *Agent) Events() []Event {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append([]Event(nil), a.events...)
-}

@@ -85,7 +85,12 @@ type bed struct {
 
 func start(t *testing.T, f *fleet, folder string, change func(*control.Options)) *bed {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "snapshots")
+	return startAt(t, f, folder, filepath.Join(t.TempDir(), "snapshots"), change)
+}
+
+// startAt starts one whose snapshots are in a folder that is there.
+func startAt(t *testing.T, f *fleet, folder, path string, change func(*control.Options)) *bed {
+	t.Helper()
 	bucket, err := dir.Open(dir.Options{Path: path})
 	if err != nil {
 		t.Fatal(err)

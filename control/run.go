@@ -16,17 +16,14 @@ func (a *Agent) Run(ctx context.Context, ready chan<- struct{}) error {
 		return err
 	}
 	close(ready)
-	looked := false
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	failed, look := 0, time.NewTimer(0)
+	defer look.Stop()
 	for {
-		if !looked && a.o.Snapshot.Schedule.Retain > 0 {
-			err := a.look(ctx)
-			if looked = err == nil; !looked && ctx.Err() == nil {
-				a.o.Log.Warn("the snapshots cannot be listed now", "cluster", a.o.Cluster, "error", err)
-			}
-		}
 		select {
+		case <-look.C:
+			look.Reset(a.looking(ctx, &failed))
 		case <-tick.C:
 			a.tell(ctx, controller.Tick{})
 		case <-ctx.Done():

@@ -31,19 +31,24 @@ func (a *Agent) create(name string, automatic bool) (Task, error) {
 	a.mu.Lock()
 	if a.taking != "" {
 		defer a.mu.Unlock()
-		return Task{}, fmt.Errorf("%w: snapshot %s is being taken; wait until it is there, or cancel it", ErrBusy, a.taking)
+		return Task{}, fmt.Errorf("%w: %s is being taken; wait until it is there, or cancel it", ErrBusy, a.taking)
 	}
-	a.taking = name
+	a.taking = "snapshot " + name
+	if automatic {
+		a.taking = "automatic snapshot " + name
+	}
 	a.mu.Unlock()
+	a.o.Metrics.running.Set(1)
 	over := func() {
 		a.mu.Lock()
 		a.taking = ""
 		a.mu.Unlock()
+		a.o.Metrics.running.Set(0)
 	}
 	task, err := a.begin("snapshot.create", name, "keys", func(ctx context.Context, j *job) (any, error) {
 		m, err := a.take(ctx, j, name, automatic)
 		over()
-		a.taken(name, automatic, err)
+		a.taken(ctx, name, automatic, m, err)
 		if err != nil {
 			return nil, err
 		}
@@ -56,17 +61,22 @@ func (a *Agent) create(name string, automatic bool) (Task, error) {
 }
 
 // taken tells who must know how a snapshot has ended.
-func (a *Agent) taken(name string, automatic bool, err error) {
+func (a *Agent) taken(ctx context.Context, name string, automatic bool, m *snapshot.Manifest, err error) {
 	switch {
 	case err == nil:
-		a.report("snapshot-taken", "snapshot "+name+" is there")
+		keys, raw, bytes := m.Totals()
+		a.o.Metrics.stored.Inc()
+		a.o.Metrics.newest(m)
+		a.Report("snapshot-taken", fmt.Sprintf("snapshot %s is there: %d keys, %d bytes, compressed %d, in %s", name, keys, raw, bytes, m.Ended.Sub(m.Began).Round(time.Millisecond)))
+	case !automatic && errors.Is(context.Cause(ctx), errCanceled):
+		a.Report("snapshot-canceled", "snapshot "+name+" was canceled")
 	case !automatic:
-		a.report("snapshot-failed", fmt.Sprintf("snapshot %s: %s", name, err))
+		a.Report("snapshot-failed", fmt.Sprintf("snapshot %s: %s", name, err))
 	}
 	if !automatic {
 		return
 	}
-	ctx := context.WithoutCancel(a.base)
+	ctx = context.WithoutCancel(ctx)
 	if err != nil {
 		a.tell(ctx, controller.Failed{Name: name, Why: err.Error()})
 		return
@@ -84,21 +94,20 @@ func (a *Agent) take(ctx context.Context, j *job, name string, automatic bool) (
 	if err != nil {
 		return nil, err
 	}
+	if err := a.tasks.writes(ctx, j, folder); err != nil {
+		return nil, fmt.Errorf("snapshot %s was not begun: %w", name, err)
+	}
 	m := &snapshot.Manifest{Format: snapshot.Format, Name: name, Cluster: a.o.Cluster, Automatic: automatic, Began: began, Larder: a.o.Version, Level: a.o.Snapshot.Level}
 	err = a.shards(ctx, j, folder, m)
 	if err == nil {
 		m.Ended = a.o.Now()
 		_, err = a.o.Store.Finish(ctx, folder, m)
 	}
-	if err == nil {
-		return m, nil
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", name, a.drop(ctx, j, a.o.Store, folder, err))
 	}
-	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
-	defer cancel()
-	if dropped := a.o.Store.Drop(drop, folder); dropped != nil {
-		err = fmt.Errorf("%w; what was written of it is still in %s/%s and is removed later: %w", err, a.o.Store.Bucket.Place(), folder, dropped)
-	}
-	return nil, fmt.Errorf("snapshot %s: %w", name, err)
+	a.tasks.cleared(j)
+	return m, nil
 }
 
 // shards writes an object a shard.
@@ -124,6 +133,10 @@ func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Sha
 	for try := 1; ; try++ {
 		file, err := a.o.Store.Upload(ctx, folder, snapshot.ObjectName(i, try), snapshot.UploadOptions{
 			Level: a.o.Snapshot.Level, BytesPerSec: a.o.Snapshot.BytesPerSec, Wait: a.o.Sleep, Now: a.o.Now,
+			Moved: func(raw, bytes int) {
+				a.o.Metrics.read.Add(float64(raw))
+				a.o.Metrics.uploaded.Add(float64(bytes))
+			},
 		})
 		if err != nil {
 			return Taken{}, err
@@ -138,7 +151,7 @@ func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Sha
 		if try == triesMax || !errors.Is(err, ErrKept) && !errors.Is(err, ErrBusy) {
 			return Taken{}, fmt.Errorf("shard %d: %w", i, err)
 		}
-		a.report("snapshot-given-up", fmt.Sprintf("shard %d gave its snapshot up, and begins again: %s", i, err))
+		a.Report("snapshot-given-up", fmt.Sprintf("shard %d gave its snapshot up, and begins again: %s", i, err))
 		if err := a.o.Sleep(ctx, tryAgain); err != nil {
 			return Taken{}, err
 		}
@@ -190,11 +203,8 @@ func (a *Agent) Delete(ctx context.Context, name string) error {
 	if err := a.o.Store.Delete(ctx, found); err != nil {
 		return err
 	}
-	a.report("snapshot-deleted", "snapshot "+name+" was deleted")
-	if found.Manifest.Automatic {
-		return a.look(ctx)
-	}
-	return nil
+	a.Report("snapshot-deleted", "snapshot "+name+" was deleted")
+	return a.list(ctx)
 }
 
 // Verify reads a snapshot back. Errors: snapshot.ErrUnknown; all else is the task's.
@@ -230,11 +240,23 @@ func (a *Agent) Copy(ctx context.Context, name string, to snapshot.Store, as str
 		if err := to.Bucket.Check(ctx); err != nil {
 			return nil, fmt.Errorf("copy snapshot %s: %w", name, err)
 		}
-		copied, err := a.o.Store.Copy(ctx, found, to, as, a.o.Now(), a.random(), func(done int64) { a.tasks.progress(j, done, total) })
+		folder, err := to.Begin(ctx, as, a.o.Now(), a.random())
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("copy snapshot %s: %w", name, err)
 		}
-		return copied.Manifest, nil
+		if to.Bucket == a.o.Store.Bucket {
+			if err := a.tasks.writes(ctx, j, folder); err != nil {
+				return nil, err
+			}
+		} else if _, err := to.Sweep(ctx, a.o.Now().Add(-sweepAfter), nil); err != nil { // nobody else looks after that store
+			return nil, fmt.Errorf("copy snapshot %s: %w", name, err)
+		}
+		copied, err := a.o.Store.Copy(ctx, found, to, folder, as, func(done int64) { a.tasks.progress(j, done, total) })
+		if err != nil {
+			return nil, fmt.Errorf("copy snapshot %s: %w", name, a.drop(ctx, j, to, folder, err))
+		}
+		a.tasks.cleared(j)
+		return copied.Manifest, a.list(ctx)
 	})
 }
 

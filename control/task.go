@@ -25,6 +25,8 @@ type Task struct {
 	Done    int64      `json:"done"`
 	Total   int64      `json:"total"` // 0: not known yet
 	Error   string     `json:"error,omitempty"`
+	Code    string     `json:"code,omitempty"`   // what Error is to programs
+	Folder  string     `json:"folder,omitempty"` // in the store: what it has begun there and what is to be removed unless it ends well
 	Result  any        `json:"result,omitempty"`
 }
 
@@ -80,6 +82,7 @@ func (t *tasks) load(ctx context.Context) error {
 		if task.State == TaskRunning {
 			ended := t.now()
 			j.task.State, j.task.Ended, j.task.Error = TaskFailed, &ended, "the process that did it ended"
+			j.task.Code = "failed"
 			if err := t.keep(ctx, j.task); err != nil {
 				return err
 			}
@@ -126,7 +129,7 @@ func (t *tasks) end(ctx context.Context, j *job, result any, err error) error {
 	ended := t.now()
 	j.task.Ended, j.task.Result, j.task.State = &ended, result, TaskDone
 	if err != nil {
-		j.task.State, j.task.Error = TaskFailed, err.Error()
+		j.task.State, j.task.Error, j.task.Code = TaskFailed, err.Error(), Code(err)
 		if errors.Is(err, errCanceled) {
 			j.task.State = TaskCanceled
 		}
@@ -148,7 +151,7 @@ func (t *tasks) end(ctx context.Context, j *job, result any, err error) error {
 func (t *tasks) tooMany() (ids []string) {
 	var over []*job
 	for _, j := range t.all {
-		if j.cancel == nil {
+		if j.cancel == nil && j.task.Folder == "" {
 			over = append(over, j)
 		}
 	}
@@ -160,6 +163,56 @@ func (t *tasks) tooMany() (ids []string) {
 		ids = append(ids, j.task.ID)
 	}
 	return ids
+}
+
+// writes notes the folder that a task begins in the store: from then on, whatever becomes of this process, somebody knows of it.
+func (t *tasks) writes(ctx context.Context, j *job, folder string) error {
+	t.mu.Lock()
+	j.task.Folder = folder
+	task := j.task
+	t.mu.Unlock()
+	return t.keep(ctx, task)
+}
+
+// cleared notes that nothing of a task's folder is to be removed any more. Its end keeps that.
+func (t *tasks) cleared(j *job) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	j.task.Folder = ""
+}
+
+// left are the tasks that are over whose folders are still to be removed.
+func (t *tasks) left() (list []Task) {
+	for _, task := range t.list() {
+		if task.State != TaskRunning && task.Folder != "" {
+			list = append(list, task)
+		}
+	}
+	return list
+}
+
+// writing are the folders of those that are not over.
+func (t *tasks) writing() map[string]bool {
+	folders := map[string]bool{}
+	for _, task := range t.list() {
+		if task.State == TaskRunning && task.Folder != "" {
+			folders[task.Folder] = true
+		}
+	}
+	return folders
+}
+
+// settle notes that a task's folder was removed; or that it is whole, so that the task was done when its process ended.
+func (t *tasks) settle(ctx context.Context, id string, whole bool) error {
+	t.mu.Lock()
+	j := t.all[id]
+	j.task.Folder = ""
+	if whole {
+		j.task.State, j.task.Error, j.task.Code = TaskDone, "", ""
+	}
+	task := j.task
+	t.mu.Unlock()
+	return t.keep(ctx, task)
 }
 
 // list gives all, the newest first.

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"larder/control"
 	"larder/engine"
 	"larder/proxy"
 	"larder/router"
@@ -21,7 +23,7 @@ const metricsHead = `# Metrics
 Served at ` + "`/metrics`" + ` in Prometheus's format by every role that has ` + "`metrics.listen`" + ` set. Made from the code by ` + "`go test ./docs -update`" + `.
 Counters are plain numbers of a loop, published once a second: a scrape shows them as they were a second ago at most. Beside these there are
 ` + "`larder_build_info`" + ` (its labels say which build this is) and what the Prometheus client says of the process and of Go's runtime. In ` + "`larder dev`" + ` the
-nodes' metrics carry a label ` + "`node`" + `. A command that no client has sent yet has no series.
+nodes' metrics carry a label ` + "`node`" + `, those of what looks after a cluster a label ` + "`cluster`" + `. A command that no client has sent yet has no series.
 `
 
 // TestMetrics makes metrics.md from what gateway and node register and wants the page to be just that.
@@ -30,6 +32,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsHead)
 	page.WriteString(metricsTable("Gateway", gatewayMetrics(t)))
 	page.WriteString(metricsTable("Node", nodeMetrics(t)))
+	page.WriteString(metricsTable("Control", controlMetrics(t)))
 	golden(t, "metrics.md", page.String())
 }
 
@@ -41,6 +44,8 @@ func (m metric) kind() string {
 	switch {
 	case strings.HasSuffix(m.name, "_total"):
 		return "counter"
+	case strings.HasSuffix(m.name, "_age_seconds"), strings.HasSuffix(m.name, "_timestamp_seconds"), strings.Contains(m.name, "_last_"):
+		return "gauge"
 	case strings.HasSuffix(m.name, "_seconds"):
 		return "histogram"
 	default:
@@ -110,6 +115,15 @@ func nodeMetrics(t *testing.T) []metric {
 	t.Helper()
 	r := &recorder{}
 	if _, err := engine.New(engine.DefaultOptions(), slog.New(slog.DiscardHandler), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.metrics
+}
+
+func controlMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	if _, err := control.NewMetrics(r, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	return r.metrics

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"larder/backends"
 	"larder/configs"
 	"larder/control"
@@ -125,14 +127,21 @@ func (d *dev) startControl(nodes [][]*engine.Node, src router.Source) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := control.NewMetrics(prometheus.WrapRegistererWith(prometheus.Labels{"cluster": clusterName}, d.reg), time.Now)
+	if err != nil {
+		return err
+	}
 	agent := control.New(control.Options{
 		Cluster: clusterName, Fleet: &devFleet{nodes, src, backends.Auth{Password: d.config.Engine.Password}}, Store: d.store, Registry: d.registry,
 		Snapshot: control.SnapshotOptions{Level: c.Level, BytesPerSec: c.BytesPerSec, Schedule: controller.Schedule{Window: window, Retain: c.Retain}},
-		Version:  BuildVersion(), Log: d.env.Log, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Version:  BuildVersion(), Log: d.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	ready := make(chan struct{})
 	if err := d.stack.start("controller", func(ctx context.Context) error { return agent.Run(ctx, ready) }, ready); err != nil {
 		return err
+	}
+	if d.original != nil {
+		agent.Report("snapshot-restored", "the cluster has begun with the keys of "+d.original.place)
 	}
 	if d.config.API.Listen == configs.Off {
 		return nil

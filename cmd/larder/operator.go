@@ -91,10 +91,18 @@ const (
 	cancelTime = time.Minute // for a cancelled task to clean up
 )
 
+// bar shows how far something is, unless a program reads.
+func (o *operator) bar(cmd *cobra.Command, total int64) *app.Bar {
+	if o.json {
+		return app.NewBar(nil, total)
+	}
+	return app.NewBar(cmd.ErrOrStderr(), total)
+}
+
 // follow shows a task until it is over. A signal cancels it; it is then waited for, so that what is said of it is true.
 func (o *operator) follow(cmd *cobra.Command, c *client.Client, cluster string, task control.Task) (control.Task, error) {
 	ctx := cmd.Context()
-	bar := app.NewBar(cmd.ErrOrStderr(), task.Total)
+	bar := o.bar(cmd, task.Total)
 	defer bar.Clear()
 	for task.State == control.TaskRunning {
 		next, err := c.Task(ctx, cluster, task.ID, lookEvery)
@@ -103,7 +111,7 @@ func (o *operator) follow(cmd *cobra.Command, c *client.Client, cluster string, 
 			return o.give(cmd, c, cluster, task)
 		}
 		if err != nil {
-			return task, fmt.Errorf("%w; the task goes on: larder snapshot tasks shows it", err)
+			return task, fmt.Errorf("%w; if the appliance runs, the task goes on there: larder snapshot tasks shows it", err)
 		}
 		task = next
 		unit := task.Unit
@@ -134,6 +142,9 @@ func failure(task control.Task) error {
 	case control.TaskDone:
 		return nil
 	case control.TaskCanceled:
+		if task.Folder != "" {
+			return fmt.Errorf("%s of %s: %s", task.Kind, task.Subject, task.Error)
+		}
 		return fmt.Errorf("%s of %s was canceled: nothing of it remains (%s)", task.Kind, task.Subject, task.Error)
 	case control.TaskRunning:
 		return fmt.Errorf("%s of %s is still ending: larder snapshot tasks shows it", task.Kind, task.Subject)

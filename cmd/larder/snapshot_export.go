@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"larder/cmd/app"
 	"larder/control/api/client"
 	"larder/persistence"
 	"larder/persistence/dir"
@@ -41,7 +40,7 @@ func (o *operator) export(cmd *cobra.Command, c *client.Client, cluster, name, t
 		return err
 	}
 	_, raw, _ := s.Totals()
-	bar := app.NewBar(cmd.ErrOrStderr(), raw)
+	bar := o.bar(cmd, raw)
 	defer bar.Clear()
 	var paths []string
 	var done int64

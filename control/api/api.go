@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"larder/control"
-	"larder/persistence"
 	"larder/persistence/snapshot"
 )
 
@@ -97,31 +96,22 @@ func (s *server) of(h handler) http.HandlerFunc {
 	}
 }
 
+// statuses of codes; whatever else a code is, it is the store's: a bad gateway.
+var statuses = map[string]int{
+	"unknown": http.StatusNotFound, "taken": http.StatusConflict, "busy": http.StatusConflict, "invalid": http.StatusBadRequest,
+	"store-full": http.StatusInsufficientStorage, "failed": http.StatusInternalServerError,
+}
+
 // judge says what an error is to programs.
 func judge(err error) (status int, code string) {
-	for _, known := range []struct {
-		err    error
-		status int
-		code   string
-	}{
-		{snapshot.ErrUnknown, http.StatusNotFound, "unknown"},
-		{control.ErrUnknown, http.StatusNotFound, "unknown"},
-		{persistence.ErrNotFound, http.StatusNotFound, "unknown"},
-		{snapshot.ErrTaken, http.StatusConflict, "taken"},
-		{control.ErrBusy, http.StatusConflict, "busy"},
-		{snapshot.ErrName, http.StatusBadRequest, "invalid"},
-		{persistence.ErrInvalid, http.StatusBadRequest, "invalid"},
-		{errBody, http.StatusBadRequest, "invalid"},
-		{persistence.ErrUnavailable, http.StatusBadGateway, "store"},
-		{persistence.ErrDenied, http.StatusBadGateway, "store"},
-		{persistence.ErrNoBucket, http.StatusBadGateway, "store"},
-		{persistence.ErrCredentials, http.StatusBadGateway, "store"},
-	} {
-		if errors.Is(err, known.err) {
-			return known.status, known.code
-		}
+	if errors.Is(err, errBody) {
+		return http.StatusBadRequest, "invalid"
 	}
-	return http.StatusInternalServerError, "failed"
+	code = control.Code(err)
+	if status, known := statuses[code]; known {
+		return status, code
+	}
+	return http.StatusBadGateway, code
 }
 
 // Problem is what an error is told as.

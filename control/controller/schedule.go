@@ -102,19 +102,22 @@ type (
 		Name string
 		Why  string
 	}
+	// Postponed says that it was not begun, because another snapshot is being taken.
+	Postponed struct{ Name string }
 )
 
-func (Tick) event()   {}
-func (Listed) event() {}
-func (Taken) event()  {}
-func (Failed) event() {}
+func (Tick) event()      {}
+func (Listed) event()    {}
+func (Taken) event()     {}
+func (Failed) event()    {}
+func (Postponed) event() {}
 
 // Effect is what is to be done.
 type Effect interface{ effect() }
 
 // What can be to do.
 type (
-	// Take takes an automatic snapshot of that name, and tells Taken or Failed.
+	// Take takes an automatic snapshot of that name, and tells Taken, Failed or Postponed.
 	Take struct{ Name string }
 	// Delete removes an automatic snapshot, and tells Listed.
 	Delete struct{ Name string }
@@ -145,6 +148,11 @@ func (s Snapshots) Step(now time.Time, want Schedule, e Event) (Snapshots, []Eff
 		return s.taken(now, want, e)
 	case Failed:
 		return s.failed(now, e)
+	case Postponed:
+		if e.Name == s.Running {
+			s.Running, s.Again = "", now.Add(againFirst)
+		}
+		return s, nil
 	}
 	return s.tick(now, want)
 }

@@ -54,6 +54,8 @@ func play(t *testing.T, want controller.Schedule, story string) {
 			e = controller.Tick{}
 		case "taken":
 			e = controller.Taken{Name: words[2]}
+		case "postponed":
+			e = controller.Postponed{Name: words[2]}
 		case "failed":
 			e = controller.Failed{Name: words[2], Why: "of no reason"}
 		case "listed":
@@ -112,6 +114,15 @@ func TestStories(t *testing.T) {
 			15h5m  tick                          => take auto-20261201-0305
 			15h6m  taken auto-20261201-0305      => keep
 			20h    tick                          =>`,
+		"one that has to wait for another has not failed": `
+			1s     listed                        =>
+			2s     tick                          => keep
+			15h    tick                          => take auto-20261201-0300
+			15h1s  postponed auto-20261201-0300  =>
+			15h1m  tick                          =>
+			15h1m1s tick                         => take auto-20261201-0301
+			15h2m  failed auto-20261201-0301     => keep, snapshot-failed
+			15h3m  tick                          => take auto-20261201-0303`,
 		"a window that nobody was there for is made up for and told once": `
 			1s     listed                        =>
 			2s     tick                          => keep

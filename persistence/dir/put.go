@@ -61,6 +61,7 @@ func (b *Bucket) Put(ctx context.Context, name string, r io.Reader, told func(by
 		}
 	}
 	if err != nil {
+		b.removeEmptyAbove(name)
 		return persistence.Object{}, errors.Join(b.putting(name, err), removed)
 	}
 	return b.Stat(ctx, name)

@@ -81,13 +81,18 @@ func (b *Bucket) Delete(ctx context.Context, name string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return b.explain(verb, name, err)
 	}
+	b.removeEmptyAbove(name)
+	return nil
+}
+
+// removeEmptyAbove removes the folders that a file lay in which was the last there.
+func (b *Bucket) removeEmptyAbove(name string) {
 	for i := strings.LastIndexByte(name, '/'); i >= 0; i = strings.LastIndexByte(name, '/') {
 		name = name[:i]
 		if !b.removeEmpty(name) {
-			break
+			return
 		}
 	}
-	return nil
 }
 
 // at gives the folder that a name lies in, and the rest of the name.
@@ -138,6 +143,7 @@ func (b *Bucket) Sweep(ctx context.Context, prefix string, before time.Time) (in
 			failed = append(failed, err)
 			return nil
 		}
+		b.removeEmptyAbove(name)
 		swept++
 		return nil
 	})

@@ -3,18 +3,13 @@ package snapshot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"time"
 )
 
-// Copy makes a snapshot of another name, or in another store, whose objects are those of f; each is compared with the manifest on its way. The copy is no
-// automatic one: it stays until it is deleted. told, if not nil, is told how many bytes were copied. Errors: ErrTaken, ErrName, persistence.ErrDamaged.
-func (s Store) Copy(ctx context.Context, f *Found, to Store, name string, now time.Time, random uint64, told func(done int64)) (*Found, error) {
-	folder, err := to.Begin(ctx, name, now, random)
-	if err != nil {
-		return nil, err
-	}
+// Copy makes a snapshot of another name, or in another store, whose objects are those of f, in a folder that to.Begin gave; each is compared with the manifest
+// on its way. The copy is no automatic one: it stays until it is deleted. told, if not nil, is told how many bytes were copied. After an error the caller
+// discards the folder. Errors: persistence.ErrDamaged.
+func (s Store) Copy(ctx context.Context, f *Found, to Store, folder, name string, told func(done int64)) (*Found, error) {
 	m := *f.Manifest
 	m.Name, m.Automatic = name, false
 	var done int64
@@ -25,7 +20,7 @@ func (s Store) Copy(ctx context.Context, f *Found, to Store, name string, now ti
 			}
 		})
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("copy snapshot %s: %w", f.Manifest.Name, err), to.Drop(context.WithoutCancel(ctx), folder))
+			return nil, err
 		}
 		done += m.Shards[i].Bytes
 	}

@@ -101,8 +101,12 @@ func TestDamage(t *testing.T) {
 			if !errors.Is(err, persistence.ErrDamaged) || !strings.Contains(err.Error(), "shard-0000.rdb.zst") {
 				t.Errorf("verify: %v", err)
 			}
-			if _, err = s.Copy(t.Context(), found, s, "copy", now, 1, nil); !errors.Is(err, persistence.ErrDamaged) {
+			const folder = "copy-20261130t120000-000000"
+			if _, err = s.Copy(t.Context(), found, s, folder, "copy", nil); !errors.Is(err, persistence.ErrDamaged) {
 				t.Errorf("copy: %v", err)
+			}
+			if err := s.Discard(t.Context(), folder); err != nil {
+				t.Error(err)
 			}
 			if left, err := filepath.Glob(filepath.Join(path, "copy-*", "*")); err != nil || len(left) > 0 {
 				t.Error("the copy has left", left, err)
@@ -134,7 +138,11 @@ func TestCopy(t *testing.T) {
 	to, _ := newStore(t)
 	found := take(t, s, "one", 500, 20)
 	found.Manifest.Automatic = true
-	copied, err := s.Copy(t.Context(), found, to, "other", now, 7, nil)
+	folder, err := to.Begin(t.Context(), "other", now, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := s.Copy(t.Context(), found, to, folder, "other", nil)
 	if err != nil || copied.Manifest.Name != "other" || copied.Manifest.Automatic {
 		t.Fatal(copied, err)
 	}
@@ -165,10 +173,13 @@ func TestUnfinished(t *testing.T) {
 	if list, _, err := s.List(ctx); err != nil || len(list) != 1 {
 		t.Error(list, err)
 	}
-	if n, err := s.Sweep(ctx, time.Now().Add(-time.Hour)); err != nil || n != 0 {
+	if n, err := s.Sweep(ctx, time.Now().Add(-time.Hour), nil); err != nil || n != 0 {
 		t.Error("what is young was swept:", n, err)
 	}
-	if n, err := s.Sweep(ctx, time.Now().Add(time.Hour)); err != nil || n != 1 {
+	if n, err := s.Sweep(ctx, time.Now().Add(time.Hour), map[string]bool{folder: true}); err != nil || n != 0 {
+		t.Error("what is being written was swept:", n, err)
+	}
+	if n, err := s.Sweep(ctx, time.Now().Add(time.Hour), nil); err != nil || n != 1 {
 		t.Error("swept:", n, err)
 	}
 	left, err := filepath.Glob(filepath.Join(path, "*", "*"))

@@ -151,8 +151,13 @@ func (s Store) Upload(ctx context.Context, folder, name string, o UploadOptions)
 	}, o)
 }
 
-// Finish writes the manifest: from then on the snapshot is there.
+// Finish writes the manifest: from then on the snapshot is there. It looks for the objects before: who shares the store may have taken them away.
 func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, error) {
+	for _, shard := range m.Shards {
+		if _, err := s.Bucket.Stat(ctx, folder+"/"+shard.Object); err != nil {
+			return nil, fmt.Errorf("snapshot %s: what was written is not there any more: %w", m.Name, err)
+		}
+	}
 	text, err := m.Marshal()
 	if err != nil {
 		return nil, err
@@ -167,10 +172,36 @@ func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, 
 }
 
 // Delete removes a snapshot: first its manifest, so that what a failure leaves is none.
-func (s Store) Delete(ctx context.Context, f *Found) error { return s.Drop(ctx, f.Folder) }
+func (s Store) Delete(ctx context.Context, f *Found) error { return s.drop(ctx, f.Folder) }
 
-// Drop removes what there is in the folder of a snapshot that was not finished.
-func (s Store) Drop(ctx context.Context, folder string) error {
+// Discard removes what there is in the folder of a snapshot that is not to be, whatever writes it has ended: also what its uploads have left.
+func (s Store) Discard(ctx context.Context, folder string) error {
+	if err := s.drop(ctx, folder); err != nil {
+		return err
+	}
+	if _, err := s.Bucket.Sweep(ctx, folder+"/", farOff()); err != nil {
+		return fmt.Errorf("remove what is left of %s: %w", folder, err)
+	}
+	return nil
+}
+
+// farOff is later than any object's time: whose folder nobody else writes to need not wait until what is left there is old.
+func farOff() time.Time { return time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Clean is Discard for a folder whose writer has died, unless that had finished: then the snapshot is whole, and stays.
+func (s Store) Clean(ctx context.Context, folder string) (whole bool, err error) {
+	_, err = s.Bucket.Stat(ctx, folder+"/"+ManifestName)
+	if err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, persistence.ErrNotFound) {
+		return false, fmt.Errorf("look for what is left of %s: %w", folder, err)
+	}
+	return false, s.Discard(ctx, folder)
+}
+
+// drop removes the objects in a folder, the manifest first.
+func (s Store) drop(ctx context.Context, folder string) error {
 	if err := s.Bucket.Delete(ctx, folder+"/"+ManifestName); err != nil {
 		return fmt.Errorf("delete %s: %w", folder, err)
 	}
@@ -186,8 +217,9 @@ func (s Store) Drop(ctx context.Context, folder string) error {
 	return nil
 }
 
-// Sweep removes what is left of snapshots that were not finished and of which nothing has changed since a time, and tells how many there were.
-func (s Store) Sweep(ctx context.Context, before time.Time) (int, error) {
+// Sweep removes what is left of snapshots that were not finished and of which nothing has changed since a time, and tells how many there were. Folders that are
+// being written stay: of a long one nothing that can be seen may change for hours.
+func (s Store) Sweep(ctx context.Context, before time.Time, writing map[string]bool) (int, error) {
 	folders, err := s.folders(ctx)
 	if err != nil {
 		return 0, err
@@ -197,10 +229,10 @@ func (s Store) Sweep(ctx context.Context, before time.Time) (int, error) {
 		return n, fmt.Errorf("remove what unfinished snapshots have left: %w", err)
 	}
 	for _, f := range folders {
-		if f.whole || !f.newest.Before(before) {
+		if f.whole || writing[f.path] || !f.newest.Before(before) {
 			continue
 		}
-		if err := s.Drop(ctx, f.path); err != nil {
+		if err := s.drop(ctx, f.path); err != nil {
 			return n, err
 		}
 		n++

@@ -30,6 +30,7 @@ type UploadOptions struct {
 	BytesPerSec int64                                            // of the RDB file that are taken at most; 0: as many as come
 	Wait        func(ctx context.Context, d time.Duration) error // how the rate is kept: it returns after that time, or an error when ctx has ended
 	Now         func() time.Time
+	Moved       func(raw, bytes int) // told of bytes of the RDB file that were taken, and of the object that were given to the store; nil: nobody is
 }
 
 // errGivenUp is why an upload's object is not there.
@@ -82,6 +83,9 @@ type compressed struct{ u *Upload }
 func (c compressed) Write(p []byte) (int, error) {
 	c.u.digest.Write(p)
 	c.u.bytes += int64(len(p))
+	if c.u.o.Moved != nil {
+		c.u.o.Moved(0, len(p))
+	}
 	return c.u.pipe.Write(p)
 }
 
@@ -89,6 +93,9 @@ func (c compressed) Write(p []byte) (int, error) {
 func (u *Upload) Write(p []byte, _ []form.Span) error {
 	u.sum = crc64.Update(u.sum, p)
 	u.raw += int64(len(p))
+	if u.o.Moved != nil {
+		u.o.Moved(len(p), 0)
+	}
 	if u.o.BytesPerSec > 0 {
 		due := u.began.Add(time.Duration(float64(u.raw) / float64(u.o.BytesPerSec) * float64(time.Second)))
 		if wait := due.Sub(u.o.Now()); wait > 0 {

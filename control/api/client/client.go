@@ -167,6 +167,15 @@ func (c *Client) Tasks(ctx context.Context, cluster string) ([]control.Task, err
 	return answer.Tasks, err
 }
 
+// Events lists what happened, the oldest first.
+func (c *Client) Events(ctx context.Context, cluster string) ([]control.Event, error) {
+	var answer struct {
+		Events []control.Event `json:"events"`
+	}
+	err := c.ask(ctx, http.MethodGet, of(cluster, "events"), nil, &answer)
+	return answer.Events, err
+}
+
 // Cancel stops a task; it ends when it has cleaned up.
 func (c *Client) Cancel(ctx context.Context, cluster, task string) error {
 	return c.ask(ctx, http.MethodDelete, of(cluster, "tasks", task), nil, nil)
