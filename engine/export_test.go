@@ -98,3 +98,30 @@ func (n *Node) SyncTook(d time.Duration) { n.part.writing.nextGroup(d) }
 
 // Learn shows a managed node a record, as its primary may.
 func (n *Node) Learn(line string) { n.part.reign.learn(line) }
+
+// TakeResults takes what the node tells who fills a cluster by it; false: nothing now.
+func (n *Node) TakeResults() (piece ResultPiece, ok bool) {
+	got := make(chan ResultPiece, 1)
+	n.part.results.want = got
+	n.part.results.fill()
+	n.part.results.want = nil
+	select {
+	case piece = <-got:
+		return piece, true
+	default:
+		return piece, false
+	}
+}
+
+// ResultsLost tells the node that keys of a piece were not taken, or with nil that none was: all is told anew.
+func (n *Node) ResultsLost(keys []ResultKey, swaps uint64) {
+	r := n.part.results
+	if keys == nil || swaps != r.swaps {
+		r.begin()
+		return
+	}
+	for _, k := range keys {
+		r.mark(k.DB, []byte(k.Key))
+	}
+	r.fill()
+}

@@ -62,6 +62,9 @@ type link struct {
 	faultNS  int64  // when the last of them was written to the log
 	replies  []byte // to the primary's commands; nobody reads them
 	takeOver bool   // PSYNC says FAILOVER: the other side is to become the primary
+
+	reason    string // why the last attempt came to nothing
+	lastFault string // the command of the stream that failed here last
 }
 
 const (
@@ -120,6 +123,7 @@ func (k *link) greet(c *loop.Conn) {
 
 // failed ends an attempt, or the following, and plans the next one.
 func (k *link) failed(text, reason string) {
+	k.reason = text + ": " + reason
 	if k.phase == linkFollowing || k.failures == 0 || k.failures&(k.failures-1) == 0 { // the same again and again is told ever less often
 		k.log(slog.LevelWarn, "replication: "+text, "reason", reason, "attempts", k.failures)
 	}
@@ -186,7 +190,12 @@ func (k *link) tick() {
 			k.failures = 0
 		}
 	}
-	if k.held && k.c != nil && (k.phase == linkLoading || p.mayObey()) {
+	k.unhold()
+}
+
+// unhold reads on, where that waited and need not any more.
+func (k *link) unhold() {
+	if k.held && k.c != nil && (k.phase == linkLoading || k.p.mayObey()) {
 		k.held = false
 		k.c.ResumeAnyway()
 	}
@@ -241,6 +250,9 @@ func (k *link) Data(c *loop.Conn) {
 	p.w.Out = nil
 	if p.writing != nil {
 		p.writing.kick()
+	}
+	if p.results != nil {
+		p.results.fill()
 	}
 }
 

@@ -293,7 +293,7 @@ func (k *link) goOn() {
 // begin is what follows the data, or stands in its place: the stream.
 func (k *link) begin(text string, more ...any) {
 	p := k.p
-	k.phase, k.downNS, k.followNS = linkFollowing, 0, p.nowNS
+	k.phase, k.downNS, k.followNS, k.reason = linkFollowing, 0, p.nowNS, ""
 	k.mute = k.greeting.old
 	k.requests.Reset(resp.Limits{BulkMax: 1 << 50}) // what a primary has, it sends
 	k.again.Reset(resp.Limits{BulkMax: 1 << 50})

@@ -186,6 +186,9 @@ func (k *link) loaded() {
 	p.hollow = false
 	p.noteLoaded(l)
 	k.begin("replication: this node has the primary's data, and follows it", "keys", l.keys, "bytes", k.transfer.read)
+	if p.results != nil {
+		p.results.begin()
+	}
 }
 
 // abandon drops what was loaded by half.
@@ -216,6 +219,9 @@ func (p *part) dropAll() {
 	p.stream.past.Restart(randomID(p.store.Rand()), 0)
 	p.partReplicas()
 	p.numbered.table = lanes.Table{}
+	if p.results != nil {
+		p.results.void()
+	}
 	for db := range p.store.Databases() {
 		p.signalDB(db)
 	}

@@ -167,7 +167,13 @@ func (k *link) obey(row *command.Row, args [][]byte) bool {
 		return true
 	}
 	s.last = row
+	if p.results != nil {
+		p.results.before(s.dbIndex, row, args)
+	}
 	reply := p.runObeyed(s, row, args, k.replies)
+	if p.results != nil {
+		p.results.after(s.dbIndex, row, args)
+	}
 	if len(reply) > 0 && reply[0] == '-' {
 		k.fault(args, string(reply[1:]))
 	}
@@ -215,6 +221,7 @@ func (k *link) fault(args [][]byte, text string) {
 	if row := command.Lookup(args[0]); len(args) > 1 && row != nil && len(row.Subs) > 0 {
 		name += " " + string(args[1][:min(len(args[1]), faultNameMax)])
 	}
+	k.lastFault = name + ": " + strings.TrimRight(text, "\r\n")
 	k.log(slog.LevelError, "replication: a command of the primary has failed here: what it changed there is not changed here",
 		"command", name, "error", strings.TrimRight(text, "\r\n"), "commands", k.faults, "offset", p.stream.past.End())
 	k.faults, k.faultNS = 0, max(1, p.nowNS)

@@ -127,7 +127,7 @@ func (p *part) notify(db int, class commands.Class, name string, key []byte) {
 func (p *part) listen() {
 	c := &p.call
 	c.Unawaited = p.waits.count == 0
-	c.Unwatched = c.Unawaited && len(p.watched)+len(p.caches.clients) == 0
+	c.Unwatched = c.Unawaited && len(p.watched)+len(p.caches.clients) == 0 && p.results == nil
 	c.Listening = 0
 	if n := &p.set.notices; (n.keyspace || n.byEvent) && len(p.topics[channel])+len(p.topics[pattern]) > 0 {
 		c.Listening = n.classes

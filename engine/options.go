@@ -31,6 +31,7 @@ type Options struct {
 	Replication ReplicationOptions
 
 	Restore           *Restore // what the node starts with instead of its folder's data, which must have none; nil = its folder's
+	Results           bool     // what it follows is told to who fills a cluster by it (NextResults), and waits for that one
 	ReplicaOf         string   // "host port" of the primary that the node follows from the start; empty = none
 	MasterUser        string   // what it logs in with there; empty = the default user
 	MasterAuth        string   // its password there; empty = none

@@ -50,11 +50,12 @@ type part struct {
 	depth    int        // commands that the present one is run from within: 0 for a client's own
 	waits    waits
 	replicas replicas
-	reign    *reign // of a managed node, else nil
-	link     *link  // to the primary that the node follows, nil if it follows none
-	restored bool   // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
-	hollow   bool   // what was here was dropped for a primary's data, which have not come: the disk keeps what it has
-	joined   bool   // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
+	reign    *reign   // of a managed node, else nil
+	results  *results // for who fills a cluster from here, else nil
+	link     *link    // to the primary that the node follows, nil if it follows none
+	restored bool     // the node's journal has told it whose stream it had, and it has added nothing since: OldID up to the end
+	hollow   bool     // what was here was dropped for a primary's data, which have not come: the disk keeps what it has
+	joined   bool     // the history is one that a primary knows, or may know: a partial synchronization is worth asking for
 	watched  watches
 	scripts  scripts
 	scratch  []byte // replies to scripts
@@ -168,6 +169,9 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.call.Blockable, p.call.BeforeFlush = true, p.beforeFlush
 	p.stream = newStream(n.runID, p.set.repl.backlogBytes, &p.call.Effects)
 	p.stream.grown = p.streamed
+	if o.Results {
+		p.results = newResults(p)
+	}
 	p.listen()
 	p.watchTimes()
 	p.call.Limits = p.set.collections

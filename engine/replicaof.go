@@ -109,9 +109,10 @@ func (p *part) leavesPrimary(row *command.Row) bool {
 	return p.link != nil && p.link.phase == linkLoading && (row.ID == command.CmdReplicaOf || row.ID == command.CmdSlaveOf)
 }
 
-// mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, and for a disk that is far behind.
+// mayObey tells whether commands of the primary may run: they wait while a script runs, while CLIENT PAUSE holds writes back, for a disk that is far
+// behind, and for who takes results.
 func (p *part) mayObey() bool {
-	return p.scripts.busy == nil && !p.paused.Active(p.nowMS) && !p.lagging
+	return p.scripts.busy == nil && !p.paused.Active(p.nowMS) && !p.lagging && (p.results == nil || !p.results.full())
 }
 
 // writeRole answers ROLE.

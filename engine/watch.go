@@ -74,6 +74,9 @@ func (p *part) touch(by *session, db int, key []byte) {
 	if len(p.caches.clients) > 0 {
 		p.changed(by, key)
 	}
+	if p.results != nil {
+		p.results.touch(db, key)
+	}
 	for s := range p.watched[dbKey{db, string(key)}] {
 		s.state |= touched
 	}

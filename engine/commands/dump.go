@@ -65,6 +65,11 @@ func (c *Call) appendValue(dst []byte, it store.Item) []byte {
 	return p.Out
 }
 
+// AppendDump appends what DUMP gives of an item.
+func (c *Call) AppendDump(dst []byte, it store.Item) []byte {
+	return rdb.AppendFooter(c.appendValue(dst, it), len(dst))
+}
+
 // trim lets go of a scratch buffer that a rare large value has made large.
 func (c *Call) trim() {
 	const keep = 1 << 20
