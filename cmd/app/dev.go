@@ -79,7 +79,7 @@ func (d *dev) build() error {
 	if err != nil {
 		return err
 	}
-	if err := d.startControl(nodes, src); err != nil {
+	if err := d.startControl(nodes, src, gateway.Addr()); err != nil {
 		return err
 	}
 	_, err = d.env.Out.Write([]byte(d.welcome(gateway.Addr(), topology)))

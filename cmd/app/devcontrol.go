@@ -121,7 +121,7 @@ func (d *dev) storeAt(place string) (snapshot.Store, error) {
 }
 
 // startControl starts the agent that looks after the cluster, and the API by which it is asked.
-func (d *dev) startControl(nodes [][]*engine.Node, src router.Source) error {
+func (d *dev) startControl(nodes [][]*engine.Node, src router.Source, endpoint string) error {
 	c := d.config.Snapshots
 	window, err := controller.ParseWindow(c.Window)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *dev) startControl(nodes [][]*engine.Node, src router.Source) error {
 	if d.config.API.Listen == configs.Off {
 		return nil
 	}
-	return d.startAPI(agent)
+	return d.startAPI(agent, endpoint)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -161,7 +161,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // startAPI serves the management API, and leaves its address and key where the folder's owner finds them.
-func (d *dev) startAPI(agent *control.Agent) error {
+func (d *dev) startAPI(agent *control.Agent, endpoint string) error {
 	listener, err := net.Listen("tcp", d.config.API.Listen)
 	if err != nil {
 		return fmt.Errorf("management API: %w (api.listen)", err)
@@ -177,7 +177,10 @@ func (d *dev) startAPI(agent *control.Agent) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("management API: %w", err), listener.Close())
 	}
-	handler := api.New(api.Options{Key: address.Key, Agents: map[string]*control.Agent{clusterName: agent}, Open: d.storeAt})
+	host, port := connectTo(endpoint)
+	handler := api.New(api.Options{
+		Key: address.Key, Agents: map[string]*control.Agent{clusterName: agent}, Endpoints: map[string]string{clusterName: net.JoinHostPort(host, port)}, Open: d.storeAt,
+	})
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin}}
 	serving := make(chan struct{})
 	close(serving)

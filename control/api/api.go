@@ -20,9 +20,10 @@ import (
 
 // Options say what is served.
 type Options struct {
-	Key    string // that who asks must have
-	Agents map[string]*control.Agent
-	Open   func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
+	Key       string // that who asks must have
+	Agents    map[string]*control.Agent
+	Endpoints map[string]string                          // of each cluster, host:port, where its clients connect
+	Open      func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
 }
 
 // bodyMax is how long a request's body may be.
@@ -40,6 +41,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	const cluster, snapshots = "/v1/clusters/{cluster}", "/v1/clusters/{cluster}/snapshots"
 	mux.HandleFunc("GET /v1/clusters", s.clusters)
+	mux.HandleFunc("GET "+cluster, s.of(s.cluster))
 	mux.HandleFunc("GET "+cluster+"/events", s.of(s.events))
 	mux.HandleFunc("GET "+cluster+"/tasks", s.of(s.tasks))
 	mux.HandleFunc("GET "+cluster+"/tasks/{task}", s.of(s.task))
@@ -161,6 +163,17 @@ func (s *server) clusters(w http.ResponseWriter, _ *http.Request) {
 		names = append(names, name)
 	}
 	s.answer(w, http.StatusOK, map[string]any{"clusters": names})
+}
+
+// Cluster is what is told of one.
+type Cluster struct {
+	Name     string `json:"name"`
+	Endpoint string `json:"endpoint"` // where its clients connect, host:port
+}
+
+func (s *server) cluster(_ *control.Agent, r *http.Request) (int, any, error) {
+	name := r.PathValue("cluster")
+	return http.StatusOK, Cluster{Name: name, Endpoint: s.o.Endpoints[name]}, nil
 }
 
 func (s *server) events(a *control.Agent, _ *http.Request) (int, any, error) {

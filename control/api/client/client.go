@@ -115,6 +115,11 @@ func (c *Client) Clusters(ctx context.Context) ([]string, error) {
 	return answer.Clusters, err
 }
 
+// Cluster tells of one.
+func (c *Client) Cluster(ctx context.Context, name string) (told api.Cluster, err error) {
+	return told, c.ask(ctx, http.MethodGet, of(name), nil, &told)
+}
+
 func of(cluster string, parts ...string) string {
 	path := "/v1/clusters/" + url.PathEscape(cluster)
 	for _, part := range parts {
