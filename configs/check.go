@@ -14,6 +14,16 @@ var checks = []func(*Config) error{
 	func(c *Config) error { return c.Engine.Validate() },
 	checkTopology,
 	checkDev,
+	checkSelection,
+}
+
+// checkSelection refuses a selection of nothing: what was to be restored in part must not come as a whole.
+func checkSelection(c *Config) error {
+	if c.Restore == "" && c.Selection != (Selection{}) {
+		return errors.New("it is said which keys are restored, and not from where: must be with data.restore")
+	}
+	_, err := router.ParseSelection(c.Selection.DB, c.Selection.Prefix, c.Selection.Slots)
+	return err
 }
 
 func checkTopology(c *Config) error {

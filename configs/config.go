@@ -19,6 +19,7 @@ type Config struct {
 	Engine    engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
 	Dev       Dev
 	Restore   string // a snapshot's name, a folder or a file; empty = nothing
+	Selection Selection
 	Snapshots Snapshots
 	API       API
 	Access    Access
@@ -32,6 +33,11 @@ type Dev struct {
 	Shards   int
 	Replicas int  // of each shard
 	Keep     bool // its keys are there again when it is started anew
+}
+
+// Selection is which keys of Restore are taken, as router.ParseSelection reads it.
+type Selection struct {
+	DB, Prefix, Slots string
 }
 
 // Access is who may connect to the endpoints of this process.

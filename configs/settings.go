@@ -283,6 +283,18 @@ func commonSettings(c *Config) []setting {
 				"plain or compressed by zstd. Each shard takes the keys of its slots.",
 		},
 		{
+			key: "data.restore-db", kind: text{&c.Selection.DB}, flag: "restore-db", roles: RoleDev | RoleEngine,
+			meaning: "The number of the database whose keys alone are restored. Empty = those of all. What restore-db, restore-prefix and restore-slots say must hold together.",
+		},
+		{
+			key: "data.restore-prefix", kind: text{&c.Selection.Prefix}, flag: "restore-prefix", roles: RoleDev | RoleEngine,
+			meaning: "What the names of the keys begin with that alone are restored. Empty = anything.",
+		},
+		{
+			key: "data.restore-slots", kind: text{&c.Selection.Slots}, flag: "restore-slots", roles: RoleDev | RoleEngine,
+			meaning: "The slots whose keys alone are restored, as in 0-5460,8000. Empty = all.",
+		},
+		{
 			key: "metrics.listen", kind: address{text{&c.Metrics.Listen}, true}, flag: "metrics", roles: roleAll,
 			meaning: "Where /metrics (Prometheus), /healthz and /readyz are served over HTTP, to whoever reaches that address. off = not at all. Empty = 127.0.0.1:9121 in dev, off elsewhere.",
 		},

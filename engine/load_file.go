@@ -22,18 +22,19 @@ const (
 
 // fileLoad is a file that is being loaded, and those that come after it.
 type fileLoad struct {
-	p       *part
-	path    string
-	next    []RestoreSource
-	keep    func(db int, key []byte) bool // nil: all
-	in      *loading
-	from    *fileReader
-	read    bool // in has all that it wants: only the reader's end is waited for
-	total   int64
-	got     int64 // bytes that were fed
-	sum     loadedKeys
-	beganMS int64
-	began   time.Time
+	p           *part
+	path        string
+	next        []RestoreSource
+	keep        func(db int, key []byte) bool // nil: all
+	noFunctions bool
+	in          *loading
+	from        *fileReader
+	read        bool // in has all that it wants: only the reader's end is waited for
+	total       int64
+	got         int64 // bytes that were fed
+	sum         loadedKeys
+	beganMS     int64
+	began       time.Time
 }
 
 // fileReader reads a file on a goroutine of its own.
@@ -87,7 +88,7 @@ func (p *part) loadAtStart() {
 func (f *fileLoad) start(from RestoreSource) {
 	p := f.p
 	f.path, f.read, f.in = from.Name, false, p.newLoading(false)
-	f.in.keep = f.keep
+	f.in.keep, f.in.noFunctions = f.keep, f.noFunctions
 	f.from = &fileReader{
 		open: from.Open, pieces: make(chan []byte, piecesMax), spare: make(chan []byte, piecesMax), stop: make(chan struct{}), done: make(chan struct{}), came: f.arm,
 	}

@@ -19,10 +19,11 @@ const loadBatch = 64
 // loading takes in an RDB file, wherever its bytes come from, and puts its keys into the store: feed, then step until it wants more. It tells nobody of the
 // keys: no events, no effects. It belongs to the node's loop.
 type loading struct {
-	p        *part
-	scan     rdb.Scanner
-	keep     func(db int, key []byte) bool // nil: all keys; else those for which it answers true are taken in
-	keepDead bool                          // keys whose time is over are taken in: of a primary's keys it says itself when they go
+	p           *part
+	scan        rdb.Scanner
+	keep        func(db int, key []byte) bool // nil: all keys; else those for which it answers true are taken in
+	noFunctions bool                          // libraries are left out
+	keepDead    bool                          // keys whose time is over are taken in: of a primary's keys it says itself when they go
 
 	queue []rdb.Entry // keys that were read and not yet put in
 	big   *store.Big  // a large text on its way
@@ -68,7 +69,9 @@ func (l *loading) step() (loadState, error) {
 		}
 		switch found {
 		case rdb.Key:
-			l.queue = append(l.queue, *e)
+			if l.wants(e) {
+				l.queue = append(l.queue, *e)
+			}
 		case rdb.More:
 			state = loadMore
 		case rdb.End:
@@ -126,20 +129,16 @@ func (l *loading) flush() error {
 	return nil
 }
 
-// leaves counts a key that is left out, because its time is over or it is not wanted.
-func (l *loading) leaves(e *rdb.Entry) bool {
-	if l.keep != nil && !l.keep(e.DB, e.Key) {
-		return true
-	}
-	if l.isDead(e) {
-		l.dead++
-		return true
-	}
-	return false
-}
+// wants tells whether a key is to be taken in.
+func (l *loading) wants(e *rdb.Entry) bool { return l.keep == nil || l.keep(e.DB, e.Key) }
 
-func (l *loading) isDead(e *rdb.Entry) bool {
-	return !l.keepDead && e.ExpiryMS != store.NoExpiry && e.ExpiryMS <= l.p.nowMS
+// leaves counts a key that is left out because its time is over.
+func (l *loading) leaves(e *rdb.Entry) bool {
+	dead := !l.keepDead && e.ExpiryMS != store.NoExpiry && e.ExpiryMS <= l.p.nowMS
+	if dead {
+		l.dead++
+	}
+	return dead
 }
 
 func (l *loading) noDatabase(e *rdb.Entry) error {
@@ -160,6 +159,9 @@ func (l *loading) take(e *rdb.Entry, found rdb.State) error {
 			l.said[string(e.Key)] = string(e.Body)
 		}
 	case rdb.Function:
+		if l.noFunctions {
+			break
+		}
 		lib, wrong := l.p.makeLibrary(string(e.Body), l.libs)
 		if wrong != "" {
 			return fmt.Errorf("RDB file, at offset %d: a library of functions cannot be loaded: %s", e.Offset, wrong)
@@ -189,6 +191,9 @@ func (l *loading) lane(text []byte) {
 
 // begin makes room for a large text.
 func (l *loading) begin(e *rdb.Entry) error {
+	if !l.wants(e) {
+		return nil
+	}
 	if e.DB >= l.p.store.Databases() {
 		return l.noDatabase(e)
 	}

@@ -12,6 +12,8 @@ import (
 type Restore struct {
 	Sources []RestoreSource
 	Keep    func(db int, key []byte) bool // nil: all keys; it is asked on the node's loop
+
+	NoFunctions bool // their libraries of functions are left out
 }
 
 // RestoreSource is one of the files.
@@ -43,7 +45,7 @@ func (p *part) restoreAtStart() error {
 		p.loadedAll("")
 		return nil
 	}
-	load := &fileLoad{p: p, keep: r.Keep, next: slices.Clone(r.Sources[1:]), beganMS: p.nowMS, began: time.Now()}
+	load := &fileLoad{p: p, keep: r.Keep, noFunctions: r.NoFunctions, next: slices.Clone(r.Sources[1:]), beganMS: p.nowMS, began: time.Now()}
 	for _, s := range r.Sources {
 		load.total += s.Bytes
 	}

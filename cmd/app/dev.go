@@ -53,6 +53,7 @@ type dev struct {
 	registry *embedded.Registry
 	store    snapshot.Store
 	original *original // what the nodes start with; nil = what they have
+	selected router.Selection
 }
 
 func (d *dev) build() error {
@@ -62,6 +63,10 @@ func (d *dev) build() error {
 	}
 	if d.config.Restore != "" {
 		if d.original, err = openOriginal(d.stack.ctx, d.config.Restore, d.store); err != nil {
+			return err
+		}
+		only := d.config.Selection
+		if d.selected, err = router.ParseSelection(only.DB, only.Prefix, only.Slots); err != nil {
 			return err
 		}
 	}

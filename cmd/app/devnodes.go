@@ -75,7 +75,7 @@ func (d *dev) startShard(shard int) (nodes []*engine.Node, err error) {
 	if d.config.Dev.Keep && o.Save == "" {
 		o.Save = devSave
 	}
-	o.Restore = d.original.of(router.EvenSlots(shard, d.config.Dev.Shards))
+	o.Restore = d.original.of(d.selected, router.EvenSlots(shard, d.config.Dev.Shards))
 	for i := range 1 + d.config.Dev.Replicas {
 		o.ID = fmt.Sprintf("n%d", shard)
 		if i > 0 {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"larder/engine"
@@ -113,17 +112,16 @@ func ofSnapshot(store snapshot.Store, found *snapshot.Found) *original {
 	return o
 }
 
-// of is what a node of these slots takes of it; without slots it takes all.
-func (o *original) of(slots []router.Range) *engine.Restore {
+// of is what a node of these slots takes of what is selected; without slots it takes all that is.
+func (o *original) of(selected router.Selection, slots []router.Range) *engine.Restore {
 	if o == nil {
 		return nil
 	}
 	r := &engine.Restore{Sources: o.sources}
-	if len(slots) > 0 {
-		r.Keep = func(_ int, key []byte) bool {
-			slot := router.Slot(key)
-			return slices.ContainsFunc(slots, func(part router.Range) bool { return slot >= part.From && slot <= part.To })
-		}
+	own := router.Selection{DB: router.AllDatabases, Slots: slots}
+	if !own.All() || !selected.All() {
+		r.Keep = func(db int, key []byte) bool { return own.Has(db, key) && selected.Has(db, key) }
 	}
+	r.NoFunctions = !selected.All()
 	return r
 }

@@ -106,7 +106,11 @@ func Engine(ctx context.Context, c configs.Config, env Env) error {
 		if err != nil {
 			return err
 		}
-		c.Engine.Restore = from.of(nil)
+		selected, err := router.ParseSelection(c.Selection.DB, c.Selection.Prefix, c.Selection.Slots)
+		if err != nil {
+			return err
+		}
+		c.Engine.Restore = from.of(selected, nil)
 	}
 	p, err := newProcess(ctx, c, env)
 	if err != nil {
