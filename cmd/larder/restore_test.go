@@ -16,7 +16,7 @@ import (
 // in gives a client of one of the databases at a client's endpoint.
 func in(t *testing.T, c *redis.Client, db int) *redis.Client {
 	t.Helper()
-	other := redis.NewClient(&redis.Options{Addr: c.Options().Addr, DB: db})
+	other := redis.NewClient(&redis.Options{Network: c.Options().Network, Addr: c.Options().Addr, DB: db})
 	t.Cleanup(func() { other.Close() })
 	return other
 }

@@ -25,7 +25,8 @@ func snapshotCommand() *cobra.Command {
 		Example: `  larder snapshot create before-upgrade
   larder snapshot list
   larder snapshot verify before-upgrade
-  larder snapshot export before-upgrade --to /tmp/dumps`,
+  larder snapshot export before-upgrade --to /tmp/dumps
+  larder snapshot export before-upgrade --one /tmp/dump.rdb`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -46,6 +46,39 @@ func (w *Frame) Begin(valkey bool) {
 	w.Out = fmt.Appendf(w.Out, magicRedis, form.Version)
 }
 
+// BeginAs appends what a file of another's form begins with, whose entries are then copied.
+func (w *Frame) BeginAs(version int, valkey bool) {
+	magic := magicRedis
+	if valkey {
+		magic = magicValkey
+	}
+	w.Out = fmt.Appendf(w.Out, magic, version)
+}
+
+// Copy appends what a Scanner has found of a key: a Key, a Begin or a Part, in the form of the file that it was found in.
+func (w *Frame) Copy(e *Entry, found State) {
+	if found == Part {
+		w.Out = append(w.Out, e.Body...)
+		return
+	}
+	w.Select(e.DB)
+	if e.ExpiryMS != 0 {
+		w.Expiry(e.ExpiryMS)
+	}
+	if e.IdleS >= 0 {
+		w.Idle(e.IdleS)
+	}
+	if e.Freq >= 0 {
+		w.Freq(uint8(e.Freq))
+	}
+	w.Out = form.AppendString(append(w.Out, e.Type.Byte()), e.Key, nil)
+	if found == Begin {
+		w.Out = form.AppendLength(w.Out, uint64(e.Length))
+		return
+	}
+	w.Out = append(w.Out, e.Body...)
+}
+
 // Aux says something about the file.
 func (w *Frame) Aux(name, value string) {
 	w.Out = form.AppendString(append(w.Out, OpAux), []byte(name), nil)

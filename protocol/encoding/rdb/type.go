@@ -50,6 +50,14 @@ const (
 // forkVersion is the first version of Redis's that has types of the numbers that Valkey has given away too.
 const forkVersion = 12
 
+// Byte is what stands for the type in a file or payload of a version that has it.
+func (t Type) Byte() byte {
+	if t >= redisOnly {
+		t -= redisOnly
+	}
+	return byte(t)
+}
+
 // TypeOf gives the type that a byte stands for in a file or payload of that version. Not ok: there is none of that number. Up to Redis 7.2 nobody had numbers
 // from 22 on: in what says such a version, 22 is Valkey's, since Larder writes payloads so, and the others Redis's, since it writes files so.
 func TypeOf(b byte, version int, valkey bool) (t Type, ok bool) {
