@@ -36,6 +36,11 @@ func ParseRun(word string) (r Run, err error) {
 	return r, nil
 }
 
+// Place is what ParsePlace reads.
+func Place(node, addr string) string {
+	return string(append(append(appendEscaped(nil, node), '='), addr...))
+}
+
 // ParsePlace reads "node=host:port": where a node that a record names is reached.
 func ParsePlace(word string) (node, addr string, err error) {
 	name, addr, ok := strings.Cut(word, "=")

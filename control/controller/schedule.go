@@ -86,13 +86,8 @@ type Automatic struct {
 	At   time.Time
 }
 
-// Event is what has happened.
-type Event interface{ event() }
-
-// What can happen.
+// What can happen to snapshots.
 type (
-	// Tick says that time has passed.
-	Tick struct{}
 	// Listed says which automatic snapshots are there.
 	Listed struct{ Known []Automatic }
 	// Taken says that the automatic snapshot that was asked for is there.
@@ -106,16 +101,12 @@ type (
 	Postponed struct{ Name string }
 )
 
-func (Tick) event()      {}
 func (Listed) event()    {}
 func (Taken) event()     {}
 func (Failed) event()    {}
 func (Postponed) event() {}
 
-// Effect is what is to be done.
-type Effect interface{ effect() }
-
-// What can be to do.
+// What can be to do about snapshots. They are reported as snapshot-missed and snapshot-failed.
 type (
 	// Take takes an automatic snapshot of that name, and tells Taken, Failed or Postponed.
 	Take struct{ Name string }
@@ -123,14 +114,11 @@ type (
 	Delete struct{ Name string }
 	// Keep keeps Snapshots where another process finds it.
 	Keep struct{}
-	// Report tells people: kind is one of snapshot-missed, snapshot-failed.
-	Report struct{ Kind, Text string }
 )
 
 func (Take) effect()   {}
 func (Delete) effect() {}
 func (Keep) effect()   {}
-func (Report) effect() {}
 
 const (
 	againFirst = time.Minute // after an attempt that failed

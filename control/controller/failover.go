@@ -1,0 +1,47 @@
+package controller
+
+import (
+	"slices"
+
+	"larder/router"
+)
+
+// failOver is the record that follows when a shard's primary is not there any more; nil: nothing can be done, or need be.
+//
+// An election (docs/formats/shard.md) belongs here: it needs pings, promises and offsets, of which NodeSays tells nothing yet. What is here needs neither:
+// where every member is known to have ended, and nothing was promised to be kept, one that was started again begins anew with what it has on its disk.
+func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Record {
+	n := c.plan.value.node(r.Primary.Node)
+	alive := n != nil && !s.lost(n) && !s.ended(c, r.Primary)
+	if alive {
+		s.why(c, subject(shard), "")
+		return nil
+	}
+	heard := n != nil && s.hosts[n.Host] != nil && s.hosts[n.Host].there && !s.hosts[n.Host].heard
+	if heard {
+		return nil // its host is there and has not said yet what it has
+	}
+	all := !slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.ended(c, run) })
+	if !all || r.Replicated {
+		s.why(c, subject(shard), "its primary "+r.Primary.Node+" is not there")
+		return nil
+	}
+	var heir router.Run
+	for _, run := range r.Set { // the primary stands first: it has most
+		n := c.plan.value.node(run.Node)
+		if now, ok := s.run(n); ok {
+			heir = now
+			break
+		}
+		if failed := s.hosts[n.Host].runs(n.ID); failed == nil || failed.Failed == "" {
+			return nil // it is being started
+		}
+	}
+	if heir.Node == "" {
+		return nil
+	}
+	next := follow(r)
+	next.State, next.Term, next.Reign, next.Primary = router.Normal, next.Epoch, next.Epoch, heir
+	next.Set, next.Joining = []router.Run{heir}, nil
+	return next
+}

@@ -1,0 +1,282 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"larder/router"
+)
+
+// Fleet is what a controller knows of hosts and clusters. The empty one knows nothing and does nothing until it has been told Registry. A Fleet is never
+// changed: Step makes another.
+type Fleet struct {
+	index    uint64
+	known    bool // it has been told Registry
+	entries  map[string]entry
+	clusters map[string]*cluster // never changed once Step has ended
+	hosts    map[string]*host    // likewise
+	groups   map[string]*Group
+	tasks    map[string]stored[*Task]
+}
+
+// stored is what stands in the registry under some key. version 0: there is no such key.
+type stored[T any] struct {
+	value   T // nil: nothing is there
+	version uint64
+}
+
+// cluster is one.
+type cluster struct {
+	name     string
+	spec     stored[*Spec]
+	plan     stored[*Plan]
+	records  map[int]stored[*router.Record]
+	topology stored[*router.Topology]
+
+	said    map[string]NodeSays // by node
+	writing map[string]writing  // by key: what was put and has not come about yet
+	asked   map[string]time.Time
+	told    map[string]string // reasons that stand, by subject
+	since   map[string]time.Time
+}
+
+// writing is a Put of which nothing was heard yet. It goes out again, the same, until it has come about or was refused for good: for all that time it must be
+// reckoned with.
+type writing struct {
+	Put
+	plan *Plan // if it is one
+	sent time.Time
+}
+
+// What can happen to a fleet, beside HostSays and NodeSays.
+type (
+	// Registry is all that stands under Prefix. Index grows with each change.
+	Registry struct {
+		Index   uint64
+		Entries []Entry
+	}
+	// Wrote says that a Put was refused: something else has been written meanwhile. Of one of which nothing is known nothing is told.
+	Wrote struct {
+		Key     string
+		Version uint64 // of the Put
+	}
+)
+
+func (Registry) event() {}
+func (Wrote) event()    {}
+
+// What can be to do about a fleet.
+type (
+	// Put writes to the registry if the key is at that version (0: it is not there); an empty value says that nothing is there any more.
+	Put struct {
+		Key     string
+		Value   []byte
+		Version uint64
+	}
+	// Order says to a host all that it is to have of a cluster. Version is the plan's: a host that has obeyed a newer order of that cluster refuses.
+	Order struct {
+		Host, Cluster string
+		Version       uint64
+		Nodes         []Assignment
+		Parameters    map[string]string
+	}
+	// Tell shows a node its shard's record, with the addresses of those in it (LARDER RECORD); it answers NodeSays (LARDER STATE).
+	Tell struct {
+		Cluster, Node, Addr string
+		Record              *router.Record
+		Places              []string // node=host:port
+	}
+)
+
+func (Put) effect()   {}
+func (Order) effect() {}
+func (Tell) effect()  {}
+
+// NodeSays is what a node says of itself. What is older than what was heard counts for nothing.
+type NodeSays struct {
+	Cluster, Node string
+	At            time.Time // when it was asked
+	Run           router.Run
+	Epoch         uint64 // of the record that it obeys
+	Frozen        bool
+	Executed      int64
+	Followers     []router.Run // who acknowledges to it
+	Confirmed     []router.Run // who of those that join has all
+}
+
+func (NodeSays) event() {}
+
+// askAgain is after which time something is asked for again that has not come about.
+const askAgain = 2 * time.Second
+
+// stepper is a step under way. It owns its Fleet's maps, and the clusters and hosts that it has put there.
+type stepper struct {
+	Fleet
+	limits  Limits
+	now     time.Time
+	effects []Effect
+}
+
+// Step says what follows.
+func (f Fleet) Step(now time.Time, limits Limits, e Event) (Fleet, []Effect) {
+	f.clusters, f.hosts = cloned(f.clusters), cloned(f.hosts)
+	s := &stepper{Fleet: f, limits: limits.filled(), now: now}
+	touched := s.happened(e)
+	if !s.known {
+		return s.Fleet, s.effects
+	}
+	for _, name := range touched {
+		if c := s.clusters[name]; c != nil {
+			s.lookAfter(c.clone())
+		}
+	}
+	if _, tick := e.(Tick); tick {
+		s.endTasks()
+	}
+	return s.Fleet, s.effects
+}
+
+// happened takes an event in, and gives the clusters that it may mean something to.
+func (s *stepper) happened(e Event) (touched []string) {
+	switch e := e.(type) {
+	case Registry:
+		if e.Index < s.index {
+			return nil
+		}
+		s.read(e)
+	case HostSays:
+		return s.hostSays(e)
+	case NodeSays:
+		c := s.clusters[e.Cluster]
+		if c == nil || c.plan.value == nil || c.plan.value.node(e.Node) == nil || e.At.Before(c.said[e.Node].At) {
+			return nil
+		}
+		c = c.clone()
+		c.said = cloned(c.said)
+		c.said[e.Node] = e
+		s.clusters[e.Cluster] = c
+		return []string{e.Cluster}
+	case Wrote:
+		return s.refused(e)
+	}
+	return sortedKeys(s.clusters)
+}
+
+func (s *stepper) hostSays(e HostSays) (touched []string) {
+	h := s.hosts[e.Host]
+	if h == nil || !h.there || h.Session != e.Session || h.heard && e.Number <= h.says.Number {
+		return nil
+	}
+	next := *h
+	next.heard, next.says = true, e
+	s.hosts[e.Host] = &next
+	if !h.heard {
+		return sortedKeys(s.clusters) // it takes nodes from now on
+	}
+	for _, name := range sortedKeys(s.clusters) {
+		on := func(n Node) bool { return n.Host == e.Host }
+		c := s.clusters[name]
+		has := slices.ContainsFunc(slices.Concat(e.Nodes, h.says.Nodes), func(r Running) bool { return r.Cluster == name })
+		if has || c.plan.value != nil && slices.ContainsFunc(c.plan.value.Nodes, on) {
+			touched = append(touched, name)
+		}
+	}
+	return touched
+}
+
+// refused forgets a Put that will not come about. What stands there instead comes by Registry.
+func (s *stepper) refused(e Wrote) []string {
+	_, name := kindOf(e.Key)
+	c := s.clusters[name]
+	if c == nil {
+		return nil
+	}
+	w, ok := c.writing[e.Key]
+	if !ok || w.Version != e.Version {
+		return nil
+	}
+	c = c.clone()
+	delete(c.writing, e.Key)
+	s.clusters[name] = c
+	return nil // the next Registry tells more; to go on with what is known would only be refused again
+}
+
+func (c *cluster) clone() *cluster {
+	next := *c
+	next.writing, next.told, next.since = cloned(c.writing), cloned(c.told), cloned(c.since)
+	return &next
+}
+
+func (s *stepper) report(kind, format string, args ...any) {
+	s.effects = append(s.effects, Report{kind, fmt.Sprintf(format, args...)})
+}
+
+// put writes, unless something is being written there.
+func (s *stepper) put(c *cluster, key string, value any, version uint64) {
+	w := writing{Put: Put{key, encode(value), version}, sent: s.now}
+	w.plan, _ = value.(*Plan)
+	c.writing[key] = w
+	s.effects = append(s.effects, w.Put)
+}
+
+// busy tells whether something is being written under a key: nothing else may be decided about it. It is sent again now and then.
+func (s *stepper) busy(c *cluster, key string, version uint64) bool {
+	w, ok := c.writing[key]
+	switch {
+	case !ok:
+		return false
+	case version > w.Version: // it came about, or something else did
+		delete(c.writing, key)
+		return false
+	case s.now.Sub(w.sent) >= askAgain:
+		w.sent = s.now
+		c.writing[key] = w
+		s.effects = append(s.effects, w.Put)
+	}
+	return true
+}
+
+// why tells people once why something does not go on, and again when the reason is another. An empty text takes it back.
+func (s *stepper) why(c *cluster, subject, text string) {
+	switch {
+	case text == "":
+		delete(c.told, subject)
+	case c.told[subject] != text:
+		c.told[subject] = text
+		s.report("waiting", "cluster %s: %s: %s", c.name, subject, text)
+	}
+}
+
+// Reasons are why something about a cluster does not go on, in order.
+func (f Fleet) Reasons(name string) (reasons []string) {
+	c := f.clusters[name]
+	if c == nil {
+		return nil
+	}
+	for _, subject := range sortedKeys(c.told) {
+		reasons = append(reasons, subject+": "+c.told[subject])
+	}
+	return reasons
+}
+
+// Fits tells whether a cluster could be placed now, and why not if it could not.
+func (f Fleet) Fits(spec *Spec) error {
+	if !f.known {
+		return errors.New("the fleet is not known yet")
+	}
+	s := &stepper{Fleet: f}
+	r, p := s.rooms("", nil), &Plan{}
+	for shard := range spec.Shards {
+		for range spec.wanted() {
+			got, err := r.pick(search{others: p.of(shard), memory: spec.Memory, zones: spec.Zones})
+			if err != nil {
+				return fmt.Errorf("shard %d: %w", shard, err)
+			}
+			p.add("", got.id, shard, spec.Memory)
+			r.take(got.id, spec.Memory, 1)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,609 @@
+package controller_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"larder/control/controller"
+	"larder/engine/shard"
+	"larder/router"
+)
+
+// world is a fleet in memory: a registry, machines with nodes that keep the protocol of their shard, and controllers. The scenarios let it go as it should; the
+// simulator lets everything go wrong that can.
+type world struct {
+	now      time.Time
+	dice     *rand.Rand // nil: nothing is left to chance
+	entries  map[string]controller.Entry
+	index    uint64
+	versions uint64
+	machines map[string]*machine
+	leaders  []*leader
+	lock     int // which leader has it
+	limits   controller.Limits
+	calm     bool // nothing goes wrong any more
+
+	history map[string]string // record by cluster, shard and epoch: there is one
+	erased  int
+	wrong   string
+	trace   func(format string, args ...any)
+	hold    func(controller.Effect) bool // a scenario keeps these from happening
+	mail    []letter
+	runs    int
+	puts    int
+}
+
+// letter is something on its way.
+type letter struct {
+	at   time.Time
+	what func()
+}
+
+// leader is a controller, or one that was and does not know yet that it is not.
+type leader struct {
+	number int
+	fleet  controller.Fleet
+	dead   bool
+}
+
+// machine is a host.
+type machine struct {
+	controller.Host
+	up        bool
+	announced bool // its session lives
+	number    uint64
+	sessions  int
+	obeyed    map[string]uint64
+	procs     map[string]*proc // by node; they are on its disk
+}
+
+// proc is a node.
+type proc struct {
+	*shard.Node
+	m        *machine
+	cluster  string
+	id       string
+	shard    int
+	up       bool
+	exited   string // its run before
+	addr     string
+	executed int64
+	memory   int64
+	settings int
+	failed   string
+}
+
+var began = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+func newWorld(dice *rand.Rand) *world {
+	w := &world{
+		now: began, dice: dice, entries: map[string]controller.Entry{}, machines: map[string]*machine{}, history: map[string]string{},
+		trace: func(string, ...any) {},
+	}
+	w.takeOver()
+	return w
+}
+
+func (w *world) chance(n int) bool { return w.dice != nil && !w.calm && w.dice.IntN(n) == 0 }
+
+func (w *world) fail(format string, args ...any) {
+	if w.wrong == "" {
+		w.wrong = fmt.Sprintf(format, args...)
+	}
+}
+
+// send has something happen: now, or when chance wants it, or twice, or never.
+func (w *world) send(what func()) {
+	if w.dice == nil {
+		w.mail = append(w.mail, letter{w.now, what})
+		return
+	}
+	late := func() time.Time {
+		d := time.Duration(w.dice.Int64N(int64(20 * time.Millisecond)))
+		if w.chance(8) {
+			d = time.Duration(w.dice.Int64N(int64(6 * time.Second)))
+		}
+		return w.now.Add(d)
+	}
+	if w.chance(10) {
+		return
+	}
+	w.mail = append(w.mail, letter{late(), what})
+	if w.chance(10) {
+		w.mail = append(w.mail, letter{late(), what})
+	}
+}
+
+// deliver lets happen what is due.
+func (w *world) deliver() {
+	for {
+		at := slices.IndexFunc(w.mail, func(l letter) bool { return !l.at.After(w.now) })
+		if at < 0 {
+			return
+		}
+		l := w.mail[at]
+		w.mail = slices.Delete(w.mail, at, at+1)
+		l.what()
+	}
+}
+
+// takeOver makes another controller the leader. The one before does not know of it.
+func (w *world) takeOver() {
+	w.lock++
+	w.leaders = append(w.leaders, &leader{number: w.lock})
+	w.leaders = w.leaders[max(0, len(w.leaders)-3):]
+	w.tell(w.leaders[len(w.leaders)-1], w.registry())
+}
+
+func (w *world) registry() controller.Registry {
+	r := controller.Registry{Index: w.index}
+	for _, key := range slices.Sorted(maps.Keys(w.entries)) {
+		r.Entries = append(r.Entries, w.entries[key])
+	}
+	return r
+}
+
+// tell has a controller take a step, and carries out what it wants. In between it may die.
+func (w *world) tell(l *leader, e controller.Event) {
+	if l.dead {
+		return
+	}
+	var effects []controller.Effect
+	l.fleet, effects = l.fleet.Step(w.now, w.limits, e)
+	for _, effect := range effects {
+		if w.chance(150) {
+			l.dead = true
+			if l.number == w.lock {
+				w.takeOver()
+			}
+			return
+		}
+		w.carryOut(l, effect)
+	}
+}
+
+func (w *world) carryOut(l *leader, effect controller.Effect) {
+	if w.hold != nil && w.hold(effect) {
+		return
+	}
+	switch e := effect.(type) {
+	case controller.Put:
+		w.trace("put %s", w.show(e.Key, e.Value))
+		w.send(func() { w.put(l, e) })
+	case controller.Order:
+		w.trace("order %s", showOrder(e))
+		w.send(func() { w.obey(e) })
+	case controller.Tell:
+		w.trace("tell %s %s", e.Node, e.Record.Line())
+		w.send(func() { w.told(l, e) })
+	case controller.Report:
+		w.trace("%s: %s", e.Kind, e.Text)
+	}
+}
+
+// put is the registry's compare-and-set, fenced by the lock for all but records.
+func (w *world) put(l *leader, e controller.Put) {
+	if w.chance(12) {
+		return // it cannot be reached
+	}
+	fenced := l.number != w.lock && !strings.Contains(e.Key, "/shards/")
+	if fenced || w.entries[e.Key].Version != e.Version {
+		if !w.chance(10) {
+			w.send(func() { w.tell(l, controller.Wrote{Key: e.Key, Version: e.Version}) })
+		}
+		return
+	}
+	w.puts++
+	w.set(e.Key, e.Value)
+}
+
+// set writes, and tells whoever watches.
+func (w *world) set(key string, value []byte) {
+	w.versions++
+	w.index = w.versions
+	w.entries[key] = controller.Entry{Key: key, Value: value, Version: w.versions}
+	w.check(key)
+	w.changed()
+}
+
+func (w *world) unset(key string) {
+	w.versions++
+	w.index = w.versions
+	delete(w.entries, key)
+	w.changed()
+}
+
+func (w *world) changed() {
+	r := w.registry()
+	for _, l := range w.leaders {
+		w.send(func() { w.tell(l, r) })
+	}
+}
+
+func (w *world) setJSON(key string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	w.set(key, text)
+}
+
+func (w *world) spec(cluster string) *controller.Spec {
+	s := &controller.Spec{}
+	if e := w.entries[controller.SpecKey(cluster)]; len(e.Value) == 0 || json.Unmarshal(e.Value, s) != nil {
+		return nil
+	}
+	return s
+}
+
+func (w *world) plan(cluster string) *controller.Plan {
+	p := &controller.Plan{}
+	if e := w.entries[controller.PlanKey(cluster)]; len(e.Value) > 0 {
+		if err := json.Unmarshal(e.Value, p); err != nil {
+			w.fail("plan of %s: %v", cluster, err)
+		}
+	}
+	return p
+}
+
+func (w *world) record(cluster string, shard int) *router.Record {
+	e := w.entries[controller.RecordKey(cluster, shard)]
+	if len(e.Value) == 0 {
+		return nil
+	}
+	r, err := router.ParseRecord(string(e.Value))
+	if err != nil {
+		w.fail("record of %s %d: %v", cluster, shard, err)
+		return nil
+	}
+	return r
+}
+
+func (w *world) clusters() (names []string) {
+	for _, key := range slices.Sorted(maps.Keys(w.entries)) {
+		if name, ok := strings.CutSuffix(strings.TrimPrefix(key, "larder/clusters/"), "/spec"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// start makes a machine, or has one that was gone come back with its nodes, each as another run.
+func (w *world) start(id, zone string, memory int64) *machine {
+	m := w.machines[id]
+	if m == nil {
+		m = &machine{Host: controller.Host{ID: id, Zone: zone, Addr: id + ":1", Memory: memory}, obeyed: map[string]uint64{}, procs: map[string]*proc{}}
+		w.machines[id] = m
+	}
+	if !m.up {
+		m.up = true
+		m.sessions++
+		m.Session, m.number = fmt.Sprintf("%s.%d", id, m.sessions), 0
+		for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+			w.run(m.procs[name])
+		}
+	}
+	w.announce(m)
+	return m
+}
+
+func (w *world) announce(m *machine) {
+	m.announced = true
+	w.setJSON(controller.HostKey(m.ID), m.Host)
+}
+
+// loses ends a host's session; its nodes may go on.
+func (w *world) loses(m *machine) {
+	m.announced = false
+	w.unset(controller.HostKey(m.ID))
+}
+
+// stop is a machine that dies with all that runs on it.
+func (w *world) stop(m *machine) {
+	m.up = false
+	for _, p := range m.procs {
+		if p.up {
+			p.up, p.exited = false, p.Me().ID
+		}
+	}
+}
+
+// run starts a node's process.
+func (w *world) run(p *proc) {
+	w.runs++
+	if p.Node != nil && p.up {
+		p.exited = p.Me().ID
+	}
+	p.Node = shard.New(router.Run{Node: p.id, ID: strconv.Itoa(w.runs)}, true)
+	p.up, p.addr = true, fmt.Sprintf("%s:%d", p.m.ID, 7000+w.runs)
+}
+
+// report has a host say what it runs.
+func (w *world) report(m *machine) {
+	if !m.up {
+		return
+	}
+	m.number++
+	says := controller.HostSays{Host: m.ID, Session: m.Session, Number: m.number, Obeyed: maps.Clone(m.obeyed)}
+	for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+		p := m.procs[name]
+		r := controller.Running{Cluster: p.cluster, Node: p.id, Exited: p.exited, Memory: p.memory, Settings: p.settings, Failed: p.failed}
+		if p.up {
+			r.Run, r.Addr = p.Me().ID, p.addr
+		}
+		says.Nodes = append(says.Nodes, r)
+	}
+	for _, l := range w.leaders {
+		w.send(func() { w.tell(l, says) })
+	}
+}
+
+// obey has a host do what it is ordered.
+func (w *world) obey(o controller.Order) {
+	m := w.machines[o.Host]
+	if m == nil || !m.up || o.Version < m.obeyed[o.Cluster] {
+		return
+	}
+	m.obeyed[o.Cluster] = o.Version
+	ordered := map[string]controller.Assignment{}
+	for _, a := range o.Nodes {
+		ordered[a.Node] = a
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+		if a, ok := ordered[name]; m.procs[name].cluster == o.Cluster && (!ok || a.Stop) {
+			w.erase(m.procs[name])
+		}
+	}
+	for _, a := range o.Nodes {
+		p, used := m.procs[a.Node], m.used(a.Node)
+		switch {
+		case a.Stop || used+a.Memory > m.Memory: // it has no room, and the controller should have known
+			continue
+		case p == nil:
+			p = &proc{m: m, cluster: o.Cluster, id: a.Node, shard: a.Shard}
+			m.procs[a.Node] = p
+			w.run(p)
+		}
+		p.memory, p.settings = a.Memory, a.Settings
+	}
+	w.report(m)
+}
+
+func (m *machine) used(but string) (sum int64) {
+	for _, p := range m.procs {
+		if p.id != but {
+			sum += p.memory
+		}
+	}
+	return sum
+}
+
+// erase stops a node and removes its data. Nobody may count on it.
+func (w *world) erase(p *proc) {
+	w.erased++
+	if r, s := w.record(p.cluster, p.shard), w.spec(p.cluster); r != nil && s != nil && !s.Deleted && p.Node != nil && r.Member(p.Me()) {
+		w.fail("node %s is erased, and it is a member: %s", p.id, r.Line())
+	}
+	delete(p.m.procs, p.id)
+}
+
+// told shows a node a record; it answers how it is.
+func (w *world) told(l *leader, t controller.Tell) {
+	for _, m := range w.machines {
+		p := m.procs[t.Node]
+		if p == nil || !p.up || !m.up || p.addr != t.Addr {
+			continue
+		}
+		_ = p.Obey(t.Record, p.executed)
+		says := w.says(p)
+		w.send(func() { w.tell(l, says) })
+	}
+}
+
+func (w *world) nowNS() int64 { return w.now.Sub(began).Nanoseconds() + 1e12 }
+
+func (w *world) says(p *proc) controller.NodeSays {
+	n := controller.NodeSays{
+		Cluster: p.cluster, Node: p.id, At: w.now, Run: p.Me(), Epoch: p.Record().Epoch, Frozen: p.Role() == shard.Frozen, Executed: p.executed,
+		Confirmed: p.Confirmed(),
+	}
+	for _, f := range w.followers(p) {
+		n.Followers = append(n.Followers, f.Me())
+	}
+	return n
+}
+
+// followers are the nodes that follow another one now.
+func (w *world) followers(p *proc) (list []*proc) {
+	if p.Role() != shard.Primary && p.Role() != shard.Frozen {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
+		m := w.machines[id]
+		for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+			f := m.procs[name]
+			if m.up && f.up && f != p && f.cluster == p.cluster && f.shard == p.shard && f.Role() == shard.Follower && f.Record().Primary == p.Me() && f.Record().Reign == p.Record().Reign {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// procs are all nodes that run.
+func (w *world) procs() (list []*proc) {
+	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
+		if m := w.machines[id]; m.up {
+			for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+				if m.procs[name].up {
+					list = append(list, m.procs[name])
+				}
+			}
+		}
+	}
+	return list
+}
+
+// turn lets nodes live: primaries write and send, followers follow and acknowledge.
+func (w *world) turn() {
+	primaries := map[string]router.Run{}
+	for _, p := range w.procs() {
+		if p.Role() == shard.Primary {
+			key := fmt.Sprintf("%s %d reign %d", p.cluster, p.shard, p.Record().Reign)
+			if other, ok := primaries[key]; ok {
+				w.fail("%s: %v and %v are both the primary", key, other, p.Me())
+			}
+			primaries[key] = p.Me()
+			p.executed++
+			p.Own(p.executed)
+			p.Sent(p.executed, w.nowNS())
+		}
+		for _, f := range w.followers(p) {
+			if w.chance(3) {
+				continue
+			}
+			f.executed = p.executed
+			if f.MayAcknowledge(p.Me(), p.Record().Reign, w.nowNS()) {
+				p.Acknowledged(f.Me(), p.Record().Reign, f.executed)
+			}
+		}
+	}
+}
+
+// step lets a tenth of a second pass.
+func (w *world) step() {
+	w.now = w.now.Add(100 * time.Millisecond)
+	w.turn()
+	w.deliver()
+	tenth := w.now.Sub(began) / (100 * time.Millisecond)
+	if tenth%5 == 0 {
+		for _, id := range slices.Sorted(maps.Keys(w.machines)) {
+			w.report(w.machines[id])
+		}
+		for _, p := range w.procs() {
+			says := w.says(p)
+			for _, l := range w.leaders {
+				w.send(func() { w.tell(l, says) })
+			}
+		}
+	}
+	w.deliver()
+	if tenth%10 == 0 {
+		for _, l := range w.leaders {
+			w.tell(l, controller.Tick{})
+		}
+	}
+	w.deliver()
+}
+
+// check looks at what has just been written: whether a record's epoch has been there before, and whether more is planned on a host than it has.
+func (w *world) check(key string) {
+	switch {
+	case strings.HasSuffix(key, "/plan"):
+		planned := map[string]int64{}
+		for _, name := range w.planned() {
+			for _, n := range w.plan(name).Nodes {
+				planned[n.Host] += max(n.Memory, n.Reserved)
+			}
+		}
+		for id, sum := range planned {
+			if m := w.machines[id]; m != nil && sum > m.Memory {
+				w.fail("host %s has %d and is given %d", id, m.Memory, sum)
+			}
+		}
+	case strings.Contains(key, "/shards/"):
+		r, err := router.ParseRecord(string(w.entries[key].Value))
+		if err != nil {
+			return // it was taken away
+		}
+		epoch := fmt.Sprintf("%s %d", key, r.Epoch)
+		if was, ok := w.history[epoch]; ok && was != r.Line() {
+			w.fail("%s: %s, and %s before", epoch, r.Line(), was)
+		}
+		w.history[epoch] = r.Line()
+		if last := w.history[key]; last != "" {
+			if before, err := router.ParseRecord(last); err == nil && before.Epoch >= r.Epoch {
+				w.fail("%s: %s follows %s", key, r.Line(), last)
+			}
+		}
+		w.history[key] = r.Line()
+	}
+}
+
+// planned are the clusters that have a plan.
+func (w *world) planned() (names []string) {
+	for _, key := range slices.Sorted(maps.Keys(w.entries)) {
+		if name, ok := strings.CutSuffix(strings.TrimPrefix(key, "larder/clusters/"), "/plan"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// show is a value of the registry on one line.
+func (w *world) show(key string, value []byte) string {
+	name := strings.TrimPrefix(key, "larder/")
+	switch {
+	case len(value) == 0:
+		return name + " nothing"
+	case strings.HasSuffix(key, "/plan"):
+		p := &controller.Plan{}
+		_ = json.Unmarshal(value, p)
+		return name + showPlan(p)
+	case strings.HasSuffix(key, "/topology"):
+		t, err := router.Parse(value)
+		if err != nil {
+			return name + " " + err.Error()
+		}
+		line := fmt.Sprintf("%s epoch %d:", name, t.Epoch)
+		for _, s := range t.Shards {
+			line += " " + s.Primary.ID
+			for _, r := range s.Replicas {
+				line += "+" + r.ID
+			}
+		}
+		return line
+	}
+	return name + " " + string(value)
+}
+
+func showPlan(p *controller.Plan) (line string) {
+	for _, n := range p.Nodes {
+		line += fmt.Sprintf(" %s@%s", n.ID, n.Host)
+		if n.State != controller.Stays {
+			line += "(" + string(n.State) + ": " + string(n.Why) + ")"
+		}
+		if n.Reserved > 0 {
+			line += fmt.Sprintf("(keeps %s)", controller.Bytes(n.Reserved))
+		}
+	}
+	if line == "" {
+		line = " no nodes"
+	}
+	return line
+}
+
+func showOrder(o controller.Order) string {
+	line := fmt.Sprintf("%s %s:", o.Host, o.Cluster)
+	for _, a := range o.Nodes {
+		line += " " + a.Node
+		if a.Stop {
+			line += " stops"
+		} else {
+			line += " " + controller.Bytes(a.Memory)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Parameters)) {
+		line += " " + name + "=" + o.Parameters[name]
+	}
+	if len(o.Nodes) == 0 {
+		line += " nothing"
+	}
+	return line
+}
