@@ -11,6 +11,9 @@ import (
 // An election (docs/formats/shard.md) belongs here: it needs pings, promises and offsets, of which NodeSays tells nothing yet. What is here needs neither:
 // where every member is known to have ended, and nothing was promised to be kept, one that was started again begins anew with what it has on its disk.
 func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Record {
+	if !slices.ContainsFunc(slices.Concat(r.Set, r.Joining), func(run router.Run) bool { return c.plan.value.node(run.Node) != nil }) {
+		return s.beginAnew(c, shard, r)
+	}
 	n := c.plan.value.node(r.Primary.Node)
 	alive := n != nil && !s.lost(n) && !s.ended(c, r.Primary)
 	if alive {
@@ -40,6 +43,22 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 	if heir.Node == "" {
 		return nil
 	}
+	return reignOf(r, heir)
+}
+
+// beginAnew is for a record that names only nodes that are gone for good. A node goes when no record names it, so this one was written late.
+func (s *stepper) beginAnew(c *cluster, shard int, r *router.Record) *router.Record {
+	first := s.begin(c, shard)
+	if first == nil {
+		return nil
+	}
+	next := reignOf(r, first.Primary)
+	next.Replicated, next.MinInSync = first.Replicated, first.MinInSync
+	return next
+}
+
+// reignOf is the record that follows in which a run is the primary, alone.
+func reignOf(r *router.Record, heir router.Run) *router.Record {
 	next := follow(r)
 	next.State, next.Term, next.Reign, next.Primary = router.Normal, next.Epoch, next.Epoch, heir
 	next.Set, next.Joining = []router.Run{heir}, nil

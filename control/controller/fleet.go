@@ -222,20 +222,14 @@ func (s *stepper) put(c *cluster, key string, value any, version uint64) {
 }
 
 // busy tells whether something is being written under a key: nothing else may be decided about it. It is sent again now and then.
-func (s *stepper) busy(c *cluster, key string, version uint64) bool {
+func (s *stepper) busy(c *cluster, key string) bool {
 	w, ok := c.writing[key]
-	switch {
-	case !ok:
-		return false
-	case version > w.Version: // it came about, or something else did
-		delete(c.writing, key)
-		return false
-	case s.now.Sub(w.sent) >= askAgain:
+	if ok && s.now.Sub(w.sent) >= askAgain {
 		w.sent = s.now
 		c.writing[key] = w
 		s.effects = append(s.effects, w.Put)
 	}
-	return true
+	return ok
 }
 
 // why tells people once why something does not go on, and again when the reason is another. An empty text takes it back.

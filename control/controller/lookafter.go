@@ -153,7 +153,7 @@ func (s *stepper) missing(n *Node) bool {
 // publish writes the topology if it is another. Without knowing every primary's address it waits.
 func (s *stepper) publish(c *cluster) {
 	key := TopologyKey(c.name)
-	if c.plan.value == nil || s.busy(c, key, c.topology.version) {
+	if c.plan.value == nil || s.busy(c, key) {
 		return
 	}
 	shards, ok := s.shards(c)
@@ -222,7 +222,7 @@ func (s *stepper) takeDown(c *cluster) {
 	if c.plan.value != nil {
 		plan = c.plan.value
 	}
-	if s.busy(c, PlanKey(c.name), c.plan.version) {
+	if s.busy(c, PlanKey(c.name)) {
 		return
 	}
 	next := plan.clone()
@@ -240,7 +240,7 @@ func (s *stepper) takeDown(c *cluster) {
 	if len(next.Nodes) > 0 || s.clearing(c) {
 		return
 	}
-	if key := SpecKey(c.name); !s.busy(c, key, c.spec.version) {
+	if key := SpecKey(c.name); !s.busy(c, key) {
 		s.put(c, key, nil, c.spec.version)
 	}
 }
@@ -261,9 +261,12 @@ func (c *cluster) lastEpoch() (epoch uint64) {
 // clearing takes topology and records away, and tells whether some are still there.
 func (s *stepper) clearing(c *cluster) bool {
 	left := false
+	for _, key := range sortedKeys(c.writing) { // what is on its way is waited for: it would stand there afterwards
+		left = s.busy(c, key) || left
+	}
 	if key := TopologyKey(c.name); c.topology.value != nil {
 		left = true
-		if !s.busy(c, key, c.topology.version) {
+		if !s.busy(c, key) {
 			s.put(c, key, nil, c.topology.version)
 		}
 	}
@@ -271,7 +274,7 @@ func (s *stepper) clearing(c *cluster) bool {
 		r := c.records[shard]
 		if key := RecordKey(c.name, shard); r.value != nil {
 			left = true
-			if !s.busy(c, key, r.version) {
+			if !s.busy(c, key) {
 				s.put(c, key, nil, r.version)
 			}
 		}

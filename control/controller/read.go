@@ -95,6 +95,9 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 		next.records = cloned(c.records)
 		next.records[shard] = stored[*router.Record]{value, e.version}
 	}
+	if w, ok := next.writing[key]; ok && e.version > w.Version { // it came about, or something else did
+		delete(next.writing, key)
+	}
 	if changed {
 		s.clusters[name] = next
 	}

@@ -18,7 +18,7 @@ const (
 // lookAfterShard has the record follow that the shard needs.
 func (s *stepper) lookAfterShard(c *cluster, shard int) {
 	held := c.records[shard]
-	if c.plan.value == nil || s.busy(c, RecordKey(c.name, shard), held.version) {
+	if c.plan.value == nil || s.busy(c, RecordKey(c.name, shard)) {
 		return
 	}
 	var next *router.Record

@@ -9,7 +9,7 @@ import (
 // replan writes the next plan, if it should be another.
 func (s *stepper) replan(c *cluster) {
 	key := PlanKey(c.name)
-	if s.busy(c, key, c.plan.version) {
+	if s.busy(c, key) {
 		return
 	}
 	had := &Plan{}

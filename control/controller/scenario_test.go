@@ -262,8 +262,8 @@ func (w *world) showAll() {
 	fleet := w.leaders[len(w.leaders)-1].fleet
 	for _, name := range w.planned() {
 		settled := ""
-		if fleet.Settled(name) {
-			settled = " (settled)"
+		if text := fleet.Unsettled(name); text != "" {
+			settled = " (" + text + ")"
 		}
 		w.trace("%s%s:%s", name, settled, showPlan(w.plan(name)))
 		shards := 0

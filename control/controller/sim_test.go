@@ -39,8 +39,8 @@ func TestSimulated(t *testing.T) {
 	}
 	seeds := *simSeeds
 	if seeds == 0 {
-		if seeds = 400; testing.Short() {
-			seeds = 60
+		if seeds = 200; testing.Short() {
+			seeds = 40
 		}
 	}
 	var puts, erased, led int
@@ -85,6 +85,9 @@ func simulate(seed uint64, trace func(string, ...any)) *world {
 		}
 	}
 	w.fail("it is not as wanted: %s", w.amiss())
+	for _, c := range w.planned() {
+		w.wrong += "; " + c + ": " + w.leaders[len(w.leaders)-1].fleet.Unsettled(c)
+	}
 	return w
 }
 

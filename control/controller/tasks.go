@@ -1,8 +1,11 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 	"time"
+
+	"larder/router"
 )
 
 // Task is something that a user has asked for and waits for. The management API begins it; the controller says how far it is and when it has ended.
@@ -83,7 +86,7 @@ func (s *stepper) progress(t *Task) bool {
 	if reasons := s.Reasons(c.name); len(reasons) > 0 {
 		t.Waits = reasons[0]
 	}
-	return t.Done == t.Total && s.Settled(c.name) && (t.Kind != TaskReplace || c.plan.value.node(t.Subject) == nil)
+	return t.Done == t.Total && s.Unsettled(c.name) == "" && (t.Kind != TaskReplace || c.plan.value.node(t.Subject) == nil)
 }
 
 func (s *stepper) drainProgress(t *Task) bool {
@@ -119,37 +122,61 @@ func (s *stepper) count(c *cluster) (total, members int) {
 	return total, min(members, total)
 }
 
-// Settled tells whether a cluster is as it should be, as far as is known: nothing of it is under way, and nothing is missing.
-func (f Fleet) Settled(name string) bool {
+// Unsettled says what of a cluster is not as it should be yet, as far as is known; empty: nothing is under way, and nothing is missing.
+func (f Fleet) Unsettled(name string) string {
 	c := f.clusters[name]
 	if c == nil || c.spec.value == nil {
-		return c == nil || len(c.planned()) == 0
+		if c != nil && len(c.planned()) > 0 {
+			return "nodes are left"
+		}
+		return ""
 	}
-	spec := c.spec.value
-	if spec.Deleted || c.plan.value == nil || c.topology.value == nil || len(c.writing) > 0 {
-		return false
+	switch {
+	case c.spec.value.Deleted:
+		return "it is being deleted"
+	case c.plan.value == nil:
+		return "nothing is planned yet"
+	case c.topology.value == nil:
+		return "it has no topology yet"
+	}
+	for key := range c.writing {
+		return key + " is being written"
 	}
 	s := &stepper{Fleet: f}
-	for shard := range spec.Shards {
-		if !s.settledShard(c, shard) {
-			return false
+	for shard := range c.spec.value.Shards {
+		if text := s.unsettledShard(c, shard); text != "" {
+			return subject(shard) + ": " + text
 		}
 	}
-	shards, ok := s.shards(c)
-	return ok && slices.EqualFunc(shards, c.topology.value.Shards, sameShard)
+	if shards, ok := s.shards(c); !ok || !slices.EqualFunc(shards, c.topology.value.Shards, sameShard) {
+		return "the topology is another"
+	}
+	return ""
 }
 
-func (s *stepper) settledShard(c *cluster, shard int) bool {
+func (s *stepper) unsettledShard(c *cluster, shard int) string {
 	r, nodes := c.records[shard].value, c.plan.value.of(shard)
-	if r == nil || len(nodes) != c.spec.value.wanted() || len(r.Set) != len(nodes) || len(r.Joining) > 0 {
-		return false
+	switch {
+	case r == nil:
+		return "it has no primary yet"
+	case len(nodes) != c.spec.value.wanted():
+		return fmt.Sprintf("it has %d nodes", len(nodes))
 	}
 	for _, n := range nodes {
 		run, ok := s.run(n)
-		running := s.hosts[n.Host].runs(n.ID)
-		if !ok || !r.Member(run) || n.State != Stays || n.Memory != c.spec.value.Memory || n.Reserved != 0 || running.Settings != n.Settings {
-			return false
+		switch {
+		case !ok:
+			return "node " + n.ID + " does not run"
+		case !r.Member(run):
+			return "node " + n.ID + " is no member"
+		case n.State != Stays:
+			return "node " + n.ID + " leaves"
+		case n.Memory != c.spec.value.Memory || n.Reserved != 0 || s.hosts[n.Host].runs(n.ID).Settings != n.Settings:
+			return "node " + n.ID + " is being changed"
 		}
 	}
-	return true
+	if len(r.Set) != len(nodes) || len(r.Joining) > 0 || r.State != router.Normal {
+		return "its record is " + r.Line()
+	}
+	return ""
 }

@@ -187,13 +187,12 @@ func (w *world) carryOut(l *leader, effect controller.Effect) {
 	}
 }
 
-// put is the registry's compare-and-set, fenced by the lock for all but records.
+// put is the registry's compare-and-set, fenced by the lock.
 func (w *world) put(l *leader, e controller.Put) {
 	if w.chance(12) {
 		return // it cannot be reached
 	}
-	fenced := l.number != w.lock && !strings.Contains(e.Key, "/shards/")
-	if fenced || w.entries[e.Key].Version != e.Version {
+	if l.number != w.lock || w.entries[e.Key].Version != e.Version {
 		if !w.chance(10) {
 			w.send(func() { w.tell(l, controller.Wrote{Key: e.Key, Version: e.Version}) })
 		}
