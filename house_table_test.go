@@ -34,7 +34,7 @@ var table = []row{
 	{folders: []string{"engine/lists"}, may: []string{"engine/store", "protocol/encoding"}},
 	{folders: []string{"engine/commands"}, may: []string{"protocol", "algebra", "engine/store", "engine/hashes", "engine/lists", "engine/sets", "engine/zsets", "engine/geo", "engine/streams"}},
 	{folders: []string{"engine"}, may: []string{"engine", "protocol", "algebra", "router", "access", "loop", "process", "metrics", "persistence"}},
-	{folders: []string{"persistence"}, may: []string{"protocol"}},
+	{folders: []string{"persistence"}, may: []string{"protocol", "process"}},
 	{folders: []string{"backends"}, may: []string{"protocol", "router"}},
 	{
 		folders: []string{"proxy"},
@@ -82,7 +82,7 @@ var doors = map[string][]string{
 	"github.com/zeebo/xxh3":                   {"engine/store"},
 	"github.com/prometheus/client_golang":     impure,
 	"golang.org/x/sync":                       impure,
-	"golang.org/x/sys":                        {"loop", "engine/memory", "cmd", "bench"},
+	"golang.org/x/sys":                        {"loop", "process", "engine/memory", "cmd", "bench"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal", "bench"},
 	"github.com/redis/go-redis":               {"internal", "bench"},
 	"github.com/redis/rueidis":                {"internal", "bench"},

@@ -3,24 +3,19 @@ package engine
 import (
 	"context"
 	"errors"
-	"runtime"
-	"syscall"
 
 	"larder/loop"
+	"larder/process"
 )
 
 // start begins the goroutine that writes a file; it ends when the pass's end is told, and stopPasses waits for it. It compresses for seconds on end, and has a
-// thread of its own of low priority, which ends with it: where the loop has no processor to itself a command would wait for whole time slices of it.
+// thread of its own that gives way to the loop's.
 func (f *fileSink) start() {
 	go func() {
-		runtime.LockOSThread()
-		_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, writersNice) // of this thread; without it all is right, and slower
+		process.InBackground()
 		f.write()
 	}()
 }
-
-// writersNice is the priority of threads that write copies of the data, as nice has it.
-const writersNice = 10
 
 // start begins the goroutine that reads a file; close ends it.
 func (r *fileReader) start() { go r.readAll() }

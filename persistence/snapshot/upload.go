@@ -17,12 +17,16 @@ import (
 	form "larder/protocol/encoding/rdb"
 )
 
-// LevelMin and LevelMax are the levels of zstd that can be asked for; the library knows four, and takes the nearest.
+// LevelMin and LevelMax are the levels of zstd that can be asked for; the library knows four, and takes the nearest. By default the first is taken: the next one
+// makes objects a twentieth smaller, and takes half as much time again (docs/snapshots.md).
 const (
 	LevelMin     = 1
 	LevelMax     = 22
-	LevelDefault = 3
+	LevelDefault = 1
 )
+
+// windowBytes is how far back equal bytes are looked for. Values are short and their neighbours strangers: more finds nothing more, and takes memory.
+const windowBytes = 2 << 20
 
 // UploadOptions say how an object is made.
 type UploadOptions struct {
@@ -67,7 +71,8 @@ func NewUpload(ctx context.Context, name string, store put, o UploadOptions) (*U
 	in, out := io.Pipe()
 	u := &Upload{name: name, o: o, pipe: out, digest: sha256.New(), began: o.Now(), done: make(chan struct{})}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)
-	z, err := zstd.NewWriter(compressed{u}, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(o.Level)))
+	z, err := zstd.NewWriter(compressed{u}, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(o.Level)),
+		zstd.WithWindowSize(windowBytes), zstd.WithEncoderCRC(false)) // there are sums enough: the RDB file has one, and the manifest
 	if err != nil {
 		u.cancel(err)
 		return nil, fmt.Errorf("compress %s: %w", name, err)
