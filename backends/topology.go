@@ -5,20 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
-	"time"
 
 	"larder/backends/registry"
 	"larder/router"
 )
 
-// topologyKey is where a cluster's topology stands, in the form of a topology file.
-func topologyKey(cluster string) string { return "larder/clusters/" + cluster + "/topology" }
+// TopologyKey is where a cluster's topology stands, as EncodeTopology wrote it.
+func TopologyKey(cluster string) string { return "larder/clusters/" + cluster + "/topology" }
+
+// EncodeTopology is a topology as it stands in the registry (docs/formats/topology.md): the form of a topology file, packed.
+func EncodeTopology(t *router.Topology) ([]byte, error) {
+	text, err := t.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	return registry.Pack(text)
+}
+
+// DecodeTopology reads what EncodeTopology wrote, and the plain form of a topology file.
+func DecodeTopology(value []byte) (*router.Topology, error) {
+	text, err := registry.Unpack(value)
+	if err != nil {
+		return nil, err
+	}
+	return router.Parse(text)
+}
 
 // Publish writes the cluster's next topology: build gets the present one's epoch (0 if there is none) and makes a
-// topology of a greater one. Errors: registry.ErrConflict if somebody else wrote meanwhile.
-func Publish(ctx context.Context, r registry.Store, cluster string, build func(epoch uint64) (*router.Topology, error)) (*router.Topology, error) {
-	key := topologyKey(cluster)
+// topology of a greater one. Who leads gives its lock as a fence. Errors: registry.ErrConflict if somebody else wrote
+// meanwhile, registry.ErrNotHeld for a fence.
+func Publish(ctx context.Context, r registry.Store, cluster string, build func(epoch uint64) (*router.Topology, error), fences ...registry.Fence) (*router.Topology, error) {
+	key := TopologyKey(cluster)
 	have, err := r.Get(ctx, key)
 	var epoch uint64
 	switch {
@@ -26,7 +45,7 @@ func Publish(ctx context.Context, r registry.Store, cluster string, build func(e
 	case err != nil:
 		return nil, fmt.Errorf("publish topology: %w", err)
 	default:
-		old, err := router.Parse(have.Value)
+		old, err := DecodeTopology(have.Value)
 		if err != nil {
 			return nil, fmt.Errorf("publish topology: what stands under %s: %w", key, err)
 		}
@@ -39,11 +58,11 @@ func Publish(ctx context.Context, r registry.Store, cluster string, build func(e
 	if t.Epoch <= epoch {
 		return nil, fmt.Errorf("publish topology: epoch %d after %d: want a greater one", t.Epoch, epoch)
 	}
-	text, err := t.MarshalText()
+	value, err := EncodeTopology(t)
 	if err != nil {
 		return nil, fmt.Errorf("publish topology: %w", err)
 	}
-	if _, err := r.CompareAndSet(ctx, key, text, have.Version); err != nil {
+	if _, err := r.CompareAndSet(ctx, key, value, have.Version, fences...); err != nil {
 		return nil, fmt.Errorf("publish topology: %w", err)
 	}
 	return t, nil
@@ -59,12 +78,12 @@ type Topologies struct {
 
 // NewTopologies reads the cluster's topology. Errors: registry.ErrNotFound if the cluster has none.
 func NewTopologies(ctx context.Context, r registry.Store, cluster string, log *slog.Logger) (*Topologies, error) {
-	s := &Topologies{registry: r, key: topologyKey(cluster), log: log}
+	s := &Topologies{registry: r, key: TopologyKey(cluster), log: log}
 	entry, err := r.Get(ctx, s.key)
 	if err != nil {
 		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, err)
 	}
-	t, err := router.Parse(entry.Value)
+	t, err := DecodeTopology(entry.Value)
 	if err != nil {
 		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, err)
 	}
@@ -75,34 +94,29 @@ func NewTopologies(ctx context.Context, r registry.Store, cluster string, log *s
 // Topology implements router.Source.
 func (s *Topologies) Topology() *router.Topology { return s.newest.Load() }
 
-// Waits between attempts at a registry that fails; the topology at hand stays good meanwhile.
-const (
-	retryMin = 50 * time.Millisecond
-	retryMax = 5 * time.Second
-)
-
 // Watch implements router.Source. One caller at a time. It outlives a registry that fails; a topology that is gone from
 // the registry, is damaged or is older than the one at hand changes nothing but is logged.
 func (s *Topologies) Watch(ctx context.Context, changed func(*router.Topology)) error {
-	var seen uint64
-	pause := retryMin
-	for ctx.Err() == nil {
-		entries, next, err := s.registry.Watch(ctx, s.key, seen)
-		if err != nil {
-			if ctx.Err() == nil {
-				s.log.Warn("topology cannot be watched", "key", s.key, "error", err, "again in", pause)
+	registry.Follow(ctx, s.registry, registry.Follower{
+		Prefix: s.key,
+		Told: func(entries []registry.Entry) {
+			if t := s.newer(entries); t != nil {
+				s.newest.Store(t)
+				changed(t)
 			}
-			sleep(ctx, pause)
-			pause = min(2*pause, retryMax)
-			continue
-		}
-		seen, pause = next, retryMin
-		if t := s.newer(entries); t != nil {
-			s.newest.Store(t)
-			changed(t)
-		}
-	}
+		},
+		Lost: s.lost,
+		Dice: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	})
 	return nil
+}
+
+func (s *Topologies) lost(err error) {
+	if err == nil {
+		s.log.Info("the registry answers again", "key", s.key)
+		return
+	}
+	s.log.Warn("topology cannot be watched; the last one is used", "key", s.key, "epoch", s.newest.Load().Epoch, "error", err)
 }
 
 // newer is the topology among the entries if it is newer than the one at hand, else nil.
@@ -111,7 +125,7 @@ func (s *Topologies) newer(entries []registry.Entry) *router.Topology {
 		if e.Key != s.key {
 			continue
 		}
-		t, err := router.Parse(e.Value)
+		t, err := DecodeTopology(e.Value)
 		if err != nil {
 			s.log.Error("topology in the registry is not taken", "key", s.key, "version", e.Version, "error", err)
 			return nil
@@ -127,14 +141,4 @@ func (s *Topologies) newer(entries []registry.Entry) *router.Topology {
 	}
 	s.log.Error("topology is gone from the registry; the last one is used", "key", s.key)
 	return nil
-}
-
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

@@ -10,6 +10,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -17,7 +20,7 @@ import (
 )
 
 // What callers decide on, by errors.Is. A method returns only the ones its comment names, ErrInvalid for arguments
-// outside the limits below, the context's own error, or ErrUnavailable.
+// outside the limits below, the context's own error, ErrDenied or ErrUnavailable.
 var (
 	// ErrNotFound: there is no entry under the key, or no service with the id.
 	ErrNotFound = errors.New("not found")
@@ -31,6 +34,8 @@ var (
 	ErrSessionLost = errors.New("session lost")
 	// ErrInvalid: a key, value or duration outside the limits. Nothing happened.
 	ErrInvalid = errors.New("invalid")
+	// ErrDenied: this process is not allowed to; any method of a registry with access control may say so. Nothing happened.
+	ErrDenied = errors.New("not allowed")
 	// ErrUnavailable: the registry could not be reached, or could not keep what it was told. A change may have happened.
 	ErrUnavailable = errors.New("registry unavailable")
 )
@@ -42,19 +47,22 @@ const (
 	// ValueMaxBytes is the largest value. Consul takes 512 KiB for a transaction with its values in base64.
 	ValueMaxBytes = 380_000
 	// TTLMin and TTLMax bound a session's time to live (Consul's own limits). A session that is not renewed ends
-	// between one and two TTLs after the last renewal.
+	// between one and two TTLs after the last renewal, later if the registry itself was in trouble.
 	TTLMin = 10 * time.Second
 	TTLMax = 24 * time.Hour
-	// LockDelayMax is how long a lock may stay closed after the session that held it was lost. One that was released
-	// is free at once.
+	// LockDelayMax is the longest Session.LockDelay.
 	LockDelayMax = 20 * time.Second
+	// FencesMax is how many fences a CompareAndSet may have. Consul's transactions have 128 operations.
+	FencesMax = 64
+	// ForgottenAfter is how long a service stays listed that counts as failing; then the registry may forget it.
+	ForgottenAfter = time.Hour
 )
 
 // Entry is what stands under a key.
 type Entry struct {
 	Key     string
 	Value   []byte    // the caller's own copy
-	Version uint64    // raised by each change of the entry; versions of one key only grow, also over a deletion
+	Version uint64    // raised by each change of the entry (writing what stands there need not be one); versions of one key only grow, also over a deletion
 	Holder  SessionID // who holds the key as a lock; empty = nobody
 }
 
@@ -102,7 +110,8 @@ type Sessions interface {
 	OpenSession(ctx context.Context, s Session) (SessionID, error)
 	// Renew begins the TTL anew; call it at a third of the TTL. Errors: ErrSessionLost.
 	Renew(ctx context.Context, id SessionID) error
-	// EndSession ends it and releases what it holds, without delay; a session that is gone is no error.
+	// EndSession ends it and releases what it holds, without delay if it was opened here; a session that is gone is no
+	// error. Anybody may end anybody's.
 	EndSession(ctx context.Context, id SessionID) error
 	// Acquire makes the session the holder of the lock under key and writes value there; if it is already, it only
 	// writes. It does not wait: see Lock. Errors: ErrHeld, ErrSessionLost.
@@ -116,18 +125,23 @@ type Session struct {
 	Name      string
 	TTL       time.Duration
 	Ephemeral bool // entries that it holds are deleted when it ends; else they stay and are only released
+	// LockDelay is how long what it held stays closed to others after it was lost, to LockDelayMax, so that what its
+	// process still has under way can end; fences need none. What was released is free at once.
+	LockDelay time.Duration
 }
 
 // Services say to others (Consul's DNS, load balancers) what runs here. They live as long as somebody reports.
 type Services interface {
-	// Register adds the service or replaces the one with its id. It counts as failing until the first Report.
+	// Register adds the service or replaces the one with its id. It counts as failing until the first Report, or as what
+	// the last report said about the one replaced.
 	Register(ctx context.Context, s Service) error
 	// Report says how the service is; without one for Service.TTL it counts as failing. note is for people.
 	// Errors: ErrNotFound: register again (an agent that was restarted forgets).
 	Report(ctx context.Context, id string, health Health, note string) error
 	// Deregister removes it; no such service is no error.
 	Deregister(ctx context.Context, id string) error
-	// Instances lists the services of that name, in order of their ids, with their health.
+	// Instances lists the services of that name, in order of their ids, with their health, but not their TTL. What was
+	// said a moment ago may be missing; a note may come minutes later where the health is as before.
 	Instances(ctx context.Context, name string) ([]Instance, error)
 }
 
@@ -135,7 +149,7 @@ type Services interface {
 type Service struct {
 	ID   string // unique
 	Name string // "cache-orders-gateway"
-	Addr string // host:port
+	Addr string // host:port; an empty host, or one that stands for every address, is the registry's for this machine
 	Tags []string
 	TTL  time.Duration // how long a Report is good for; at least a millisecond
 }
@@ -169,8 +183,8 @@ type Instance struct {
 	Note   string
 }
 
-// CheckKey wants a key that every form can hold: 1 to KeyMaxBytes bytes of UTF-8 without control characters, no slash
-// at the beginning. The error is an ErrInvalid.
+// CheckKey wants a key that every form can hold: 1 to KeyMaxBytes bytes of UTF-8 without control characters, parts
+// between slashes that are neither empty (but the last) nor dots, as in paths of URLs. The error is an ErrInvalid.
 func CheckKey(key string) error {
 	switch {
 	case key == "":
@@ -181,6 +195,14 @@ func CheckKey(key string) error {
 		return fmt.Errorf("key %q begins with a slash: %w", key, ErrInvalid)
 	case !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl):
 		return fmt.Errorf("key %q: want UTF-8 without control characters: %w", key, ErrInvalid)
+	}
+	for part := range strings.SplitSeq(key, "/") {
+		if part == "." || part == ".." {
+			return fmt.Errorf("key %q has a part %q: %w", key, part, ErrInvalid)
+		}
+	}
+	if strings.Contains(key, "//") {
+		return fmt.Errorf("key %q has an empty part: %w", key, ErrInvalid)
 	}
 	return nil
 }
@@ -193,18 +215,51 @@ func CheckValue(value []byte) error {
 	return nil
 }
 
-// CheckSession wants a TTL from TTLMin to TTLMax. The error is an ErrInvalid.
-func CheckSession(s Session) error {
-	if s.TTL < TTLMin || s.TTL > TTLMax {
-		return fmt.Errorf("session %q: ttl %s, want %s to %s: %w", s.Name, s.TTL, TTLMin, TTLMax, ErrInvalid)
+// CheckFences wants at most FencesMax. The error is an ErrInvalid.
+func CheckFences(fences []Fence) error {
+	if len(fences) > FencesMax {
+		return fmt.Errorf("%d fences, at most %d: %w", len(fences), FencesMax, ErrInvalid)
 	}
 	return nil
 }
 
-// CheckService wants an id, a name, and a TTL. The error is an ErrInvalid.
+// CheckSession wants a TTL from TTLMin to TTLMax and a lock delay to LockDelayMax. The error is an ErrInvalid.
+func CheckSession(s Session) error {
+	if s.TTL < TTLMin || s.TTL > TTLMax {
+		return fmt.Errorf("session %q: ttl %s, want %s to %s: %w", s.Name, s.TTL, TTLMin, TTLMax, ErrInvalid)
+	}
+	if s.LockDelay < 0 || s.LockDelay > LockDelayMax {
+		return fmt.Errorf("session %q: lock delay %s, want 0 to %s: %w", s.Name, s.LockDelay, LockDelayMax, ErrInvalid)
+	}
+	return nil
+}
+
+// CheckService wants an id and a name without slashes, blanks and control characters, an address, and a TTL. The error
+// is an ErrInvalid.
 func CheckService(s Service) error {
 	if s.ID == "" || s.Name == "" || s.TTL < time.Millisecond {
 		return fmt.Errorf("service %q with id %q and ttl %s: want all three: %w", s.Name, s.ID, s.TTL, ErrInvalid)
 	}
+	for _, word := range append([]string{s.ID, s.Name}, s.Tags...) {
+		if !utf8.ValidString(word) || strings.ContainsFunc(word, func(c rune) bool { return c == '/' || unicode.IsSpace(c) || unicode.IsControl(c) }) {
+			return fmt.Errorf("service %q with id %q: %q has a slash, a blank or a control character: %w", s.Name, s.ID, word, ErrInvalid)
+		}
+	}
+	if _, _, err := s.HostPort(); err != nil {
+		return fmt.Errorf("service %q with id %q: %w", s.Name, s.ID, err)
+	}
 	return nil
+}
+
+// HostPort is the service's address in parts; the host is empty if it is the machine's own. The error is an ErrInvalid.
+func (s Service) HostPort() (host string, port int, err error) {
+	host, digits, err := net.SplitHostPort(s.Addr)
+	n, bad := strconv.ParseUint(digits, 10, 16)
+	if err != nil || bad != nil || n == 0 {
+		return "", 0, fmt.Errorf("address %q: want host:port with a port from 1 to 65535: %w", s.Addr, ErrInvalid)
+	}
+	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
+		host = ""
+	}
+	return host, int(n), nil
 }

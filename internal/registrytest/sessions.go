@@ -10,7 +10,7 @@ import (
 )
 
 // lost is how long it may take until a session of the shortest TTL has ended and its locks are free.
-const lost = 2*registry.TTLMin + registry.LockDelayMax + patience
+const lost = 2*registry.TTLMin + patience
 
 func session(t *testing.T, r registry.Registry, s registry.Session) registry.SessionID {
 	t.Helper()
@@ -96,6 +96,28 @@ func sessionEnds(t *testing.T, r registry.Registry) {
 		}
 		return err == nil
 	})
+}
+
+func lockDelay(t *testing.T, r registry.Registry) {
+	const delay = 3 * time.Second
+	a := session(t, r, registry.Session{Name: "a", LockDelay: delay})
+	released := session(t, r, registry.Session{Name: "released", LockDelay: delay})
+	b := session(t, r, registry.Session{Name: "b"})
+	want(t, "acquire", r.Acquire(bounded(t), "ended", nil, released), nil)
+	want(t, "end session", r.EndSession(bounded(t), released), nil)
+	want(t, "acquire what was released", r.Acquire(bounded(t), "ended", nil, b), nil)
+
+	want(t, "acquire", r.Acquire(bounded(t), "lock", nil, a), nil)
+	eventually(t, lost, "the lock is free", func() bool {
+		want(t, "renew", r.Renew(bounded(t), b), nil)
+		return get(t, r, "lock").Holder == ""
+	})
+	want(t, "acquire in its delay", r.Acquire(bounded(t), "lock", nil, b), registry.ErrHeld)
+	begun := time.Now()
+	want(t, "lock after its delay", registry.Lock(bounded(t), r, "lock", nil, b), nil)
+	if waited := time.Since(begun); waited < delay/2 {
+		t.Errorf("the lock was closed for %s only", waited)
+	}
 }
 
 func sessionLives(t *testing.T, r registry.Registry) {

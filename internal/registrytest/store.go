@@ -61,6 +61,31 @@ func anyBytes(t *testing.T, r registry.Registry) {
 	}
 }
 
+func anyKeys(t *testing.T, r registry.Registry) {
+	names := []string{"a b", "a%2Fb", "a?b=c&d", "a#b", "a+b", "\u00e9/\u4e16", "a\\b", "a:b", "...", "a/.b", "a\"b'c", "dir/"}
+	for _, key := range names {
+		put(t, r, key, "of "+key)
+	}
+	for _, key := range names {
+		if e := get(t, r, key); e.Key != key || string(e.Value) != "of "+key {
+			t.Errorf("%q: got %+v", key, e)
+		}
+		written, err := r.CompareAndSet(bounded(t), key, []byte("again"), get(t, r, key).Version)
+		want(t, "compare and set "+key, err, nil)
+		found, err := r.List(bounded(t), key)
+		want(t, "list "+key, err, nil)
+		if len(found) == 0 || found[0].Key != key || found[0].Version != written {
+			t.Errorf("list %q: got %+v", key, found)
+		}
+		want(t, "delete "+key, r.Delete(bounded(t), key), nil)
+	}
+	found, err := r.List(bounded(t), "")
+	want(t, "list", err, nil)
+	if len(found) > 0 {
+		t.Errorf("left: %q", keys(found))
+	}
+}
+
 func ownValue(t *testing.T, r registry.Registry) {
 	value := []byte("value")
 	want(t, "put", r.Put(bounded(t), "k", value), nil)
@@ -74,7 +99,7 @@ func ownValue(t *testing.T, r registry.Registry) {
 func limits(t *testing.T, r registry.Registry) {
 	ctx := bounded(t)
 	put(t, r, strings.Repeat("k", registry.KeyMaxBytes), "fits")
-	for _, key := range []string{"", "/a", "a\x00b", "a\nb", "\xff", strings.Repeat("k", registry.KeyMaxBytes+1)} {
+	for _, key := range []string{"", "/a", "a\x00b", "a\nb", "\xff", "a//b", "a/../b", ".", "./a", "a/..", strings.Repeat("k", registry.KeyMaxBytes+1)} {
 		want(t, "put "+key, r.Put(ctx, key, nil), registry.ErrInvalid)
 		_, err := r.Get(ctx, key)
 		want(t, "get "+key, err, registry.ErrInvalid)
@@ -88,6 +113,17 @@ func limits(t *testing.T, r registry.Registry) {
 	for _, ttl := range []time.Duration{0, registry.TTLMin - 1, registry.TTLMax + 1} {
 		_, err := r.OpenSession(ctx, registry.Session{Name: "s", TTL: ttl})
 		want(t, "session of "+ttl.String(), err, registry.ErrInvalid)
+	}
+	_, err := r.OpenSession(ctx, registry.Session{Name: "s", TTL: registry.TTLMin, LockDelay: registry.LockDelayMax + 1})
+	want(t, "session with too long a delay", err, registry.ErrInvalid)
+	_, err = r.CompareAndSet(ctx, "k", nil, 0, make([]registry.Fence, registry.FencesMax+1)...)
+	want(t, "too many fences", err, registry.ErrInvalid)
+	for _, addr := range []string{"", "h", "h:0", "h:x", "h:65536"} {
+		want(t, "service at "+addr, r.Register(ctx, registry.Service{ID: "i", Name: "n", TTL: time.Second, Addr: addr}), registry.ErrInvalid)
+	}
+	for _, word := range []string{"a/b", "a b", "a\n", "\xff"} {
+		want(t, "service with id "+word, r.Register(ctx, registry.Service{ID: word, Name: "n", TTL: time.Second, Addr: ":1"}), registry.ErrInvalid)
+		want(t, "service "+word, r.Register(ctx, registry.Service{ID: "i", Name: word, TTL: time.Second, Addr: ":1"}), registry.ErrInvalid)
 	}
 	want(t, "service without id", r.Register(ctx, registry.Service{Name: "n", TTL: time.Second}), registry.ErrInvalid)
 	want(t, "service without name", r.Register(ctx, registry.Service{ID: "i", TTL: time.Second}), registry.ErrInvalid)

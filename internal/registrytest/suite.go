@@ -13,7 +13,7 @@ import (
 
 // Form is an implementation under test.
 type Form struct {
-	// Open gives a registry that is empty; the suite closes it.
+	// Open gives a registry that is empty; the suite closes it. It may be called while others are open, whose services are not its own to ask about.
 	Open func(t *testing.T) registry.Registry
 	// Synthetic: time is the process's own, so a case that waits for a session to end takes no time. Without it those
 	// cases take up to a minute each.
@@ -24,6 +24,7 @@ type Form struct {
 type promise struct {
 	name  string
 	check func(t *testing.T, r registry.Registry)
+	slow  bool // it waits for a session's end, so it does that beside others
 }
 
 // Run checks every promise.
@@ -32,9 +33,12 @@ func Run(t *testing.T, f Form) {
 		t.Run(p.name, func(t *testing.T) {
 			if f.Synthetic {
 				synctest.Test(t, func(t *testing.T) { runOne(t, f, p) })
-			} else {
-				runOne(t, f, p)
+				return
 			}
+			if p.slow {
+				t.Parallel()
+			}
+			runOne(t, f, p)
 		})
 	}
 }
@@ -51,25 +55,29 @@ func runOne(t *testing.T, f Form, p promise) {
 
 func promises() []promise {
 	return []promise{
-		{"entries", entries},
-		{"values of any bytes", anyBytes},
-		{"a value is the caller's own", ownValue},
-		{"limits", limits},
-		{"compare and set", compareAndSet},
-		{"versions grow over a deletion", versionsGrow},
-		{"list in order", listInOrder},
-		{"watch returns at once what it has not told", watchAtOnce},
-		{"watch wakes on a change", watchWakes},
-		{"watch ends with its context", watchEnds},
-		{"a lock has one holder", oneHolder},
-		{"a fence holds writes back", fences},
-		{"a session that is not renewed ends", sessionEnds},
-		{"a renewed session lives", sessionLives},
-		{"ephemeral entries end with their session", ephemeral},
-		{"lock waits for its turn", lockWaits},
-		{"services", services},
-		{"a service that says nothing fails", serviceFails},
-		{"closed", closed},
+		{name: "entries", check: entries},
+		{name: "values of any bytes", check: anyBytes},
+		{name: "a value is the caller's own", check: ownValue},
+		{name: "limits", check: limits},
+		{name: "compare and set", check: compareAndSet},
+		{name: "versions grow over a deletion", check: versionsGrow},
+		{name: "keys of any characters", check: anyKeys},
+		{name: "list in order", check: listInOrder},
+		{name: "watch returns at once what it has not told", check: watchAtOnce},
+		{name: "watch wakes on a change", check: watchWakes},
+		{name: "watch ends with its context", check: watchEnds},
+		{name: "a lock has one holder", check: oneHolder},
+		{name: "a fence holds writes back", check: fences},
+		{name: "a session that is not renewed ends", check: sessionEnds, slow: true},
+		{name: "a renewed session lives", check: sessionLives, slow: true},
+		{name: "ephemeral entries end with their session", check: ephemeral, slow: true},
+		{name: "a lost lock stays closed for its delay", check: lockDelay, slow: true},
+		{name: "lock waits for its turn", check: lockWaits},
+		{name: "services", check: services},
+		{name: "a service that says nothing fails", check: serviceFails},
+		{name: "follow tells all", check: follow},
+		{name: "announce keeps a service", check: announce},
+		{name: "closed", check: closed},
 	}
 }
 

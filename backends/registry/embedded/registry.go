@@ -29,6 +29,7 @@ type Registry struct {
 	changed  chan struct{} // closed and replaced at each change
 	closed   bool
 	sessions map[registry.SessionID]session
+	shut     map[string]time.Time // locks in their delay, and until when
 	services map[string]service
 }
 
@@ -54,7 +55,7 @@ func open(folder string, f files) (*Registry, error) {
 	}
 	r := &Registry{
 		disk: d, index: kept.Index, entries: make(map[string]registry.Entry, len(kept.Entries)), changed: make(chan struct{}),
-		sessions: map[registry.SessionID]session{}, services: map[string]service{},
+		sessions: map[registry.SessionID]session{}, shut: map[string]time.Time{}, services: map[string]service{},
 	}
 	for _, e := range kept.Entries {
 		if !e.Ephemeral {
@@ -141,6 +142,9 @@ func (r *Registry) Put(ctx context.Context, key string, value []byte) error {
 
 // CompareAndSet implements registry.Store.
 func (r *Registry) CompareAndSet(ctx context.Context, key string, value []byte, version uint64, fences ...registry.Fence) (uint64, error) {
+	if err := registry.CheckFences(fences); err != nil {
+		return 0, err
+	}
 	var written uint64
 	err := r.write(ctx, "compare and set", key, value, func(have registry.Entry) (registry.Entry, error) {
 		for _, f := range fences {
@@ -166,7 +170,7 @@ func (r *Registry) Acquire(ctx context.Context, key string, value []byte, id reg
 		if _, open := r.sessions[id]; !open {
 			return have, registry.ErrSessionLost
 		}
-		if have.Holder != "" && have.Holder != id {
+		if _, shut := r.shut[key]; shut || have.Holder != "" && have.Holder != id {
 			return have, registry.ErrHeld
 		}
 		have.Holder = id

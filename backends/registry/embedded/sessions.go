@@ -44,7 +44,7 @@ func (r *Registry) EndSession(ctx context.Context, id registry.SessionID) error 
 		return fmt.Errorf("end session %s: %w", id, err)
 	}
 	defer r.mu.Unlock()
-	if err := r.end(id); err != nil {
+	if _, err := r.end(id); err != nil {
 		return fmt.Errorf("end session %s: %w", id, err)
 	}
 	return nil
@@ -72,19 +72,18 @@ func (r *Registry) Release(ctx context.Context, key string, id registry.SessionI
 	return nil
 }
 
-// end closes a session and frees what it holds, in one change.
-func (r *Registry) end(id registry.SessionID) error {
+// end closes a session and frees what it held, in one change.
+func (r *Registry) end(id registry.SessionID) (held []string, err error) {
 	s, ok := r.sessions[id]
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	next := maps.Clone(r.entries)
-	held := false
 	for key, e := range next {
 		if e.Holder != id {
 			continue
 		}
-		held = true
+		held = append(held, key)
 		if s.Ephemeral {
 			delete(next, key)
 			continue
@@ -92,23 +91,30 @@ func (r *Registry) end(id registry.SessionID) error {
 		e.Holder, e.Version = "", r.index+1
 		next[key] = e
 	}
-	if held {
+	if len(held) > 0 {
 		if err := r.commit(next); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	delete(r.sessions, id)
-	return nil
+	return held, nil
 }
 
-// expire ends the sessions whose time is over.
+// expire ends the sessions whose time is over, and the delays of locks.
 func (r *Registry) expire(now time.Time) error {
+	maps.DeleteFunc(r.shut, func(_ string, until time.Time) bool { return !now.Before(until) })
 	for id, s := range r.sessions {
 		if now.Before(s.ends) {
 			continue
 		}
-		if err := r.end(id); err != nil {
+		held, err := r.end(id)
+		if err != nil {
 			return fmt.Errorf("end session %s after %s: %w", s.Name, s.TTL, err)
+		}
+		for _, key := range held {
+			if s.LockDelay > 0 {
+				r.shut[key] = now.Add(s.LockDelay)
+			}
 		}
 	}
 	return nil
