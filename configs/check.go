@@ -13,6 +13,7 @@ var checks = []func(*Config) error{
 	func(c *Config) error { return c.Gateway.Validate() },
 	func(c *Config) error { return c.Engine.Validate() },
 	checkTopology,
+	checkConsul,
 	checkDev,
 	checkSelection,
 }
@@ -51,8 +52,8 @@ func (l *Loaded) check(role Role) error {
 			problems = append(problems, l.blame(check, err))
 		}
 	}
-	if role == RoleGateway && len(l.Config.Nodes) == 0 && l.Config.Topology == "" {
-		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,... or --topology FILE"))
+	if role == RoleGateway && len(l.Config.Nodes) == 0 && l.Config.Topology == "" && l.Config.Consul.Address == "" {
+		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,..., --topology FILE or --consul URL"))
 	}
 	return errors.Join(problems...)
 }

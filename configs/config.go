@@ -6,6 +6,7 @@
 package configs
 
 import (
+	"larder/backends/registry/consul"
 	"larder/engine"
 	"larder/persistence/snapshot"
 	"larder/proxy"
@@ -16,6 +17,9 @@ type Config struct {
 	Gateway   proxy.Options  // Access is Access.Allow
 	Nodes     []string       // gateway.nodes: host:port each
 	Topology  string         // gateway.topology: a file
+	Cluster   string         // gateway.cluster: whose topology the registry is asked for
+	Advertise string         // gateway.advertise: host:port; empty = where it listens
+	Consul    consul.Options // Address is empty if there is none
 	Engine    engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
 	Dev       Dev
 	Restore   string // a snapshot's name, a folder or a file; empty = nothing
@@ -83,6 +87,8 @@ func defaults() Config {
 	gateway := proxy.DefaultOptions()
 	return Config{
 		Gateway:   gateway,
+		Cluster:   "main",
+		Consul:    consulDefaults(),
 		Engine:    engine.DefaultOptions(),
 		Dev:       Dev{Shards: 3, Keep: true},
 		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},

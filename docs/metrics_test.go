@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"larder/backends/registry/consul"
 	"larder/control"
 	"larder/engine"
 	"larder/proxy"
@@ -33,6 +34,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsTable("Gateway", gatewayMetrics(t)))
 	page.WriteString(metricsTable("Node", nodeMetrics(t)))
 	page.WriteString(metricsTable("Control", controlMetrics(t)))
+	page.WriteString(metricsTable("Consul, in each role that asks it", consulMetrics(t)))
 	golden(t, "metrics.md", page.String())
 }
 
@@ -108,6 +110,17 @@ func gatewayMetrics(t *testing.T) []metric {
 	if _, err := proxy.New(proxy.DefaultOptions(), fixed{topology}, slog.New(slog.DiscardHandler), r); err != nil {
 		t.Fatal(err)
 	}
+	return r.metrics
+}
+
+func consulMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	registry, err := consul.New(consul.DefaultOptions(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer registry.Close()
 	return r.metrics
 }
 

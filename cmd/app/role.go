@@ -122,7 +122,7 @@ func Engine(ctx context.Context, c configs.Config, env Env) error {
 	})
 }
 
-// Gateway runs an endpoint over the nodes that the configuration names until ctx ends.
+// Gateway runs an endpoint over the nodes that the configuration names, or that the registry says its cluster has, until ctx ends.
 func Gateway(ctx context.Context, c configs.Config, env Env) error {
 	src, err := newSource(c, env.Log)
 	if err != nil {
@@ -132,8 +132,21 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 	if err != nil {
 		return err
 	}
+	fleet, err := p.joinFleet()
+	if err != nil {
+		return p.stack.finish(err)
+	}
+	defer fleet.leave()
 	return p.serve(func() error {
-		_, err := p.startGateway(c.Gateway, src)
-		return err
+		if src == nil {
+			if src, err = fleet.topologies(); err != nil {
+				return err
+			}
+		}
+		gateway, err := p.startGateway(c.Gateway, src)
+		if err != nil {
+			return err
+		}
+		return fleet.announce(gateway.Addr(), gateway.Healthy)
 	})
 }

@@ -16,10 +16,13 @@ import (
 // clusterName is the one cluster's that a process serves which was not told of others.
 const clusterName = "main"
 
-// newSource is the router.Source that the gateway's configuration describes.
+// newSource is the router.Source that the gateway's configuration describes; nil if the registry has it.
 func newSource(c configs.Config, log *slog.Logger) (router.Source, error) {
 	if c.Topology != "" {
 		return newFileSource(c.Topology, log)
+	}
+	if len(c.Nodes) == 0 {
+		return nil, nil
 	}
 	nodes := make([]router.Node, len(c.Nodes))
 	for i, addr := range c.Nodes {

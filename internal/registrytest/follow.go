@@ -54,7 +54,7 @@ func announce(t *testing.T, r registry.Registry) {
 	note := "well"
 	announced := background(func() error {
 		registry.Announce(ctx, r, registry.Announcement{
-			Service: registry.Service{ID: "announced", Name: "announced", Addr: "127.0.0.1:6379", TTL: time.Second}, Every: every, Dice: dice(),
+			Service: registry.Service{ID: "announced", Name: "cache-b-gateway", Addr: "127.0.0.1:6379", TTL: time.Second}, Every: every, Dice: dice(),
 			Look: func(context.Context) (registry.Health, string) {
 				select {
 				case note = <-notes:
@@ -68,7 +68,7 @@ func announce(t *testing.T, r registry.Registry) {
 	})
 	agree := func(wanted string) {
 		t.Helper()
-		eventually(t, patience, wanted, func() bool { return instances(t, r, "announced") == wanted })
+		eventually(t, patience, wanted, func() bool { return instances(t, r, "cache-b-gateway") == wanted })
 	}
 	agree("[announced 127.0.0.1:6379 [] passing well]")
 	want(t, "deregister behind its back", r.Deregister(bounded(t), "announced"), nil)

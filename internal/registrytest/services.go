@@ -29,13 +29,13 @@ func services(t *testing.T, r registry.Registry) {
 	ctx := bounded(t)
 	const ttl = time.Hour
 	want(t, "report on nothing", r.Report(ctx, "g2", registry.Passing, ""), registry.ErrNotFound)
-	register(t, r, registry.Service{ID: "g2", Name: "gateway", Addr: "127.0.0.2:6379", TTL: ttl})
-	register(t, r, registry.Service{ID: "g1", Name: "gateway", Addr: "127.0.0.1:6379", Tags: []string{"a", "b"}, TTL: ttl})
-	register(t, r, registry.Service{ID: "n1", Name: "node", Addr: "127.0.0.1:7000", TTL: ttl})
+	register(t, r, registry.Service{ID: "g2", Name: "cache-a-gateway", Addr: "127.0.0.2:6379", TTL: ttl})
+	register(t, r, registry.Service{ID: "g1", Name: "cache-a-gateway", Addr: "127.0.0.1:6379", Tags: []string{"a", "b"}, TTL: ttl})
+	register(t, r, registry.Service{ID: "n1", Name: "cache-a", Addr: "127.0.0.1:7000", TTL: ttl})
 	want(t, "report", r.Report(ctx, "g1", registry.Passing, "fine"), nil)
 	agree := func(wanted string) {
 		t.Helper()
-		eventually(t, patience, wanted, func() bool { return instances(t, r, "gateway") == wanted })
+		eventually(t, patience, wanted, func() bool { return instances(t, r, "cache-a-gateway") == wanted })
 	}
 	agree("[g1 127.0.0.1:6379 [a b] passing fine][g2 127.0.0.2:6379 [] critical ]")
 	want(t, "report", r.Report(ctx, "g2", registry.Warning, "slow"), nil)
@@ -43,16 +43,16 @@ func services(t *testing.T, r registry.Registry) {
 	want(t, "deregister", r.Deregister(ctx, "g1"), nil)
 	want(t, "deregister again", r.Deregister(ctx, "g1"), nil)
 	agree("[g2 127.0.0.2:6379 [] warning slow]")
-	register(t, r, registry.Service{ID: "g2", Name: "gateway", Addr: "127.0.0.3:6379", TTL: ttl})
+	register(t, r, registry.Service{ID: "g2", Name: "cache-a-gateway", Addr: "127.0.0.3:6379", TTL: ttl})
 	want(t, "report", r.Report(ctx, "g2", registry.Passing, "moved"), nil)
 	agree("[g2 127.0.0.3:6379 [] passing moved]")
 }
 
 func serviceFails(t *testing.T, r registry.Registry) {
-	register(t, r, registry.Service{ID: "g", Name: "gateway", Addr: "127.0.0.1:6379", TTL: time.Second})
+	register(t, r, registry.Service{ID: "g", Name: "cache-a-gateway", Addr: "127.0.0.1:6379", TTL: time.Second})
 	want(t, "report", r.Report(bounded(t), "g", registry.Passing, ""), nil)
 	eventually(t, patience, "it fails", func() bool {
-		found, err := r.Instances(bounded(t), "gateway")
+		found, err := r.Instances(bounded(t), "cache-a-gateway")
 		want(t, "list", err, nil)
 		return len(found) == 1 && found[0].Health == registry.Failing
 	})

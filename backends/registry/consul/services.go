@@ -1,0 +1,105 @@
+package consul
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/hashicorp/consul/api"
+
+	"larder/backends/registry"
+)
+
+// checkOf is the id of a service's check.
+func checkOf(service string) string { return "service:" + service }
+
+// Register implements registry.Services, at the agent: it tells the servers, and tells them again what they lose.
+func (r *Registry) Register(ctx context.Context, s registry.Service) error {
+	if err := registry.CheckService(s); err != nil {
+		return err
+	}
+	host, port, err := s.HostPort()
+	if err != nil {
+		return err
+	}
+	wanted := &api.AgentServiceRegistration{
+		ID: s.ID, Name: s.Name, Tags: s.Tags, Address: host, Port: port,
+		Check: &api.AgentServiceCheck{
+			CheckID: checkOf(s.ID), Name: "what the process says of itself", TTL: s.TTL.String(), Status: api.HealthCritical,
+			DeregisterCriticalServiceAfter: registry.ForgottenAfter.String(),
+		},
+	}
+	return r.do(ctx, 0, "register service "+s.ID, func(ctx context.Context) error {
+		return r.client.Agent().ServiceRegisterOpts(wanted, api.ServiceRegisterOpts{ReplaceExistingChecks: true}.WithContext(ctx))
+	})
+}
+
+// Report implements registry.Services.
+func (r *Registry) Report(ctx context.Context, id string, health registry.Health, note string) error {
+	return r.do(ctx, 0, "report on service "+id, func(ctx context.Context) error {
+		return unknown(r.client.Agent().UpdateTTLOpts(checkOf(id), note, health.String(), query(ctx)))
+	})
+}
+
+// unknown turns the answer about a service that the agent does not have into registry's word for it.
+func unknown(err error) error {
+	if status := (api.StatusError{}); errors.As(err, &status) && status.Code == http.StatusNotFound {
+		return registry.ErrNotFound
+	}
+	return err
+}
+
+// Deregister implements registry.Services.
+func (r *Registry) Deregister(ctx context.Context, id string) error {
+	return r.do(ctx, 0, "deregister service "+id, func(ctx context.Context) error {
+		err := unknown(r.client.Agent().ServiceDeregisterOpts(id, query(ctx)))
+		if errors.Is(err, registry.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+}
+
+// Instances implements registry.Services. A service on a machine whose agent is lost counts as failing, as it does for Consul's DNS.
+func (r *Registry) Instances(ctx context.Context, name string) (found []registry.Instance, err error) {
+	err = r.do(ctx, 0, "list service "+name, func(ctx context.Context) error {
+		entries, _, err := r.client.Health().Service(name, "", false, query(ctx))
+		for _, e := range entries {
+			found = append(found, instance(e))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b registry.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	return found, nil
+}
+
+func instance(e *api.ServiceEntry) registry.Instance {
+	host := e.Service.Address
+	if host == "" {
+		host = e.Node.Address
+	}
+	i := registry.Instance{Service: registry.Service{
+		ID: e.Service.ID, Name: e.Service.Service, Addr: net.JoinHostPort(host, strconv.Itoa(e.Service.Port)), Tags: e.Service.Tags,
+	}}
+	switch e.Checks.AggregatedStatus() {
+	case api.HealthPassing:
+		i.Health = registry.Passing
+	case api.HealthWarning:
+		i.Health = registry.Warning
+	default:
+		i.Health = registry.Failing
+	}
+	for _, check := range e.Checks {
+		if check.CheckID == checkOf(i.ID) {
+			i.Note = check.Output
+		}
+	}
+	return i
+}

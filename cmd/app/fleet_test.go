@@ -1,0 +1,115 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/backends"
+	"larder/backends/registry"
+	"larder/backends/registry/consul"
+	"larder/cmd/app"
+	"larder/configs"
+	"larder/internal/peers"
+	"larder/router"
+)
+
+// openConsul is a controller's view of the registry.
+func openConsul(t *testing.T, server *peers.Consul, prefix string) *consul.Registry {
+	t.Helper()
+	o := consul.DefaultOptions()
+	o.Address, o.Prefix = server.Addr, prefix
+	r, err := consul.New(o, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+func publishAt(t *testing.T, r registry.Store, cluster string, addrs ...string) *router.Topology {
+	t.Helper()
+	nodes := make([]router.Node, len(addrs))
+	for i, addr := range addrs {
+		nodes[i] = router.Node{Addr: addr, External: true}
+	}
+	topology, err := backends.Publish(context.Background(), r, cluster, func(epoch uint64) (*router.Topology, error) {
+		return router.Even(cluster, epoch+1, nodes)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return topology
+}
+
+// TestGatewayOverConsul: a gateway takes its topology from Consul, is a service there, serves on without it, and is there again when it is back.
+func TestGatewayOverConsul(t *testing.T) {
+	server := peers.StartConsul(t)
+	fleet := openConsul(t, server, "test/")
+	args := []string{"--consul", server.Addr, "--cluster", "orders", "--set", "consul.prefix=test/"}
+	mustSay(t, start(t, app.Gateway, config(t, configs.RoleGateway, args...)).wait(t), "read topology of cluster orders", "not found", "--cluster", `"test/larder/"`)
+
+	first, second := peers.StartRedis(t), peers.StartRedis(t)
+	publishAt(t, fleet, "orders", first)
+	r := start(t, app.Gateway, config(t, configs.RoleGateway, args...))
+	endpoint := r.endpoint(t)
+	c, ctx := client(t, endpoint), context.Background()
+	if err := c.Set(ctx, "k", "first", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	listed := func() registry.Instance {
+		found, err := fleet.Instances(ctx, "cache-orders-gateway")
+		if err != nil || len(found) != 1 {
+			return registry.Instance{}
+		}
+		return found[0]
+	}
+	eventually(t, "the service passes", func() bool { return listed().Health == registry.Passing && listed().Addr == endpoint })
+	if _, metrics := get(t, "http://"+r.metrics(t)+"/metrics"); !strings.Contains(metrics, "larder_consul_up 1") {
+		t.Error("the metrics do not say that Consul is up")
+	}
+
+	server.Kill()
+	r.find(t, r.log, `(topology cannot be watched; the last one is used)`)
+	if got := c.Get(ctx, "k").Val(); got != "first" {
+		t.Errorf("without Consul: %q", got)
+	}
+	if code, body := get(t, "http://"+r.metrics(t)+"/readyz"); code != http.StatusOK {
+		t.Errorf("without Consul it is not ready: %s", body)
+	}
+	late := start(t, app.Gateway, config(t, configs.RoleGateway, args...))
+	late.find(t, late.log, `(the registry does not answer; the gateway starts when it does)`)
+	server.Again()
+	server.Lead()
+	late.endpoint(t)
+	late.stop()
+	if err := late.wait(t); err != nil {
+		t.Error(err)
+	}
+
+	publishAt(t, fleet, "orders", first, second)
+	written := time.Now()
+	eventually(t, "the second server is asked", func() bool {
+		for _, key := range []string{"a", "b", "c", "d"} {
+			c.Set(ctx, key, "x", 0)
+		}
+		return client(t, second).DBSize(ctx).Val() > 0
+	})
+	t.Logf("a topology was in force %s after its write", time.Since(written))
+	eventually(t, "the service passes again", func() bool { return listed().Health == registry.Passing })
+	r.stop()
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "the service is gone", func() bool { return listed().ID == "" })
+}
+
+func TestGatewayConsulIsDenied(t *testing.T) {
+	server := peers.StartConsul(t, `acl { enabled = true default_policy = "deny" }`)
+	r := start(t, app.Gateway, config(t, configs.RoleGateway, "--consul", server.Addr))
+	mustSay(t, r.wait(t), "not allowed by Consul", "larder/clusters/main/topology", "consul.token")
+}

@@ -1,0 +1,17 @@
+# What a gateway may do in Consul: consul acl policy create -name larder-gateway -rules @policy-gateway.hcl
+# Where consul.prefix is set, it stands before larder/ here too.
+
+# It reads its cluster's topology, settings and access lists, and writes nothing.
+key_prefix "larder/" {
+  policy = "read"
+}
+
+# It registers itself as cache-CLUSTER-gateway. For one cluster only: service "cache-CLUSTER-gateway" instead.
+service_prefix "cache-" {
+  policy = "write"
+}
+
+# It lists the other gateways of its cluster with their addresses.
+node_prefix "" {
+  policy = "read"
+}
