@@ -24,8 +24,11 @@ func Open(addr string) (*Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Wire{conn: conn, buf: make([]byte, 64<<10)}, nil
+	return Over(conn), nil
 }
+
+// Over speaks on a connection that is there.
+func Over(conn net.Conn) *Wire { return &Wire{conn: conn, buf: make([]byte, 64<<10)} }
 
 // Close ends the connection.
 func (w *Wire) Close() { _ = w.conn.Close() }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -74,5 +75,18 @@ func (v *Versitygw) Again(options ...string) {
 	v.options = append(v.options, options...)
 	if !v.start() {
 		v.p.fail(v.t)
+	}
+}
+
+// Freeze is SIGSTOP: it keeps its connections and says nothing more.
+func (v *Versitygw) Freeze() { v.signal(syscall.SIGSTOP) }
+
+// Thaw is SIGCONT.
+func (v *Versitygw) Thaw() { v.signal(syscall.SIGCONT) }
+
+func (v *Versitygw) signal(s syscall.Signal) {
+	v.t.Helper()
+	if err := v.p.cmd.Process.Signal(s); err != nil {
+		v.t.Fatal(err)
 	}
 }

@@ -166,6 +166,8 @@ func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, 
 	if _, err := s.Bucket.Put(ctx, f.object(ManifestName), bytes.NewReader(text), nil); err != nil {
 		return nil, fmt.Errorf("write the manifest of snapshot %s: %w", m.Name, err)
 	}
+	// An upload that was begun twice, since the first answer was lost, is there twice. What of that cannot be removed now, a later Sweep does.
+	_, _ = s.Bucket.Sweep(ctx, folder+"/", farOff())
 	_, _, f.Bytes = m.Totals()
 	f.Bytes += int64(len(text))
 	return f, nil

@@ -1,0 +1,62 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"larder/internal/peers"
+)
+
+// Dev starts a larder dev on a folder, whose gateway is at Addr. A second Start is one on the same folder, as after a crash.
+func (b Binary) Dev(t testing.TB, dir string, args ...string) *Process {
+	t.Helper()
+	addr, metrics := freeAddr(t), freeAddr(t)
+	p := launch(t, addr, b.path, append([]string{"dev", "--listen", addr, "--metrics", metrics, "--dir", dir}, args...)...)
+	p.Metrics = metrics
+	return p
+}
+
+// Says waits until a process has said what fits the pattern, and gives the pattern's group as it was said last.
+func (p *Process) Says(t testing.TB, pattern string) string {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	text, _ := os.ReadFile(p.log)
+	all := wanted.FindAllSubmatch(text, -1)
+	if len(all) == 0 {
+		t.Fatalf("%s does not say %s:\n%s", p.name, pattern, lastBytes(text))
+	}
+	return string(all[len(all)-1][1])
+}
+
+// Node is the address of a node of a larder dev.
+func (p *Process) Node(t testing.TB, id string) string {
+	t.Helper()
+	return p.Says(t, `node serves"? node=`+id+` addr=(\S+)`)
+}
+
+// Run runs a command to its end.
+func (b Binary) Run(t testing.TB, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*peers.Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, b.path, args...)
+	var out, wrong bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &wrong
+	_ = cmd.Run()
+	return out.String(), wrong.String(), cmd.ProcessState.ExitCode()
+}
+
+// Done is Run of what must succeed; it gives what that printed.
+func (b Binary) Done(t testing.TB, args ...string) string {
+	t.Helper()
+	stdout, stderr, code := b.Run(t, args...)
+	if code != 0 {
+		t.Fatalf("larder %s: code %d:\n%s%s", strings.Join(args, " "), code, stdout, stderr)
+	}
+	return stdout
+}
