@@ -78,6 +78,7 @@ type Snapshots struct {
 	Known   []Automatic `json:"-"` // those that are there, of which none is damaged
 	Listed  bool        `json:"-"` // Known has been told
 	told    time.Time   // the window that was reported as missed
+	since   time.Time   // when Running began
 }
 
 // Automatic is an automatic snapshot that is there.
@@ -163,6 +164,7 @@ func (s Snapshots) tick(now time.Time, want Schedule) (Snapshots, []Effect) {
 		s.told = began
 		effects = append(effects, Report{"snapshot-missed", fmt.Sprintf("no automatic snapshot was taken in the window of %s; it is made up for now", began.Format(time.DateTime))})
 	}
+	s.since = now
 	s.Running = "auto-" + now.UTC().Format("20060102-1504")
 	for i := 2; s.has(s.Running); i++ {
 		s.Running = fmt.Sprintf("auto-%s-%d", now.UTC().Format("20060102-1504"), i)
@@ -178,7 +180,7 @@ func (s Snapshots) taken(now time.Time, want Schedule, e Taken) (Snapshots, []Ef
 	if e.Name != s.Running {
 		return s, nil
 	}
-	s.Running, s.Failed, s.Again, s.Window = "", 0, time.Time{}, want.Window.last(now)
+	s.Running, s.Failed, s.Again, s.Window = "", 0, time.Time{}, want.Window.last(s.since)
 	s.Known = append(slices.Clone(s.Known), Automatic{e.Name, now})
 	return s, append([]Effect{Keep{}}, s.prune(want)...)
 }

@@ -114,6 +114,13 @@ func TestStories(t *testing.T) {
 			15h5m  tick                          => take auto-20261201-0305
 			15h6m  taken auto-20261201-0305      => keep
 			20h    tick                          =>`,
+		"one that ends in the next window is the one before's": `
+			1s     listed                        =>
+			2s     tick                          => keep
+			15h    tick                          => take auto-20261201-0300
+			39h1m  tick                          =>
+			39h2m  taken auto-20261201-0300      => keep
+			39h3m  tick                          => take auto-20261202-0303`,
 		"one that has to wait for another has not failed": `
 			1s     listed                        =>
 			2s     tick                          => keep
