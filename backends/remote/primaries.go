@@ -93,7 +93,7 @@ func (a Address) sentinels(ctx context.Context) (list []Primary, err error) {
 		if err != nil {
 			return err
 		}
-		words := textsOf(reply)
+		words := Texts(reply)
 		if len(words) != 2 {
 			return fmt.Errorf("sentinel %s knows no primary named %q", c.Addr, a.Master)
 		}
@@ -165,8 +165,8 @@ func hostOf(host, asked string) string {
 	return host
 }
 
-// textsOf are the elements of a reply that is a list of texts.
-func textsOf(reply resp.Value) (list []string) {
+// Texts are the elements of a reply that is a list of texts.
+func Texts(reply resp.Value) (list []string) {
 	for it := reply.Elements(); it.Left() > 0; {
 		element, _ := it.Next()
 		text, _ := resp.Value(element).Bytes()
