@@ -22,6 +22,7 @@ import (
 	"larder/control/api"
 	"larder/control/api/client"
 	"larder/control/controller"
+	"larder/control/migrate"
 	"larder/engine"
 	"larder/persistence"
 	"larder/persistence/snapshot"
@@ -146,7 +147,11 @@ func (d *dev) startControl(nodes [][]*engine.Node, src router.Source, endpoint s
 	if d.config.API.Listen == configs.Off {
 		return nil
 	}
-	return d.startAPI(agent, endpoint)
+	migrator, err := d.startMigrator(agent, src)
+	if err != nil {
+		return err
+	}
+	return d.startAPI(agent, migrator, endpoint)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -161,7 +166,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // startAPI serves the management API, and leaves its address and key where the folder's owner finds them.
-func (d *dev) startAPI(agent *control.Agent, endpoint string) error {
+func (d *dev) startAPI(agent *control.Agent, migrator *migrate.Migrator, endpoint string) error {
 	listener, err := net.Listen("tcp", d.config.API.Listen)
 	if err != nil {
 		return fmt.Errorf("management API: %w (api.listen)", err)
@@ -180,6 +185,7 @@ func (d *dev) startAPI(agent *control.Agent, endpoint string) error {
 	host, port := connectTo(endpoint)
 	handler := api.New(api.Options{
 		Key: address.Key, Agents: map[string]*control.Agent{clusterName: agent}, Endpoints: map[string]string{clusterName: net.JoinHostPort(host, port)}, Open: d.storeAt,
+		Migrators: map[string]*migrate.Migrator{clusterName: migrator},
 	})
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin}}
 	serving := make(chan struct{})

@@ -88,3 +88,11 @@ func (m *monitor) run(ctx context.Context) error {
 	<-closed
 	return nil
 }
+
+// start runs the node until Close.
+func (s *staging) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	s.stop, s.ended = stop, ended
+	go func() { ended <- s.node.Run(ctx) }()
+}

@@ -11,14 +11,27 @@ import (
 
 func migrateCommand() *cobra.Command {
 	o := &operator{}
+	start := &migrationStart{operator: o}
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Move a live Redis into a cluster",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: "Fills a running cluster from a live Redis or Valkey, follows what changes there, and on command stops the source's writes for some milliseconds and has the cluster be " +
+			"equal: then clients can be moved. " + addressHelp + fromPasswordVariable + ".",
+		Example: `  larder migrate --from redis://cache:6379          fill, follow, show how far it is
+  larder migrate cutover
+  larder migrate verify --from redis://cache:6379   compare both`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if start.from == "" {
+				return cmd.Help()
+			}
+			start.watch = true
+			return start.run(cmd)
+		},
 	}
 	o.flags(cmd)
-	cmd.AddCommand(o.verifyMigrationCommand())
+	start.flags(cmd)
+	cmd.AddCommand(start.command(), o.migrationStatusCommand(), o.cutoverCommand(), o.abortMigrationCommand(), o.verifyMigrationCommand())
 	return cmd
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"larder/control"
+	"larder/control/migrate"
 	"larder/persistence/snapshot"
 )
 
@@ -23,6 +24,7 @@ type Options struct {
 	Key       string // that who asks must have
 	Agents    map[string]*control.Agent
 	Endpoints map[string]string                          // of each cluster, host:port, where its clients connect
+	Migrators map[string]*migrate.Migrator               // of each cluster; one without has no migrations
 	Open      func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
 }
 
@@ -53,6 +55,11 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST "+snapshots+"/{name}/verify", s.of(s.verify))
 	mux.HandleFunc("POST "+snapshots+"/{name}/copy", s.of(s.copy))
 	mux.HandleFunc("GET "+snapshots+"/{name}/objects/{object}", s.of(s.object))
+	mux.HandleFunc("GET "+cluster+"/migrations", s.migrator(migrations))
+	mux.HandleFunc("POST "+cluster+"/migrations", s.migrator(beginMigration))
+	mux.HandleFunc("GET "+cluster+"/migrations/{migration}", s.migrator(migration))
+	mux.HandleFunc("DELETE "+cluster+"/migrations/{migration}", s.migrator(abortMigration))
+	mux.HandleFunc("POST "+cluster+"/migrations/{migration}/cutover", s.migrator(cutOver))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusNotFound, "unknown", r.Method+" "+r.URL.Path+": there is no such path in this API")
 	})
@@ -108,6 +115,9 @@ var statuses = map[string]int{
 func judge(err error) (status int, code string) {
 	if errors.Is(err, errBody) {
 		return http.StatusBadRequest, "invalid"
+	}
+	if status, code, known := judgeMigration(err); known {
+		return status, code
 	}
 	code = control.Code(err)
 	if status, known := statuses[code]; known {

@@ -18,6 +18,7 @@ import (
 
 	"larder/control"
 	"larder/control/api"
+	"larder/control/migrate"
 )
 
 // Client asks the API at one address.
@@ -189,4 +190,29 @@ func (c *Client) Cancel(ctx context.Context, cluster, task string) error {
 // Task gives a task when it is over, or after a time.
 func (c *Client) Task(ctx context.Context, cluster, task string, wait time.Duration) (t control.Task, err error) {
 	return t, c.ask(ctx, http.MethodGet, of(cluster, "tasks", task)+fmt.Sprintf("?wait=%g", wait.Seconds()), nil, &t)
+}
+
+// Migrations lists them, the newest first.
+func (c *Client) Migrations(ctx context.Context, cluster string) (list api.Migrations, err error) {
+	return list, c.ask(ctx, http.MethodGet, of(cluster, "migrations"), nil, &list)
+}
+
+// StartMigration begins one.
+func (c *Client) StartMigration(ctx context.Context, cluster string, want migrate.Request) (m migrate.Migration, err error) {
+	return m, c.ask(ctx, http.MethodPost, of(cluster, "migrations"), want, &m)
+}
+
+// Migration tells of one.
+func (c *Client) Migration(ctx context.Context, cluster, id string) (m migrate.Migration, err error) {
+	return m, c.ask(ctx, http.MethodGet, of(cluster, "migrations", id), nil, &m)
+}
+
+// CutOver has the source's clients' writes stopped and waits until the cluster has all.
+func (c *Client) CutOver(ctx context.Context, cluster, id string, want api.Cutover) (m migrate.Migration, err error) {
+	return m, c.ask(ctx, http.MethodPost, of(cluster, "migrations", id, "cutover"), want, &m)
+}
+
+// AbortMigration ends one, or lets the source of one that is cut over write again.
+func (c *Client) AbortMigration(ctx context.Context, cluster, id string) (m migrate.Migration, err error) {
+	return m, c.ask(ctx, http.MethodDelete, of(cluster, "migrations", id), nil, &m)
 }
