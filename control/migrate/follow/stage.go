@@ -41,24 +41,21 @@ const (
 	stallMax = 2 * time.Second
 )
 
-// pump gives the target what the staging node tells.
+// pump gives the target what the staging node tells, until ctx ends.
 func (t *stage) pump(ctx context.Context) error {
 	stall := stallMin
-	for {
+	for ctx.Err() == nil {
 		piece, err := t.staging.Next(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
-			return fmt.Errorf("staging node of %s: %w", t.addr, err)
+			return fmt.Errorf("staging node of %s: %w", t.primary(), err)
 		}
 		err = t.give(ctx, piece)
-		if ctx.Err() != nil {
-			return nil
-		}
 		var fatal *fatalError
 		if errors.As(err, &fatal) {
 			return fatal.err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		t.note(piece, err)
 		if err == nil {
@@ -71,6 +68,7 @@ func (t *stage) pump(ctx context.Context) error {
 		rest(ctx, stall)
 		stall = min(2*stall, stallMax)
 	}
+	return nil
 }
 
 // give gives the target a piece. An error says that it may lack some of it.
@@ -98,8 +96,8 @@ func (t *stage) tellAgain(ctx context.Context, p Piece) error {
 	if errors.Is(err, ErrMoved) {
 		err = t.staging.Anew(ctx)
 	}
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("staging node of %s: %w", t.addr, err)
+	if err != nil {
+		return fmt.Errorf("staging node of %s: %w", t.primary(), err)
 	}
 	return nil
 }
@@ -119,7 +117,7 @@ func (t *stage) note(p Piece, err error) {
 	if err != nil {
 		t.problem = err.Error()
 		t.applied = -1
-		if was == "" {
+		if was == "" && !w.over {
 			w.o.Report("migration-stalled", "the target does not take what it is given, which is tried again: "+t.problem)
 		}
 		return
