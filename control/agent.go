@@ -17,10 +17,11 @@ import (
 	"larder/persistence/snapshot"
 )
 
-// Options say what an Agent works with. All fields but Metrics must be given.
+// Options say what an Agent works with. All fields but Metrics and Restorer must be given.
 type Options struct {
 	Cluster  string
 	Fleet    Fleet
+	Restorer Restorer // nil: the cluster is not restored into while it runs
 	Store    snapshot.Store
 	Registry registry.Store
 	Snapshot SnapshotOptions
@@ -49,7 +50,7 @@ type Agent struct {
 
 	mu      sync.Mutex // of what follows
 	state   controller.Snapshots
-	taking  string // the snapshot that is being taken; one at a time
+	taking  string // what is under way that excludes others: a snapshot that is taken, a restore
 	stopped bool
 
 	telling sync.Mutex // of what follows; no other lock is taken while it is held

@@ -17,6 +17,7 @@ var codes = []struct {
 	{ErrUnknown, "unknown"},
 	{snapshot.ErrTaken, "taken"},
 	{ErrBusy, "busy"},
+	{ErrNotEmpty, "not-empty"},
 	{ErrKept, "too-slow"},
 	{snapshot.ErrName, "invalid"},
 	{persistence.ErrNoBucket, "store-bucket"},

@@ -23,7 +23,7 @@ type Metrics struct {
 
 // eventKinds are there from the start, so that an alarm has a zero to begin from.
 var eventKinds = []string{
-	"snapshot-taken", "snapshot-failed", "snapshot-given-up", "snapshot-missed", "snapshot-pruned", "snapshot-deleted", "snapshot-restored", "snapshot-swept",
+	"snapshot-taken", "snapshot-failed", "snapshot-given-up", "snapshot-missed", "snapshot-pruned", "snapshot-deleted", "snapshot-restored", "snapshot-restore-failed", "snapshot-swept",
 }
 
 // NewMetrics makes them and registers them.

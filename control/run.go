@@ -67,6 +67,16 @@ func (a *Agent) begin(kind, subject, unit string, work func(ctx context.Context,
 	return task, nil
 }
 
+// fan has n take what one gives, all at once, and waits for all. The first that fails ends the context of the others.
+func fan(ctx context.Context, n int, take func(ctx context.Context, i int) error, give func(ctx context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range n {
+		group.Go(func() error { return take(ctx, i) })
+	}
+	group.Go(func() error { return give(ctx) })
+	return group.Wait()
+}
+
 // each does n things, some at once, and waits for all. The first that fails ends the context of the others.
 func each(ctx context.Context, n, atOnce int, do func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)

@@ -27,22 +27,33 @@ func (a *Agent) Create(name string) (Task, error) {
 	return a.create(name, false)
 }
 
-func (a *Agent) create(name string, automatic bool) (Task, error) {
+// claim has no other snapshot be taken, and nothing else be restored, until over is called. Errors: ErrBusy.
+func (a *Agent) claim(what string) (over func(), err error) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.taking != "" {
+		return nil, fmt.Errorf("%w: %s is under way; wait until it is done, or cancel it", ErrBusy, a.taking)
+	}
+	a.taking = what
+	return func() {
+		a.mu.Lock()
 		defer a.mu.Unlock()
-		return Task{}, fmt.Errorf("%w: %s is being taken; wait until it is there, or cancel it", ErrBusy, a.taking)
-	}
-	a.taking = "snapshot " + name
+		a.taking = ""
+	}, nil
+}
+
+func (a *Agent) create(name string, automatic bool) (Task, error) {
+	what := "snapshot " + name
 	if automatic {
-		a.taking = "automatic snapshot " + name
+		what = "automatic snapshot " + name
 	}
-	a.mu.Unlock()
+	free, err := a.claim(what)
+	if err != nil {
+		return Task{}, err
+	}
 	a.o.Metrics.running.Set(1)
 	over := func() {
-		a.mu.Lock()
-		a.taking = ""
-		a.mu.Unlock()
+		free()
 		a.o.Metrics.running.Set(0)
 	}
 	task, err := a.begin("snapshot.create", name, "keys", func(ctx context.Context, j *job) (any, error) {

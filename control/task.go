@@ -82,6 +82,9 @@ func (t *tasks) load(ctx context.Context) error {
 		if task.State == TaskRunning {
 			ended := t.now()
 			j.task.State, j.task.Ended, j.task.Error = TaskFailed, &ended, "the process that did it ended"
+			if task.Kind == kindRestore {
+				j.task.Error += ": the cluster may have a part of what was to be restored; run it again with --replace"
+			}
 			j.task.Code = "failed"
 			if err := t.keep(ctx, j.task); err != nil {
 				return err

@@ -88,6 +88,7 @@ type part struct {
 
 	files   *files.Dir // the node's folder
 	passes  []*pass    // in progress
+	errands []*errand  // likewise
 	writers []*fileSink
 	saves   saves
 	guard   guard
@@ -280,6 +281,7 @@ func (p *part) Tick(time.Time) {
 		return
 	}
 	p.wakePasses()
+	p.tickErrands()
 	if p.guard&guardLoading == 0 && !p.hollow {
 		p.saveByPoints()
 		p.rewriteByGrowth()

@@ -35,6 +35,7 @@ type devFleet struct {
 	nodes  [][]*engine.Node // of a shard: its primary, then its replicas
 	source router.Source
 	auth   backends.Auth
+	store  snapshot.Store
 }
 
 func (f *devFleet) Topology() *router.Topology { return f.source.Topology() }
@@ -132,8 +133,9 @@ func (d *dev) startControl(nodes [][]*engine.Node, src router.Source, endpoint s
 	if err != nil {
 		return err
 	}
+	fleet := &devFleet{nodes, src, backends.Auth{Password: d.config.Engine.Password}, d.store}
 	agent := control.New(control.Options{
-		Cluster: clusterName, Fleet: &devFleet{nodes, src, backends.Auth{Password: d.config.Engine.Password}}, Store: d.store, Registry: d.registry,
+		Cluster: clusterName, Fleet: fleet, Restorer: fleet, Store: d.store, Registry: d.registry,
 		Snapshot: control.SnapshotOptions{Level: c.Level, BytesPerSec: c.BytesPerSec, Schedule: controller.Schedule{Window: window, Retain: c.Retain}},
 		Version:  BuildVersion(), Log: d.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"larder/control"
 	"larder/engine"
 	"larder/persistence"
 	"larder/persistence/dir"
@@ -17,10 +18,11 @@ import (
 	"larder/router"
 )
 
-// original is what nodes are to start with.
+// original is what nodes are to have.
 type original struct {
-	place   string
-	sources []engine.RestoreSource
+	place string
+	files []control.OriginalFile
+	apart bool // no key is in two of them
 }
 
 // openOriginal looks for what users call want: a snapshot in the store (which may be the zero Store), a folder, or a file.
@@ -30,7 +32,7 @@ func openOriginal(ctx context.Context, want string, store snapshot.Store) (*orig
 	case err == nil && info.IsDir():
 		return openFolder(ctx, want)
 	case err == nil:
-		return &original{want, []engine.RestoreSource{savedFile(want, info.Size())}}, nil
+		return &original{place: want, files: []control.OriginalFile{savedFile(want, info.Size())}}, nil
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("restore: %w", err)
 	case store.Bucket == nil || snapshot.CheckName(want) != nil:
@@ -74,16 +76,16 @@ func openFolder(ctx context.Context, path string) (*original, error) {
 		if err != nil {
 			return nil, fmt.Errorf("restore: %w", err)
 		}
-		o.sources = append(o.sources, savedFile(filepath.Join(path, name), info.Size()))
+		o.files = append(o.files, savedFile(filepath.Join(path, name), info.Size()))
 	}
-	if len(o.sources) == 0 {
+	if len(o.files) == 0 {
 		return nil, fmt.Errorf("restore: folder %s has neither %s nor files that end with .rdb or .rdb.zst (--restore)", path, snapshot.ManifestName)
 	}
 	return o, nil
 }
 
-func savedFile(path string, bytes int64) engine.RestoreSource {
-	return engine.RestoreSource{Name: path, Bytes: bytes, Open: func() (io.ReadCloser, error) {
+func savedFile(path string, bytes int64) control.OriginalFile {
+	return control.OriginalFile{Name: path, Bytes: bytes, Open: func(context.Context) (io.ReadCloser, error) {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
@@ -103,10 +105,10 @@ type opened struct {
 }
 
 func ofSnapshot(store snapshot.Store, found *snapshot.Found) *original {
-	o := &original{place: "snapshot " + found.Manifest.Name}
+	o := &original{place: "snapshot " + found.Manifest.Name, apart: true}
 	for _, shard := range found.Manifest.Shards {
-		o.sources = append(o.sources, engine.RestoreSource{Name: o.place + ", " + shard.Object, Bytes: shard.RawBytes, Open: func() (io.ReadCloser, error) {
-			return store.Open(context.Background(), found, shard)
+		o.files = append(o.files, control.OriginalFile{Name: o.place + ", " + shard.Object, Bytes: shard.RawBytes, Open: func(ctx context.Context) (io.ReadCloser, error) {
+			return store.Open(ctx, found, shard)
 		}})
 	}
 	return o
@@ -117,11 +119,13 @@ func (o *original) of(selected router.Selection, slots []router.Range) *engine.R
 	if o == nil {
 		return nil
 	}
-	r := &engine.Restore{Sources: o.sources}
+	r := &engine.Restore{NoFunctions: !selected.All()}
+	for _, f := range o.files {
+		r.Sources = append(r.Sources, engine.RestoreSource{Name: f.Name, Bytes: f.Bytes, Open: func() (io.ReadCloser, error) { return f.Open(context.Background()) }})
+	}
 	own := router.Selection{DB: router.AllDatabases, Slots: slots}
 	if !own.All() || !selected.All() {
 		r.Keep = func(db int, key []byte) bool { return own.Has(db, key) && selected.Has(db, key) }
 	}
-	r.NoFunctions = !selected.All()
 	return r
 }

@@ -142,8 +142,11 @@ func failure(task control.Task) error {
 	case control.TaskDone:
 		return nil
 	case control.TaskCanceled:
-		if task.Folder != "" {
+		switch {
+		case task.Folder != "":
 			return fmt.Errorf("%s of %s: %s", task.Kind, task.Subject, task.Error)
+		case task.Kind == "snapshot.restore": // it says what it has changed
+			return errors.New(task.Error)
 		}
 		return fmt.Errorf("%s of %s was canceled: nothing of it remains (%s)", task.Kind, task.Subject, task.Error)
 	case control.TaskRunning:

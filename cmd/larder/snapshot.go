@@ -37,7 +37,7 @@ func snapshotCommand() *cobra.Command {
 		o.command("show NAME", "Tell what a snapshot is made of", "", 1, o.show),
 		o.command("verify NAME", "Read a snapshot back", "Reads every object of a snapshot, compares it with the manifest and decodes every key. Exit code 0: it is right.", 1, o.verify),
 		o.command("delete NAME", "Delete a snapshot", "", 1, o.remove),
-		o.copyCommand(), o.exportCommand(),
+		o.copyCommand(), o.exportCommand(), o.restoreCommand(),
 		o.command("tasks", "List what is and was under way", "", 0, o.tasks),
 		o.command("cancel TASK", "Cancel what is under way", "Cancels a task, whoever began it: it ends when what it wrote is removed. larder snapshot tasks shows its name.", 1, o.cancel),
 		o.command("events", "List what has happened", "Lists what was reported lately: snapshots that were taken, have failed, were given up, missed, pruned, deleted, restored.", 0, o.events),

@@ -60,6 +60,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET "+cluster+"/migrations/{migration}", s.migrator(migration))
 	mux.HandleFunc("DELETE "+cluster+"/migrations/{migration}", s.migrator(abortMigration))
 	mux.HandleFunc("POST "+cluster+"/migrations/{migration}/cutover", s.migrator(cutOver))
+	mux.HandleFunc("POST "+cluster+"/restore", s.of(s.restore))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusNotFound, "unknown", r.Method+" "+r.URL.Path+": there is no such path in this API")
 	})
@@ -107,7 +108,7 @@ func (s *server) of(h handler) http.HandlerFunc {
 
 // statuses of codes; whatever else a code is, it is the store's: a bad gateway.
 var statuses = map[string]int{
-	"unknown": http.StatusNotFound, "taken": http.StatusConflict, "busy": http.StatusConflict, "invalid": http.StatusBadRequest,
+	"unknown": http.StatusNotFound, "taken": http.StatusConflict, "busy": http.StatusConflict, "not-empty": http.StatusConflict, "invalid": http.StatusBadRequest,
 	"store-full": http.StatusInsufficientStorage, "failed": http.StatusInternalServerError,
 }
 

@@ -13,10 +13,17 @@ import (
 
 // Check reads a file, and the packed forms of its values too. It says what it found also beside an error, which says where the file is wrong and what to do.
 func Check(r io.Reader, o Options) (*Summary, error) {
+	return Walk(r, o, func(*rdb.Entry) error { return nil })
+}
+
+// Walk is Check that gives each key, when it has been found right, to visit, whose error ends it.
+func Walk(r io.Reader, o Options, visit func(e *rdb.Entry) error) (*Summary, error) {
 	var c counting
 	return walk(r, o, func(e *rdb.Entry) error {
-		_, err := c.elements(e)
-		return err
+		if _, err := c.elements(e); err != nil {
+			return err
+		}
+		return visit(e)
 	})
 }
 

@@ -24,8 +24,9 @@ const (
 
 // Options say how a file is read.
 type Options struct {
-	Now      time.Time        // what is past is told by it
-	Progress func(read int64) // told now and then how many bytes of the input were read; nil = nobody is
+	Now      time.Time         // what is past is told by it
+	Progress func(read int64)  // told now and then how many bytes of the input were read; nil = nobody is
+	Library  func(code string) // told of each library of functions; nil = nobody is
 }
 
 // Summary is what is told of every file.
@@ -51,11 +52,12 @@ type walker struct {
 	seen    map[int]bool // databases
 	last    []byte       // the last whole key
 	lastDB  int
+	library func(code string)
 }
 
 // walk reads a file to its end and gives every key to visit. It says what it found even beside an error.
 func walk(r io.Reader, o Options, visit func(e *rdb.Entry) error) (*Summary, error) {
-	w := &walker{seen: map[int]bool{}}
+	w := &walker{seen: map[int]bool{}, library: o.Library}
 	w.summary.Aux, w.summary.Foreign = map[string]string{}, map[string]int{}
 	in, err := w.open(r, o)
 	if err == nil {
@@ -169,6 +171,9 @@ func (w *walker) note(e *rdb.Entry, state rdb.State) {
 	switch state {
 	case rdb.Function:
 		w.summary.Functions++
+		if w.library != nil {
+			w.library(string(e.Body))
+		}
 	case rdb.Aux:
 		if len(w.summary.Aux) < auxMax && len(e.Key)+len(e.Body) <= auxBytes {
 			w.summary.Aux[string(e.Key)] = string(e.Body)

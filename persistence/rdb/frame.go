@@ -34,7 +34,8 @@ const (
 // Frame writes a file: the frame by its own methods, the values by those of their types with its pen.
 type Frame struct {
 	form.Pen
-	db int // selected, and one more; 0: none is
+	db    int // selected, and one more; 0: none is
+	begun bool
 }
 
 // Begin appends what a file begins with: that of Redis 7.0, which every Redis from 7.0 on and every Valkey read, or with valkey that of Valkey 9.
@@ -48,12 +49,16 @@ func (w *Frame) Begin(valkey bool) {
 
 // BeginAs appends what a file of another's form begins with, whose entries are then copied.
 func (w *Frame) BeginAs(version int, valkey bool) {
+	w.begun = true
 	magic := magicRedis
 	if valkey {
 		magic = magicValkey
 	}
 	w.Out = fmt.Appendf(w.Out, magic, version)
 }
+
+// Begun tells whether BeginAs was called.
+func (w *Frame) Begun() bool { return w.begun }
 
 // Copy appends what a Scanner has found of a key: a Key, a Begin or a Part, in the form of the file that it was found in.
 func (w *Frame) Copy(e *Entry, found State) {

@@ -159,6 +159,11 @@ func (c *Client) CopySnapshot(ctx context.Context, cluster, name string, want ap
 	return t, c.ask(ctx, http.MethodPost, of(cluster, "snapshots", name, "copy"), want, &t)
 }
 
+// Restore begins to fill the running cluster.
+func (c *Client) Restore(ctx context.Context, cluster string, want api.Restore) (t control.Task, err error) {
+	return t, c.ask(ctx, http.MethodPost, of(cluster, "restore"), want, &t)
+}
+
 // Object reads one of a snapshot's objects as it is. Who reads must compare it with the manifest (snapshot.NewObject).
 func (c *Client) Object(ctx context.Context, cluster, name, object string) (io.ReadCloser, error) {
 	return c.send(ctx, http.MethodGet, of(cluster, "snapshots", name, "objects", object), nil)
