@@ -82,7 +82,7 @@ var doors = map[string][]string{
 	"github.com/zeebo/xxh3":                   {"engine/store"},
 	"github.com/prometheus/client_golang":     impure,
 	"golang.org/x/sync":                       impure,
-	"golang.org/x/sys":                        {"loop", "process", "engine/memory", "cmd", "bench"},
+	"golang.org/x/sys":                        {"loop", "process", "engine/memory", "persistence/files", "cmd", "bench"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal", "bench"},
 	"github.com/redis/go-redis":               {"internal", "bench"},
 	"github.com/redis/rueidis":                {"internal", "bench"},
