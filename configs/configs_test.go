@@ -208,7 +208,7 @@ func TestGatewayNeedsNodes(t *testing.T) {
 
 // A bad secret's value is not repeated in the error.
 func TestSecretStaysSecret(t *testing.T) {
-	loaded, err := load(t, RoleDev, "gateway: {password: hunter2}", map[string]string{"LARDER_ENGINE_PASSWORD": "hunter2"})
+	loaded, err := load(t, RoleDev, "gateway: {password: hunter2}", map[string]string{"LARDER_ENGINE_PASSWORD": "hunter2", "LARDER_CONSUL_TOKEN": "hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,16 +216,16 @@ func TestSecretStaysSecret(t *testing.T) {
 	if err := loaded.Write(&out, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"gateway.password", "engine.password"} {
+	for _, key := range []string{"gateway.password", "engine.password", "consul.token"} {
 		if err := loaded.Explain(&out, key); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if strings.Contains(out.String(), "hunter2") || strings.Count(out.String(), "# password: hidden") != 2 {
+	if strings.Contains(out.String(), "hunter2") || strings.Count(out.String(), "# password: hidden") != 2 || strings.Count(out.String(), "# token: hidden") != 1 {
 		t.Error(out.String())
 	}
 	out.Reset()
-	if err := loaded.Write(&out, true); err != nil || strings.Count(out.String(), "hunter2") != 2 {
+	if err := loaded.Write(&out, true); err != nil || strings.Count(out.String(), "hunter2") != 3 {
 		t.Error(err, out.String())
 	}
 }

@@ -192,3 +192,22 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOptions: no address makes it panic, and no error shows what may be a password.
+func FuzzOptions(f *testing.F) {
+	for _, address := range []string{"http://127.0.0.1:8500", "unix:///s", "http://u:p@h", "https://[::1]:1/x?y#z", "://", "http://h:x"} {
+		f.Add(address)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		o := consul.DefaultOptions()
+		o.Address = address
+		if o.Validate() == nil {
+			_ = open(t, o)
+		}
+		const secret = "s3cr3t-of-the-user"
+		o.Address = strings.Replace(address, "://", "://user:"+secret+"@", 1)
+		if err := o.Validate(); err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", o.Address, err)
+		}
+	})
+}

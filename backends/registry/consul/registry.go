@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -110,10 +111,11 @@ func (r *Registry) judge(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("no answer within %s", r.options.Timeout)
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		err = refused // without the request's address
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		err = request.Err // the agent's address is told once, below
 	}
+	var refused *refusal
+	_ = errors.As(err, &refused)
 	text := err.Error()
 	switch {
 	case refused != nil && refused.code == http.StatusForbidden, denied(text):
@@ -124,7 +126,7 @@ func (r *Registry) judge(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: too large for Consul: %s", registry.ErrInvalid, text)
 	}
 	r.count.reached(false)
-	return fmt.Errorf("%w: Consul at %s: %s", registry.ErrUnavailable, r.options.Address, text)
+	return fmt.Errorf("%w: %s: %s", registry.ErrUnavailable, r.options.Address, text)
 }
 
 // denied knows refusals by their words where Consul sends them with another code: inside a transaction, and from servers behind the agent.
