@@ -1,4 +1,4 @@
-// Package peers runs the servers that we are measured against, for tests: redis-server, memcached, nutcracker, and toxiproxy, through which links go that are
+// Package peers runs the servers that we are measured against, for tests: redis-server, memcached, nutcracker, versitygw, Consul, and toxiproxy, through which links go that are
 // to fail; each a process of the test's own on a free port of 127.0.0.1.
 //
 // What must hold: a starter gives an address that answers, or fails the test, also when the program is missing (`make test` installs it); the process ends
