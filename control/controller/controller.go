@@ -16,8 +16,8 @@
 // What the one that drives it must do, in control.Agent:
 //   - Be the leader. Every Put is a compare-and-set with the fence of the leader's lock, and Fleet is made anew when the lock has been taken; memory is never
 //     given away twice because of that (and because a host refuses what it has no room for). What is promised of data needs no fence.
-//   - Tell it Registry with all entries under Prefix, at the start and whenever one has changed; Wrote when a Put was refused; HostSays and NodeSays what it
-//     hears; Tick once a second.
+//   - Tell it Registry with all entries under Prefix, at the start and whenever one has changed; HostSays and NodeSays, what it hears; Tick once a second. What
+//     became of a Put it sees by Registry.
 //   - Put, Order and Tell as they come, in any order, each within a few seconds or never. They come again as long as they are needed.
 //
 // A host is whoever starts nodes: a process of its own (control/host), or in dev a starter of nodes in the same process. It announces a Host under its key as

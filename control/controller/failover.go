@@ -9,7 +9,8 @@ import (
 // failOver is the record that follows when a shard's primary is not there any more; nil: nothing can be done, or need be.
 //
 // An election (docs/formats/shard.md) belongs here: it needs pings, promises and offsets, of which NodeSays tells nothing yet. What is here needs neither:
-// where every member is known to have ended, and nothing was promised to be kept, one that was started again begins anew with what it has on its disk.
+// where every member is known to have ended, or is long lost beside a primary that has, and nothing was promised to be kept, one that was started again begins
+// anew with what it has on its disk.
 func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Record {
 	if !slices.ContainsFunc(slices.Concat(r.Set, r.Joining), func(run router.Run) bool { return c.plan.value.node(run.Node) != nil }) {
 		return s.beginAnew(c, shard, r)
@@ -24,8 +25,7 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 	if heard {
 		return nil // its host is there and has not said yet what it has
 	}
-	all := !slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.ended(c, run) })
-	if !all || r.Replicated {
+	if r.Replicated || slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.beyond(c, r, run) }) {
 		s.why(c, subject(shard), "its primary "+r.Primary.Node+" is not there")
 		return nil
 	}
@@ -36,6 +36,9 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 			heir = now
 			break
 		}
+		if s.lost(n) {
+			continue
+		}
 		if failed := s.hosts[n.Host].runs(n.ID); failed == nil || failed.Failed == "" {
 			return nil // it is being started
 		}
@@ -44,6 +47,12 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 		return nil
 	}
 	return reignOf(r, heir)
+}
+
+// beyond tells whether a member can be waited for no longer: its run has ended, or it is no primary and its host has been away for long.
+func (s *stepper) beyond(c *cluster, r *router.Record, run router.Run) bool {
+	n := c.plan.value.node(run.Node)
+	return s.ended(c, run) || n != nil && run != r.Primary && s.lost(n) && s.now.Sub(s.hosts[n.Host].lost) >= lostAfter
 }
 
 // beginAnew is for a record that names only nodes that are gone for good. A node goes when no record names it, so this one was written late.

@@ -42,30 +42,21 @@ type cluster struct {
 	since   map[string]time.Time
 }
 
-// writing is a Put of which nothing was heard yet. It goes out again, the same, until it has come about or was refused for good: for all that time it must be
-// reckoned with.
+// writing is a Put that has not come about. It goes out again, the same, until the registry shows that it has, or that something else has: for all that time it
+// must be reckoned with. That one was refused says nothing: it may be the second of two.
 type writing struct {
 	Put
 	plan *Plan // if it is one
 	sent time.Time
 }
 
-// What can happen to a fleet, beside HostSays and NodeSays.
-type (
-	// Registry is all that stands under Prefix. Index grows with each change.
-	Registry struct {
-		Index   uint64
-		Entries []Entry
-	}
-	// Wrote says that a Put was refused: something else has been written meanwhile. Of one of which nothing is known nothing is told.
-	Wrote struct {
-		Key     string
-		Version uint64 // of the Put
-	}
-)
+// Registry says what stands under Prefix. Index grows with each change.
+type Registry struct {
+	Index   uint64
+	Entries []Entry
+}
 
 func (Registry) event() {}
-func (Wrote) event()    {}
 
 // What can be to do about a fleet.
 type (
@@ -158,8 +149,6 @@ func (s *stepper) happened(e Event) (touched []string) {
 		c.said[e.Node] = e
 		s.clusters[e.Cluster] = c
 		return []string{e.Cluster}
-	case Wrote:
-		return s.refused(e)
 	}
 	return sortedKeys(s.clusters)
 }
@@ -184,23 +173,6 @@ func (s *stepper) hostSays(e HostSays) (touched []string) {
 		}
 	}
 	return touched
-}
-
-// refused forgets a Put that will not come about. What stands there instead comes by Registry.
-func (s *stepper) refused(e Wrote) []string {
-	_, name := kindOf(e.Key)
-	c := s.clusters[name]
-	if c == nil {
-		return nil
-	}
-	w, ok := c.writing[e.Key]
-	if !ok || w.Version != e.Version {
-		return nil
-	}
-	c = c.clone()
-	delete(c.writing, e.Key)
-	s.clusters[name] = c
-	return nil // the next Registry tells more; to go on with what is known would only be refused again
 }
 
 func (c *cluster) clone() *cluster {

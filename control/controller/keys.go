@@ -94,8 +94,8 @@ func parse(e Entry) (value any, ours bool, err error) {
 		if err := json.Unmarshal(e.Value, value); err != nil {
 			return nil, err
 		}
-		if p, ok := value.(*Plan); ok {
-			return p, p.check()
+		if c, ok := value.(interface{ check() error }); ok {
+			return value, c.check()
 		}
 		return value, nil
 	})
@@ -112,12 +112,32 @@ func parsed(e Entry, read func() (any, error)) (any, bool, error) {
 	return value, true, nil
 }
 
+// What stands in the registry may have been written by anybody, and is bounded before it is reckoned with.
+const (
+	replicasBound = 100
+	memoryBound   = 1 << 50
+)
+
+func (s *Spec) check() error {
+	if s.Shards < 1 || s.Shards > router.ShardsMax || s.Replicas < 0 || s.Replicas > replicasBound || s.Memory < 1 || s.Memory > memoryBound {
+		return fmt.Errorf("%d shards, %d replicas, %d bytes of memory", s.Shards, s.Replicas, s.Memory)
+	}
+	return nil
+}
+
+func (h *Host) check() error {
+	if h.Memory < 0 || h.Memory > memoryBound {
+		return fmt.Errorf("%d bytes of memory", h.Memory)
+	}
+	return nil
+}
+
 // check wants of a plan what else would have nodes started twice or somewhere.
 func (p *Plan) check() error {
 	seen := map[string]bool{}
 	for _, n := range p.Nodes {
 		switch {
-		case n.ID == "" || n.Host == "" || n.Shard < 0 || n.Shard >= router.ShardsMax || n.Memory < 0 || n.Reserved < 0:
+		case n.ID == "" || n.Host == "" || n.Shard < 0 || n.Shard >= router.ShardsMax || n.Memory < 0 || n.Memory > memoryBound || n.Reserved < 0 || n.Reserved > memoryBound:
 			return fmt.Errorf("node %q on host %q: shard %d, memory %d", n.ID, n.Host, n.Shard, n.Memory)
 		case seen[n.ID]:
 			return fmt.Errorf("node %q stands there twice", n.ID)

@@ -2,8 +2,9 @@ package controller
 
 import "slices"
 
-// sendAway gives nodes that cannot or should not stay where they are another place: one node of a shard at a time, a few shards at once. The new one is
-// planned in the same moment, so a shard never has fewer nodes than it should because of this.
+// sendAway gives nodes that cannot or should not stay where they are another place: one node of a shard at a time, a few shards at once. Who cannot work where
+// it is goes even while another is on its way, which may be waiting for just that one. The new one is planned in the same moment, so a shard never has fewer
+// nodes than it should because of this.
 func (p *planner) sendAway() {
 	moving := 0
 	for shard := range p.spec().Shards {
@@ -12,10 +13,13 @@ func (p *planner) sendAway() {
 		}
 	}
 	for shard := range p.spec().Shards {
-		if moving >= p.limits.Moves {
-			return
+		if len(p.next.staying(shard)) > p.spec().wanted() {
+			continue
 		}
-		if !p.moving(shard) && len(p.next.staying(shard)) <= p.spec().wanted() && p.sendOneAway(shard) {
+		switch busy := p.moving(shard); {
+		case busy:
+			p.sendOneAway(shard, []Why{WhyLost, WhyFailed})
+		case moving < p.limits.Moves && p.sendOneAway(shard, []Why{WhyLost, WhyFailed, WhyReplaced, WhyMemory, WhyDrained, WhyMoved}):
 			moving++
 		}
 	}
@@ -27,10 +31,10 @@ func (p *planner) moving(shard int) bool {
 }
 
 // sendOneAway sends the node away that needs it most, if there is a place.
-func (p *planner) sendOneAway(shard int) bool {
+func (p *planner) sendOneAway(shard int, reasons []Why) bool {
 	topic := subject(shard) + " cannot move"
 	var first string // why the first that should go cannot
-	for _, why := range []Why{WhyLost, WhyFailed, WhyReplaced, WhyMemory, WhyDrained, WhyMoved} {
+	for _, why := range reasons {
 		for _, n := range p.replicasFirst(shard) {
 			if !p.should(n, why) {
 				continue

@@ -133,11 +133,14 @@ func (r *rooms) why(s search) error {
 	return fmt.Errorf("%s has %s free: the most is %s, on host %s", subject, Bytes(s.memory), Bytes(max(0, most)), at)
 }
 
-// apart says why a shard's nodes are not further apart, once one has been given its seat: empty if nothing is wanting.
+// apart says why a node has no place further away from the others of its shard; empty if there is none to be wished for, or there is one.
 func (r *rooms) apart(got seat, s search) string {
 	if got.sameHost > 0 {
 		s.alone = true
-		return fmt.Sprintf("two nodes of one shard are on host %s: %s", got.id, r.why(s))
+		if _, err := r.pick(s); err != nil {
+			return fmt.Sprintf("two nodes of one shard are on host %s: %s", got.id, err)
+		}
+		return "" // one will be moved
 	}
 	if got.sameZone == 0 {
 		return ""
@@ -157,5 +160,8 @@ func (r *rooms) apart(got seat, s search) string {
 		return "" // there is no other zone
 	}
 	s.zones = zones
-	return fmt.Sprintf("two nodes of one shard are in one zone: %s", r.why(s))
+	if _, err := r.pick(s); err != nil {
+		return fmt.Sprintf("two nodes of one shard are in one zone: %s", err)
+	}
+	return ""
 }

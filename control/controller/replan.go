@@ -111,7 +111,7 @@ func (p *planner) free() *rooms {
 func (p *planner) settle() {
 	for i := range p.next.Nodes {
 		n := &p.next.Nodes[i]
-		if n.State == Leaves && p.idle(n) {
+		if n.State == Leaves && p.idle(n) && !p.spare(n) {
 			n.State = Stops
 		}
 		if r := p.hosts[n.Host].runs(n.ID); n.Reserved > 0 && r != nil && r.Settings >= n.Settings && r.Memory <= n.Memory {
@@ -136,6 +136,12 @@ func (p *planner) idle(n *Node) bool {
 	primary := p.next.node(r.Primary.Node)
 	said := p.c.said[r.Primary.Node]
 	return primary == nil || p.lost(primary) || said.Run == r.Primary && said.Epoch >= r.Epoch
+}
+
+// spare tells whether a node may still be of use though nobody counts on it: its host may return with its data before another has them.
+func (p *planner) spare(n *Node) bool {
+	r := p.c.records[n.Shard].value
+	return n.Why == WhyLost && p.lost(n) && r != nil && !p.manned(p.c, n.Shard, r)
 }
 
 // dropGone takes nodes out that were to stop: their host has obeyed and has them no more, or is lost, and will hear of it when it returns.

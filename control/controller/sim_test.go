@@ -249,8 +249,19 @@ func (w *world) anew(r *router.Record) *proc {
 func (w *world) calmDown() {
 	w.trace("# calm")
 	w.calm = true
+	if names := slices.Sorted(maps.Keys(w.machines)); w.dice.IntN(2) == 0 {
+		m := w.machines[names[w.dice.IntN(len(names))]]
+		w.trace("# %s dies for good", m.ID)
+		w.stop(m)
+		if m.announced {
+			w.loses(m)
+		}
+		w.gone = m.ID
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
-		w.start(id, w.machines[id].Zone, w.machines[id].Memory)
+		if id != w.gone {
+			w.start(id, w.machines[id].Zone, w.machines[id].Memory)
+		}
 	}
 }
 
@@ -262,7 +273,7 @@ func (w *world) amiss() string {
 		}
 	}
 	for _, c := range w.clusters() {
-		if s := w.spec(c); s != nil && len(w.entries[controller.PlanKey(c)].Value) == 0 {
+		if s := w.spec(c); s != nil && len(w.entries[controller.PlanKey(c)].Value) == 0 && w.room(s.Memory, "") != "" {
 			return c + " has no plan"
 		}
 	}
@@ -272,7 +283,7 @@ func (w *world) amiss() string {
 		}
 	}
 	for key, e := range w.entries {
-		if id, ok := strings.CutPrefix(key, "larder/fleet-tasks/"); ok && strings.Contains(string(e.Value), `"running"`) && !w.stuck("") {
+		if id, ok := strings.CutPrefix(key, "larder/fleet-tasks/"); ok && strings.Contains(string(e.Value), `"running"`) && !w.stuck("") && w.gone == "" {
 			return "task " + id + " has not ended"
 		}
 	}
@@ -298,8 +309,8 @@ func (w *world) amissIn(c string) string {
 		}
 	}
 	for shard := range s.Shards {
-		if w.record(c, shard) == nil {
-			return "" // no room for one node of it
+		if r := w.record(c, shard); r == nil || w.hasGone(r) {
+			return "" // there is no room for one node of it, or it is lost
 		}
 	}
 	t, err := router.Parse(w.entries[controller.TopologyKey(c)].Value)
@@ -317,11 +328,18 @@ func (w *world) amissIn(c string) string {
 
 func (w *world) amissInShard(s *controller.Spec, plan *controller.Plan, c string, shard int) string {
 	r := w.record(c, shard)
+	if r != nil && w.hasGone(r) {
+		return "" // with its only data
+	}
 	var nodes []controller.Node
 	for _, n := range plan.Nodes {
 		if n.Shard == shard {
 			nodes = append(nodes, n)
 		}
+	}
+	here := slices.DeleteFunc(slices.Clone(nodes), func(n controller.Node) bool { return n.Host == w.gone })
+	if len(here) < len(nodes) && w.roomBeside(s.Memory, here) == "" {
+		return "" // no other host can take what was on the one that is gone
 	}
 	if len(nodes) < 1+s.Replicas && w.room(s.Memory, "") == "" {
 		if r == nil && len(nodes) > 0 {
@@ -363,6 +381,17 @@ func (w *world) amissInShard(s *controller.Spec, plan *controller.Plan, c string
 	return ""
 }
 
+// hasGone tells whether a shard's primary was on the machine that does not come back, and no other member's run has lived on.
+func (w *world) hasGone(r *router.Record) bool {
+	for _, run := range r.Set {
+		p := w.proc(run.Node)
+		if p != nil && p.up && p.m.up && p.Me() == run || run == r.Primary && (p == nil || p.m.ID != w.gone) {
+			return false
+		}
+	}
+	return w.gone != ""
+}
+
 func (w *world) proc(id string) *proc {
 	for _, m := range w.machines {
 		if p := m.procs[id]; p != nil {
@@ -380,7 +409,7 @@ func (w *world) drains(id string) bool {
 // room is a host that has so much free and is not drained, or that one.
 func (w *world) room(memory int64, not string) string {
 	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
-		if id != not && !w.drains(id) && w.freeOn(id) >= memory {
+		if id != not && id != w.gone && !w.drains(id) && w.freeOn(id) >= memory {
 			return id
 		}
 	}
@@ -404,7 +433,7 @@ func (w *world) freeOn(id string) int64 {
 func (w *world) roomBeside(memory int64, nodes []controller.Node) string {
 	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
 		has := slices.ContainsFunc(nodes, func(n controller.Node) bool { return n.Host == id })
-		if !has && !w.drains(id) && w.freeOn(id) >= memory {
+		if !has && id != w.gone && !w.drains(id) && w.freeOn(id) >= memory {
 			return id
 		}
 	}

@@ -86,7 +86,10 @@ func (s *stepper) progress(t *Task) bool {
 	if reasons := s.Reasons(c.name); len(reasons) > 0 {
 		t.Waits = reasons[0]
 	}
-	return t.Done == t.Total && s.Unsettled(c.name) == "" && (t.Kind != TaskReplace || c.plan.value.node(t.Subject) == nil)
+	if t.Kind == TaskReplace { // it goes when others have its place
+		return c.plan.value.node(t.Subject) == nil
+	}
+	return s.Unsettled(c.name) == ""
 }
 
 func (s *stepper) drainProgress(t *Task) bool {

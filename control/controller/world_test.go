@@ -27,7 +27,8 @@ type world struct {
 	leaders  []*leader
 	lock     int // which leader has it
 	limits   controller.Limits
-	calm     bool // nothing goes wrong any more
+	calm     bool   // nothing goes wrong any more
+	gone     string // the machine that does not come back, once it is calm
 
 	history map[string]string // record by cluster, shard and epoch: there is one
 	erased  int
@@ -193,9 +194,6 @@ func (w *world) put(l *leader, e controller.Put) {
 		return // it cannot be reached
 	}
 	if l.number != w.lock || w.entries[e.Key].Version != e.Version {
-		if !w.chance(10) {
-			w.send(func() { w.tell(l, controller.Wrote{Key: e.Key, Version: e.Version}) })
-		}
 		return
 	}
 	w.puts++
@@ -362,7 +360,12 @@ func (w *world) obey(o controller.Order) {
 	for _, a := range o.Nodes {
 		p, used := m.procs[a.Node], m.used(a.Node)
 		switch {
-		case a.Stop || used+a.Memory > m.Memory: // it has no room, and the controller should have known
+		case a.Stop:
+			continue
+		case used+a.Memory > m.Memory:
+			if o.Version == w.entries[controller.PlanKey(o.Cluster)].Version {
+				w.fail("host %s has no room for %s, and the controller should have known", m.ID, a.Node)
+			}
 			continue
 		case p == nil:
 			p = &proc{m: m, cluster: o.Cluster, id: a.Node, shard: a.Shard}
@@ -529,9 +532,19 @@ func (w *world) check(key string) {
 		if last := w.history[key]; last != "" {
 			if before, err := router.ParseRecord(last); err == nil && before.Epoch >= r.Epoch {
 				w.fail("%s: %s follows %s", key, r.Line(), last)
+			} else if err == nil && before.State == router.Switching && r.Returned {
+				w.checkSwitch(before.Primary, r.Primary)
 			}
 		}
 		w.history[key] = r.Line()
+	}
+}
+
+// checkSwitch wants that who takes over has all that the frozen primary has.
+func (w *world) checkSwitch(old, next router.Run) {
+	was, is := w.proc(old.Node), w.proc(next.Node)
+	if was != nil && is != nil && was.Me() == old && is.Me() == next && is.executed < was.executed {
+		w.fail("%v takes over with %d of %d", next, is.executed, was.executed)
 	}
 }
 
