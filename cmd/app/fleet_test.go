@@ -55,8 +55,10 @@ func TestGatewayOverConsul(t *testing.T) {
 
 	first, second := peers.StartRedis(t), peers.StartRedis(t)
 	publishAt(t, fleet, "orders", first)
+	begun := time.Now()
 	r := start(t, app.Gateway, config(t, configs.RoleGateway, args...))
 	endpoint := r.endpoint(t)
+	t.Logf("it served %s after its start", time.Since(begun))
 	c, ctx := client(t, endpoint), context.Background()
 	if err := c.Set(ctx, "k", "first", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -91,6 +93,7 @@ func TestGatewayOverConsul(t *testing.T) {
 		t.Error(err)
 	}
 
+	r.find(t, r.log, `(the registry answers again)`)
 	publishAt(t, fleet, "orders", first, second)
 	written := time.Now()
 	eventually(t, "the second server is asked", func() bool {

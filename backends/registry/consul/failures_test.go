@@ -231,6 +231,46 @@ func TestServersFail(t *testing.T) {
 	f.lostAndBack()
 }
 
+// TestTakeOver: a standby that has found the leader dead ends its session, and has the lock long before the session's time to live is over.
+func TestTakeOver(t *testing.T) {
+	server := peers.StartConsul(t)
+	leader, standby := open(t, optionsOf(server)), open(t, optionsOf(server))
+	ctx := bounded(t)
+	session := func(r *consul.Registry, name string) registry.SessionID {
+		id, err := r.OpenSession(ctx, registry.Session{Name: name, TTL: registry.TTLMin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	dead, next := session(leader, "leader"), session(standby, "standby")
+	if err := registry.Lock(ctx, leader, "larder/leader", []byte("leader"), dead); err != nil {
+		t.Fatal(err)
+	}
+	if err := leader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	locked := make(chan error, 1)
+	var group sync.WaitGroup
+	group.Go(func() { locked <- registry.Lock(ctx, standby, "larder/leader", []byte("standby"), next) })
+	defer group.Wait()
+	begun := time.Now()
+	if err := standby.EndSession(ctx, dead); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-locked; err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begun)
+	t.Logf("taken over in %s", took)
+	if took > registry.TTLMin {
+		t.Errorf("it took %s: the session's end was waited for", took)
+	}
+	if e, err := standby.Get(ctx, "larder/leader"); err != nil || e.Holder != next || string(e.Value) != "standby" {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 // leaderOf waits for one that all agree on.
 func leaderOf(t *testing.T, f *fleet, servers []*peers.Consul) *peers.Consul {
 	t.Helper()

@@ -172,6 +172,8 @@ func TestOptions(t *testing.T) {
 		"blank":        {func(o *consul.Options) { o.Token = "secret secret" }, "blanks"},
 		"half a pair":  {func(o *consul.Options) { o.CertFile = "f" }, "needs its key"},
 		"prefix":       {func(o *consul.Options) { o.Prefix = "/a" }, "not begin with a slash"},
+		"empty part":   {func(o *consul.Options) { o.Prefix = "a//" }, "empty parts"},
+		"dots":         {func(o *consul.Options) { o.Prefix = "../" }, "empty parts"},
 		"timeout":      {func(o *consul.Options) { o.Timeout = 0 }, "must be at least 100ms"},
 		"wait":         {func(o *consul.Options) { o.Wait = time.Hour }, "to 10m0s"},
 		"missing CA":   {func(o *consul.Options) { o.CAFile = "/nowhere" }, "certificates to trust"},

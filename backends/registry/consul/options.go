@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"larder/backends/registry"
 )
 
 // AddressDefault is where an agent listens that was told nothing else.
@@ -53,8 +55,8 @@ func (o Options) Validate() error {
 		return errors.New("the token has blanks or line breaks in it")
 	case (o.CertFile == "") != (o.KeyFile == ""):
 		return errors.New("a client's certificate needs its key, and a key its certificate: must be both files or none")
-	case strings.HasPrefix(o.Prefix, "/") || len(o.Prefix) > prefixMaxBytes:
-		return fmt.Errorf("prefix %q: must be at most %d bytes and not begin with a slash", o.Prefix, prefixMaxBytes)
+	case len(o.Prefix) > prefixMaxBytes || registry.CheckKey(o.Prefix+"larder") != nil:
+		return fmt.Errorf("prefix %q: must be at most %d bytes, such as staging/, and not begin with a slash nor have empty parts, dots or control characters", o.Prefix, prefixMaxBytes)
 	case o.Timeout < timeoutMin:
 		return fmt.Errorf("timeout %s: must be at least %s", o.Timeout, timeoutMin)
 	case o.Wait < waitMin || o.Wait > waitMax:

@@ -114,7 +114,7 @@ func TestTLSAndSocket(t *testing.T) {
 	}{
 		{"certificate signed by unknown authority", func(o *consul.Options) { o.CAFile = others.file("ca.pem") }},
 		{"not other.consul", func(o *consul.Options) { o.ServerName = "other.consul" }},
-		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = "", "" }}, // the agent's alert may come too late to be read
+		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = "", "" }},                                               // the agent's alert may come too late to be read
 		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = others.file("client.pem"), others.file("client.key") }}, // it is not one of those asked for
 		{"HTTP request to an HTTPS server", func(o *consul.Options) { o.Address = strings.Replace(o.Address, "https", "http", 1) }},
 	} {
