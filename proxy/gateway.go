@@ -30,6 +30,7 @@ import (
 	"larder/metrics/slow"
 	"larder/protocol/client"
 	"larder/protocol/resp"
+	"larder/proxy/mirror"
 	"larder/router"
 )
 
@@ -67,6 +68,8 @@ type Gateway struct {
 	mu    sync.Mutex
 	parts []*part
 	stats published
+
+	mirror *mirror.Mirror // nil: nothing is mirrored
 
 	aside func(func()) // runs a function beside the loops; nil: there is nobody to run it
 
@@ -144,6 +147,9 @@ func (g *Gateway) Adopt(t *router.Topology) {
 		}
 	}
 }
+
+// Mirror has a share of the traffic copied. It is called before Run.
+func (g *Gateway) Mirror(m *mirror.Mirror) { g.mirror = m }
 
 // Ready is closed when clients can connect.
 func (g *Gateway) Ready() <-chan struct{} { return g.ready }

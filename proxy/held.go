@@ -67,8 +67,15 @@ const (
 	ofWrites
 )
 
-// heeds looks at a reply to a session before it is passed on: it notes the session's writes, and says true if the reply is held instead.
-func (ln *lane) heeds(t *ticket, reply []byte) bool {
+// heeds looks at a reply to a session before it is passed on: it notes the session's writes, and says true if the reply is held instead. whole: the reply was not
+// passed on in pieces.
+func (ln *lane) heeds(t *ticket, reply []byte, whole bool) bool {
+	if ln.heed&heedMirror != 0 {
+		ln.mirrors(t, reply, whole)
+		if ln.heed&^(t.row.Flags|heedMirror) == 0 {
+			return false
+		}
+	}
 	writes := !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0
 	if writes {
 		t.s.noteWrite(ln)

@@ -76,6 +76,7 @@ type lane struct {
 	heardNS int64                // when the node last sent anything
 	idleNS  int64                // when it came back from whom it was lent to
 	ear     *ear                 // it is an ear's
+	number  uint32               // among the connections whose commands are mirrored
 	stamp   stamp                // how far the node was when it wrote what is being read
 	heed    command.Flags        // replies are looked at before they are passed on, but to rows that have all of these: see heedStamp
 	past    *past                // the stream of which the stamp tells; nil while all that was executed is committed
@@ -270,11 +271,13 @@ func (ln *lane) reply(reply []byte) bool {
 		}
 	case whole && reply[0] == '-' && ln.refused(t, reply):
 		// it goes again
-	case !t.s.abandoned():
+	case t.s.abandoned():
+		ln.mirrors(&t, reply, whole)
+	default:
 		if t.s.track != nil {
 			ln.heardRead(&t)
 		}
-		if ln.heed&^t.row.Flags != 0 && ln.heeds(&t, reply) {
+		if ln.heed&^t.row.Flags != 0 && ln.heeds(&t, reply, whole) {
 			break // it is held
 		}
 		t.s.answered(t, reply)

@@ -97,7 +97,9 @@ func (ln *lane) discard() {
 		return
 	}
 	ln.state = laneClosed
-	for ln.queue.len() > 0 {
+	for at := ln.head; ln.queue.len() > 0; {
+		ln.mirrorsNot(ln.queue.front(), at)
+		at += int(ln.queue.front().bytes)
 		if t := ln.queue.pop(); t.s != nil {
 			t.s.flying--
 		}

@@ -54,6 +54,7 @@ func (ln *lane) lost(err error) {
 	}
 	if ln.passing {
 		// Half a reply is with the client; nothing whole can follow it.
+		ln.mirrorsNot(ln.queue.front(), ln.head)
 		t := ln.queue.pop()
 		ln.head += int(t.bytes)
 		t.s.flying--
@@ -63,6 +64,7 @@ func (ln *lane) lost(err error) {
 	}
 	ln.countWrites()
 	for at := ln.head; ln.queue.len() > 0; {
+		ln.mirrorsNot(ln.queue.front(), at)
 		t := ln.queue.pop()
 		end := at + int(t.bytes)
 		if t.s != nil {

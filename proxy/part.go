@@ -11,6 +11,7 @@ import (
 	"larder/metrics/slow"
 	"larder/protocol/command"
 	"larder/protocol/resp"
+	"larder/proxy/mirror"
 	"larder/router"
 )
 
@@ -68,6 +69,7 @@ type part struct {
 
 	gathered int // bytes that jobs keep
 
+	feed      *mirror.Feed // nil: nothing is mirrored
 	count     counters
 	publishNS int64
 	strangers uint64 // refused since the last line in the log
@@ -89,6 +91,9 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 	p.count.commands = metrics.NewCommands()
 	p.watchTimes(&g.settings.Load().watching)
 	p.again.Reset(g.limits(true))
+	if g.mirror != nil {
+		p.feed = g.mirror.Feed(l.Post, p.base)
+	}
 	p.enter()
 	return p
 }
@@ -256,6 +261,9 @@ func (p *part) Tick(time.Time) {
 	}
 	p.tickTracking()
 	p.tickHeld()
+	if p.feed != nil {
+		p.feed.Flush()
+	}
 	p.retryStale()
 	p.nextTurn()
 	if len(p.retries)+len(p.pausing) > 0 {

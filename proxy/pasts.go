@@ -26,6 +26,9 @@ type past struct {
 // heedAlways is a mask for lane.heed that no row's flags cover.
 const heedAlways = command.Flags(1 << 31)
 
+// heedMirror is another one, of lanes whose commands are mirrored.
+const heedMirror = command.Flags(1 << 30)
+
 // safe is up to where a reply may be released, to a write or to a read.
 func (f *past) safe(write bool) int64 {
 	at := f.committed
@@ -59,7 +62,7 @@ func (f *past) last() *past {
 func (ln *lane) heedStamp() {
 	st := &ln.stamp
 	if st.executed > 0 {
-		ln.heed = command.ReadOnly
+		ln.heed = command.ReadOnly | ln.heed&heedMirror
 	}
 	if ln.past == nil && ln.u.past == nil && len(ln.p.holds) == 0 && st.executed <= min(st.committed, st.confirmed) {
 		return

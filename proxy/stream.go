@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 
 	"larder/protocol/command"
@@ -18,6 +19,7 @@ type stream struct {
 	topo    *router.Topology // by which it was routed
 	started bool             // its first bytes are gone
 	sent    bool             // all of it is; the reply is to come
+	key     []byte           // where commands are mirrored, which this one is too large for: nothing is known of its key any more
 	why     string
 }
 
@@ -47,6 +49,9 @@ func (s *session) startStream() bool {
 	}
 	s.swaps = s.p.swaps
 	st := &stream{row: row, topo: s.p.topo}
+	if s.p.feed != nil {
+		st.key = bytes.Clone(big.Args[1])
+	}
 	if s.guarded {
 		if st.why = s.barred(row, big.Args); st.why != "" {
 			s.lastRow, s.stream = row, st

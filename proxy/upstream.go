@@ -69,6 +69,7 @@ func (u *upstream) lane(line int) *lane {
 
 func (u *upstream) dial(line int) *lane {
 	ln := &lane{p: u.p, u: u, line: line, proto: protoOf(line)}
+	ln.beMirrored()
 	u.connect(ln)
 	return ln
 }
