@@ -55,6 +55,9 @@ func (l *Loaded) check(role Role) error {
 	if role == RoleGateway && len(l.Config.Nodes) == 0 && l.Config.Topology == "" && l.Config.Consul.Address == "" {
 		problems = append(problems, errors.New("gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,..., --topology FILE or --consul URL"))
 	}
+	if role == RoleShadow && (l.Config.Shadow.From == "" || l.Config.Shadow.To == "") {
+		problems = append(problems, errors.New("shadow.from, shadow.to: what serves and what is tried must be given with --from ADDR and --to ADDR"))
+	}
 	return errors.Join(problems...)
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Selection Selection
 	Snapshots Snapshots
 	API       API
+	Shadow    Shadow
 	Access    Access
 	Data      Data
 	Metrics   Metrics
@@ -77,9 +78,10 @@ const (
 	RoleDev Role = 1 << iota
 	RoleEngine
 	RoleGateway
+	RoleShadow
 	RoleNone Role = 0
 
-	roleAll = RoleDev | RoleEngine | RoleGateway
+	roleAll = RoleDev | RoleEngine | RoleGateway | RoleShadow
 )
 
 // defaults come from the parts, so that a default stands in one place.
@@ -93,6 +95,7 @@ func defaults() Config {
 		Dev:       Dev{Shards: 3, Keep: true},
 		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},
 		API:       API{Listen: "127.0.0.1:0"},
+		Shadow:    defaultShadow(),
 		Access:    Access{Allow: gateway.Access},
 		Log:       Log{Level: "info", Format: "text"},
 	}

@@ -206,6 +206,26 @@ func TestGatewayNeedsNodes(t *testing.T) {
 	}
 }
 
+func TestShadowNeedsBoth(t *testing.T) {
+	for _, args := range [][]string{nil, {"--from", "redis://a:1"}, {"--to", "redis://a:1"}} {
+		if _, err := load(t, RoleShadow, "", nil, args...); err == nil || !strings.Contains(err.Error(), "--from") || !strings.Contains(err.Error(), "--to") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for _, wrong := range []string{"0", "101%", "x"} {
+		if _, err := load(t, RoleShadow, "", nil, "--from", "redis://a:1", "--to", "redis://b:1", "--share", wrong); err == nil || !strings.Contains(err.Error(), "shadow.share") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	if _, err := load(t, RoleShadow, "", nil, "--from", "redis://:secret@a:1", "--to", "http://b:1"); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "shadow.to") {
+		t.Error(err)
+	}
+	loaded, err := load(t, RoleShadow, "", nil, "--from", "redis+sentinel://a:1/main", "--to", "redis://b:1", "--share", "10%")
+	if err != nil || loaded.Config.Shadow.Share != "10%" {
+		t.Error(err)
+	}
+}
+
 // A bad secret's value is not repeated in the error.
 func TestSecretStaysSecret(t *testing.T) {
 	loaded, err := load(t, RoleDev, "gateway: {password: hunter2}", map[string]string{"LARDER_ENGINE_PASSWORD": "hunter2", "LARDER_CONSUL_TOKEN": "hunter2"})

@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -37,7 +37,7 @@ func gatewaySettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
 		{
-			key: "gateway.listen", kind: address{text: text{&g.Listen}}, flag: "listen", roles: RoleGateway | RoleDev,
+			key: "gateway.listen", kind: address{text: text{&g.Listen}}, flag: "listen", roles: RoleGateway | RoleDev | RoleShadow,
 			meaning: "The endpoint: where clients connect. An empty host is every address of the machine.",
 		},
 		{
@@ -49,7 +49,7 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "A file that says which node has which slots (docs/operations.md). A newer epoch in it is taken over within a second.",
 		},
 		{
-			key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev,
+			key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev | RoleShadow,
 			meaning: "Event loops. 0 = one a processor.",
 		},
 		{

@@ -16,6 +16,7 @@ import (
 	"larder/control"
 	"larder/engine"
 	"larder/proxy"
+	"larder/proxy/mirror"
 	"larder/router"
 )
 
@@ -35,6 +36,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsTable("Node", nodeMetrics(t)))
 	page.WriteString(metricsTable("Control", controlMetrics(t)))
 	page.WriteString(metricsTable("Consul, in each role that asks it", consulMetrics(t)))
+	page.WriteString(metricsTable("Shadow", shadowMetrics(t)))
 	golden(t, "metrics.md", page.String())
 }
 
@@ -121,6 +123,22 @@ func consulMetrics(t *testing.T) []metric {
 		t.Fatal(err)
 	}
 	defer registry.Close()
+func shadowMetrics(t *testing.T) []metric {
+	t.Helper()
+	o := mirror.DefaultOptions()
+	o.Target = "127.0.0.1:2"
+	topology, err := router.Even("docs", 1, []router.Node{{ID: "n0", Addr: "127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := mirror.New(o, fixed{topology}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	if err := r.Register(m); err != nil {
+		t.Fatal(err)
+	}
 	return r.metrics
 }
 

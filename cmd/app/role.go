@@ -77,11 +77,14 @@ func (p *process) startNode(name string, o engine.Options, reg prometheus.Regist
 	return node, nil
 }
 
-// startGateway starts the clients' endpoint.
-func (p *process) startGateway(o proxy.Options, src router.Source) (*proxy.Gateway, error) {
+// startGateway starts the clients' endpoint; change, if any, is done to it before.
+func (p *process) startGateway(o proxy.Options, src router.Source, change ...func(*proxy.Gateway)) (*proxy.Gateway, error) {
 	gateway, err := proxy.New(o, src, p.env.Log, p.reg)
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range change {
+		f(gateway)
 	}
 	p.health.add("gateway", gateway.Healthy)
 	if err := p.stack.start("gateway", gateway.Run, gateway.Ready()); err != nil {

@@ -48,6 +48,6 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), engineCommand(), gatewayCommand(), snapshotCommand(), migrateCommand(), rdbCommand(), aofCommand(), configCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(devCommand(), engineCommand(), gatewayCommand(), shadowCommand(), snapshotCommand(), migrateCommand(), rdbCommand(), aofCommand(), configCommand(), healthcheckCommand(), versionCommand())
 	return root
 }

@@ -89,8 +89,8 @@ func (d *deed) sameElements(theirs []byte, tolerance time.Duration) bool {
 
 // trouble are the errors by which a cluster says that it cannot do something now.
 var trouble = [][]byte{
-	[]byte("-CLUSTERDOWN"), []byte("-UNKNOWN"), []byte("-LOADING"), []byte("-MASTERDOWN"), []byte("-BUSY"), []byte("-OOM"), []byte("-MISCONF"),
-	[]byte("-NOREPLICAS"), []byte("-READONLY"), []byte("-TRYAGAIN"), []byte("-NOSCRIPT"), []byte("-MOVED"), []byte("-ASK"), []byte("-STALE"),
+	[]byte("-CLUSTERDOWN "), []byte("-UNKNOWN "), []byte("-LOADING "), []byte("-MASTERDOWN "), []byte("-BUSY "), []byte("-OOM "), []byte("-MISCONF "),
+	[]byte("-NOREPLICAS "), []byte("-READONLY "), []byte("-TRYAGAIN "), []byte("-NOSCRIPT "), []byte("-MOVED "), []byte("-ASK "), []byte("-STALE "),
 }
 
 // inTrouble says whether the shadow could not do a command, and whether more may be lost than that.

@@ -25,7 +25,8 @@ type doubt struct {
 	began     int64 // when the sides were asked; 0: they were not
 	asked     int64 // and had answered
 	seen      finding
-	which     int // of the keys differs
+	which     int  // of the keys differs
+	twice     bool // they were asked before, with the same outcome
 	gone      bool
 
 	nowOurs, nowTheirs string // what the sides answered
@@ -43,6 +44,7 @@ func newDoubts(most int) doubts { return doubts{byKey: map[uint64]*doubt{}, most
 func (ds *doubts) touch(id uint64, nowNS int64) {
 	if d := ds.byKey[id]; d != nil {
 		d.touchedNS = nowNS
+		d.reply = false // it is another value now
 	}
 }
 
@@ -167,10 +169,14 @@ func (m *Mirror) check(ctx context.Context) {
 // goOn asks for a doubt's keys, or decides by the answers once it is sure that no write came between.
 func (m *Mirror) goOn(ctx context.Context, d *doubt, now int64) {
 	if d.began != 0 && d.touchedNS < d.began {
-		if max(m.seenNS, m.idleNS) >= d.asked+int64(m.o.Quiet)/2 {
-			m.decide(d)
+		if max(m.seenNS, m.idleNS) < d.asked+int64(m.o.Quiet)/2+min(m.lateNS, int64(m.o.Timeout)) {
+			return
 		}
-		return
+		if d.seen == findsSame || d.twice {
+			m.decide(d)
+			return
+		}
+		d.twice = true // and is asked for once more, before it is called one
 	}
 	d.began = m.nowNS()
 	seen, err := m.look(ctx, d)
@@ -182,6 +188,9 @@ func (m *Mirror) goOn(ctx context.Context, d *doubt, now int64) {
 			m.undecided(d)
 		}
 		return
+	}
+	if d.twice && seen != d.seen {
+		d.twice = false
 	}
 	d.seen = seen
 }

@@ -15,14 +15,13 @@ func (m *Mirror) effect(it *item, db int, row *command.Row, args [][]byte, reply
 	at, flags := row.KeysAndFlags(args)
 	known = true
 	from := len(keys)
-	lagNS := max(0, m.nowNS()-it.endNS)
+	lagNS := max(0, m.nowNS()-it.endNS) + m.slowNS
 	expiring := false
 	for i, arg := range at {
 		k := keyUse{id: m.keyID(db, args[arg]), db: db, key: args[arg], sure: true}
 		k.writes = flags[i]&command.KeyRO == 0 && !row.Flags.Has(command.ReadOnly)
-		k.anew = flags[i]&command.KeyOW != 0
 		s := m.alive(k.id, it, lagNS, &expiring)
-		if !k.writes && m.recent.busy(k.id, it.lane, it.startNS) {
+		if !k.writes && m.recent.busy(k.id, db, it.lane, it.startNS) {
 			k.sure = false
 		}
 		known = known && s.known && k.sure
@@ -36,10 +35,7 @@ func (m *Mirror) effect(it *item, db int, row *command.Row, args [][]byte, reply
 		}
 		return keys, known
 	}
-	w := outcome{m: m, it: it, row: row, args: args, reply: reply, lagNS: lagNS, known: known, expiring: expiring}
-	if len(mine) > 0 {
-		w.original = m.known.of(mine[0].id)
-	}
+	w := outcome{m: m, it: it, row: row, args: args, reply: reply, lagNS: lagNS, known: known, expiring: expiring, bound: bound(row, mine)}
 	for i := range mine {
 		if mine[i].writes {
 			w.wrote(mine, i)
@@ -73,6 +69,21 @@ func scripted(row *command.Row) bool {
 	return false
 }
 
+// bound says whether what a command does to one key depends on another. A write of that other key which comes to light later may have run before, so that nothing is sure
+// until both sides are asked.
+func bound(row *command.Row, keys []keyUse) bool {
+	switch row.ID {
+	case command.CmdMSet, command.CmdDel, command.CmdUnlink, command.CmdTouch:
+		return false
+	}
+	for i := range keys {
+		if keys[i].id != keys[0].id {
+			return true
+		}
+	}
+	return false
+}
+
 // outcome is what becomes of the keys of one command.
 type outcome struct {
 	m        *Mirror
@@ -81,15 +92,15 @@ type outcome struct {
 	args     [][]byte
 	reply    []byte
 	lagNS    int64
-	known    bool     // all its keys were
-	expiring bool     // one of them may have just expired
-	original keyState // of the first key, before
+	known    bool // all its keys were
+	expiring bool // one of them may have just expired
+	bound    bool
 }
 
 // wrote notes what is known now of a key that the command wrote.
 func (w *outcome) wrote(keys []keyUse, i int) {
 	m, k := w.m, &keys[i]
-	k.sure = !m.recent.wrote(k.id, w.it.lane, w.it.startNS, w.it.endNS)
+	k.sure = !m.recent.wrote(k.id, k.db, w.it.lane, w.it.startNS, w.it.endNS)
 	was := m.known.of(k.id)
 	now, learn := keyState{}, false
 	switch {
@@ -98,23 +109,19 @@ func (w *outcome) wrote(keys []keyUse, i int) {
 		learn = true
 	case w.byChance():
 		learn = !w.timed()
-	case w.moved() && i == 1: // it has all that the original has
-		if keys[0].sure {
-			now = w.original
-		}
-	case w.total(keys, i):
-		now.known = true
-	case w.expiring:
+	case w.row.ID == command.CmdRename && i == 0:
+		now.known = true // it is gone
+	case w.bound, w.expiring && !w.total():
 		learn = true
+	case w.total():
+		now.known = true
 	case w.known:
 		now = was
 	}
 	if now.known {
 		now = w.expires(was, now)
 	}
-	if i == 0 {
-		w.original = was
-	}
+	k.timed = was.dueNS != 0 || now.dueNS != 0
 	m.known.set(k.id, now)
 	if now.known {
 		m.doubts.touch(k.id, m.nowNS())

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +16,16 @@ const (
 	outMost   = 64 << 10
 )
 
+// lateFade: in so many ticks about a third of the longest time is left that the source took, which says for how long what it has done may not be known.
+const lateFade = 128
+
 // obey does what a loop has handed over.
 func (m *Mirror) obey(ctx context.Context, b *batch) {
+	m.beginAnew()
 	for i := range b.items {
 		it := &b.items[i]
 		m.seenNS = max(m.seenNS, it.endNS)
+		m.lateNS = max(m.lateNS, it.endNS-it.startNS)
 		switch {
 		case it.all:
 			m.forgetAll()
@@ -90,6 +96,7 @@ func (m *Mirror) exchange() {
 	}
 	m.out = m.out[:0]
 	clear(m.last)
+	m.took(deeds, m.nowNS()-began)
 	if cap(m.out) > 4*outMost {
 		m.out = nil
 	}
@@ -103,6 +110,22 @@ func (m *Mirror) exchange() {
 	m.link.close(err)
 	m.away(err)
 	m.forgetAll()
+}
+
+// took notes how long the shadow took. If that was long, keys that expire may have done so in the middle.
+func (m *Mirror) took(deeds []deed, ns int64) {
+	const fade = 64
+	m.slowNS = max(ns, m.slowNS-m.slowNS/fade)
+	if ns < slackNS/2 {
+		return
+	}
+	for i := range deeds {
+		for _, k := range deeds[i].keys {
+			if k.timed || m.known.of(k.id).dueNS != 0 {
+				m.forget(k.id)
+			}
+		}
+	}
 }
 
 // hear takes the shadow's reply to a deed.
@@ -134,26 +157,46 @@ func (m *Mirror) judge(d *deed, at int, reply []byte) {
 	is, severe := inTrouble(reply)
 	switch {
 	case is:
-		m.count.refused.Add(1)
+		m.refused(reply)
 		if severe {
 			m.forgetAll()
 		}
 		m.forgetWritten(d)
 		return
 	case resp.IsError(reply) && !resp.IsError(d.reply) && refuses(reply):
+		m.count.denied.Add(1)
 		m.differs(&Difference{Kind: DiffersRefused, Row: d.row.Name, DB: int(d.it.db), Key: d.firstKey(), Command: d.text(), Source: short(d.reply), Shadow: short(reply)})
 		m.forgetWritten(d)
 		return
-	case d.how <= kindBlind, !d.known:
+	case d.undone(reply):
+		m.forgetWritten(d)
+	}
+	if d.how <= kindBlind || !d.known {
 		m.uncompared(d, at, reply)
 		return
 	}
 	if equal := d.equal(reply, m); equal {
-		m.compared(d.row, true)
+		m.compared(d.it.row, true)
 		return
 	}
-	m.compared(d.row, false)
+	m.compared(d.it.row, false)
 	m.doubt(d, reply)
+}
+
+// undone says whether the shadow has not done what the source has, of what is done only if a key is as it should be.
+func (d *deed) undone(theirs []byte) bool {
+	if !d.it.piece {
+		return conditional(d.row, d.args) && !d.known && !bytes.Equal(d.reply, theirs)
+	}
+	a, b := resp.Elements(d.reply), resp.Elements(theirs)
+	for i := range d.inner {
+		one, _ := a.Next()
+		other, _ := b.Next()
+		if e := &d.inner[i]; e.row != nil && conditional(e.row, e.args) && !e.known && !bytes.Equal(one, other) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *deed) equal(reply []byte, m *Mirror) bool {
@@ -220,6 +263,7 @@ func (d *deed) firstKey() string {
 
 // tick does what time brings.
 func (m *Mirror) tick(ctx context.Context) {
+	m.beginAnew()
 	if m.off.Load() {
 		return
 	}
@@ -230,11 +274,14 @@ func (m *Mirror) tick(ctx context.Context) {
 		m.away(err)
 	}
 	m.known.sweep(m.nowNS())
+	m.lateNS -= m.lateNS / lateFade
 	m.check(ctx)
 	m.count.keysKnown.Store(int64(len(m.known.keys)))
 	m.count.keysCap.Store(int64(m.known.over))
 	m.count.allKnown.Store(m.known.all)
+	m.count.odd.Store(int64(m.known.odd))
 	m.count.keysDoubted.Store(int64(len(m.doubts.list)))
+	m.tickedNS.Store(m.nowNS())
 }
 
 func (m *Mirror) closeLinks() {

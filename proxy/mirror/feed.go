@@ -39,11 +39,12 @@ type batch struct {
 	bytes    []byte
 	items    []item
 	commands int64
+	losing   int64
 }
 
 const (
 	batchBytesMax = 256 << 10 // a batch that is as large is no longer kept for the next
-	lostMax       = 4096      // keys that a batch tells to forget one by one; beyond it all are
+	lostMax       = 4096      // keys that loops may tell to forget one by one; beyond it all are
 )
 
 // Feed is a loop's way into the mirror. It belongs to the loop's goroutine.
@@ -56,7 +57,6 @@ type Feed struct {
 	keys     []int
 	b        *batch
 	armed    bool
-	lost     int // keys that b tells to forget
 }
 
 // Feed makes a loop's. Its commands' times count from base; post has a function called on the loop, soon.
@@ -229,18 +229,20 @@ func (f *Feed) LoseKey(db int, key []byte) {
 	if f.m.off.Load() || !f.m.within(key) {
 		return
 	}
-	if f.lost++; f.lost > lostMax {
-		if f.lost == lostMax+1 {
-			f.LoseAll()
-		}
+	f.m.count.lost.Add(1)
+	if f.m.losing.Load() >= lostMax {
+		f.LoseAll()
 		return
 	}
+	f.m.losing.Add(1)
+	f.b.losing++
 	f.b.items = append(f.b.items, item{lost: f.m.keyID(db, key)})
 	f.arm()
 }
 
 // LoseAll is Lose for every key.
 func (f *Feed) LoseAll() {
+	f.m.count.lost.Add(1)
 	if n := len(f.b.items); n > 0 && f.b.items[n-1].all {
 		return
 	}
@@ -258,7 +260,6 @@ func (f *Feed) Flush() {
 	default:
 		return
 	}
-	f.lost = 0
 	select {
 	case f.b = <-f.m.spare:
 	default:
@@ -269,11 +270,12 @@ func (f *Feed) Flush() {
 // done gives a batch back.
 func (m *Mirror) done(b *batch) {
 	m.queued.Add(-b.commands)
+	m.losing.Add(-b.losing)
 	m.bytes.Add(-int64(len(b.bytes)))
 	if cap(b.bytes) > batchBytesMax {
 		return
 	}
-	b.bytes, b.items, b.commands = b.bytes[:0], b.items[:0], 0
+	b.bytes, b.items, b.commands, b.losing = b.bytes[:0], b.items[:0], 0, 0
 	select {
 	case m.spare <- b:
 	default:

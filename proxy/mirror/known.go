@@ -7,6 +7,7 @@ type knowledge struct {
 	most int // keys; what would be beyond it is forgotten
 	over uint64
 	lost uint64 // times at which all was forgotten
+	odd  int    // of keys: those that are not known
 }
 
 // keyState is what is known of one key.
@@ -25,11 +26,15 @@ func (k *knowledge) of(id uint64) keyState {
 
 // set notes the state of a key.
 func (k *knowledge) set(id uint64, s keyState) {
+	have, is := k.keys[id]
+	if is && !have.known {
+		k.odd--
+	}
 	if s == (keyState{known: k.all}) {
 		delete(k.keys, id)
 		return
 	}
-	if _, have := k.keys[id]; !have && len(k.keys) >= k.most {
+	if !is && len(k.keys) >= k.most {
 		k.over++
 		if k.all { // one that is not known may not be taken for one that is
 			k.forgetAll()
@@ -37,6 +42,9 @@ func (k *knowledge) set(id uint64, s keyState) {
 		return
 	}
 	k.keys[id] = s
+	if !s.known {
+		k.odd++
+	}
 }
 
 func (k *knowledge) forget(id uint64) { k.set(id, keyState{}) }
@@ -45,6 +53,7 @@ func (k *knowledge) forget(id uint64) { k.set(id, keyState{}) }
 func (k *knowledge) forgetAll() {
 	k.all = false
 	clear(k.keys)
+	k.odd = 0
 	k.lost++
 }
 
@@ -52,6 +61,7 @@ func (k *knowledge) forgetAll() {
 func (k *knowledge) allKnown() {
 	k.all = true
 	clear(k.keys)
+	k.odd = 0
 }
 
 const sweepMost = 2000 // keys looked at in one sweep
@@ -72,6 +82,7 @@ func (k *knowledge) sweep(nowNS int64) {
 // access is who wrote a key last, and when others did.
 type access struct {
 	lane    uint32
+	db      uint16
 	endNS   int64 // the latest end of a write of that lane
 	otherNS int64 // and of any other lane
 }
@@ -80,10 +91,10 @@ type access struct {
 // have run in either order.
 type accesses struct {
 	young, old map[uint64]access
-	youngNS    int64 // since when young is written
-	oldNS      int64 // what was written before is not remembered
-	seenNS     int64 // the latest end of any
-	flush      access
+	youngNS    int64          // since when young is written
+	oldNS      int64          // what was written before is not remembered
+	seenNS     int64          // the latest end of any
+	flushes    map[int]access // by database; everyDB: of all
 }
 
 const (
@@ -91,8 +102,11 @@ const (
 	accessesSpanNS = int64(6e9) // longer than a gateway waits for a reply
 )
 
+// everyDB stands for all databases.
+const everyDB = -1
+
 func newAccesses() accesses {
-	return accesses{young: map[uint64]access{}, old: map[uint64]access{}}
+	return accesses{young: map[uint64]access{}, old: map[uint64]access{}, flushes: map[int]access{}}
 }
 
 func (a *access) note(lane uint32, endNS int64) {
@@ -114,12 +128,13 @@ func (a *access) others(lane uint32) int64 {
 }
 
 // wrote notes a write, and says whether its place among the other writes of the key is in doubt.
-func (as *accesses) wrote(id uint64, lane uint32, startNS, endNS int64) (doubtful bool) {
+func (as *accesses) wrote(id uint64, db int, lane uint32, startNS, endNS int64) (doubtful bool) {
 	a, ok := as.young[id]
 	if !ok {
 		a = as.old[id]
 	}
-	doubtful = a.others(lane) > startNS || as.flush.others(lane) > startNS || startNS < as.oldNS
+	a.db = uint16(db)
+	doubtful = a.others(lane) > startNS || as.emptied(db, lane) > startNS || startNS < as.oldNS
 	a.note(lane, endNS)
 	as.young[id] = a
 	if as.seenNS = max(as.seenNS, endNS); len(as.young) >= accessesMost || as.seenNS-as.youngNS >= accessesSpanNS {
@@ -129,24 +144,35 @@ func (as *accesses) wrote(id uint64, lane uint32, startNS, endNS int64) (doubtfu
 }
 
 // busy says whether a lane but this one wrote the key after a time.
-func (as *accesses) busy(id uint64, lane uint32, sinceNS int64) bool {
+func (as *accesses) busy(id uint64, db int, lane uint32, sinceNS int64) bool {
 	a, ok := as.young[id]
 	if !ok {
 		a = as.old[id]
 	}
-	return a.others(lane) > sinceNS || as.flush.others(lane) > sinceNS || sinceNS < as.oldNS
+	return a.others(lane) > sinceNS || as.emptied(db, lane) > sinceNS || sinceNS < as.oldNS
 }
 
-// flushed notes that all was emptied; each gets the keys that others may have written at the same time.
-func (as *accesses) flushed(lane uint32, startNS, endNS int64, each func(id uint64)) {
+// emptied is when another lane emptied a database last.
+func (as *accesses) emptied(db int, lane uint32) int64 {
+	if len(as.flushes) == 0 {
+		return 0
+	}
+	one, all := as.flushes[db], as.flushes[everyDB]
+	return max(one.others(lane), all.others(lane))
+}
+
+// flushed notes that a database was emptied, or everyDB; each gets the keys that others may have written at the same time.
+func (as *accesses) flushed(db int, lane uint32, startNS, endNS int64, each func(id uint64)) {
 	for _, some := range []map[uint64]access{as.young, as.old} {
 		for id, a := range some {
-			if a.others(lane) > startNS {
+			if a.others(lane) > startNS && (db == everyDB || int(a.db) == db) {
 				each(id)
 			}
 		}
 	}
-	as.flush.note(lane, endNS)
+	f := as.flushes[db]
+	f.note(lane, endNS)
+	as.flushes[db] = f
 }
 
 func (as *accesses) turn() {

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +50,19 @@ func DefaultOptions() Options {
 	}
 }
 
+// ParseShare reads a share as people write it: 10% or 0.1.
+func ParseShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	share, err := strconv.ParseFloat(number, 64)
+	if percent {
+		share /= 100
+	}
+	if err != nil || !(share > 0 && share <= 1) {
+		return 0, fmt.Errorf("share %q: must be more than 0 and at most 100%%", text)
+	}
+	return share, nil
+}
+
 // Validate names the first field that cannot work.
 func (o Options) Validate() error {
 	if o.Target == "" {
@@ -81,21 +96,28 @@ type Mirror struct {
 	seed   maphash.Seed
 	kinds  []kind // by row
 
+	ready  chan struct{}
 	queue  chan *batch
 	queued atomic.Int64 // commands that wait, in all batches
 	bytes  atomic.Int64
+	losing atomic.Int64 // keys that are to be forgotten, in all batches
 	spare  chan *batch
 	lanes  atomic.Uint32
-	off    atomic.Bool // nothing is mirrored any more
-	amiss  atomic.Bool // a side has lost its data, or may have
+	off    atomic.Bool  // nothing is mirrored
+	anew   atomic.Int32 // what Begin has said and is not done yet
+	amiss  atomic.Bool  // a side has lost its data, or may have
 
 	count counters
 	sides [2]atomic.Pointer[Side] // source, shadow
 
-	mu     sync.Mutex // of what Report reads
-	rows   map[command.ID]*rowStats
-	found  differences
-	noteNS int64
+	mu      sync.Mutex // of what Report reads
+	rows    map[command.ID]*rowStats
+	found   differences
+	noteNS  int64
+	trouble string // what the shadow said when it could not do a command
+
+	wholeFrom uint64       // what unsaid was when both sides had the same
+	tickedNS  atomic.Int64 // when the counters were last set
 
 	// of Run's goroutine
 	link    link
@@ -110,6 +132,8 @@ type Mirror struct {
 	askers  map[string]*link
 	seenNS  int64 // up to when commands have been done: the latest that was answered by the source
 	idleNS  int64 // when there was none that waited
+	lateNS  int64 // how long the source took at most, lately
+	slowNS  int64 // and the shadow
 }
 
 // New makes a mirror of what a gateway sends to source's nodes.
@@ -121,7 +145,7 @@ func New(o Options, source router.Source, log *slog.Logger) (*Mirror, error) {
 	m := &Mirror{
 		o: o, source: source, log: log, base: time.Now(), seed: maphash.MakeSeed(), kinds: kindsOf(),
 		slots: max(1, int(o.Share*router.Slots+0.5)),
-		queue: make(chan *batch, queueBatches), spare: make(chan *batch, spareBatches),
+		ready: make(chan struct{}), queue: make(chan *batch, queueBatches), spare: make(chan *batch, spareBatches),
 		rows: map[command.ID]*rowStats{}, last: map[uint64]int{}, scripts: map[string]bool{}, askers: map[string]*link{},
 	}
 	m.known = knowledge{most: o.KeysMax, all: o.Filled, keys: map[uint64]keyState{}}
@@ -134,8 +158,8 @@ func New(o Options, source router.Source, log *slog.Logger) (*Mirror, error) {
 // Lane numbers a connection to the source: what comes over one is in order.
 func (m *Mirror) Lane() uint32 { return m.lanes.Add(1) }
 
-// Stop ends the mirroring; what is under way is forgotten.
-func (m *Mirror) Stop() { m.off.Store(true) }
+// Ready is closed when the sides have been looked at: until then nothing may be mirrored.
+func (m *Mirror) Ready() <-chan struct{} { return m.ready }
 
 func (m *Mirror) nowNS() int64 { return int64(time.Since(m.base)) }
 

@@ -60,46 +60,35 @@ func (w *outcome) timed() bool {
 	return false
 }
 
-// moved says whether the second key has now what the first had.
-func (w *outcome) moved() bool {
-	switch w.row.ID {
-	case command.CmdRename:
-		return true
-	case command.CmdRenameNX, command.CmdCopy:
-		return w.is(1) && option(w.args, 3, "db") == 0
-	}
-	return false
-}
-
-// total says whether what the key has now follows from the command alone.
-func (w *outcome) total(keys []keyUse, i int) bool {
+// total says whether what the key has now follows from the command, and that it did something, alone.
+func (w *outcome) total() bool {
 	switch w.row.ID {
 	case command.CmdSet:
-		conditional := option(w.args, 3, "nx")+option(w.args, 3, "xx") > 0
 		if option(w.args, 3, "get") > 0 {
-			return !conditional
+			return !conditional(w.row, w.args)
 		}
 		return !resp.Value(w.reply).IsNull()
-	case command.CmdSetEx, command.CmdPSetEx, command.CmdGetSet, command.CmdMSet, command.CmdDel, command.CmdUnlink, command.CmdGetDel, command.CmdRestore, command.CmdRename:
+	case command.CmdSetEx, command.CmdPSetEx, command.CmdGetSet, command.CmdMSet, command.CmdDel, command.CmdUnlink, command.CmdGetDel, command.CmdRestore:
 		return true
-	case command.CmdSetNX, command.CmdMSetNX, command.CmdRenameNX, command.CmdMove:
+	case command.CmdSetNX, command.CmdMSetNX:
 		return w.is(1)
 	case command.CmdLPush, command.CmdRPush:
 		return w.is(int64(len(w.args) - 2))
 	case command.CmdAppend:
 		return w.is(int64(len(w.args[2])))
-	case command.CmdCopy:
-		return false
 	}
-	if !keys[i].anew {
-		return false
+	return false
+}
+
+// conditional says whether a command does what it does only if the key is as it should be: then only its reply tells that a side has done it.
+func conditional(row *command.Row, args [][]byte) bool {
+	switch row.ID {
+	case command.CmdSet:
+		return option(args, 3, "nx")+option(args, 3, "xx") > 0
+	case command.CmdSetNX, command.CmdMSetNX, command.CmdLPush, command.CmdRPush, command.CmdAppend:
+		return true
 	}
-	for j := range keys {
-		if j != i && !(keys[j].sure && w.m.known.of(keys[j].id).known) {
-			return false
-		}
-	}
-	return len(keys) > 1 && !w.expiring
+	return false
 }
 
 // elsewhere is what a command did to keys of another database.
@@ -121,8 +110,11 @@ func (w *outcome) elsewhere(db int) {
 	if err != nil {
 		return // an error, for the source too
 	}
-	w.m.forget(w.m.keyID(other, w.args[arg]))
-	w.m.forget(w.m.keyID(db, w.args[arg]))
+	for _, db := range []int{other, db} {
+		id := w.m.keyID(db, w.args[arg])
+		w.m.recent.wrote(id, db, w.it.lane, w.it.startNS, w.it.endNS)
+		w.m.forget(id)
+	}
 }
 
 // expires is a key's new state with its time to live.

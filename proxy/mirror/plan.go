@@ -21,7 +21,6 @@ type deed struct {
 	inner []element // of a transaction
 	skip  int       // replies that stand before its own
 	none  bool      // it is not said at all
-	saidN int       // bytes
 }
 
 // element is a command of a transaction.
@@ -38,7 +37,7 @@ type keyUse struct {
 	db     int
 	key    []byte
 	writes bool
-	anew   bool  // it writes it whatever was there
+	timed  bool  // it expires, or did
 	sure   bool  // its place among the writes of the key is beyond doubt
 	dueNS  int64 // when it expires, as the source has said
 }
@@ -110,32 +109,38 @@ func (m *Mirror) planOne(d *deed) {
 // planAlways is a command that concerns all of the data, or scripts.
 func (m *Mirror) planAlways(d *deed) {
 	d.how = kindBlind
-	failed := resp.IsError(d.reply)
-	switch d.row.ID {
-	case command.CmdFlushAll:
-		if !failed {
-			m.flushed(d.it, true)
-		}
-	case command.CmdFlushDB:
-		if !failed {
-			m.flushed(d.it, false)
-		}
+	m.always(d.it, int(d.it.db), d.row, d.args, d.reply)
+}
+
+func (m *Mirror) always(it *item, db int, row *command.Row, args [][]byte, reply []byte) {
+	if resp.IsError(reply) {
+		return
+	}
+	switch row.ID {
+	case command.CmdFlushAll, command.CmdFlushDB:
+		m.flushed(it, db, row.ID == command.CmdFlushAll)
 	case command.CmdSwapDB:
 		m.forgetAll()
 	case command.CmdScriptLoad:
-		if !failed && len(d.args) > 2 {
-			m.learnScript(d.args[2])
+		if len(args) > 2 {
+			m.learnScript(args[2])
 		}
 	}
 }
 
 // flushed: both sides are empty once the shadow has done it too, but for what others wrote at the same time.
-func (m *Mirror) flushed(it *item, all bool) {
+func (m *Mirror) flushed(it *item, db int, all bool) {
+	which := db
 	if all {
 		m.known.allKnown()
+		which = everyDB
 	}
-	m.recent.flushed(it.lane, it.startNS, it.endNS, m.known.forget)
-	m.dropAll()
+	m.recent.flushed(which, it.lane, it.startNS, it.endNS, m.known.forget)
+	for _, d := range m.doubts.list {
+		if !d.gone && (all || d.db == db) {
+			m.undecided(d)
+		}
+	}
 }
 
 // planPiece is a transaction: it is said as one.
@@ -177,7 +182,7 @@ func (m *Mirror) planPiece(d *deed) {
 			}
 		}
 		if e.how = m.kinds[e.row.ID]; e.how == kindAlways {
-			m.forgetAll()
+			m.always(d.it, db, e.row, e.args, reply)
 			e.how = kindBlind
 		} else if e.how != kindNever {
 			d.keys, e.known = m.effect(d.it, db, e.row, e.args, reply, d.keys)
@@ -196,7 +201,6 @@ func (m *Mirror) planPiece(d *deed) {
 
 // say puts a deed's bytes behind the others'.
 func (m *Mirror) say(d *deed) {
-	from := len(m.out)
 	l := &m.link
 	if l.proto3 != d.it.resp3 {
 		l.proto3 = d.it.resp3
@@ -214,7 +218,6 @@ func (m *Mirror) say(d *deed) {
 	}
 	if !d.it.piece {
 		m.out = resp.AppendCommand(m.out, d.args...)
-		d.saidN = len(m.out) - from
 		return
 	}
 	m.out = resp.AppendCommandStrings(m.out, "MULTI")
@@ -226,7 +229,6 @@ func (m *Mirror) say(d *deed) {
 	}
 	m.out = resp.AppendCommandStrings(m.out, "EXEC")
 	d.skip += len(d.inner) + 1
-	d.saidN = len(m.out) - from
 }
 
 // unblock makes a command that waited one that does not: what it waited for is there by now.
@@ -306,8 +308,12 @@ func settle(row *command.Row, args [][]byte, reply []byte, how kind) ([][]byte, 
 		if said, ok := removal(args[1], reply); ok {
 			return said, kindBlind
 		}
-	case command.CmdXRead, command.CmdXReadGroup:
+	case command.CmdXRead, command.CmdXReadGroup, command.CmdMove:
 		return args, kindBlind
+	case command.CmdCopy:
+		if option(args, 3, "db") > 0 {
+			return args, kindBlind // it depends on a key of another database
+		}
 	}
 	return args, how
 }

@@ -21,6 +21,9 @@ type counters struct {
 	raced, forgotten                atomic.Uint64
 	passing, undecided, unchecked   atomic.Uint64
 	evicted, learned, confirmed     atomic.Uint64
+	denied                          atomic.Uint64 // commands that the shadow does not do at all
+	lost                            atomic.Uint64 // times that something was not mirrored that may have written
+	odd                             atomic.Int64  // keys that are not known, where all others are
 	away                            atomic.Int32
 	allKnown                        atomic.Bool
 	keysKnown, keysDoubted, keysCap atomic.Int64
@@ -132,6 +135,14 @@ func (m *Mirror) compared(row *command.Row, equal bool) {
 	}
 }
 
+// refused notes that the shadow could not do a command.
+func (m *Mirror) refused(reply []byte) {
+	m.count.refused.Add(1)
+	m.mu.Lock()
+	m.trouble = short(reply)
+	m.mu.Unlock()
+}
+
 // times notes how long both sides took.
 func (m *Mirror) times(d *deed, beganNS int64) {
 	now := m.nowNS()
@@ -227,10 +238,12 @@ type Report struct {
 	Stopped  bool      `json:"stopped"`
 	Mirrored uint64    `json:"mirrored"` // commands that the shadow has answered
 	Waiting  int64     `json:"waiting"`
-	Dropped  uint64    `json:"dropped"`  // for want of room
-	Missed   uint64    `json:"missed"`   // while the shadow was away, or lost
-	Refused  uint64    `json:"refused"`  // the shadow was in trouble
-	Compared uint64    `json:"compared"` // replies
+	Dropped  uint64    `json:"dropped"`           // for want of room
+	Missed   uint64    `json:"missed"`            // while the shadow was away, or lost
+	Refused  uint64    `json:"refused"`           // the shadow was in trouble
+	Compared uint64    `json:"compared"`          // replies
+	Trouble  string    `json:"trouble,omitempty"` // what it said the last time
+
 	// Not compared: of keys that are not known to be the same on both sides, of commands whose replies depend on chance, time or the server.
 	Unknown uint64 `json:"unknown"`
 	Blind   uint64 `json:"nondeterministic"`
@@ -280,6 +293,7 @@ func (m *Mirror) Report() Report {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	r.Trouble = m.trouble
 	var all rowStats
 	for id, s := range m.rows {
 		r.Commands = append(r.Commands, s.stat(command.ByID(id).Name))

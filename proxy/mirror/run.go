@@ -19,6 +19,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	if source, shadow := m.sides[ofSource].Load(), m.sides[ofShadow].Load(); source != nil && shadow != nil && source.empty() && shadow.empty() {
 		m.known.all = true // two that are empty have the same
 	}
+	close(m.ready)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		m.mirror(ctx)

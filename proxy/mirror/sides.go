@@ -46,6 +46,9 @@ func (m *Mirror) evicts(f finding) bool {
 
 // visit asks both sides for INFO.
 func (m *Mirror) visit(ctx context.Context, first map[int]Side) {
+	if m.off.Load() {
+		return
+	}
 	var nodes []string
 	for _, shard := range m.source.Topology().Shards {
 		nodes = append(nodes, shard.Primary.Addr)
