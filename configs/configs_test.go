@@ -265,7 +265,7 @@ func TestExplain(t *testing.T) {
   value     127.0.0.1:7 (--listen)
   default   127.0.0.1:6379
   variable  LARDER_GATEWAY_LISTEN
-  flag      --listen of dev, gateway; --set gateway.listen=ADDR
+  flag      --listen of dev, gateway, shadow; --set gateway.listen=ADDR
 `
 	if out.String() != want {
 		t.Errorf("got\n%s", out.String())

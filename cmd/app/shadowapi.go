@@ -116,11 +116,11 @@ func (s *shadow) state() ShadowState {
 	return state
 }
 
-const lineEvery = 10 * time.Second
+const sayEvery = 10 * time.Second
 
 // lines says now and then how it goes.
 func (s *shadow) lines(ctx context.Context) error {
-	every := time.NewTicker(lineEvery)
+	every := time.NewTicker(sayEvery)
 	defer every.Stop()
 	for {
 		select {
