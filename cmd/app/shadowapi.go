@@ -86,9 +86,14 @@ func guarded(key string, next http.Handler) http.Handler {
 	})
 }
 
-func answerJSON(w http.ResponseWriter, v any) {
+func answerJSON(w http.ResponseWriter, state ShadowState) {
+	text, err := json.Marshal(state)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // who asked is gone
+	_, _ = w.Write(text) // who asked may be gone
 }
 
 // act does one thing at a time, and answers with the state after it.

@@ -110,13 +110,12 @@ func newAccesses() accesses {
 }
 
 func (a *access) note(lane uint32, endNS int64) {
-	switch {
-	case a.lane == lane:
+	if a.lane == lane {
 		a.endNS = max(a.endNS, endNS)
-	default:
-		a.otherNS = max(a.otherNS, a.endNS)
-		a.lane, a.endNS = lane, endNS
+		return
 	}
+	a.otherNS = max(a.otherNS, a.endNS)
+	a.lane, a.endNS = lane, endNS
 }
 
 // others is when lanes but this one wrote last.

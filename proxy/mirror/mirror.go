@@ -75,8 +75,13 @@ func (o Options) Validate() error {
 		name       string
 		value, min int64
 	}{
-		{"queue bytes", o.QueueBytes, 1 << 20}, {"queue count", o.QueueCount, 100}, {"keys max", int64(o.KeysMax), 1000}, {"doubts max", int64(o.DoubtsMax), 10},
-		{"timeout", int64(o.Timeout), int64(10 * time.Millisecond)}, {"quiet", int64(o.Quiet), int64(time.Millisecond)}, {"tolerance", int64(o.Tolerance), 0},
+		{"queue bytes", o.QueueBytes, 1 << 20},
+		{"queue count", o.QueueCount, 100},
+		{"keys max", int64(o.KeysMax), 1000},
+		{"doubts max", int64(o.DoubtsMax), 10},
+		{"timeout", int64(o.Timeout), int64(10 * time.Millisecond)},
+		{"quiet", int64(o.Quiet), int64(time.Millisecond)},
+		{"tolerance", int64(o.Tolerance), 0},
 		{"give up", int64(o.GiveUp), int64(time.Second)},
 	} {
 		if f.value < f.min {
