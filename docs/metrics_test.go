@@ -123,6 +123,9 @@ func consulMetrics(t *testing.T) []metric {
 		t.Fatal(err)
 	}
 	defer registry.Close()
+	return r.metrics
+}
+
 func shadowMetrics(t *testing.T) []metric {
 	t.Helper()
 	o := mirror.DefaultOptions()
