@@ -202,7 +202,7 @@ func (r *runner) openPlace(store string) (string, error) {
 	}
 	// It gives way to the generator, with which it shares a core.
 	s := &Server{Name: "versitygw", Addr: addr, within: restoreMax, mute: true}
-	_, err = r.bed.start(s, r.bed.otherCore, "nice", "-n", "10", program, "--port", addr, "--region", "us-east-1", "--quiet", "posix", "--sidecar", sidecar, dir)
+	_, err = r.bed.start(s, r.bed.otherCore, "nice", "-n", "10", program, "--port", addr, "--region", "us-east-1", "posix", "--sidecar", sidecar, dir)
 	return "s3://" + bucketName + "?region=us-east-1&endpoint=http://" + addr, err
 }
 

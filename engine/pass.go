@@ -23,7 +23,7 @@ import (
 const (
 	chunkBytes = 1 << 20                // that are handed to the sinks at once, about
 	chunkRoom  = chunkBytes + 256<<10   // a chunk's space: an item more than enough fits
-	passSlice  = 500 * time.Microsecond // between two batches of commands
+	passSlice  = 250 * time.Microsecond // between two batches of commands: while a pass runs, about one in twelve waits for one
 	passStep   = 16 << 10               // bytes between two looks at the clock
 	sparesMax  = 4                      // chunks that wait to be used again
 	passesMax  = 2                      // at once, as the store has it: one to replicas and one to the disk
