@@ -161,7 +161,7 @@ func (r *restoring) run(ctx context.Context) error {
 		return fmt.Errorf("restore of %s ended midway: %w; what it had done is done: %s are partly as the snapshot has them, partly missing or as they were. "+
 			"Run it again with --replace: it begins anew and comes to the same end", r.from.Name, err, &r.want.Selected)
 	default:
-		return fmt.Errorf("restore of %s: %w; nothing was changed", r.from.Name, err)
+		return fmt.Errorf("restore of %s: nothing was changed: %w", r.from.Name, err)
 	}
 	for _, t := range r.took {
 		r.done.Keys, r.done.Expired = r.done.Keys+t.Taken, r.done.Expired+t.Expired
