@@ -3,6 +3,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -144,13 +145,26 @@ func (s *stepper) happened(e Event) (touched []string) {
 		if c == nil || c.plan.value == nil || c.plan.value.node(e.Node) == nil || e.At.Before(c.said[e.Node].At) {
 			return nil
 		}
+		news := c.isNews(e)
 		c = c.clone()
 		c.said = cloned(c.said)
 		c.said[e.Node] = e
 		s.clusters[e.Cluster] = c
-		return []string{e.Cluster}
+		if news {
+			return []string{e.Cluster}
+		}
+		return nil
 	}
 	return sortedKeys(s.clusters)
+}
+
+// isNews tells whether a node says something from which anything can follow: most of the time it is the same again, a little further.
+func (c *cluster) isNews(e NodeSays) bool {
+	was := c.said[e.Node]
+	r := c.records[c.plan.value.node(e.Node).Shard].value
+	further := was.Executed != e.Executed && r != nil && r.State != router.Normal
+	return further || was.Run != e.Run || was.Epoch != e.Epoch || was.Frozen != e.Frozen ||
+		!slices.Equal(was.Followers, e.Followers) || !slices.Equal(was.Confirmed, e.Confirmed)
 }
 
 func (s *stepper) hostSays(e HostSays) (touched []string) {
@@ -161,8 +175,11 @@ func (s *stepper) hostSays(e HostSays) (touched []string) {
 	next := *h
 	next.heard, next.says = true, e
 	s.hosts[e.Host] = &next
-	if !h.heard {
+	switch {
+	case !h.heard:
 		return sortedKeys(s.clusters) // it takes nodes from now on
+	case maps.Equal(h.says.Obeyed, e.Obeyed) && slices.Equal(h.says.Nodes, e.Nodes):
+		return nil
 	}
 	for _, name := range sortedKeys(s.clusters) {
 		on := func(n Node) bool { return n.Host == e.Host }
