@@ -79,7 +79,7 @@ func parseAddress(address string) (place, error) {
 	if err != nil {
 		return place{}, errors.New("the address cannot be read: " + wantAddress) // it may have a password in it
 	}
-	if u.User != nil {
+	if u.User != nil || strings.Contains(address, "@") { // also where it is no URL's user
 		return place{}, errors.New("the address has a user or a password in it: " + wantAddress + ", and the token apart")
 	}
 	if u.Scheme == "unix" && u.Host == "" && u.Path != "" {
