@@ -2,10 +2,12 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"larder/control/controller"
+	"larder/persistence"
 	"larder/persistence/snapshot"
 )
 
@@ -22,7 +24,12 @@ const (
 
 // look lists what snapshots there are, and removes what is left of unfinished ones.
 func (a *Agent) look(ctx context.Context) error {
-	if err := a.list(ctx); err != nil {
+	switch err := a.list(ctx); {
+	case errors.Is(err, persistence.ErrNoBucket): // the first snapshot makes it, or says what is wrong
+		a.o.Metrics.listed(nil)
+		a.tell(ctx, controller.Listed{})
+		return err
+	case err != nil:
 		return err
 	}
 	for _, left := range a.tasks.left() {
@@ -77,7 +84,7 @@ func (a *Agent) looking(ctx context.Context, failed *int) (next time.Duration) {
 		return lookEvery
 	}
 	next = min(lookMost, lookAgain<<min(*failed, 10))
-	if *failed++; ctx.Err() == nil {
+	if *failed++; ctx.Err() == nil && !errors.Is(err, persistence.ErrNoBucket) {
 		a.o.Log.Warn("the snapshots cannot be looked at now", "cluster", a.o.Cluster, "again in", next, "error", err)
 	}
 	return next

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"larder/internal/peers"
@@ -37,6 +38,13 @@ func (p *Process) Says(t testing.TB, pattern string) string {
 func (p *Process) Node(t testing.TB, id string) string {
 	t.Helper()
 	return p.Says(t, `node serves"? node=`+id+` addr=(\S+)`)
+}
+
+// Command is one that is not run yet; it ends with the test program.
+func (b Binary) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(b.path, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 // Run runs a command to its end.
