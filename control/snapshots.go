@@ -93,6 +93,9 @@ func (a *Agent) taken(ctx context.Context, name string, automatic bool, m *snaps
 		return
 	}
 	a.tell(ctx, controller.Taken{Name: name})
+	if err := a.list(ctx); err != nil { // what is known may be of a time when the store could not be seen; what is too many goes now
+		a.o.Log.Warn("the snapshots cannot be listed now", "cluster", a.o.Cluster, "error", err)
+	}
 }
 
 // take takes a snapshot, or leaves nothing of it.
