@@ -162,7 +162,7 @@ func (c *Conn) Flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	err := c.deadline()
+	err := c.conn.SetWriteDeadline(time.Now().Add(c.Patience))
 	if err == nil {
 		_, err = c.conn.Write(c.out)
 	}
@@ -205,7 +205,7 @@ func (c *Conn) receive() error {
 		c.start = 0
 	}
 	c.buf = slices.Grow(c.buf, max(readMin, int(min(c.replies.Missing(), keepMax))))
-	if err := c.deadline(); err != nil {
+	if err := c.conn.SetReadDeadline(time.Now().Add(c.Patience)); err != nil {
 		return c.explain(err, "hear from")
 	}
 	n, err := c.conn.Read(c.buf[len(c.buf):cap(c.buf)])
@@ -216,11 +216,13 @@ func (c *Conn) receive() error {
 	return c.explain(err, "hear from")
 }
 
-func (c *Conn) deadline() error {
-	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
-		return err
+// Tell sends a command at once, on any goroutine, while another one waits for replies, its reply among them; nobody may use Append and Flush meanwhile.
+func (c *Conn) Tell(words ...string) error {
+	err := c.conn.SetWriteDeadline(time.Now().Add(dialWithin))
+	if err == nil {
+		_, err = c.conn.Write(resp.AppendCommandStrings(nil, words...))
 	}
-	return c.ctx.Err() // the deadline of an end that came before is overwritten
+	return c.explain(err, "send to")
 }
 
 // explain says why a connection failed: that it was ended comes first.

@@ -3,10 +3,12 @@
 // its relatives give a large one (Builder). What must hold: equal values have equal sums, by both ways and in any order in which elements come that have
 // none; bytes that are no value give an error, never a panic. All is pure, for any goroutine; a Builder belongs to one.
 //
-// Left out is what no client could tell from another server's value: encodings, and when a stream's consumer was seen last.
+// Left out is what no client could tell from another server's value: encodings, when a stream's consumer was seen last, and the cardinality that a HyperLogLog
+// remembers of the last PFCOUNT.
 package digest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -73,8 +75,28 @@ func NewScanned(kind string) *Builder {
 
 // Text adds the next part of a string.
 func (b *Builder) Text(part []byte) {
+	if b.n == 0 && b.kind == String {
+		part = uncounted(part)
+	}
 	_, _ = b.running.Write(part) // it never fails
 	b.n += int64(len(part))
+}
+
+// What a HyperLogLog begins with (Redis 7.0 hyperloglog.c): a mark, its form, and the cardinality as it was counted last.
+const (
+	hllMark     = "HYLL"
+	hllCountAt  = 8
+	hllCountEnd = 16
+)
+
+// uncounted takes the cardinality out of a HyperLogLog: PFCOUNT puts it there, and nobody is told.
+func uncounted(text []byte) []byte {
+	if len(text) < hllCountEnd || string(text[:len(hllMark)]) != hllMark {
+		return text
+	}
+	text = bytes.Clone(text)
+	clear(text[hllCountAt:hllCountEnd])
+	return text
 }
 
 // Element adds the next element of a list.

@@ -146,6 +146,11 @@ func TestForms(t *testing.T) {
 	long := string(make([]byte, 5000))
 	both("text", []string{"SET", "text", "12345"})
 	both("text2", []string{"SET", "text2", long})
+	both("hll", []string{"PFADD", "hll", "a", "b"})
+	large.Do("PFADD", "hll", "c")
+	small.Do("PFADD", "hll", "c")
+	small.Do("PFCOUNT", "hll")
+	both("hll", []string{"PING"})
 	both("set", []string{"SADD", "set", "3", "1", "2"})
 	both("set2", []string{"SADD", "set2", "3", "1", "x"})
 	both("set3", []string{"SADD", "set3", "31", "x"}) // other cuts of the same bytes
