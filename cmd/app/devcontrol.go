@@ -149,7 +149,7 @@ func (d *dev) startControl(nodes [][]*engine.Node, src router.Source, endpoint s
 	if d.config.API.Listen == configs.Off {
 		return nil
 	}
-	migrator, err := d.startMigrator(agent, src)
+	migrator, err := d.startMigrator(agent, src, endpoint)
 	if err != nil {
 		return err
 	}

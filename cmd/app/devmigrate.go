@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"larder/control"
 	"larder/control/migrate"
 	"larder/control/migrate/follow"
+	"larder/control/migrate/scan"
 	"larder/router"
 )
 
@@ -19,6 +23,7 @@ import (
 type devTarget struct {
 	source   router.Source
 	password string
+	endpoint string // the gateway's
 }
 
 func (t *devTarget) Topology() *router.Topology { return t.source.Topology() }
@@ -65,8 +70,8 @@ func (t *devTarget) empty(ctx context.Context) error {
 }
 
 // startMigrator starts what looks after migrations.
-func (d *dev) startMigrator(agent *control.Agent, src router.Source) (*migrate.Migrator, error) {
-	target := &devTarget{src, d.config.Engine.Password}
+func (d *dev) startMigrator(agent *control.Agent, src router.Source, endpoint string) (*migrate.Migrator, error) {
+	target := &devTarget{src, d.config.Engine.Password, endpoint}
 	m := migrate.NewMigrator(migrate.Options{
 		Cluster: clusterName, Registry: d.registry, Keys: target.keys, Empty: target.empty, Report: agent.Report, Log: d.env.Log, Now: time.Now,
 		NewID: func() string {
@@ -80,7 +85,7 @@ func (d *dev) startMigrator(agent *control.Agent, src router.Source) (*migrate.M
 			if a.Login.Password == "" {
 				a.Login.Password = r.Password
 			}
-			way, err := d.wayOf(r.By, a, target, agent.Report)
+			way, err := d.wayOf(r, a, target, agent.Report)
 			return way, a.String(), a.Login == remote.Login{} && a.SentinelLogin == remote.Login{}, err
 		},
 	})
@@ -89,9 +94,27 @@ func (d *dev) startMigrator(agent *control.Agent, src router.Source) (*migrate.M
 }
 
 // wayOf makes the way that is asked for.
-func (d *dev) wayOf(by string, from remote.Address, target *devTarget, report func(kind, text string)) (migrate.Way, error) {
-	if by == "replication" {
+func (d *dev) wayOf(r migrate.Request, from remote.Address, target *devTarget, report func(kind, text string)) (migrate.Way, error) {
+	switch r.By {
+	case "replication":
 		return follow.New(follow.Options{Source: from, Target: target, Stage: d.stage, Report: report, Log: d.env.Log, Now: time.Now}), nil
+	case "scan":
+		return d.scanning(r, from, target)
 	}
-	return nil, fmt.Errorf("%w: %q is no way of a migration: replication is", migrate.ErrRequest, by)
+	return nil, fmt.Errorf("%w: %q is no way of a migration: replication and scan are", migrate.ErrRequest, r.By)
 }
+
+// scanning is the way by scan, which writes through the gateway as clients do.
+func (d *dev) scanning(r migrate.Request, from remote.Address, target *devTarget) (migrate.Way, error) {
+	heard, err := scan.ParseNotifications(r.Notifications)
+	if err != nil || r.Rate < 0 {
+		return nil, fmt.Errorf("%w: %w", migrate.ErrRequest, cmp.Or(err, errRate))
+	}
+	host, port := connectTo(target.endpoint)
+	return scan.New(scan.Options{
+		Source: from, Replace: r.Replace, Notifications: heard, Rate: r.Rate, Log: d.env.Log, Now: time.Now, Sleep: sleep,
+		Target: remote.Address{Hosts: []string{net.JoinHostPort(host, port)}, DB: remote.AllDBs, Login: remote.Login{Password: d.config.Gateway.Password}},
+	}), nil
+}
+
+var errRate = errors.New("a rate is a number of keys a second, from 0 on")

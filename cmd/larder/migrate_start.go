@@ -20,12 +20,15 @@ type migrationStart struct {
 	*operator
 	from, by       string
 	replace, watch bool
+	scan           migrate.Scan
 }
 
 func (s *migrationStart) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.from, "from", "", "the `SERVER` that is followed")
 	f.StringVar(&s.by, "by", "replication", "how: `WAY` is replication, or scan for servers that refuse it")
+	f.StringVar(&s.scan.Notifications, "notifications", "ask", "by scan, how changes are heard of: `HOW` is ask, where the source is told to tell them; assume, where somebody has set that; or none")
+	f.IntVar(&s.scan.Rate, "rate", 0, "by scan, how many `KEYS` a second are read of the source at most; 0 = as many as there can be")
 	f.BoolVar(&s.replace, "replace", false, "delete what the cluster has")
 }
 
@@ -52,7 +55,7 @@ func (s *migrationStart) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.StartMigration(cmd.Context(), cluster, migrate.Request{From: s.from, Password: os.Getenv(fromPasswordVariable), By: s.by, Replace: s.replace})
+	m, err := c.StartMigration(cmd.Context(), cluster, migrate.Request{From: s.from, Password: os.Getenv(fromPasswordVariable), By: s.by, Replace: s.replace, Scan: s.scan})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,13 @@ type Request struct {
 	Password string `json:"password,omitempty"` // where From has none
 	By       string `json:"by"`                 // replication or scan; empty: replication
 	Replace  bool   `json:"replace"`            // what the cluster has is deleted
+	Scan
+}
+
+// Scan is what is asked of the way by scan alone.
+type Scan struct {
+	Notifications string `json:"notifications,omitempty"` // how changes are heard of: ask, assume or none; empty: ask
+	Rate          int    `json:"rate,omitempty"`          // keys a second that are read of the source; 0 = as many as there can be
 }
 
 // State says where a migration is.
@@ -49,6 +56,7 @@ type Migration struct {
 type record struct {
 	Migration
 	Address string `json:"address,omitempty"` // by which it can go on in another process: only one that needs no password
+	Scan
 }
 
 // Options say what a Migrator works with. All fields must be given.
@@ -129,7 +137,7 @@ func (m *Migrator) load(ctx context.Context) error {
 	if r.State != Running {
 		return nil
 	}
-	way, _, _, err := m.o.Way(Request{From: r.Address, By: r.By, Replace: true})
+	way, _, _, err := m.o.Way(Request{From: r.Address, By: r.By, Replace: true, Scan: r.Scan})
 	if r.Address != "" && err == nil {
 		m.o.Report("migration-anew", "the migration from "+r.From+" begins anew: the process that did it ended")
 		m.launch(r, way)
@@ -206,7 +214,7 @@ func (m *Migrator) Start(ctx context.Context, want Request) (Migration, error) {
 			return Migration{}, err
 		}
 	}
-	r := &record{Migration: Migration{ID: m.o.NewID(), From: shown, By: want.By, State: Running, Began: m.o.Now()}}
+	r := &record{Migration: Migration{ID: m.o.NewID(), From: shown, By: want.By, State: Running, Began: m.o.Now()}, Scan: want.Scan}
 	if whole {
 		r.Address = want.From
 	}

@@ -49,11 +49,11 @@ func (c *changed) poke() {
 	}
 }
 
-// take takes up to n of the oldest out.
-func (c *changed) take(n int) (list []place) {
+// take takes the oldest out, up to someKeys.
+func (c *changed) take() (list []place) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n = min(n, len(c.order))
+	n := min(someKeys, len(c.order))
 	for _, one := range c.order[:n] {
 		delete(c.keys, one.place)
 		list = append(list, one.place)

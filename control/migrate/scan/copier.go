@@ -197,7 +197,7 @@ func (k *copier) follow() (again bool, err error) {
 		case <-k.ctx.Done():
 			return false, context.Cause(k.ctx)
 		case <-k.changed.wake:
-			if err := k.copy(k.changed.take(someKeys)); err != nil {
+			if err := k.copy(k.changed.take()); err != nil {
 				return false, err
 			}
 			if left, _ := k.changed.size(); left > 0 { // in turns with the rest: under writes something is always left

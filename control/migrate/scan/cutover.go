@@ -55,7 +55,7 @@ func (k *copier) attempt(o order, deadline time.Time, thorough bool) (cut migrat
 		}
 		defer func() {
 			if err != nil || o.o.Hold == 0 {
-				k.unpause()
+				k.letGo()
 			}
 		}()
 	}
@@ -83,7 +83,7 @@ func (k *copier) approach(ctx context.Context, deadline time.Time) error {
 		if k.o.Now().After(deadline) || ctx.Err() != nil {
 			return fmt.Errorf("%w: %d keys have changed and are not copied yet", migrate.ErrBehind, left)
 		}
-		list := k.changed.take(someKeys)
+		list := k.changed.take()
 		copied += len(list)
 		if err := k.copy(list); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (k *copier) pause(d time.Duration) error {
 	for _, c := range k.sources {
 		if _, err := c.Do("CLIENT", "PAUSE", ms, "WRITE"); err != nil {
 			refused := (*remote.Refused)(nil)
-			k.unpause()
+			k.letGo()
 			if errors.As(err, &refused) {
 				return fmt.Errorf("%w: the source cannot be paused: %w. Stop its writes by other means, and say --no-pause", migrate.ErrBehind, err)
 			}
@@ -107,20 +107,13 @@ func (k *copier) pause(d time.Duration) error {
 	return nil
 }
 
-// unpause lets the source's clients write again, on connections of its own: those at hand may be broken. What fails here ends by itself, with the time that
+// letGo lets the source's clients write again, on connections of its own: those at hand may be broken. What fails here ends by itself, with the time that
 // the pause has.
-func (k *copier) unpause() {
+func (k *copier) letGo() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(k.ctx), endTime)
 	defer cancel()
-	a := k.o.Source
-	a.DB = remote.AllDBs
 	for _, p := range k.primaries {
-		c, err := a.Dial(ctx, p.Addr)
-		if err == nil {
-			_, err = c.Do("CLIENT", "UNPAUSE")
-			c.Close()
-		}
-		if err != nil {
+		if err := k.unpause(ctx, p.Addr); err != nil {
 			k.o.Log.Warn("the source could not be let go on at once", "server", p.Addr, "error", err)
 		}
 	}
@@ -159,7 +152,7 @@ func (k *copier) finish(ctx context.Context, deadline time.Time, thorough bool) 
 
 func (k *copier) drainBy(ctx context.Context, deadline time.Time) error {
 	for {
-		list := k.changed.take(someKeys)
+		list := k.changed.take()
 		if len(list) == 0 {
 			return nil
 		}

@@ -61,19 +61,10 @@ func (w *Way) turnOn(ctx context.Context, addr string) error {
 		return err
 	}
 	defer c.Close()
-	reply, err := c.Do("CONFIG", "GET", notifySetting)
-	if remote.Denied(err) {
-		return fmt.Errorf("%w, or it cannot be seen: %w. Set %s to %s there (on a managed service in its parameter group) and say --notifications assume, "+
-			"or say --notifications none: then all keys are read again and again", ErrNotifications, err, notifySetting, notifyWanted)
-	}
+	was, err := w.setting(c)
 	if err != nil {
 		return err
 	}
-	words := listOf(reply)
-	if len(words) != 2 {
-		return fmt.Errorf("%w: it knows no %s", ErrNotifications, notifySetting)
-	}
-	was := words[1]
 	if tellsAll(was) {
 		return nil
 	}
@@ -90,6 +81,23 @@ func (w *Way) turnOn(ctx context.Context, addr string) error {
 	}
 	w.o.Log.Info("the source tells what changes", "server", addr, "setting", notifySetting, "old", was, "new", was+notifyWanted)
 	return nil
+}
+
+// setting asks what a server tells of.
+func (w *Way) setting(c *remote.Conn) (string, error) {
+	reply, err := c.Do("CONFIG", "GET", notifySetting)
+	if remote.Denied(err) {
+		return "", fmt.Errorf("%w, or it cannot be seen: %w. Set %s to %s there (on a managed service in its parameter group) and say --notifications assume, "+
+			"or say --notifications none: then all keys are read again and again", ErrNotifications, err, notifySetting, notifyWanted)
+	}
+	if err != nil {
+		return "", err
+	}
+	words := listOf(reply)
+	if len(words) != 2 {
+		return "", fmt.Errorf("%w: it knows no %s", ErrNotifications, notifySetting)
+	}
+	return words[1], nil
 }
 
 // tellsAll tells whether a setting has events by key, of all kinds.

@@ -95,7 +95,7 @@ func (k *copier) page(db int, keys [][]byte) error {
 	if err := k.copy(list); err != nil {
 		return err
 	}
-	if err := k.copy(k.changed.take(someKeys)); err != nil {
+	if err := k.copy(k.changed.take()); err != nil {
 		return err
 	}
 	k.read += int64(len(keys))
@@ -138,7 +138,7 @@ func (k *copier) sweep(db int, keys [][]byte) error {
 			return err
 		}
 	}
-	return k.copy(k.changed.take(someKeys))
+	return k.copy(k.changed.take())
 }
 
 // selectAll selects a database of the source, and the target's for it.

@@ -8,6 +8,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,15 @@ const (
 	Assume                      // the user has turned them on, where CONFIG is refused
 	None                        // not at all: all keys are read again and again, and at the cutover once more
 )
+
+// ParseNotifications reads a way of hearing as users write it; empty is Ask.
+func ParseNotifications(word string) (Notifications, error) {
+	n, ok := map[string]Notifications{"": Ask, "ask": Ask, "assume": Assume, "none": None}[word]
+	if !ok {
+		return n, fmt.Errorf("%q is no way of hearing what changes: ask, assume and none are", word)
+	}
+	return n, nil
+}
 
 // Options say what is copied where.
 type Options struct {
@@ -70,8 +80,6 @@ type Way struct {
 	status migrate.Status
 }
 
-var _ migrate.Way = (*Way)(nil)
-
 // New makes one.
 func New(o Options) *Way {
 	if o.Large <= 0 {
@@ -107,6 +115,45 @@ func (w *Way) tell(change func(s *migrate.Status)) {
 	if w.status.Phase != was {
 		w.o.Log.Info("migration goes on otherwise", "old", was, "new", w.status.Phase, "source", w.o.Source.String())
 	}
+}
+
+// Check looks at the source before anything begins. Errors: what Run would fail with.
+func (w *Way) Check(ctx context.Context) error {
+	k, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer k.close()
+	if w.o.Notifications != Ask {
+		return nil
+	}
+	for _, c := range k.sources {
+		if _, err := w.setting(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Release lets the source's clients write again after a cutover.
+func (w *Way) Release(ctx context.Context) error {
+	list, err := w.o.Source.Primaries(ctx)
+	for _, p := range list {
+		err = cmp.Or(err, w.unpause(ctx, p.Addr))
+	}
+	return err
+}
+
+func (w *Way) unpause(ctx context.Context, addr string) error {
+	a := w.o.Source
+	a.DB = remote.AllDBs
+	c, err := a.Dial(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Do("CLIENT", "UNPAUSE")
+	return err
 }
 
 // order asks who copies for a cutover.

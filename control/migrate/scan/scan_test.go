@@ -61,6 +61,8 @@ func managed(t *testing.T, without string, args ...string) (addr, source string)
 	return addr, "redis://mover:p@" + addr
 }
 
+var _ migrate.Way = (*scan.Way)(nil)
+
 // moving is a way that runs.
 type moving struct {
 	*scan.Way
