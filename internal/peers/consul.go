@@ -57,6 +57,9 @@ func StartConsuls(t testing.TB, settings ...string) (servers []*Consul, agent *C
 	return servers, agent
 }
 
+// consulSettings are every agent's. By its own choice a server takes 64 MiB of the disk before it has written anything.
+const consulSettings = `disable_update_check = true leave_on_terminate = false performance { raft_multiplier = 1 } raft_logstore { backend = "boltdb" }`
+
 func newConsul(t testing.TB, name string, settings []string, args ...string) *Consul {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
@@ -68,7 +71,7 @@ func newConsul(t testing.TB, name string, settings []string, args ...string) *Co
 	c.Addr, c.DNS, c.serf = "http://"+addrOf(api), addrOf(dns), addrOf(serf)
 	c.args = append([]string{
 		"agent", "-node=" + name, "-data-dir=" + c.dir, "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", "-disable-host-node-id",
-		"-grpc-port=-1", "-grpc-tls-port=-1", "-hcl", `disable_update_check = true performance { raft_multiplier = 1 } leave_on_terminate = false`,
+		"-grpc-port=-1", "-grpc-tls-port=-1", "-hcl", consulSettings,
 		fmt.Sprintf("-http-port=%d", api), fmt.Sprintf("-dns-port=%d", dns), fmt.Sprintf("-server-port=%d", server), fmt.Sprintf("-serf-lan-port=%d", serf),
 		fmt.Sprintf("-serf-wan-port=%d", wan),
 	}, args...)
