@@ -141,10 +141,39 @@ func (w *Way) checkPrimary(ctx context.Context, addr string) error {
 	}
 	for _, ask := range [][]string{{"REPLCONF", "capa", "eof"}, {"PSYNC"}} { // the second without what it needs: that it is known is all that is asked
 		if _, err := c.Do(ask...); remote.Denied(err) {
-			return fmt.Errorf("%w: %w; take --by scan, or let the user say PSYNC and REPLCONF", ErrNoPSYNC, err)
+			return noPSYNC(err.Error())
 		}
 	}
+	return mayFollow(c)
+}
+
+func noPSYNC(why string) error {
+	return fmt.Errorf("%w: %s; take --by scan, or let the user say PSYNC and REPLCONF", ErrNoPSYNC, why)
+}
+
+// mayFollow asks the server whether this user may say PSYNC (Redis 7.0). Where it says nothing about that, the link will.
+func mayFollow(c *remote.Conn) error {
+	reply, err := c.Do("ACL", "WHOAMI")
+	if err != nil {
+		return passedOver(err)
+	}
+	user, _ := reply.Bytes()
+	reply, err = c.Do("ACL", "DRYRUN", string(user), "PSYNC", "?", "-1")
+	if err != nil {
+		return passedOver(err)
+	}
+	if text, _ := reply.Bytes(); string(text) != "OK" {
+		return noPSYNC("it says: " + string(text))
+	}
 	return nil
+}
+
+// passedOver is nil for what the server itself answered: it does not say then.
+func passedOver(err error) error {
+	if refused := (*remote.Refused)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 // Status says how far it is.

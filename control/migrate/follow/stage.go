@@ -142,7 +142,7 @@ func (t *stage) watch(ctx context.Context) error {
 		if err == nil {
 			t.noteLink(link)
 			if strings.Contains(link.Reason, "-NOPERM") {
-				return fmt.Errorf("%w: %s; take --by scan, or let the user say PSYNC and REPLCONF", ErrNoPSYNC, link.Reason)
+				return noPSYNC(link.Reason)
 			}
 		}
 		if conn == nil || conn.Addr != t.primary() {
