@@ -111,6 +111,9 @@ func (w *Way) Check(ctx context.Context) error {
 	if w.o.Source.DB != remote.AllDBs && w.o.Source.Kind != remote.Cluster {
 		return fmt.Errorf("replication brings all databases of the source, and %s names one: leave out what stands behind the last /, or take --by scan", w.o.Source)
 	}
+	if w.o.Source.TLS {
+		return errors.New("replication over TLS is not there yet: take --by scan, or a tunnel")
+	}
 	list, err := w.o.Source.Primaries(ctx)
 	if err != nil {
 		return fmt.Errorf("migrate from %s: %w", w.o.Source, err)

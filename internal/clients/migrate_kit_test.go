@@ -1,4 +1,4 @@
-package main
+package clients_test
 
 import (
 	"context"
@@ -14,11 +14,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/control/migrate"
+	"larder/internal/clients"
+	"larder/internal/peers"
 )
 
 // moving is a migration into larder dev, as users see it.
 type moving struct {
 	t    *testing.T
+	bin  clients.Binary
 	dir  string
 	from string
 }
@@ -26,7 +29,7 @@ type moving struct {
 // says runs larder migrate with arguments and gives the exit code and what it printed.
 func (m *moving) says(args ...string) (code int, text string) {
 	m.t.Helper()
-	code, stdout, stderr := say(m.t, append([]string{"migrate"}, append(args, "--dir", m.dir)...)...)
+	stdout, stderr, code := m.bin.Run(m.t, append([]string{"migrate"}, append(args, "--dir", m.dir)...)...)
 	return code, stdout + stderr
 }
 
@@ -48,7 +51,7 @@ func (m *moving) refused(wants string, args ...string) {
 
 func (m *moving) status() (got migrate.Migration) {
 	m.t.Helper()
-	code, stdout, stderr := say(m.t, "migrate", "status", "--json", "--dir", m.dir)
+	stdout, stderr, code := m.bin.Run(m.t, "migrate", "status", "--json", "--dir", m.dir)
 	if code != 0 {
 		m.t.Fatal(stdout + stderr)
 	}
@@ -61,7 +64,7 @@ func (m *moving) status() (got migrate.Migration) {
 // await waits until the migration is as it should be.
 func (m *moving) await(what string, is func(got migrate.Migration) bool) migrate.Migration {
 	m.t.Helper()
-	for deadline := time.Now().Add(25 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(50 * time.Millisecond) {
 		got := m.status()
 		if is(got) {
 			return got
@@ -75,6 +78,13 @@ func (m *moving) await(what string, is func(got migrate.Migration) bool) migrate
 func (m *moving) follows() {
 	m.t.Helper()
 	m.await("following", func(got migrate.Migration) bool { return got.Status.Phase == migrate.Following })
+}
+
+// changes waits until so many keys more were written to the cluster.
+func (m *moving) changes(n int64) {
+	m.t.Helper()
+	from := m.status().Status.Keys
+	m.await("changes", func(got migrate.Migration) bool { return got.Status.Keys >= from+n })
 }
 
 // equal compares both sides, values and expiries.

@@ -1,4 +1,4 @@
-package main
+package clients_test
 
 import (
 	"fmt"
@@ -16,12 +16,21 @@ import (
 // quickCopy has a redis-server not wait for other replicas before it sends its data.
 var quickCopy = []string{"--repl-diskless-sync-delay", "0"}
 
+// migratable starts dev, and a client of it.
+func migratable(t *testing.T, shards int) (*moving, *redis.Client) {
+	t.Helper()
+	m := &moving{t: t, bin: larder, dir: t.TempDir()}
+	p := m.bin.Dev(t, m.dir, "--shards", strconv.Itoa(shards))
+	c := redis.NewClient(&redis.Options{Addr: p.Addr})
+	t.Cleanup(func() { c.Close() })
+	return m, c
+}
+
 // begin starts dev and a migration into it.
 func begin(t *testing.T, from string, shards int, args ...string) (*moving, *redis.Client) {
 	t.Helper()
-	m := &moving{t: t, dir: t.TempDir(), from: from}
-	c, stop := dev(t, m.dir, "--shards", strconv.Itoa(shards))
-	t.Cleanup(stop)
+	m, c := migratable(t, shards)
+	m.from = from
 	m.must("has begun", append([]string{"start", "--from", from}, args...)...)
 	return m, c
 }
@@ -62,7 +71,7 @@ func TestMigrate(t *testing.T) {
 			stop := churn(t, uint64(shards), 6, false, connect)
 			m, c := begin(t, "redis://"+server, shards)
 			m.follows()
-			time.Sleep(2 * time.Second) // of changes
+			m.changes(5000)
 			m.refused("is under way", "start", "--from", "redis://"+server)
 			m.cutOver(stop)
 			if n, err := c.DBSize(t.Context()).Result(); err != nil || n < 1 {
@@ -86,7 +95,7 @@ func TestMigrateCluster(t *testing.T) {
 	stop := churn(t, 7, 4, true, connect)
 	m, _ := begin(t, "redis+cluster://"+nodes[1], 2)
 	m.follows()
-	time.Sleep(time.Second) // of changes
+	m.changes(2000)
 	m.cutOver(stop)
 }
 
@@ -150,9 +159,7 @@ func TestMigrateRefuses(t *testing.T) {
 	if err := source.Set(t.Context(), "k", strings.Repeat("v", 1000), 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	m := &moving{t: t, dir: t.TempDir()}
-	c, stop := dev(t, m.dir, "--shards", "2")
-	defer stop()
+	m, c := migratable(t, 2)
 	m.refused("no such migration", "status")
 	m.refused("say which server", "start")
 	m.refused("is no HOST:PORT", "start", "--from", "redis://a:b")
