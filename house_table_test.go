@@ -42,7 +42,7 @@ var table = []row{
 		not:     []string{"backends/registry"},
 	},
 	{folders: []string{"control/controller"}, may: []string{"router"}},
-	{folders: []string{"control"}, may: []string{"control", "router", "access", "backends", "persistence", "protocol"}},
+	{folders: []string{"control"}, may: []string{"control", "router", "access", "backends", "persistence", "protocol", "process"}},
 	{folders: []string{"console"}, may: []string{"control/api/client"}},
 	{folders: []string{"configs"}, may: []string{"proxy", "engine", "control", "backends", "persistence", "access", "router", "loop"}},
 	{folders: []string{"cmd/larder", "cmd/app"}, may: everything, not: []string{"internal", "bench"}},

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/control/controller"
+	"larder/process"
 )
 
 // Run looks after the cluster until ctx ends, and then until no task runs any more. ready is closed once the agent may be asked.
@@ -37,7 +38,8 @@ func (a *Agent) Run(ctx context.Context, ready chan<- struct{}) error {
 	}
 }
 
-// begin begins a task that does work on a goroutine of its own, which Run waits for.
+// begin begins a task that does work on a goroutine of its own, which Run waits for. It gives way to nodes in the same process: reading a snapshot back takes a
+// core for seconds.
 func (a *Agent) begin(kind, subject, unit string, work func(ctx context.Context, j *job) (any, error)) (Task, error) {
 	a.mu.Lock()
 	if a.stopped {
@@ -54,6 +56,7 @@ func (a *Agent) begin(kind, subject, unit string, work func(ctx context.Context,
 	task := j.task
 	go func() {
 		defer a.jobs.Done()
+		process.InBackground()
 		result, err := work(ctx, j)
 		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 			err = errors.Join(cause, err)

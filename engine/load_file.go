@@ -29,7 +29,8 @@ type fileLoad struct {
 	noFunctions bool
 	in          *loading
 	from        *fileReader
-	read        bool // in has all that it wants: only the reader's end is waited for
+	read        bool  // in has all that it wants: only the reader's end is waited for
+	wrong       error // with what was read, where the reader's end may say why
 	total       int64
 	got         int64 // bytes that were fed
 	sum         loadedKeys
@@ -187,6 +188,10 @@ func (f *fileLoad) wants() (bool, error) {
 		return true, nil
 	}
 	state, err := f.in.step()
+	if err != nil && f.p.n.opts.Restore != nil { // the sum of what was stored says more of changed bytes than what is made of them
+		f.read, f.wrong = true, err
+		return true, nil
+	}
 	f.read = state == loadDone
 	return state != loadOn, err
 }
@@ -209,6 +214,8 @@ func (f *fileLoad) feed() bool {
 		switch {
 		case f.from.err != nil:
 			f.fail(f.from.err)
+		case f.wrong != nil:
+			f.fail(f.wrong)
 		case !f.read:
 			f.fail(f.in.scan.Ended())
 		default:

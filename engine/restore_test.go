@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -56,17 +57,22 @@ func TestRestore(t *testing.T) {
 func TestRestoreBreaksOff(t *testing.T) {
 	file := fileOf(func(w *rdb.Frame) { keyIn(w, "a", "v", 0) })
 	broken := errors.New("the line is gone")
+	changed := slices.Clone(file)
+	changed[9] = 0x76 // no mark of such a file
+	long := append(changed, make([]byte, 8<<20)...)
 	for name, c := range map[string]struct {
 		from engine.RestoreSource
 		says string
 	}{
-		"behind the end":             {source("one", file, broken), "the line is gone"},
-		"behind the end, as cut off": {source("one", file, io.ErrUnexpectedEOF), "unexpected EOF"},
-		"behind the end, wrapped":    {source("one", file, errors.Join(broken, io.EOF)), "the line is gone"},
-		"before the end":             {source("one", file[:len(file)-9], broken), "the line is gone"},
-		"it ends too early":          {source("one", file[:len(file)-9], nil), "cut off"},
-		"it cannot be opened":        {engine.RestoreSource{Name: "one", Open: func() (io.ReadCloser, error) { return nil, broken }}, "the line is gone"},
-		"it is no file":              {source("one", []byte("no dump at all, no dump at all"), nil), "no RDB file"},
+		"behind the end":              {source("one", file, broken), "the line is gone"},
+		"behind the end, as cut off":  {source("one", file, io.ErrUnexpectedEOF), "unexpected EOF"},
+		"behind the end, wrapped":     {source("one", file, errors.Join(broken, io.EOF)), "the line is gone"},
+		"before the end":              {source("one", file[:len(file)-9], broken), "the line is gone"},
+		"it ends too early":           {source("one", file[:len(file)-9], nil), "cut off"},
+		"it cannot be opened":         {engine.RestoreSource{Name: "one", Open: func() (io.ReadCloser, error) { return nil, broken }}, "the line is gone"},
+		"what is in it is changed":    {source("one", long, broken), "the line is gone"},
+		"changed, and no sum says so": {source("one", long, nil), "unknown byte"},
+		"it is no file":               {source("one", []byte("no dump at all, no dump at all"), nil), "no RDB file"},
 	} {
 		o := engine.DefaultOptions()
 		o.Dir, o.Listen = t.TempDir(), "127.0.0.1:0"
