@@ -102,7 +102,7 @@ func TestAutomaticSnapshots(t *testing.T) {
 	if err := os.WriteFile(snapshots, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d = run(around(-30*time.Minute, 40*time.Minute))
+	run(around(-30*time.Minute, 40*time.Minute))
 	_, stderr, code := larder.Run(t, "snapshot", "create", "other", "--dir", dir)
 	if code != 1 || !strings.Contains(stderr, snapshots) {
 		t.Errorf("code %d: %s", code, stderr)

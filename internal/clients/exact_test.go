@@ -53,7 +53,10 @@ func (c *counting) begin(t *testing.T, addr string) {
 			v := strconv.Itoa(i)
 			return [][]string{
 				{"MULTI"},
-				{"SET", "pair:a", v}, {"HSET", "pair:h", "f", v}, {"RPUSH", "pair:l", v}, {"LTRIM", "pair:l", "-1", "-1"},
+				{"SET", "pair:a", v},
+				{"HSET", "pair:h", "f", v},
+				{"RPUSH", "pair:l", v},
+				{"LTRIM", "pair:l", "-1", "-1"},
 				{"EXEC"},
 				{"EVAL", "for i=1,#KEYS do redis.call('set',KEYS[i],ARGV[1]) end", "3", "same:a", "same:b", "same:c", v},
 				{"RENAME", "same:a", "same:d"},
@@ -62,8 +65,14 @@ func (c *counting) begin(t *testing.T, addr string) {
 		func(i int) [][]string {
 			n := strconv.Itoa(i * 37 % bigParts)
 			return [][]string{
-				{"HSET", "big:h", "f" + n, strings.Repeat("x", i%90)}, {"HDEL", "big:h", "f" + strconv.Itoa(i*91%bigParts)}, {"ZINCRBY", "big:z", "1.5", "m" + n},
-				{"ZPOPMIN", "big:z"}, {"SADD", "big:s", "new" + strconv.Itoa(i)}, {"SPOP", "big:s"}, {"LSET", "big:l", n, strconv.Itoa(i)}, {"LMOVE", "big:l", "big:l", "LEFT", "RIGHT"},
+				{"HSET", "big:h", "f" + n, strings.Repeat("x", i%90)},
+				{"HDEL", "big:h", "f" + strconv.Itoa(i*91%bigParts)},
+				{"ZINCRBY", "big:z", "1.5", "m" + n},
+				{"ZPOPMIN", "big:z"},
+				{"SADD", "big:s", "new" + strconv.Itoa(i)},
+				{"SPOP", "big:s"},
+				{"LSET", "big:l", n, strconv.Itoa(i)},
+				{"LMOVE", "big:l", "big:l", "LEFT", "RIGHT"},
 			}
 		},
 	} {
