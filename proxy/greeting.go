@@ -222,6 +222,10 @@ func (ln *lane) heardLastDatabase(reply []byte) error {
 	if reply[0] != '-' {
 		return nil
 	}
+	if bytes.HasPrefix(reply, []byte("-ERR SELECT is not allowed in cluster mode")) {
+		ln.greet.databases = 1
+		return nil
+	}
 	if !bytes.HasPrefix(reply, []byte("-ERR DB index")) {
 		return mustSucceed(ln, reply)
 	}

@@ -19,7 +19,7 @@ func (ln *lane) beMirrored() {
 // mirrors hands on the command in front and its reply.
 func (ln *lane) mirrors(t *ticket, reply []byte, whole bool) {
 	p := ln.p
-	if ln.heed&heedMirror == 0 || ln.aside || provesUnrun(reply) {
+	if ln.heed&heedMirror == 0 || ln.aside {
 		return
 	}
 	if t.bytes == 0 {

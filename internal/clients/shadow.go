@@ -3,6 +3,7 @@ package clients
 import (
 	"encoding/json"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,11 +20,14 @@ type Shadow struct {
 	path, dir string
 }
 
-// Shadow starts one that serves from a server and tries another.
+// Shadow starts one that serves from a server, or what an address with a scheme names, and tries another.
 func (b Binary) Shadow(t testing.TB, from, to string, args ...string) *Shadow {
 	t.Helper()
 	addr, dir, metrics := freeAddr(t), t.TempDir(), freeAddr(t)
-	p := launch(t, addr, b.path, append([]string{"shadow", "--listen", addr, "--from", "redis://" + from, "--to", "redis://" + to, "--dir", dir, "--metrics", metrics}, args...)...)
+	if !strings.Contains(from, "://") {
+		from = "redis://" + from
+	}
+	p := launch(t, addr, b.path, append([]string{"shadow", "--listen", addr, "--from", from, "--to", "redis://" + to, "--dir", dir, "--metrics", metrics}, args...)...)
 	p.Metrics = metrics
 	return &Shadow{Process: p, path: b.path, dir: dir}
 }

@@ -68,8 +68,8 @@ func (m *mixture) read() []string {
 	return words
 }
 
-// shadowed are n clients that say commands of all types until stop is set. Errors of commands are as good as other replies.
-func shadowed(addr string, seed uint64, n int, stop *atomic.Bool) *errgroup.Group {
+// shadowed are n clients that say commands of all types, but one, until stop is set. Errors of commands are as good as other replies.
+func shadowed(addr string, seed uint64, n int, but string, stop *atomic.Bool) *errgroup.Group {
 	var group errgroup.Group
 	for i := range n {
 		group.Go(func() error {
@@ -86,7 +86,7 @@ func shadowed(addr string, seed uint64, n int, stop *atomic.Bool) *errgroup.Grou
 			}
 			for !stop.Load() {
 				words := mix.next()
-				if words[0] == "swapdb" {
+				if words[0] == "swapdb" || words[0] == but {
 					continue // nothing is known of any key after it, and what is planted would not be found
 				}
 				if mix.rng.IntN(2) == 0 {
@@ -128,18 +128,25 @@ func plant(t *testing.T, here, there *peers.Conn, i int) (key string, shows []st
 
 // TestShadowFindsWhatDiffers has clients say commands of all types to a redis-server through a shadow: what is planted at the node that is tried is found, and nothing else.
 func TestShadowFindsWhatDiffers(t *testing.T) {
-	source, node := clients.Redis(t), larder.Engine(t)
-	s := larder.Shadow(t, source.Addr, node.Addr, "--loops", "2")
+	t.Run("server", func(t *testing.T) { findsWhatDiffers(t, clients.Redis(t).Addr, "5", "") }) // in a database that nobody empties
+	t.Run("cluster", func(t *testing.T) {
+		findsWhatDiffers(t, "redis+cluster://"+strings.Join(peers.StartRedisCluster(t, 3), ","), "0", "flushdb")
+	})
+}
+
+func findsWhatDiffers(t *testing.T, source, db, but string) {
+	node := larder.Engine(t)
+	s := larder.Shadow(t, source, node.Addr, "--loops", "2")
 	seed := dice(t).Uint64()
 	var stop atomic.Bool
-	group := shadowed(s.Addr, seed, 6, &stop)
+	group := shadowed(s.Addr, seed, 6, but, &stop)
 	s.Await(t, "commands are mirrored", func(r clients.ShadowState) bool { return r.Report.Compared > 3000 })
 	here, there := peers.Dial(t, s.Addr, 2), peers.Dial(t, node.Addr, 2)
 	const planted = 6
 	var want []string
 	shows := map[string][]string{}
-	here.Do("SELECT", "5") // nobody empties it
-	there.Do("SELECT", "5")
+	here.Do("SELECT", db)
+	there.Do("SELECT", db)
 	for i := range planted {
 		key, show := plant(t, here, there, i)
 		want = append(want, key)
@@ -177,7 +184,7 @@ func TestShadowInTrouble(t *testing.T) {
 	link := peers.StartToxiproxy(t).Link(node.Addr)
 	s := larder.Shadow(t, source.Addr, link.Addr, "--set", "shadow.queue-max=2mb", "--loops", "1")
 	var stop atomic.Bool
-	group := shadowed(s.Addr, dice(t).Uint64(), 4, &stop)
+	group := shadowed(s.Addr, dice(t).Uint64(), 4, "", &stop)
 	s.Await(t, "commands are mirrored", func(r clients.ShadowState) bool { return r.Report.Compared > 500 })
 	s.ResetPeak(t)
 	for _, trouble := range []struct {

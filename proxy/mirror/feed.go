@@ -75,6 +75,12 @@ func (f *Feed) Take(c Command) {
 	if f.m.off.Load() {
 		return
 	}
+	if is, _ := inTrouble(c.Reply); is || refuses(c.Reply) { // it did not run, but for a script that may have begun
+		if row, _ := f.look(c.Raw, c.Piece); row != nil && scripted(row) {
+			f.Lose(c.Raw, c.DB, c.Piece)
+		}
+		return
+	}
 	row, wanted := f.look(c.Raw, c.Piece)
 	if row != nil && c.Several && f.m.kinds[row.ID] == kindAlways {
 		// The shards did it at times of their own, the shadow does it at one: whatever else happens meanwhile comes before it there, or behind it.
