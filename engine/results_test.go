@@ -214,3 +214,18 @@ func TestResultsFillClusters(t *testing.T) {
 		})
 	}
 }
+
+// TestResultsOfKeysNearTheirEnd: a key that the cluster has let go, since its clock is ahead, is there again when the source has it live on.
+func TestResultsOfKeysNearTheirEnd(t *testing.T) {
+	f := newFilling(t, 1, 1)
+	f.shards[0].b.m.Advance(ms(5000))
+	for _, line := range []string{"SET k v", "RPUSH l a b", "PEXPIRE k 3000", "PEXPIRE l 3000", "PERSIST k", "RPUSH l c", "PERSIST l"} {
+		f.node.do(strings.Fields(line)...)
+		f.pass()
+		for f.take() {
+		}
+		f.shards[0].b.m.Advance(ms(10))
+	}
+	f.check()
+	f.shards[0].says("$1\r\nv\r\n", "GET", "k")
+}
