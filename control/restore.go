@@ -133,9 +133,9 @@ func (r *restoring) tell(ctx context.Context, err error) {
 	case err == nil:
 		r.a.Report("snapshot-restored", fmt.Sprintf("%s of %s are restored: %d keys in %d shards", &r.want.Selected, r.from.Name, r.done.Keys, r.done.Shards))
 	case errors.Is(context.Cause(ctx), errCanceled):
-		r.a.Report("snapshot-restore-canceled", fmt.Sprintf("restore of %s: %s", r.from.Name, err))
+		r.a.Report("snapshot-restore-canceled", err.Error())
 	default:
-		r.a.Report("snapshot-restore-failed", fmt.Sprintf("restore of %s: %s", r.from.Name, err))
+		r.a.Report("snapshot-restore-failed", err.Error())
 	}
 }
 
@@ -163,6 +163,8 @@ func (r *restoring) run(ctx context.Context) error {
 	default:
 		return fmt.Errorf("restore of %s: nothing was changed: %w", r.from.Name, err)
 	}
+	r.read.Store(r.total.Load()) // what is behind a file's keys nobody reads twice
+	r.progress()
 	for _, t := range r.took {
 		r.done.Keys, r.done.Expired = r.done.Keys+t.Taken, r.done.Expired+t.Expired
 	}
