@@ -59,7 +59,7 @@ func TestRestoreBreaksOff(t *testing.T) {
 	broken := errors.New("the line is gone")
 	changed := slices.Clone(file)
 	changed[9] = 0x76 // no mark of such a file
-	long := append(changed, make([]byte, 8<<20)...)
+	long := slices.Concat(changed, make([]byte, 8<<20))
 	for name, c := range map[string]struct {
 		from engine.RestoreSource
 		says string
