@@ -164,13 +164,3 @@ func hostOf(host, asked string) string {
 	}
 	return host
 }
-
-// Texts are the elements of a reply that is a list of texts.
-func Texts(reply resp.Value) (list []string) {
-	for it := reply.Elements(); it.Left() > 0; {
-		element, _ := it.Next()
-		text, _ := resp.Value(element).Bytes()
-		list = append(list, string(text))
-	}
-	return list
-}

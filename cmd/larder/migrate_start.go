@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -181,7 +180,7 @@ func (o *operator) watchMigration(cmd *cobra.Command, c *client.Client, cluster 
 			fmt.Fprintln(cmd.OutOrStdout(), time.Now().Format(time.TimeOnly), text)
 			last = text
 		}
-		if !waited(ctx, migrationEvery) {
+		if pause(ctx, migrationEvery) != nil {
 			fmt.Fprintln(cmd.ErrOrStderr(), "larder: the migration goes on: larder migrate status, cutover, abort")
 			return nil
 		}
@@ -201,16 +200,4 @@ func (o *operator) watchMigration(cmd *cobra.Command, c *client.Client, cluster 
 		return errors.New("the migration has failed")
 	}
 	return nil
-}
-
-// waited waits, and reports whether ctx still holds.
-func waited(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -120,7 +120,7 @@ func (p *parts) list() error {
 		if err != nil {
 			return err
 		}
-		part := texts(reply)
+		part := remote.Elements(reply)
 		for _, element := range part {
 			p.b.Element(element)
 		}
@@ -146,7 +146,7 @@ func (p *parts) scan(bytes int64) error {
 		if err != nil {
 			return err
 		}
-		next, elements := page(reply)
+		next, elements := remote.Page(reply)
 		if err := p.add(elements); err != nil {
 			return err
 		}

@@ -209,7 +209,7 @@ func (s *side) takeExpiry(c *remote.Conn, st *state) error {
 // milliseconds reads what TIME answers.
 func milliseconds(reply resp.Value) int64 {
 	const thousand = 1000
-	parts := texts(reply)
+	parts := remote.Elements(reply)
 	if len(parts) != 2 {
 		return 0
 	}

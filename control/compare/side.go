@@ -179,7 +179,7 @@ func (s *side) scan(db int, do func(keys [][]byte) error) error {
 			if err != nil {
 				return s.failed(err)
 			}
-			next, keys := page(reply)
+			next, keys := remote.Page(reply)
 			cursor = next
 			if err := do(ownKeys(keys)); err != nil {
 				return err
@@ -193,24 +193,6 @@ func (s *side) scan(db int, do func(keys [][]byte) error) error {
 		}
 	}
 	return nil
-}
-
-// page takes what SCAN and its relatives answer apart.
-func page(reply resp.Value) (cursor string, elements [][]byte) {
-	it := reply.Elements()
-	first, _ := it.Next()
-	text, _ := resp.Value(first).Bytes()
-	list, _ := it.Next()
-	return string(text), texts(list)
-}
-
-func texts(reply resp.Value) (list [][]byte) {
-	for it := reply.Elements(); it.Left() > 0; {
-		element, _ := it.Next()
-		text, _ := resp.Value(element).Bytes()
-		list = append(list, text)
-	}
-	return list
 }
 
 // exist asks which keys there are.

@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"encoding/binary"
 	"math"
 
 	"larder/protocol/encoding/listpack"
@@ -40,79 +39,32 @@ type loadedConsumer struct {
 	ids          []ID
 }
 
-// reader reads a stranger's bytes; after the first fault it gives zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
+// reader reads a stranger's bytes.
+type reader struct{ rdb.Reader }
 
-func (r *reader) fail() { r.bad, r.b = true, nil }
-
-func (r *reader) length() uint64 {
-	n, size, err := rdb.Length(r.b)
-	if err != nil {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
-
-// count reads how many things of at least so many bytes follow.
-func (r *reader) count(least int) int {
-	n := r.length()
-	if n > uint64(len(r.b)/least) {
-		r.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) text() []byte {
-	text, size, err := rdb.String(r.b, nil)
-	if err != nil {
-		r.fail()
-		return nil
-	}
-	r.b = r.b[size:]
-	return text
-}
-
-func (r *reader) id() ID { return ID{MS: r.length(), Seq: r.length()} }
-
-func (r *reader) raw(n int) []byte {
-	if len(r.b) < n {
-		r.fail()
-		return make([]byte, n)
-	}
-	b := r.b[:n]
-	r.b = r.b[n:]
-	return b
-}
-
-func (r *reader) time() int64 { return int64(binary.LittleEndian.Uint64(r.raw(8))) }
+func (r *reader) id() ID { return ID{MS: r.Length(), Seq: r.Length()} }
 
 // Load reads a value of one of the types of streams; false: it is not one whole value and nothing else.
 func Load(t rdb.Type, value []byte) (*Loaded, bool) {
-	r := &reader{b: value}
+	r := &reader{rdb.Reader{Left: value, Keep: true}} // the packs are kept
 	l := &Loaded{old: t == rdb.TypeStream}
 	live, end := l.readPacks(r)
-	length := r.length()
+	length := r.Length()
 	l.last = r.id()
 	if l.old { // Redis 5 could count wrongly: what is there counts
 		l.added = live
 	} else {
 		r.id() // the first entry's: it is where the entries are
 		l.maxDel = r.id()
-		l.added = r.length()
+		l.added = r.Length()
 	}
 	if length != live && !l.old || l.last.Less(end) || l.added > math.MaxInt64 {
 		return nil, false
 	}
 	names := map[string]bool{}
-	for range r.count(6) {
+	for range r.Count(6) {
 		g := l.readGroup(r, t)
-		if r.bad || names[g.name] {
+		if r.Bad || names[g.name] {
 			return nil, false
 		}
 		names[g.name] = true
@@ -121,38 +73,38 @@ func Load(t rdb.Type, value []byte) (*Loaded, bool) {
 	if t == rdb.TypeStream4 {
 		l.Lost = r.producers()
 	}
-	return l, !r.bad && len(r.b) == 0
+	return l, !r.Bad && len(r.Left) == 0
 }
 
 // producers passes over what producers have added with IDs of their own (Redis 8.6), and tells whether there is any.
 func (r *reader) producers() bool {
-	r.length() // how long it is kept, in seconds
-	r.length() // how much of it
-	n := r.count(2)
+	r.Length() // how long it is kept, in seconds
+	r.Length() // how much of it
+	n := r.Count(2)
 	for range n {
-		r.text()
-		for range r.count(3) {
-			r.text()
+		r.Text()
+		for range r.Count(3) {
+			r.Text()
 			r.id()
 		}
 	}
-	r.length() // how many there ever were
-	r.length() // how many were refused
+	r.Length() // how many there ever were
+	r.Length() // how many were refused
 	return n > 0
 }
 
 // readPacks reads the listpacks and gives the number of entries and the last one's ID.
 func (l *Loaded) readPacks(r *reader) (live uint64, end ID) {
-	for range r.count(idBytes + 2) {
-		key, list := r.text(), r.text()
+	for range r.Count(idBytes + 2) {
+		key, list := r.Text(), r.Text()
 		if len(key) != idBytes || listpack.Validate(list) != nil {
-			r.fail()
+			r.Fail()
 			return 0, ID{}
 		}
 		p := pack{sortedID(key), list}
 		n, last, ok := p.walk(end, nil)
 		if !ok {
-			r.fail()
+			r.Fail()
 			return 0, ID{}
 		}
 		live, end = live+n, last
@@ -162,41 +114,41 @@ func (l *Loaded) readPacks(r *reader) (live uint64, end ID) {
 }
 
 func (l *Loaded) readGroup(r *reader, t rdb.Type) loadedGroup {
-	g := loadedGroup{name: string(r.text()), last: r.id(), read: EntriesUnknown, pending: map[ID]Pending{}}
+	g := loadedGroup{name: string(r.Text()), last: r.id(), read: EntriesUnknown, pending: map[ID]Pending{}}
 	if !l.old {
-		g.read = int64(r.length())
+		g.read = int64(r.Length())
 	}
-	for range r.count(idBytes + 9) {
-		id := sortedID(r.raw(idBytes))
+	for range r.Count(idBytes + 9) {
+		id := sortedID(r.Raw(idBytes))
 		_, twice := g.pending[id]
-		if g.pending[id] = (Pending{ID: id, DeliveredMS: r.time(), Count: r.length()}); twice {
-			r.fail()
+		if g.pending[id] = (Pending{ID: id, DeliveredMS: r.Int64(), Count: r.Length()}); twice {
+			r.Fail()
 		}
 	}
 	left := len(g.pending)
 	names, given := map[string]bool{}, map[ID]bool{}
-	for range r.count(10) {
-		c := loadedConsumer{name: string(r.text()), seen: r.time()}
+	for range r.Count(10) {
+		c := loadedConsumer{name: string(r.Text()), seen: r.Int64()}
 		if c.active = c.seen; t == rdb.TypeStream3 || t == rdb.TypeStream4 {
-			c.active = r.time()
+			c.active = r.Int64()
 		}
-		for range r.count(idBytes) {
-			id := sortedID(r.raw(idBytes))
+		for range r.Count(idBytes) {
+			id := sortedID(r.Raw(idBytes))
 			if _, known := g.pending[id]; !known || given[id] {
-				r.fail()
+				r.Fail()
 			}
 			given[id] = true
 			left--
 			c.ids = append(c.ids, id)
 		}
 		if names[c.name] {
-			r.fail()
+			r.Fail()
 		}
 		names[c.name] = true
 		g.consumers = append(g.consumers, c)
 	}
 	if left != 0 || g.read < EntriesUnknown {
-		r.fail()
+		r.Fail()
 	}
 	return g
 }

@@ -27,9 +27,9 @@ func Payload(payload []byte, nowMS int64) (Value, error) {
 
 // Body digests a value as RDB files have it. Errors: ErrBroken.
 func Body(t rdb.Type, body []byte, nowMS int64) (Value, error) {
-	r := &reader{b: body, now: nowMS}
+	r := &reader{Reader: rdb.Reader{Left: body}, now: nowMS}
 	v := r.value(t)
-	if r.bad || len(r.b) > 0 {
+	if r.Bad || len(r.Left) > 0 {
 		return Value{}, fmt.Errorf("%w: %d bytes of type %d", ErrBroken, len(body), t)
 	}
 	return v, nil
@@ -39,7 +39,7 @@ func (r *reader) value(t rdb.Type) Value {
 	switch t {
 	case rdb.TypeString:
 		b := New(String)
-		b.Text(r.text())
+		b.Text(r.Text())
 		return b.Value()
 	case rdb.TypeList, rdb.TypeListZiplist, rdb.TypeListQuicklist, rdb.TypeListQuicklist2:
 		return r.list(t)
@@ -55,22 +55,22 @@ func (r *reader) value(t rdb.Type) Value {
 		rdb.TypeHashPackExpiries, rdb.TypeHashPackExpiriesEarly:
 		return r.hash(t)
 	default:
-		r.fail()
+		r.Fail()
 		return Value{}
 	}
 }
 
 // module digests what only the module understands: its bytes.
 func (r *reader) module() Value {
-	number, _, err := rdb.Length(r.b)
+	number, _, err := rdb.Length(r.Left)
 	if err != nil {
-		r.fail()
+		r.Fail()
 		return Value{}
 	}
 	name, _ := rdb.ModuleName(number)
 	b := New(name)
-	b.Text(r.b)
-	r.b = nil
+	b.Text(r.Left)
+	r.Left = nil
 	return b.Value()
 }
 
@@ -79,21 +79,21 @@ func (r *reader) list(t rdb.Type) Value {
 	each := func(e listpack.Entry) { b.Element(r.textOf(e)) }
 	switch t {
 	case rdb.TypeList:
-		for range r.count(1) {
-			b.Element(r.text())
+		for range r.Count(1) {
+			b.Element(r.Text())
 		}
 	case rdb.TypeListZiplist:
-		zipped(r, r.text(), each)
+		zipped(r, r.Text(), each)
 	case rdb.TypeListQuicklist:
-		for range r.count(1) {
-			zipped(r, r.text(), each)
+		for range r.Count(1) {
+			zipped(r, r.Text(), each)
 		}
 	default:
-		for range r.count(2) {
-			if r.length() == rdb.NodePlain {
-				b.Element(r.text())
+		for range r.Count(2) {
+			if r.Length() == rdb.NodePlain {
+				b.Element(r.Text())
 			} else {
-				packed(r, r.text(), each)
+				packed(r, r.Text(), each)
 			}
 		}
 	}
@@ -104,20 +104,20 @@ func (r *reader) set(t rdb.Type) Value {
 	b := New(Set)
 	switch t {
 	case rdb.TypeSet:
-		for range r.count(1) {
-			b.Member(r.text())
+		for range r.Count(1) {
+			b.Member(r.Text())
 		}
 	case rdb.TypeSetIntset:
-		blob := r.text()
+		blob := r.Text()
 		if intset.Validate(blob) != nil {
-			r.fail()
+			r.Fail()
 			break
 		}
 		for i := range intset.Set(blob).Len() {
 			b.Member(r.textOf(listpack.Entry{Int: intset.Set(blob).At(i)}))
 		}
 	default:
-		packed(r, r.text(), func(e listpack.Entry) { b.Member(r.textOf(e)) })
+		packed(r, r.Text(), func(e listpack.Entry) { b.Member(r.textOf(e)) })
 	}
 	return b.Value()
 }
@@ -135,22 +135,22 @@ func (r *reader) zset(t rdb.Type) Value {
 	}
 	switch t {
 	case rdb.TypeZSet:
-		for range r.count(9) {
-			member := r.text()
-			b.Scored(member, math.Float64frombits(uint64(r.int64())))
+		for range r.Count(9) {
+			member := r.Text()
+			b.Scored(member, math.Float64frombits(uint64(r.Int64())))
 		}
 	case rdb.TypeZSetText:
-		for range r.count(2) {
-			member := r.text()
-			b.Scored(member, r.textDouble())
+		for range r.Count(2) {
+			member := r.Text()
+			b.Scored(member, r.TextDouble())
 		}
 	case rdb.TypeZSetZiplist:
-		zipped(r, r.text(), each)
+		zipped(r, r.Text(), each)
 	default:
-		packed(r, r.text(), each)
+		packed(r, r.Text(), each)
 	}
 	if odd {
-		r.fail()
+		r.Fail()
 	}
 	return b.Value()
 }
@@ -161,7 +161,7 @@ func (r *reader) score(e listpack.Entry) float64 {
 	}
 	f, err := strconv.ParseFloat(string(e.Text), 64)
 	if err != nil {
-		r.fail()
+		r.Fail()
 	}
 	return f
 }
@@ -175,30 +175,30 @@ func (r *reader) hash(t rdb.Type) Value {
 	}
 	switch t {
 	case rdb.TypeHash, rdb.TypeHashTimed:
-		for range r.count(2) {
-			field, value, expiry := r.own(), r.text(), int64(0)
+		for range r.Count(2) {
+			field, value, expiry := r.own(), r.Text(), int64(0)
 			if t == rdb.TypeHashTimed {
-				expiry = max(r.int64(), 0) // -1: none
+				expiry = max(r.Int64(), 0) // -1: none
 			}
 			add(field, value, expiry)
 		}
 	case rdb.TypeHashExpiries, rdb.TypeHashExpiriesEarly:
 		base := int64(0)
 		if t == rdb.TypeHashExpiries {
-			base = r.int64() - 1
+			base = r.Int64() - 1
 		}
-		for range r.count(3) {
-			expiry := int64(r.length())
+		for range r.Count(3) {
+			expiry := int64(r.Length())
 			if expiry != 0 {
 				expiry += base
 			}
 			field := r.own()
-			add(field, r.text(), expiry)
+			add(field, r.Text(), expiry)
 		}
 	case rdb.TypeHashZipmap:
-		blob := r.text()
+		blob := r.Text()
 		if zipmap.Validate(blob) != nil {
-			r.fail()
+			r.Fail()
 			break
 		}
 		for at := zipmap.Map(blob).First(); at != 0; {
@@ -234,25 +234,25 @@ func (r *reader) packedHash(t rdb.Type, add func(field, value []byte, expiryMS i
 	}
 	switch t {
 	case rdb.TypeHashZiplist:
-		zipped(r, r.text(), each)
+		zipped(r, r.Text(), each)
 	case rdb.TypeHashPackExpiries:
-		r.int64() // the least of them
+		r.Int64() // the least of them
 		places = 3
-		packed(r, r.text(), each)
+		packed(r, r.Text(), each)
 	case rdb.TypeHashPackExpiriesEarly:
 		places = 3
-		packed(r, r.text(), each)
+		packed(r, r.Text(), each)
 	default:
-		packed(r, r.text(), each)
+		packed(r, r.Text(), each)
 	}
 	if place != 0 {
-		r.fail()
+		r.Fail()
 	}
 }
 
 func zipped(r *reader, blob []byte, each func(e listpack.Entry)) {
-	if r.bad || ziplist.Validate(blob) != nil {
-		r.fail()
+	if r.Bad || ziplist.Validate(blob) != nil {
+		r.Fail()
 		return
 	}
 	l := ziplist.List(blob)
@@ -264,8 +264,8 @@ func zipped(r *reader, blob []byte, each func(e listpack.Entry)) {
 }
 
 func packed(r *reader, blob []byte, each func(e listpack.Entry)) {
-	if r.bad || listpack.Validate(blob) != nil {
-		r.fail()
+	if r.Bad || listpack.Validate(blob) != nil {
+		r.Fail()
 		return
 	}
 	l := listpack.List(blob)

@@ -18,26 +18,26 @@ const (
 // stream digests a stream: its entries in order, the last ID, and its groups with their consumers and what is pending.
 func (r *reader) stream(t rdb.Type) Value {
 	b := New(Stream)
-	for range r.count(streamIDBytes + 2) {
+	for range r.Count(streamIDBytes + 2) {
 		first := r.own()
 		if len(first) != streamIDBytes {
-			r.fail()
+			r.Fail()
 			return Value{}
 		}
 		w := &walker{r: r, b: b, ms: binary.BigEndian.Uint64(first), seq: binary.BigEndian.Uint64(first[8:])}
-		w.entries(r.text())
+		w.entries(r.Text())
 	}
-	r.length() // how many entries: they are there
-	state := appendIDs(nil, r.length(), r.length())
+	r.Length() // how many entries: they are there
+	state := appendIDs(nil, r.Length(), r.Length())
 	var counters []byte
 	counted := t != rdb.TypeStream
 	if counted {
-		r.length() // the first entry's ID: it is there
-		r.length()
-		counters = appendIDs(nil, r.length(), r.length(), r.length())
+		r.Length() // the first entry's ID: it is there
+		r.Length()
+		counters = appendIDs(nil, r.Length(), r.Length(), r.Length())
 	}
 	var groups Sum
-	for range r.count(6) {
+	for range r.Count(6) {
 		sum, read := r.group(t)
 		groups.Add(sum)
 		counters = appendIDs(counters, read)
@@ -61,24 +61,24 @@ func appendIDs(dst []byte, numbers ...uint64) []byte {
 // group digests a group, and gives how many entries it has read.
 func (r *reader) group(t rdb.Type) (sum Sum, read uint64) {
 	text := appendText(nil, r.own())
-	text = appendIDs(text, r.length(), r.length())
+	text = appendIDs(text, r.Length(), r.Length())
 	if t != rdb.TypeStream {
-		read = r.length()
+		read = r.Length()
 	}
 	var pending Sum
-	for range r.count(streamIDBytes + 9) {
-		one := append(append([]byte{'p'}, r.raw(streamIDBytes)...), r.raw(8)...) // when it was delivered
-		pending.Add(sha256.Sum256(appendIDs(one, r.length())))
+	for range r.Count(streamIDBytes + 9) {
+		one := append(append([]byte{'p'}, r.Raw(streamIDBytes)...), r.Raw(8)...) // when it was delivered
+		pending.Add(sha256.Sum256(appendIDs(one, r.Length())))
 	}
-	for range r.count(10) {
+	for range r.Count(10) {
 		consumer := append([]byte{'c'}, r.own()...)
-		r.int64() // when it was seen: each server's own
+		r.Int64() // when it was seen: each server's own
 		if t == rdb.TypeStream3 || t == rdb.TypeStream4 {
-			r.int64()
+			r.Int64()
 		}
 		pending.Add(sha256.Sum256(consumer))
-		for range r.count(streamIDBytes) {
-			pending.Add(sha256.Sum256(append(append([]byte{'o'}, r.raw(streamIDBytes)...), consumer...)))
+		for range r.Count(streamIDBytes) {
+			pending.Add(sha256.Sum256(append(append([]byte{'o'}, r.Raw(streamIDBytes)...), consumer...)))
 		}
 	}
 	return sha256.Sum256(append(text, pending[:]...)), read
@@ -86,18 +86,18 @@ func (r *reader) group(t rdb.Type) (sum Sum, read uint64) {
 
 // producers passes over what producers have added with IDs of their own (Redis 8.6): nobody else has it.
 func (r *reader) producers() {
-	r.length()
-	r.length()
-	for range r.count(2) {
-		r.text()
-		for range r.count(3) {
-			r.text()
-			r.length()
-			r.length()
+	r.Length()
+	r.Length()
+	for range r.Count(2) {
+		r.Text()
+		for range r.Count(3) {
+			r.Text()
+			r.Length()
+			r.Length()
 		}
 	}
-	r.length()
-	r.length()
+	r.Length()
+	r.Length()
 }
 
 // walker reads the entries of one listpack of a stream.
@@ -112,8 +112,8 @@ type walker struct {
 }
 
 func (w *walker) next() listpack.Entry {
-	if w.at == 0 || w.r.bad {
-		w.r.fail()
+	if w.at == 0 || w.r.Bad {
+		w.r.Fail()
 		return listpack.Entry{}
 	}
 	e := w.l.Get(w.at)
@@ -124,7 +124,7 @@ func (w *walker) next() listpack.Entry {
 func (w *walker) int() int64 {
 	e := w.next()
 	if !e.IsInt() {
-		w.r.fail()
+		w.r.Fail()
 	}
 	return e.Int
 }
@@ -133,15 +133,15 @@ func (w *walker) int() int64 {
 func (w *walker) size() int {
 	n := w.int()
 	if n < 0 || n > int64(len(w.l)) {
-		w.r.fail()
+		w.r.Fail()
 		return 0
 	}
 	return int(n)
 }
 
 func (w *walker) entries(blob []byte) {
-	if w.r.bad || listpack.Validate(blob) != nil {
-		w.r.fail()
+	if w.r.Bad || listpack.Validate(blob) != nil {
+		w.r.Fail()
 		return
 	}
 	w.l = blob
@@ -152,7 +152,7 @@ func (w *walker) entries(blob []byte) {
 		w.names = append(w.names, w.next().Append(nil))
 	}
 	w.int() // the end of the first part
-	for w.at != 0 && !w.r.bad {
+	for w.at != 0 && !w.r.Bad {
 		w.one()
 	}
 }
@@ -171,7 +171,7 @@ func (w *walker) one() {
 		}
 	}
 	w.int() // how many elements it was, for who reads backwards
-	if flags&flagDeleted == 0 && !w.r.bad {
+	if flags&flagDeleted == 0 && !w.r.Bad {
 		w.b.Element(w.entry)
 	}
 }

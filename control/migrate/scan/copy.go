@@ -168,7 +168,7 @@ func (k *copier) takeExpiry(c *remote.Conn) (atMS int64, err error) {
 		return 0, err
 	}
 	const thousand = 1000
-	words := listOf(clock)
+	words := remote.Texts(clock)
 	if len(words) != 2 {
 		return 0, fmt.Errorf("server %s answers TIME by what cannot be understood", c.Addr)
 	}

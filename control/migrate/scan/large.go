@@ -163,7 +163,7 @@ func (p *pieces) elements(bytes int64) error {
 		if err != nil {
 			return err
 		}
-		next, part := pageOf(reply)
+		next, part := remote.Page(reply)
 		if next == "" || len(part)%p.each != 0 {
 			return fmt.Errorf("server %s answers %s by what cannot be understood", p.from.Addr, p.scan)
 		}

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"larder/backends/remote"
-	"larder/protocol/resp"
 )
 
 const (
@@ -93,7 +91,7 @@ func (w *Way) setting(c *remote.Conn) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	words := listOf(reply)
+	words := remote.Texts(reply)
 	if len(words) != 2 {
 		return "", fmt.Errorf("%w: it knows no %s", ErrNotifications, notifySetting)
 	}
@@ -136,7 +134,7 @@ func (w *Way) hear(e *ear) error {
 		if err != nil {
 			return err
 		}
-		words := listOf(reply)
+		words := remote.Texts(reply)
 		switch {
 		case len(words) == 4 && words[0] == "pmessage":
 			if p, ok := placeOf(words[2]); ok {
@@ -164,28 +162,4 @@ func placeOf(channel string) (p place, ok bool) {
 	number, key, ok := strings.Cut(rest, "__:")
 	db, err := strconv.Atoi(number)
 	return place{db, key}, ok && err == nil
-}
-
-// listOf are the elements of a reply as texts.
-func listOf(reply resp.Value) (list []string) {
-	for it := reply.Elements(); it.Left() > 0; {
-		element, _ := it.Next()
-		text, _ := resp.Value(element).Bytes()
-		list = append(list, string(text))
-	}
-	return list
-}
-
-// pageOf takes what SCAN and its relatives answer apart. The elements are the caller's.
-func pageOf(reply resp.Value) (cursor string, elements [][]byte) {
-	it := reply.Elements()
-	first, _ := it.Next()
-	text, _ := resp.Value(first).Bytes()
-	list, _ := it.Next()
-	for it := resp.Elements(list); it.Left() > 0; {
-		element, _ := it.Next()
-		text, _ := resp.Value(element).Bytes()
-		elements = append(elements, bytes.Clone(text))
-	}
-	return string(text), elements
 }

@@ -73,7 +73,7 @@ func (k *copier) scan(c *remote.Conn, db int, do func(keys [][]byte) error) erro
 		if err != nil {
 			return err
 		}
-		next, keys := pageOf(reply)
+		next, keys := remote.Page(reply)
 		if next == "" {
 			return fmt.Errorf("server %s answers SCAN by what cannot be understood", c.Addr)
 		}
