@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 		{"dev --shards no", "larder: --shards: dev.shards \"no\": must be a whole number\n"},
 		{"dev --shrads 1", "larder: unknown flag: --shrads; see 'larder dev --help'\n"},
 		{"dev now", "larder: unknown command \"now\" for \"larder dev\"\n"},
-		{"gateway", "larder: gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,... or --topology FILE\n"},
+		{"gateway", "larder: gateway.nodes: a gateway needs nodes: must be given with --nodes ADDR,..., --topology FILE or --consul URL\n"},
 		{"serve", "larder: unknown command \"serve\" for \"larder\"\n"},
 		{"config --explain x", "larder: x: unknown key\n"},
 		{"healthcheck --url ftp://x", "larder: --url \"ftp://x\": must begin with http://, https:// or redis://\n"},
