@@ -52,6 +52,7 @@ type Agent struct {
 	state   controller.Snapshots
 	taking  string // what is under way that excludes others: a snapshot that is taken, a restore
 	stopped bool
+	dropped []dropped // the oldest first
 
 	telling sync.Mutex // of what follows; no other lock is taken while it is held
 	events  []Event

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,4 +234,37 @@ func TestAutomaticWaits(t *testing.T) {
 	}
 	close(f.waits)
 	b.eventually("the automatic one is there", func() bool { return strings.Contains(fmt.Sprint(b.Events()), "snapshot auto-20261130-04") })
+}
+
+// TestComesLate: what arrives in the store when a snapshot was given up and its folder removed is removed too, soon.
+func TestComesLate(t *testing.T) {
+	began := make(chan struct{}, 9)
+	var late atomic.Int64
+	b := start(t, &fleet{began: began, waits: make(chan struct{})}, t.TempDir(), func(o *control.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	})
+	task, err := b.Create("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	running := b.Tasks()[0]
+	if running.ID != task.ID || running.Folder == "" {
+		t.Fatal(running)
+	}
+	if err := b.Cancel(task.ID); err != nil {
+		t.Fatal(err)
+	}
+	if ended := b.ends(task.ID); ended.State != control.TaskCanceled || ended.Folder != "" {
+		t.Fatal(ended)
+	}
+	folder := filepath.Join(b.path, running.Folder)
+	if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, ".put-shard-0000.rdb.zst.ABC"), []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	late.Store(int64(time.Minute))
+	b.eventually("what came late is removed", func() bool {
+		_, err := os.Stat(folder)
+		return errors.Is(err, os.ErrNotExist)
+	})
 }

@@ -27,6 +27,7 @@ func (a *Agent) Run(ctx context.Context, ready chan<- struct{}) error {
 			look.Reset(a.looking(ctx, &failed))
 		case <-tick.C:
 			a.tell(ctx, controller.Tick{})
+			a.dropAgain(ctx)
 		case <-ctx.Done():
 			a.stop(errAgentEnds)
 			a.mu.Lock()

@@ -20,6 +20,8 @@ const (
 	lookMost   = time.Minute    // but no longer
 	sweepAfter = 24 * time.Hour // what nobody knows of is removed when nothing has changed for so long
 	dropTime   = time.Minute
+
+	dropAgainAfter = 5 * time.Second
 )
 
 // look lists what snapshots there are, and removes what is left of unfinished ones.
@@ -98,5 +100,32 @@ func (a *Agent) drop(ctx context.Context, j *job, store snapshot.Store, folder s
 		return fmt.Errorf("%w; what was written of it is still in %s/%s and is removed later: %w", failed, store.Bucket.Place(), folder, err)
 	}
 	a.tasks.cleared(j)
+	if store.Bucket == a.o.Store.Bucket {
+		a.mu.Lock()
+		a.dropped = append(a.dropped, dropped{folder, a.o.Now()})
+		a.mu.Unlock()
+	}
 	return failed
+}
+
+// dropped is a folder that was removed, and when. It is removed once more: what was under way to the store just then may have arrived behind that, as a part of
+// an upload that was given up does, which is there again then.
+type dropped struct {
+	folder string
+	at     time.Time
+}
+
+// dropAgain removes what was removed a while ago once more.
+func (a *Agent) dropAgain(ctx context.Context) {
+	a.mu.Lock()
+	var due []dropped
+	for len(a.dropped) > 0 && a.o.Now().Sub(a.dropped[0].at) >= dropAgainAfter {
+		due, a.dropped = append(due, a.dropped[0]), a.dropped[1:]
+	}
+	a.mu.Unlock()
+	for _, d := range due {
+		if err := a.o.Store.Discard(ctx, d.folder); err != nil && ctx.Err() == nil {
+			a.o.Log.Warn("what may have come late of a snapshot that was given up is removed later", "cluster", a.o.Cluster, "folder", d.folder, "error", err)
+		}
+	}
 }
