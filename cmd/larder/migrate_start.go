@@ -180,10 +180,8 @@ func (o *operator) watchMigration(cmd *cobra.Command, c *client.Client, cluster 
 			fmt.Fprintln(cmd.OutOrStdout(), time.Now().Format(time.TimeOnly), text)
 			last = text
 		}
-		_ = pause(ctx, migrationEvery)
-		if ctx.Err() != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "larder: the migration goes on: larder migrate status, cutover, abort")
-			return nil
+		if pause(ctx, migrationEvery) != nil {
+			break
 		}
 		next, err := c.Migration(ctx, cluster, m.ID)
 		if ctx.Err() != nil {

@@ -124,12 +124,14 @@ func (o *operator) follow(cmd *cobra.Command, c *client.Client, cluster string, 
 	return task, failure(task)
 }
 
-// give cancels a task and waits for its end.
+// give cancels a task and waits for its end. What it says is true already: a second signal may come just behind.
 func (o *operator) give(cmd *cobra.Command, c *client.Client, cluster string, task control.Task) (control.Task, error) {
-	fmt.Fprintln(cmd.ErrOrStderr(), "larder: stopping it; a second signal leaves it to the appliance")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), cancelTime)
 	defer cancel()
 	err := c.Cancel(ctx, cluster, task.ID)
+	if err == nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "larder: stopping it; a second signal leaves it to the appliance")
+	}
 	for err == nil && task.State == control.TaskRunning && ctx.Err() == nil {
 		task, err = c.Task(ctx, cluster, task.ID, time.Second)
 	}

@@ -114,7 +114,7 @@ func TestSecondInterrupt(t *testing.T) {
 	v, dir := peers.StartVersitygw(t), t.TempDir()
 	store := servicePlace(t, v, v.Addr, "")
 	d := larder.Dev(t, dir, append(store.args, "--shards", "1", "--set", "snapshots.bytes-per-second=12mb")...)
-	noise(t, d.Addr, 12_000)
+	noise(t, d.Addr, 60_000) // five seconds of it
 	managed(t, dir)
 	var said peers.Output
 	cmd := larder.Command("snapshot", "create", "one", "--dir", dir)
