@@ -106,12 +106,11 @@ func (e *errand) arm() {
 	}
 }
 
-// tickErrands goes on with those that stood still because of the node. It reports whether there are any.
+// tickErrands goes on with those that stood still because of the node.
 func (p *part) tickErrands() {
 	for _, e := range p.errands {
 		if !e.waits {
 			e.arm()
-			p.l.Hurry()
 		}
 	}
 }
@@ -157,13 +156,21 @@ func (e *errand) slice() {
 
 var rowRestore = command.Lookup([]byte("RESTORE"))
 
+// refused is why nobody may write now, "" if one may.
+func (e *errand) refused() string {
+	if e.p.state&guarded == 0 {
+		return ""
+	}
+	return e.p.guardedFrom(e.s, rowRestore)
+}
+
 // mayWrite tells whether the errand may go on now. The error is why it never will.
 func (e *errand) mayWrite() (bool, error) {
 	p := e.p
-	if p.guard&guardLoading != 0 {
-		return false, errLoading
+	if err := p.fit(); err != nil {
+		return false, err
 	}
-	if text := p.guardedFrom(e.s, rowRestore); p.state&guarded != 0 && text != "" {
+	if text := e.refused(); text != "" {
 		switch {
 		case e.refusedNS == 0:
 			e.refusedNS = max(1, p.nowNS)
@@ -193,16 +200,7 @@ func (e *errand) run(row *command.Row, args [][]byte) string {
 	blockable := c.Blockable
 	c.Blockable = false
 	p.depth++
-	if p.state&gated != 0 {
-		p.weigh(e.s, row, args)
-	}
-	if p.state&tellsNew != 0 {
-		p.fresh = p.absent(e.s, row, args)
-	}
-	p.run(e.s, row, args)
-	for len(p.fresh) > 0 {
-		p.tellNew(e.s, row, p.fresh[0])
-	}
+	p.runTold(e.s, row, args)
 	p.depth--
 	c.Blockable = blockable
 	if out := p.w.Out; len(out) > 0 && out[0] == '-' {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"strconv"
-	"sync/atomic"
 
 	"larder/engine/store"
 	"larder/persistence/rdb"
@@ -22,10 +21,10 @@ import (
 
 // Intake is what a serving node is to take in.
 type Intake struct {
-	In        io.Reader    // an RDB file. It is read on the caller's goroutine, and must end when ctx does
-	Functions bool         // its libraries too; those of other names stay
-	Taken     atomic.Int64 // keys, so far
-	Expired   int64        // keys that were left out because their time was over; to be read when it has ended
+	In        io.Reader // an RDB file. It is read on the caller's goroutine, and must end when ctx does
+	Functions bool      // its libraries too; those of other names stay
+	Taken     int64     // keys; this and what follows is to be read when it has ended
+	Expired   int64     // keys that were left out because their time was over
 }
 
 // intake is one under way. It is the loop's, but for the pieces.
@@ -66,35 +65,26 @@ func (n *Node) Intake(ctx context.Context, of *Intake) error {
 // read gives the loop what comes.
 func (t *intake) read(ctx context.Context, n *Node) error {
 	l := n.loop.Load()
-	for {
-		var piece []byte
+	err := readPieces(t.of.In, t.spare, func(piece []byte) bool {
 		select {
-		case piece = <-t.spare:
-		default:
-			piece = make([]byte, pieceBytes)
-		}
-		got, err := fill(t.of.In, piece)
-		if got > 0 {
-			select {
-			case t.pieces <- piece[:got]:
-			case <-t.done:
-				return nil
-			case <-n.ended:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		switch {
-		case err == io.EOF: //nolint:errorlint // one that is wrapped is no end
-			close(t.pieces)
+		case t.pieces <- piece:
 			l.Post(t.arm)
-			return nil
-		case err != nil:
-			return err
+			return true
+		case <-t.done:
+		case <-n.ended:
+		case <-ctx.Done():
 		}
-		l.Post(t.arm)
+		return false
+	})
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	}
+	close(t.pieces) // nobody looks where the errand is over
+	l.Post(t.arm)
+	return nil
 }
 
 // next takes in a key, or what else comes next.
@@ -182,7 +172,7 @@ func (t *intake) restore(e *rdb.Entry) error {
 	if wrong != "" {
 		return fmt.Errorf("key %.64q of type %d in database %d: %s", e.Key, e.Type, e.DB, wrong)
 	}
-	t.of.Taken.Add(1)
+	t.of.Taken++
 	return nil
 }
 
@@ -251,7 +241,7 @@ func (t *intake) part(e *rdb.Entry) error {
 	if wrong != "" {
 		return fmt.Errorf("key %.64q in database %d: %s", v.Key, v.DB, wrong)
 	}
-	t.of.Taken.Add(1)
+	t.of.Taken++
 	return nil
 }
 

@@ -71,8 +71,8 @@ func TestIntake(t *testing.T) {
 		w.Copy(&rdb.Entry{Value: form.Value{Key: []byte("set"), Type: form.TypeSetListpack, Body: form.AppendString(nil, []byte(packed), nil), IdleS: -1, Freq: -1}, DB: 5}, rdb.Key)
 	})
 	of := &engine.Intake{In: iotest.HalfReader(bytes.NewReader(file)), Functions: true}
-	if err := n.Intake(t.Context(), of); err != nil || of.Taken.Load() != 3 || of.Expired != 1 {
-		t.Fatal(err, of.Taken.Load(), of.Expired)
+	if err := n.Intake(t.Context(), of); err != nil || of.Taken != 3 || of.Expired != 1 {
+		t.Fatal(err, of.Taken, of.Expired)
 	}
 	watcher.Do("MULTI")
 	if got := string(watcher.Do("EXEC")); got != "*-1\r\n" {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"larder/persistence"
 	"larder/persistence/rdb"
 )
 
@@ -113,40 +114,34 @@ func (r *fileReader) readAll() {
 }
 
 func (r *fileReader) readFrom(in io.Reader) error {
+	return readPieces(in, r.spare, func(piece []byte) bool {
+		select {
+		case r.pieces <- piece:
+			r.came()
+			return true
+		case <-r.stop:
+			return false
+		}
+	})
+}
+
+// readPieces gives what comes, in pieces, until give says false or the reader ends. That a file breaks off is no end: what has come is not to be taken for all.
+func readPieces(in io.Reader, spare <-chan []byte, give func(piece []byte) bool) error {
 	for {
 		var piece []byte
 		select {
-		case piece = <-r.spare:
+		case piece = <-spare:
 		default:
 			piece = make([]byte, pieceBytes)
 		}
-		n, err := fill(in, piece)
-		if n > 0 {
-			select {
-			case r.pieces <- piece[:n]:
-				r.came()
-			case <-r.stop:
-				return nil
-			}
-		}
-		switch {
-		case err == io.EOF: //nolint:errorlint // one that is wrapped is no end
+		n, ended, err := persistence.Full(in, piece)
+		if n > 0 && !give(piece[:n]) {
 			return nil
-		case err != nil:
+		}
+		if ended || err != nil {
 			return err
 		}
 	}
-}
-
-// fill reads until a piece is full or the reader ends. It is io.ReadFull, but that io.ErrUnexpectedEOF is always the reader's own: a file that breaks off, of
-// which what has come is not to be taken for all.
-func fill(in io.Reader, piece []byte) (n int, err error) {
-	for n < len(piece) && err == nil {
-		var more int
-		more, err = in.Read(piece[n:])
-		n += more
-	}
-	return n, err
 }
 
 // close ends the goroutine and waits for it.

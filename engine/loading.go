@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 
 	"larder/engine/lanes"
@@ -39,11 +38,8 @@ type loading struct {
 
 // newLoading begins. A file that is not loaded to its end must be given up with drop.
 func (p *part) newLoading(keepDead bool) *loading {
-	l := &loading{p: p, keepDead: keepDead, lostBefore: p.call.Lost, said: map[string]string{}, libs: maps.Clone(p.scripts.libraries)}
+	l := &loading{p: p, keepDead: keepDead, lostBefore: p.call.Lost, said: map[string]string{}, libs: p.scripts.copied()}
 	l.scan.LargeMin = largeMin
-	if l.libs == nil {
-		l.libs = map[string]*library{}
-	}
 	return l
 }
 

@@ -319,7 +319,8 @@ func (q *pass) item(db int, it store.Item) {
 		return
 	}
 	q.selectDB(db)
-	q.sayAbout(q.about(it))
+	a := q.about(it)
+	q.w.About(a.expiryMS, a.idleS, a.freq)
 	q.key = append(q.key[:0], it.Key()...)
 	q.w.Key = q.key
 	commands.WriteValue(&q.w.Pen, q.p.store, it, q.p.set.collections, everyField)

@@ -54,18 +54,6 @@ func (q *pass) about(it store.Item) aboutKey {
 	return a
 }
 
-func (q *pass) sayAbout(a aboutKey) {
-	if a.expiryMS != store.NoExpiry {
-		q.w.Expiry(a.expiryMS)
-	}
-	if a.idleS >= 0 {
-		q.w.Idle(a.idleS)
-	}
-	if a.freq >= 0 {
-		q.w.Freq(uint8(a.freq))
-	}
-}
-
 // writeLarge goes on with a large value for about so many bytes.
 func (q *pass) writeLarge(budget int) {
 	if q.large == nil {
@@ -85,7 +73,7 @@ func (q *pass) writeLarge(budget int) {
 func (q *pass) pieces(yield func(struct{}) bool) {
 	v, w := q.large, &q.w
 	q.selectDB(v.db)
-	q.sayAbout(v.about)
+	w.About(v.about.expiryMS, v.about.idleS, v.about.freq)
 	w.Key = v.key
 	w.Pause = func() bool { return yield(struct{}{}) }
 	if v.kind.Big() {

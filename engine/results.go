@@ -40,8 +40,7 @@ type results struct {
 
 	copying       bool
 	db            int // where the copy is
-	group         int
-	place         uint64
+	at            store.Cursor
 	copied, total int64
 
 	swaps     uint64 // SWAPDBs told
@@ -86,9 +85,7 @@ type ResultPiece struct {
 
 // LinkState tells how a node that follows another is doing.
 type LinkState struct {
-	Phase      string // connect, connecting, handshake, sync, connected; empty: it follows nobody
-	Primary    string
-	ID         string
+	Following  bool   // the primary's stream comes
 	Offset     int64  // of the primary's stream, as far as it is applied; -1 while it does not come
 	Reason     string // why the last attempt came to nothing, empty while the stream comes
 	Read, Size int64  // bytes of the primary's data, while they come; Size 0: not known
@@ -121,7 +118,7 @@ func (r *results) void() {
 
 // restart has the copy begin in front.
 func (r *results) restart() {
-	r.copying, r.db, r.group, r.place, r.copied, r.total = true, 0, 0, 0, 0, 0
+	r.copying, r.db, r.at, r.copied, r.total = true, 0, store.Cursor{}, 0, 0
 	for db := range r.pending {
 		r.total += int64(r.p.store.DB(db).Len())
 	}
@@ -356,7 +353,7 @@ func (n *Node) Link(ctx context.Context) (s LinkState, err error) {
 	return s, n.asked(ctx, func(p *part) error {
 		if k := p.link; k != nil {
 			s = LinkState{
-				Phase: k.stage(), Primary: k.addr, ID: p.stream.past.ID, Offset: k.offset(), Reason: k.reason, Faults: p.count.faults, LastFault: k.lastFault,
+				Following: k.phase == linkFollowing, Offset: k.offset(), Reason: k.reason, Faults: p.count.faults, LastFault: k.lastFault,
 				Read: k.transfer.read, Size: k.transfer.size,
 			}
 		}

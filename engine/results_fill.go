@@ -95,28 +95,15 @@ func (r *results) tellItem(db int, it store.Item) {
 
 // copyStep tells the keys of at least one bucket.
 func (r *results) copyStep() {
-	s := r.p.store
-	for {
-		db := s.DB(r.db)
-		if r.place == 0 {
-			r.group = db.NextGroup(r.group)
-		}
-		if r.group < store.Groups {
-			r.place = db.Scan(r.group, r.place, r.p.nowMS, func(it store.Item) {
-				r.copied++
-				r.tellItem(r.db, it)
-			})
-			if r.place == 0 {
-				r.group++
-			}
-			return
-		}
-		r.group, r.place = 0, 0
-		if r.db++; r.db == len(r.pending) {
-			r.copying = false
+	for ; r.db < len(r.pending); r.db, r.at = r.db+1, (store.Cursor{}) {
+		if r.p.store.DB(r.db).ScanOn(&r.at, r.p.nowMS, nil, func(it store.Item) {
+			r.copied++
+			r.tellItem(r.db, it)
+		}) {
 			return
 		}
 	}
+	r.copying = false
 }
 
 // give gives the receiver what was told, if it waits and there is something new.

@@ -252,7 +252,7 @@ func functionRestore(s *session, args [][]byte) {
 	}
 	libs := map[string]*library{}
 	if policy != "flush" {
-		maps.Copy(libs, p.scripts.libraries)
+		libs = p.scripts.copied()
 	}
 	for _, code := range codes {
 		if name, _, wrong := header(code); wrong == "" && policy != "replace" && libs[name] != nil {
@@ -409,4 +409,11 @@ func fcall(s *session, args [][]byte) {
 	s.start(job{
 		name: f.Name, command: args, function: f.Function, flags: f.flags, readOnly: readOnlyName(args), vm: s.p.scripts.library, keys: keys, args: rest,
 	})
+}
+
+// copied are the node's libraries, for who adds some before they are taken.
+func (t *scripts) copied() map[string]*library {
+	libs := map[string]*library{}
+	maps.Copy(libs, t.libraries)
+	return libs
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"larder/engine/store"
 	"larder/protocol/command"
@@ -54,18 +53,13 @@ func (w *walk) fits(p *part, libraries []string) error {
 	if err := p.fit(); err != nil {
 		return err
 	}
-	if p.state&guarded != 0 {
-		if text := p.guardedFrom(w.s, rowRestore); text != "" {
-			return errors.New("it takes no writes: " + text)
-		}
+	if text := w.refused(); text != "" {
+		return errors.New("it takes no writes: " + text)
 	}
 	if w.of.DB >= p.store.Databases() {
 		return fmt.Errorf("there is no database %d: it has %d", w.of.DB, p.store.Databases())
 	}
-	libs := maps.Clone(p.scripts.libraries)
-	if libs == nil {
-		libs = map[string]*library{}
-	}
+	libs := p.scripts.copied()
 	for _, code := range libraries {
 		lib, wrong := p.makeLibrary(code, libs)
 		if wrong != "" {
@@ -80,35 +74,25 @@ func (w *walk) fits(p *part, libraries []string) error {
 type walk struct {
 	*errand
 	of    router.Selection
-	db    int
-	group int
-	place uint64
+	db int
+	at store.Cursor
 }
 
 // bucket visits the selected keys of a bucket at least. visit must change nothing.
 func (w *walk) bucket(visit func(it store.Item)) errandState {
 	p := w.p
-	for ; w.db < p.store.Databases(); w.db++ {
-		db := p.store.DB(w.db)
-		if w.place == 0 && w.of.HasDB(w.db) {
-			w.group = db.NextGroup(w.group)
-			for w.group < store.Groups && !w.hasGroup(w.group) {
-				w.group = db.NextGroup(w.group + 1)
-			}
+	for ; w.db < p.store.Databases(); w.db, w.at = w.db+1, (store.Cursor{}) {
+		if !w.of.HasDB(w.db) {
+			continue
 		}
-		if w.of.HasDB(w.db) && w.group < store.Groups {
-			w.s.useDB(w.db)
-			w.place = db.Scan(w.group, w.place, p.nowMS, func(it store.Item) {
-				if w.of.Has(w.db, it.Key()) {
-					visit(it)
-				}
-			})
-			if w.place == 0 {
-				w.group++
+		w.s.useDB(w.db)
+		if p.store.DB(w.db).ScanOn(&w.at, p.nowMS, w.hasGroup, func(it store.Item) {
+			if w.of.Has(w.db, it.Key()) {
+				visit(it)
 			}
+		}) {
 			return errandOn
 		}
-		w.group, w.place = 0, 0
 	}
 	return errandDone
 }

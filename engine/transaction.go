@@ -176,8 +176,8 @@ func (p *part) special(s *session, row *command.Row, args [][]byte) {
 	}
 }
 
-// runSeen runs a command that others may want to know of, and tells them.
-func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
+// runTold runs a command, of which the gate and those who wait for new keys are told.
+func (p *part) runTold(s *session, row *command.Row, args [][]byte) {
 	if p.state&gated != 0 {
 		p.weigh(s, row, args)
 	}
@@ -188,6 +188,11 @@ func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
 	for len(p.fresh) > 0 {
 		p.tellNew(s, row, p.fresh[0])
 	}
+}
+
+// runSeen runs a command that others may want to know of, and tells them.
+func (p *part) runSeen(s *session, row *command.Row, args [][]byte) {
+	p.runTold(s, row, args)
 	if p.state&monitored != 0 {
 		p.show(s, row, args)
 	}

@@ -1,5 +1,5 @@
-// Package process says what the system knows of the process, memory and processor time, and tells it which threads can wait. What must hold: nothing fails; what the system does not tell is 0.
-// Any goroutine may call it; a call costs microseconds.
+// Package process says what the system knows of the process, memory and processor time, and tells it which threads can wait. What must hold: nothing fails;
+// what the system does not tell is 0. Any goroutine may call it; a call costs microseconds.
 package process
 
 import (

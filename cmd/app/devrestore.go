@@ -66,5 +66,5 @@ func (f *devFleet) Discard(ctx context.Context, shard int, of router.Selection) 
 func (f *devFleet) Intake(ctx context.Context, shard int, in io.Reader, functions bool) (control.Intake, error) {
 	of := &engine.Intake{In: in, Functions: functions}
 	err := f.nodes[shard][0].Intake(ctx, of)
-	return control.Intake{Taken: of.Taken.Load(), Expired: of.Expired}, err
+	return control.Intake{Taken: of.Taken, Expired: of.Expired}, err
 }

@@ -92,7 +92,7 @@ func (s *staging) Anew(ctx context.Context) error { return s.node.ResultsAnew(ct
 func (s *staging) Link(ctx context.Context) (follow.Link, error) {
 	l, err := s.node.Link(ctx)
 	return follow.Link{
-		Following: l.Phase == "connected", Offset: l.Offset, Reason: l.Reason, Faults: l.Faults, LastFault: l.LastFault, Read: l.Read, Size: l.Size,
+		Following: l.Following, Offset: l.Offset, Reason: l.Reason, Faults: l.Faults, LastFault: l.LastFault, Read: l.Read, Size: l.Size,
 	}, err
 }
 

@@ -11,10 +11,9 @@ const (
 )
 
 type remake struct {
-	wheel  wheel
-	group  int
-	cursor uint64 // Scan's, in the group
-	dues   int    // objects met in which something ends
+	wheel wheel
+	at    Cursor
+	dues  int // objects met in which something ends
 }
 
 func (r *remake) memory() int64 {
@@ -31,23 +30,17 @@ func (d *DB) remakeSome(buckets int) bool {
 		return false
 	}
 	for ; buckets > 0; buckets-- {
-		if r.cursor == 0 {
-			if r.group = d.NextGroup(r.group); r.group == Groups {
-				s.dropWheel(&d.wheel)
-				d.wheel, d.dues, d.remake = r.wheel, r.dues, nil
-				return false
-			}
-		}
-		r.cursor = d.Scan(r.group, r.cursor, NoExpiry, func(it Item) {
+		if !d.ScanOn(&r.at, NoExpiry, nil, func(it Item) {
 			if at := s.firesAt(&it.h); at != math.MaxInt64 {
 				s.addTimer(&r.wheel, timerOf(s.probeOf(it.Key())), at)
 			}
 			if s.dueOf(&it.h) != 0 {
 				r.dues++
 			}
-		})
-		if r.cursor == 0 {
-			r.group++
+		}) {
+			s.dropWheel(&d.wheel)
+			d.wheel, d.dues, d.remake = r.wheel, r.dues, nil
+			return false
 		}
 	}
 	return true

@@ -41,6 +41,29 @@ func (d *DB) visit(b uint64, now int64, f func(Item) bool) bool {
 	return true
 }
 
+// Cursor is a place in a database, group after group; the zero value is its front.
+type Cursor struct {
+	group int
+	place uint64
+}
+
+// ScanOn scans at least a bucket of the groups that are wanted, nil = all, and moves the cursor on. False: there is none left, and nothing was visited.
+func (d *DB) ScanOn(c *Cursor, now int64, wanted func(group int) bool, visit func(Item)) bool {
+	if c.place == 0 {
+		c.group = d.NextGroup(c.group)
+		for wanted != nil && c.group < Groups && !wanted(c.group) {
+			c.group = d.NextGroup(c.group + 1)
+		}
+		if c.group == Groups {
+			return false
+		}
+	}
+	if c.place = d.Scan(c.group, c.place, now, visit); c.place == 0 {
+		c.group++
+	}
+	return true
+}
+
 // NextGroup gives the first group from group on that holds keys, Groups if there is none.
 func (d *DB) NextGroup(group int) int {
 	if d.count == 0 {

@@ -19,7 +19,7 @@ const (
 func (r *reader) stream(t rdb.Type) Value {
 	b := New(Stream)
 	for range r.Count(streamIDBytes + 2) {
-		first := r.own()
+		first := r.Text()
 		if len(first) != streamIDBytes {
 			r.Fail()
 			return Value{}
@@ -60,7 +60,7 @@ func appendIDs(dst []byte, numbers ...uint64) []byte {
 
 // group digests a group, and gives how many entries it has read.
 func (r *reader) group(t rdb.Type) (sum Sum, read uint64) {
-	text := appendText(nil, r.own())
+	text := appendText(nil, r.Text())
 	text = appendIDs(text, r.Length(), r.Length())
 	if t != rdb.TypeStream {
 		read = r.Length()
@@ -71,7 +71,7 @@ func (r *reader) group(t rdb.Type) (sum Sum, read uint64) {
 		pending.Add(sha256.Sum256(appendIDs(one, r.Length())))
 	}
 	for range r.Count(10) {
-		consumer := append([]byte{'c'}, r.own()...)
+		consumer := append([]byte{'c'}, r.Text()...)
 		r.Int64() // when it was seen: each server's own
 		if t == rdb.TypeStream3 || t == rdb.TypeStream4 {
 			r.Int64()

@@ -41,10 +41,10 @@ type Frame struct {
 // Begin appends what a file begins with: that of Redis 7.0, which every Redis from 7.0 on and every Valkey read, or with valkey that of Valkey 9.
 func (w *Frame) Begin(valkey bool) {
 	if valkey {
-		w.Out = fmt.Appendf(w.Out, magicValkey, versionValky)
+		w.BeginAs(versionValky, true)
 		return
 	}
-	w.Out = fmt.Appendf(w.Out, magicRedis, form.Version)
+	w.BeginAs(form.Version, false)
 }
 
 // BeginAs appends what a file of another's form begins with, whose entries are then copied.
@@ -60,6 +60,19 @@ func (w *Frame) BeginAs(version int, valkey bool) {
 // Begun tells whether BeginAs was called.
 func (w *Frame) Begun() bool { return w.begun }
 
+// About appends what stands before a key that is not its value: when it ends, 0 = never, how long nobody looked at it and how often, each -1 = not told.
+func (w *Frame) About(expiryMS, idleS int64, freq int) {
+	if expiryMS != 0 {
+		w.Expiry(expiryMS)
+	}
+	if idleS >= 0 {
+		w.Idle(idleS)
+	}
+	if freq >= 0 {
+		w.Freq(uint8(freq))
+	}
+}
+
 // Copy appends what a Scanner has found of a key: a Key, a Begin or a Part, in the form of the file that it was found in.
 func (w *Frame) Copy(e *Entry, found State) {
 	if found == Part {
@@ -67,15 +80,7 @@ func (w *Frame) Copy(e *Entry, found State) {
 		return
 	}
 	w.Select(e.DB)
-	if e.ExpiryMS != 0 {
-		w.Expiry(e.ExpiryMS)
-	}
-	if e.IdleS >= 0 {
-		w.Idle(e.IdleS)
-	}
-	if e.Freq >= 0 {
-		w.Freq(uint8(e.Freq))
-	}
+	w.About(e.ExpiryMS, e.IdleS, int(e.Freq))
 	w.Out = form.AppendString(append(w.Out, e.Type.Byte()), e.Key, nil)
 	if found == Begin {
 		w.Out = form.AppendLength(w.Out, uint64(e.Length))
