@@ -70,6 +70,33 @@ func (c *Conn) Info(section string) (map[string]string, error) {
 	return fields, nil
 }
 
+// Unpause lets the clients of servers write again, of the primaries if none is named, on connections of its own. It goes on behind one that fails. Errors: of
+// all that did.
+func (a Address) Unpause(ctx context.Context, servers ...string) error {
+	var failed []error
+	if len(servers) == 0 {
+		list, err := a.Primaries(ctx)
+		failed = append(failed, err)
+		for _, p := range list {
+			servers = append(servers, p.Addr)
+		}
+	}
+	for _, addr := range servers {
+		failed = append(failed, a.unpause(ctx, addr))
+	}
+	return errors.Join(failed...)
+}
+
+func (a Address) unpause(ctx context.Context, addr string) error {
+	c, err := a.dial(ctx, addr, a.Login, 0)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Do("CLIENT", "UNPAUSE")
+	return err
+}
+
 // any asks the hosts in turn until one answers.
 func (a Address) any(ctx context.Context, login Login, ask func(c *Conn) error) error {
 	var failed []error

@@ -35,13 +35,13 @@ func (c *cut) do(ctx context.Context) (migrate.Cut, error) {
 	before := c.way.Status().Keys
 	began := time.Now()
 	if err := c.pause(); err != nil {
-		return migrate.Cut{}, c.undo(err)
+		return migrate.Cut{}, c.undo(ctx, err)
 	}
 	within, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, migrate.ErrBehind)
 	defer cancel()
 	for i, t := range c.stages {
 		if err := c.wait(within, t, c.conns[i]); err != nil {
-			return migrate.Cut{}, c.undo(err)
+			return migrate.Cut{}, c.undo(ctx, err)
 		}
 	}
 	took := time.Since(began)
@@ -74,18 +74,24 @@ func (c *cut) pause() error {
 	return nil
 }
 
-// undo lets the source write again.
-func (c *cut) undo(why error) error {
+// undoTime is how long it may take to let the source write again.
+const undoTime = 10 * time.Second
+
+// undo lets the source write again, on connections of its own: those at hand have ended if ctx has.
+func (c *cut) undo(ctx context.Context, why error) error {
 	if c.o.NoPause {
 		return why
 	}
-	failed := []error{why}
-	for _, conn := range c.conns {
-		if _, err := conn.Do("CLIENT", "UNPAUSE"); err != nil {
-			failed = append(failed, fmt.Errorf("the source may stay paused for %s: %w", c.o.Timeout+c.o.Hold, err))
-		}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	servers := make([]string, len(c.conns))
+	for i, conn := range c.conns {
+		servers[i] = conn.Addr
 	}
-	return errors.Join(failed...)
+	if err := c.way.o.Source.Unpause(ctx, servers...); err != nil {
+		return errors.Join(why, fmt.Errorf("the source may stay paused for %s: %w", c.o.Timeout+c.o.Hold, err))
+	}
+	return why
 }
 
 // wait waits until the target has what the primary has.
@@ -119,21 +125,4 @@ func (c *cut) wait(ctx context.Context, t *stage, conn *remote.Conn) error {
 }
 
 // Release lets the source write again after a cutover, before its pause is over.
-func (w *Way) Release(ctx context.Context) error {
-	list, err := w.o.Source.Primaries(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range list {
-		conn, err := w.o.Source.Dial(ctx, p.Addr)
-		if err != nil {
-			return err
-		}
-		_, err = conn.Do("CLIENT", "UNPAUSE")
-		conn.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (w *Way) Release(ctx context.Context) error { return w.o.Source.Unpause(ctx) }

@@ -90,7 +90,8 @@ type Way struct {
 
 	mu      sync.Mutex // of what follows
 	stages  []*stage
-	broken  string // why no primary is followed now
+	running context.Context // theirs: it ends when they do
+	broken  string          // why no primary is followed now
 	passes  int64
 	cutting bool
 	over    bool

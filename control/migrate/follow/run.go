@@ -70,7 +70,7 @@ func (w *Way) follow(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
-	w.stages, w.broken = stages, ""
+	w.stages, w.running, w.broken = stages, within, ""
 	w.passes++
 	w.mu.Unlock()
 	for _, t := range stages {
@@ -191,7 +191,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 // Cutover stops the source's writes and waits until the target has all.
 func (w *Way) Cutover(ctx context.Context, o migrate.CutoverOptions) (migrate.Cut, error) {
 	w.mu.Lock()
-	stages, busy, over := w.stages, w.cutting, w.over
+	stages, running, busy, over := w.stages, w.running, w.cutting, w.over
 	w.cutting = !over
 	w.mu.Unlock()
 	switch {
@@ -205,9 +205,14 @@ func (w *Way) Cutover(ctx context.Context, o migrate.CutoverOptions) (migrate.Cu
 		w.cutting = false
 		w.mu.Unlock()
 	}()
-	if s := w.Status(); s.Phase != migrate.Following {
+	if s := w.Status(); s.Phase != migrate.Following || len(stages) == 0 {
 		return migrate.Cut{}, fmt.Errorf("%w: it is %s (larder migrate status); nothing was stopped", migrate.ErrBehind, s.Phase)
 	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	defer context.AfterFunc(running, func() { // then no stage comes further
+		end(fmt.Errorf("the source is not followed any more: %w", context.Cause(running)))
+	})()
 	c := &cut{way: w, stages: stages, o: o}
 	return c.do(ctx)
 }

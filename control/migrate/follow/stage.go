@@ -105,6 +105,12 @@ func (t *stage) tellAgain(ctx context.Context, p Piece) error {
 // note says how far the target is.
 func (t *stage) note(p Piece, err error) {
 	w := t.way
+	stalled := ""
+	defer func() {
+		if stalled != "" { // not with the lock: a report may wait for the registry
+			w.o.Report("migration-stalled", "the target does not take what it is given, which is tried again: "+stalled)
+		}
+	}()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t.keys += t.to.keys
@@ -118,7 +124,7 @@ func (t *stage) note(p Piece, err error) {
 		t.problem = err.Error()
 		t.applied = -1
 		if was == "" && !w.over {
-			w.o.Report("migration-stalled", "the target does not take what it is given, which is tried again: "+t.problem)
+			stalled = t.problem
 		}
 		return
 	}

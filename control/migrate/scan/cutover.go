@@ -112,10 +112,12 @@ func (k *copier) pause(d time.Duration) error {
 func (k *copier) letGo() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(k.ctx), endTime)
 	defer cancel()
-	for _, p := range k.primaries {
-		if err := k.unpause(ctx, p.Addr); err != nil {
-			k.o.Log.Warn("the source could not be let go on at once", "server", p.Addr, "error", err)
-		}
+	servers := make([]string, len(k.primaries))
+	for i, p := range k.primaries {
+		servers[i] = p.Addr
+	}
+	if err := k.o.Source.Unpause(ctx, servers...); err != nil {
+		k.o.Log.Warn("the source could not be let go on at once", "error", err)
 	}
 }
 

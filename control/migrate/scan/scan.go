@@ -8,7 +8,6 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,25 +135,7 @@ func (w *Way) Check(ctx context.Context) error {
 }
 
 // Release lets the source's clients write again after a cutover.
-func (w *Way) Release(ctx context.Context) error {
-	list, err := w.o.Source.Primaries(ctx)
-	for _, p := range list {
-		err = cmp.Or(err, w.unpause(ctx, p.Addr))
-	}
-	return err
-}
-
-func (w *Way) unpause(ctx context.Context, addr string) error {
-	a := w.o.Source
-	a.DB = remote.AllDBs
-	c, err := a.Dial(ctx, addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.Do("CLIENT", "UNPAUSE")
-	return err
-}
+func (w *Way) Release(ctx context.Context) error { return w.o.Source.Unpause(ctx) }
 
 // order asks who copies for a cutover.
 type order struct {
