@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,6 +20,8 @@ import (
 	"larder/control"
 	"larder/control/controller"
 	"larder/persistence"
+	"larder/persistence/dir"
+	"larder/persistence/snapshot"
 )
 
 // dies leaves in a registry and a store what a process leaves that is killed amid a task.
@@ -267,4 +270,57 @@ func TestComesLate(t *testing.T) {
 		_, err := os.Stat(folder)
 		return errors.Is(err, os.ErrNotExist)
 	})
+}
+
+// unlisted is a store that cannot be listed any more from some moment on.
+type unlisted struct {
+	persistence.Bucket
+	off    *atomic.Bool
+	offPut bool // that moment is when something is put, else when something is deleted
+}
+
+func (u unlisted) List(ctx context.Context, prefix string) ([]persistence.Object, error) {
+	if u.off.Load() && !u.offPut {
+		return nil, persistence.ErrUnavailable
+	}
+	return u.Bucket.List(ctx, prefix)
+}
+
+func (u unlisted) Put(ctx context.Context, name string, r io.Reader, told func(int64)) (persistence.Object, error) {
+	if u.offPut {
+		u.off.Store(true)
+	}
+	return u.Bucket.Put(ctx, name, r, told)
+}
+
+func (u unlisted) Delete(ctx context.Context, name string) error {
+	if !strings.HasSuffix(name, "/"+snapshot.ManifestName) { // that one goes first, and then it is listed what else there is
+		u.off.Store(true)
+	}
+	return u.Bucket.Delete(ctx, name)
+}
+
+// TestUnlisted: what was copied or deleted is told as done, though the store cannot be listed afterwards.
+func TestUnlisted(t *testing.T) {
+	var off atomic.Bool
+	b := start(t, &fleet{}, t.TempDir(), func(o *control.Options) { o.Store.Bucket = unlisted{Bucket: o.Store.Bucket, off: &off} })
+	task, err := b.Create("one")
+	if err != nil || b.ends(task.ID).State != control.TaskDone {
+		t.Fatal(task, err)
+	}
+	other, err := dir.Open(dir.Options{Path: filepath.Join(t.TempDir(), "other")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err = b.Copy(t.Context(), "one", snapshot.Store{Bucket: unlisted{Bucket: other, off: &off, offPut: true}}, "two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if task = b.ends(task.ID); task.State != control.TaskDone || !off.Load() {
+		t.Error(task)
+	}
+	off.Store(false)
+	if err := b.Delete(t.Context(), "one"); err != nil || !off.Load() {
+		t.Error(err, off.Load())
+	}
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -68,12 +69,11 @@ func NewMetrics(reg prometheus.Registerer, now func() time.Time) (*Metrics, erro
 // listed is told which snapshots of the cluster there are.
 func (m *Metrics) listed(all []*snapshot.Manifest) {
 	m.stored.Set(float64(len(all)))
-	m.newestMS.Store(0)
-	for _, one := range all {
-		if one.Ended.UnixMilli() > m.newestMS.Load() {
-			m.newest(one)
-		}
+	if len(all) == 0 {
+		m.newestMS.Store(0)
+		return
 	}
+	m.newest(slices.MaxFunc(all, func(a, b *snapshot.Manifest) int { return a.Ended.Compare(b.Ended) })) // at once: who looks between sees no age of none
 }
 
 // newest is told of the newest of them.

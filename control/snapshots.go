@@ -93,7 +93,12 @@ func (a *Agent) taken(ctx context.Context, name string, automatic bool, m *snaps
 		return
 	}
 	a.tell(ctx, controller.Taken{Name: name})
-	if err := a.list(ctx); err != nil { // what is known may be of a time when the store could not be seen; what is too many goes now
+	a.relist(ctx) // what is known may be of a time when the store could not be seen; what is too many goes now
+}
+
+// relist looks again which snapshots there are, behind what has changed them. Where that fails, what was done is done: the next look tells.
+func (a *Agent) relist(ctx context.Context) {
+	if err := a.list(ctx); err != nil {
 		a.o.Log.Warn("the snapshots cannot be listed now", "cluster", a.o.Cluster, "error", err)
 	}
 }
@@ -218,7 +223,8 @@ func (a *Agent) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	a.Report("snapshot-deleted", "snapshot "+name+" was deleted")
-	return a.list(ctx)
+	a.relist(ctx)
+	return nil
 }
 
 // Verify reads a snapshot back. Errors: snapshot.ErrUnknown; all else is the task's.
@@ -270,7 +276,10 @@ func (a *Agent) Copy(ctx context.Context, name string, to snapshot.Store, as str
 			return nil, fmt.Errorf("copy snapshot %s: %w", name, a.drop(ctx, j, to, folder, err))
 		}
 		a.tasks.cleared(j)
-		return copied.Manifest, a.list(ctx)
+		if to.Bucket == a.o.Store.Bucket {
+			a.relist(ctx)
+		}
+		return copied.Manifest, nil
 	})
 }
 
