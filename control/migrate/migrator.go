@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -266,11 +267,17 @@ func (m *Migrator) running(id string) (*record, Way, error) {
 	return m.last, m.way, nil
 }
 
+// cutoverTime is how long a cutover may take if nothing is said.
+const cutoverTime = 30 * time.Second
+
 // Cutover has a migration cut over. Errors: ErrUnknown, ErrNotNow, ErrBehind and what the servers say; then it goes on.
 func (m *Migrator) Cutover(ctx context.Context, id string, o CutoverOptions) (Migration, error) {
 	r, way, err := m.running(id)
 	if err != nil {
 		return Migration{}, err
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = cutoverTime
 	}
 	cut, err := way.Cutover(ctx, o)
 	if err != nil {
@@ -290,6 +297,28 @@ func (m *Migrator) Cutover(ctx context.Context, id string, o CutoverOptions) (Mi
 	return m.Get(r.ID)
 }
 
+// release lets the source of a migration that is cut over write again, if it is held.
+func (m *Migrator) release(ctx context.Context, r *record, way Way) (released bool, err error) {
+	m.mu.Lock()
+	held := r.State == Done && r.Held != nil && m.o.Now().Before(*r.Held)
+	m.mu.Unlock()
+	rel, ok := way.(releaser)
+	if !ok || !held {
+		return false, nil
+	}
+	if err := rel.Release(ctx); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	r.Held = nil
+	kept := *r
+	m.mu.Unlock()
+	kept.Address = ""
+	m.keep(context.WithoutCancel(ctx), kept)
+	m.o.Report("migration-released", "the source "+r.From+" may write again after the cutover")
+	return true, nil
+}
+
 // Abort ends a migration; what the cluster has got by then stays. After a cutover it lets the source write again. Errors: ErrUnknown, ErrNotNow.
 func (m *Migrator) Abort(ctx context.Context, id string) (Migration, error) {
 	r, way, err := m.running(id)
@@ -297,17 +326,11 @@ func (m *Migrator) Abort(ctx context.Context, id string) (Migration, error) {
 	case errors.Is(err, ErrUnknown):
 		return Migration{}, err
 	case err != nil:
-		if rel, ok := way.(releaser); ok && r.State == Done && r.Held != nil && m.o.Now().Before(*r.Held) {
-			if err := rel.Release(ctx); err != nil {
-				return Migration{}, err
-			}
-			m.mu.Lock()
-			r.Held = nil
-			m.mu.Unlock()
-			m.o.Report("migration-released", "the source "+r.From+" may write again after the cutover")
-			return m.Get(r.ID)
+		released, wrong := m.release(ctx, r, way)
+		if !released {
+			return Migration{}, cmp.Or(wrong, err)
 		}
-		return Migration{}, err
+		return m.Get(r.ID)
 	}
 	m.mu.Lock()
 	end, ended := m.end, m.ended

@@ -51,7 +51,7 @@ type Status struct {
 // CutoverOptions say how writes are stopped.
 type CutoverOptions struct {
 	NoPause bool          // somebody else has stopped them
-	Timeout time.Duration // for the target to catch up
+	Timeout time.Duration // for the target to catch up; who asks a Way must say one
 	Hold    time.Duration // for which the source stays paused after it, so that clients can be moved
 }
 

@@ -13,14 +13,15 @@ import (
 )
 
 const (
-	stopTime    = 50 * time.Millisecond // that writes are to be stopped for
-	patience    = 4                     // or a part of the time that was spent on approaching it
-	lookedAt    = 100                   // keys of each database that are compared at the end, from either side
-	cutoverTime = 30 * time.Second
+	stopTime = 50 * time.Millisecond // that writes are to be stopped for
+	patience = 4                     // or a part of the time that was spent on approaching it
+	lookedAt = 100                   // keys of each database that are compared at the end, from either side
 )
 
 // errUnequal says that the last look has found a difference: something changed that nobody told.
 var errUnequal = errors.New("source and target differ")
+
+var errLate = fmt.Errorf("%w: what was left took longer than the time that was given", migrate.ErrBehind)
 
 // cutover stops the source's writes, brings what is left and looks whether all is there. If something has changed that nobody told of, writes go on and all
 // is read again; if that is so a second time, all is read while they are stopped. Errors: ErrBehind, and what ends the links.
@@ -48,6 +49,9 @@ func (k *copier) attempt(o order, deadline time.Time, thorough bool) (cut migrat
 		return cut, err
 	}
 	stopped := k.o.Now()
+	if stopped.After(deadline) {
+		return cut, errLate
+	}
 	before := k.Status().Keys
 	if !o.o.NoPause {
 		if err := k.pause(deadline.Sub(stopped) + o.o.Hold); err != nil {
@@ -63,7 +67,7 @@ func (k *copier) attempt(o order, deadline time.Time, thorough bool) (cut migrat
 		return cut, err
 	}
 	if k.o.Now().After(deadline) {
-		return cut, fmt.Errorf("%w: what was left took longer than the time that was given", migrate.ErrBehind)
+		return cut, errLate
 	}
 	return migrate.Cut{Stopped: k.o.Now().Sub(stopped), Keys: k.Status().Keys - before}, nil
 }

@@ -151,9 +151,6 @@ type outcome struct {
 
 // Cutover implements migrate.Way.
 func (w *Way) Cutover(ctx context.Context, o migrate.CutoverOptions) (migrate.Cut, error) {
-	if o.Timeout <= 0 {
-		o.Timeout = cutoverTime
-	}
 	done := make(chan outcome, 1)
 	timer := time.NewTimer(o.Timeout)
 	defer timer.Stop()

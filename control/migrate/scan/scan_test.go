@@ -246,7 +246,7 @@ func TestUntold(t *testing.T) {
 	m.follows()
 	has("7", "nothing", "$-1\r\n")
 	c.Do("XREADGROUP", "GROUP", "g", "me", "STREAMS", "s", ">")
-	m.cut(migrate.CutoverOptions{})
+	m.cut(migrate.CutoverOptions{Timeout: 30 * time.Second})
 	equal(t, source, target)
 	if got := string(c.Do("CONFIG", "GET", "notify-keyspace-events")); !strings.Contains(got, "\r\nxE\r\n") {
 		t.Errorf("the setting is %q, and was Ex", got)
@@ -284,7 +284,7 @@ func TestLarge(t *testing.T) {
 	c.Do("SREM", "set", "element 5 "+strings.Repeat("x", 60))
 	c.Do("DEL", "zset")
 	c.Do("HSET", "zset", "another", "type")
-	m.cut(migrate.CutoverOptions{})
+	m.cut(migrate.CutoverOptions{Timeout: 30 * time.Second})
 	if r := equal(t, source, target); r.Alike != 6 {
 		t.Errorf("%+v", r)
 	}
@@ -357,13 +357,13 @@ func TestRefusals(t *testing.T) {
 	c.Do("ACL", "SETUSER", "mover", "-client|pause")
 	m = move(t, source, target, func(o *scan.Options) { o.Notifications, o.Replace = scan.Assume, true })
 	m.follows()
-	if _, err := m.Cutover(t.Context(), migrate.CutoverOptions{}); !errors.Is(err, migrate.ErrBehind) || !strings.Contains(err.Error(), "--no-pause") {
+	if _, err := m.Cutover(t.Context(), migrate.CutoverOptions{Timeout: 30 * time.Second}); !errors.Is(err, migrate.ErrBehind) || !strings.Contains(err.Error(), "--no-pause") {
 		t.Error(err)
 	}
 	c.Do("SET", "c", "1")
 	m.follows()
 	c.Do("DEL", "b")
-	m.cut(migrate.CutoverOptions{NoPause: true})
+	m.cut(migrate.CutoverOptions{NoPause: true, Timeout: 30 * time.Second})
 	equal(t, source, target)
 }
 
