@@ -73,7 +73,7 @@ func (w *walk) fits(p *part, libraries []string) error {
 // walk goes through selected keys, a bucket a step.
 type walk struct {
 	*errand
-	of    router.Selection
+	of router.Selection
 	db int
 	at store.Cursor
 }

@@ -80,7 +80,7 @@ func (w *Frame) Copy(e *Entry, found State) {
 		return
 	}
 	w.Select(e.DB)
-	w.About(e.ExpiryMS, e.IdleS, int(e.Freq))
+	w.About(e.ExpiryMS, e.IdleS, e.Freq)
 	w.Out = form.AppendString(append(w.Out, e.Type.Byte()), e.Key, nil)
 	if found == Begin {
 		w.Out = form.AppendLength(w.Out, uint64(e.Length))
