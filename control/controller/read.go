@@ -18,7 +18,8 @@ func (s *stepper) read(e Registry) {
 	s.groups, s.tasks = map[string]*Group{}, map[string]stored[*Task]{}
 	for _, raw := range e.Entries {
 		was, ok := old[raw.Key]
-		if !ok || was.version != raw.Version {
+		fresh := !ok || was.version != raw.Version
+		if fresh {
 			value, ours, err := parse(raw)
 			if !ours {
 				continue
@@ -30,13 +31,13 @@ func (s *stepper) read(e Registry) {
 			was = entry{raw.Version, value}
 		}
 		s.entries[raw.Key] = was
-		s.place(raw.Key, was, announced, drained, first)
+		s.place(raw.Key, was, announced, drained, fresh, first)
 	}
 	s.readHosts(announced, drained, first)
 }
 
-// place puts what was read where it belongs.
-func (s *stepper) place(key string, e entry, announced map[string]*Host, drained map[string]bool, first bool) {
+// place puts what was read where it belongs. What is kept of clusters was put there when it was fresh.
+func (s *stepper) place(key string, e entry, announced map[string]*Host, drained map[string]bool, fresh, first bool) {
 	kind, name := kindOf(key)
 	switch kind {
 	case "host":
@@ -54,7 +55,9 @@ func (s *stepper) place(key string, e entry, announced map[string]*Host, drained
 			s.tasks[name] = stored[*Task]{t, e.version}
 		}
 	default:
-		s.readCluster(name, kind, key, e, first)
+		if fresh {
+			s.readCluster(name, kind, key, e, first)
+		}
 	}
 }
 
@@ -64,33 +67,31 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 		c = &cluster{name: name, records: map[int]stored[*router.Record]{}}
 	}
 	next := c.clone()
-	changed := false
 	switch kind {
 	case "spec":
 		value, _ := e.value.(*Spec)
-		if changed = c.spec.version != e.version; changed && !first {
+		if !first {
 			s.specNews(c, value)
 		}
 		next.spec = stored[*Spec]{value, e.version}
 	case "plan":
 		value, _ := e.value.(*Plan)
-		if changed = c.plan.version != e.version; changed && !first {
+		if !first {
 			s.planNews(c, value)
 		}
 		next.plan = stored[*Plan]{value, e.version}
 		next.forget()
 	case "topology":
 		value, _ := e.value.(*router.Topology)
-		if changed = c.topology.version != e.version; changed && !first && value != nil {
+		if !first && value != nil {
 			s.report("topology", "cluster %s: topology of epoch %d", name, value.Epoch)
 		}
 		next.topology = stored[*router.Topology]{value, e.version}
 	case "record":
 		shard, _ := strconv.Atoi(key[strings.LastIndexByte(key, '/')+1:])
 		value, _ := e.value.(*router.Record)
-		was := c.records[shard]
-		if changed = was.version != e.version; changed && !first {
-			s.recordNews(c, shard, was.value, value)
+		if !first {
+			s.recordNews(c, shard, c.records[shard].value, value)
 		}
 		next.records = cloned(c.records)
 		next.records[shard] = stored[*router.Record]{value, e.version}
@@ -98,9 +99,7 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 	if w, ok := next.writing[key]; ok && e.version > w.Version { // it came about, or something else did
 		delete(next.writing, key)
 	}
-	if changed {
-		s.clusters[name] = next
-	}
+	s.clusters[name] = next
 }
 
 // readHosts takes over who is announced, and who is not any more.
