@@ -56,9 +56,14 @@ func (g *Gateway) underWay(ctx context.Context) (int64, error) {
 	return busy.Load(), nil
 }
 
+// underWay counts a large command from the moment it has a lane: its ticket comes when all of it is out.
 func (p *part) underWay() (n int64) {
 	for _, u := range p.upstreams {
+		n += int64(u.streams)
 		for _, ln := range u.lanes {
+			if ln.lentTo != nil && ln.use == useStream {
+				continue
+			}
 			for i := ln.queue.head; i != ln.queue.tail; i++ {
 				if t := ln.queue.at(i); t.s != nil && t.kind&kindBlocks == 0 {
 					n++

@@ -148,6 +148,23 @@ func TestStreamFails(t *testing.T) {
 	}
 }
 
+// TestStreamIsUnderWay: from the first byte of a large command to its reply Halt waits for it.
+func TestStreamIsUnderWay(t *testing.T) {
+	s := newStreamWorld(t)
+	for _, when := range []string{"while it is passed on", "when all of it is out"} {
+		if n := s.p.underWay(); n != 1 {
+			t.Errorf("%s: %d commands are under way, want 1", when, n)
+		}
+		if s.left != nil {
+			s.rest("")
+		}
+	}
+	s.want(t, streamedReply)
+	if n := s.p.underWay(); n != 0 {
+		t.Errorf("%d commands are under way when all are answered", n)
+	}
+}
+
 // TestStreamBroken: a client that breaks the protocol within a large command gets one error, and its connection ends. The node runs nothing of it.
 func TestStreamBroken(t *testing.T) {
 	s := newStreamWorld(t)
