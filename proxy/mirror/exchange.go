@@ -35,13 +35,13 @@ func (m *Mirror) obey(ctx context.Context, b *batch) {
 		default:
 			if err := m.link.open(ctx); err != nil {
 				m.away(err)
-				m.miss(b, it)
+				m.miss()
 				continue
 			}
 			if it.raw.to-it.raw.from+len(m.out) > outMost || m.deedsN >= deedsMost {
 				m.exchange()
 				if m.link.conn == nil {
-					m.miss(b, it)
+					m.miss()
 					continue
 				}
 			}
@@ -52,8 +52,14 @@ func (m *Mirror) obey(ctx context.Context, b *batch) {
 	m.done(b)
 }
 
-// miss is a command that the shadow does not get, because it is out of reach. What it writes is then unknown, as all is when it comes back.
-func (m *Mirror) miss(*batch, *item) { m.count.missed.Add(1) }
+// miss is a command that the shadow does not get, because it is out of reach. What it writes is then unknown, as all is when it comes back; so nothing may be
+// known that was before, also where the shadow was never reached.
+func (m *Mirror) miss() {
+	m.count.missed.Add(1)
+	if m.known.any() {
+		m.forgetAll()
+	}
+}
 
 // away notes that the shadow is out of reach.
 func (m *Mirror) away(err error) {

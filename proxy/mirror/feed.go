@@ -127,8 +127,8 @@ func (f *Feed) look(raw []byte, piece bool) (*command.Row, wanted) {
 		}
 		return row, f.lookAt(row, req.Args)
 	}
-	all := wantedNot
-	for first := true; len(raw) > 0; first = false {
+	all, seen := wantedNot, false
+	for len(raw) > 0 {
 		req, n, st := f.requests.Next(raw)
 		if st != resp.Done {
 			f.requests.Reset(resp.Limits{})
@@ -139,13 +139,16 @@ func (f *Feed) look(raw []byte, piece bool) (*command.Row, wanted) {
 		if row == nil {
 			continue
 		}
-		if w := f.lookAt(row, req.Args); w != wantedNot || f.hasKeys(row, req.Args) {
-			if !first && all != wantedNot && w != all || w == wantedHalf {
-				all = wantedHalf
-			} else if all == wantedNot {
-				all = w
-			}
+		w := f.lookAt(row, req.Args)
+		switch {
+		case w == wantedNot && !f.hasKeys(row, req.Args):
+			continue
+		case seen && w != all:
+			all = wantedHalf
+		default:
+			all = w
 		}
+		seen = true
 	}
 	return command.ByID(command.CmdExec), all
 }

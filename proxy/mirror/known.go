@@ -24,6 +24,9 @@ func (k *knowledge) of(id uint64) keyState {
 	return keyState{known: k.all}
 }
 
+// any says whether of some key it may be known.
+func (k *knowledge) any() bool { return k.all || len(k.keys) > k.odd }
+
 // set notes the state of a key.
 func (k *knowledge) set(id uint64, s keyState) {
 	have, is := k.keys[id]

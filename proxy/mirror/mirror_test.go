@@ -280,6 +280,66 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// TestSharedTransaction: a transaction is mirrored if all its keys are of the share, in whatever order they stand, and what one writes that is half of it is forgotten.
+func TestSharedTransaction(t *testing.T) {
+	s := newStage(t, func(o *Options) { o.Share = 0.5 })
+	in, out := "", ""
+	for i := 0; in == "" || out == ""; i++ {
+		if key := fmt.Sprint(i); s.m.within([]byte(key)) {
+			in = key
+		} else {
+			out = key
+		}
+	}
+	for _, c := range []struct {
+		keys   []string
+		said   bool
+		halves uint64
+	}{
+		{[]string{in, in}, true, 0}, {[]string{out, out}, false, 0}, {[]string{out, in}, false, 1}, {[]string{in, out}, false, 1},
+		{[]string{out, out, in}, false, 1}, {[]string{in, out, in}, false, 1},
+	} {
+		words, replies := "multi", fmt.Sprintf("*%d\r\n", len(c.keys)+1)
+		for _, key := range c.keys {
+			words += ";set " + key + " 1"
+			replies += "+OK\r\n"
+		}
+		words, replies = words+";ping;exec", replies+"+PONG\r\n"
+		s.run(1, -9, -8, "set "+in+" 1", "+OK\r\n")
+		s.plan()
+		before := s.m.count.halves.Load()
+		s.run(1, -7, -6, words, replies)
+		if said := s.plan(); (said != "") != c.said {
+			t.Errorf("%s: %q is said", words, said)
+		}
+		if halves := s.m.count.halves.Load() - before; halves != c.halves {
+			t.Errorf("%s: %d are told to be half in the share, want %d", words, halves, c.halves)
+		}
+		if known := c.halves == 0; s.knows(in) != known {
+			t.Errorf("%s: the key of the share is known: %v, want %v", words, !known, known)
+		}
+	}
+}
+
+// TestNeverReached: of a shadow that is said to be filled, and does not answer, nothing is known once it has missed a command.
+func TestNeverReached(t *testing.T) {
+	s := newStage(t, func(o *Options) { o.Filled = true })
+	if !s.knows("a") {
+		t.Fatal("a key of a shadow that is filled is not known")
+	}
+	for range 2 {
+		s.run(1, -9, -8, "set a 1", "+OK\r\n")
+		s.f.Flush()
+		s.m.obey(t.Context(), <-s.m.queue)
+	}
+	if s.knows("a") || s.knows("b") {
+		t.Error("keys are known after a command was missed")
+	}
+	if missed, forgotten := s.m.count.missed.Load(), s.m.count.forgotten.Load(); missed != 2 || forgotten != 1 {
+		t.Errorf("%d were missed, all was forgotten %d times", missed, forgotten)
+	}
+}
+
 // TestRoom: what has no room is dropped and counted, and its keys are forgotten; memory is bounded also where nobody takes anything.
 func TestRoom(t *testing.T) {
 	s := newStage(t, func(o *Options) { o.QueueBytes, o.QueueCount = 1<<20, 100 })
