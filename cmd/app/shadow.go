@@ -89,11 +89,10 @@ type shadow struct {
 
 func (s *shadow) build() error {
 	o := s.config.Gateway
-	auth := backends.Auth{User: s.from.Login.User, Password: s.from.Login.Password}
-	if auth.Password == "" {
-		auth = backends.Auth{User: o.Upstream.User, Password: o.Upstream.Password}
+	if s.from.Login.Password == "" {
+		s.from.Login = remote.Login{User: o.Upstream.User, Password: o.Upstream.Password}
 	}
-	o.Upstream.User, o.Upstream.Password = auth.User, auth.Password
+	o.Upstream.User, o.Upstream.Password = s.from.Login.User, s.from.Login.Password
 	moved, err := os.ReadFile(filepath.Join(s.data.path, switchedFile))
 	if err == nil {
 		return s.serveMoved(o, strings.TrimSpace(string(moved)))
@@ -103,7 +102,7 @@ func (s *shadow) build() error {
 	if s.source, err = newMovable(s.stack.ctx, s.look, s.env); err != nil {
 		return fmt.Errorf("shadow.from: %w", err)
 	}
-	if err := s.startMirror(auth); err != nil {
+	if err := s.startMirror(); err != nil {
 		return err
 	}
 	if s.gateway, err = s.startMirrored(o); err != nil {
@@ -133,7 +132,7 @@ func (s *shadow) look(ctx context.Context) ([]router.Shard, error) {
 	return shards, nil
 }
 
-func (s *shadow) startMirror(source backends.Auth) error {
+func (s *shadow) startMirror() error {
 	share, err := mirror.ParseShare(s.config.Shadow.Share)
 	if err != nil {
 		return fmt.Errorf("shadow.share: %w", err)
@@ -141,7 +140,7 @@ func (s *shadow) startMirror(source backends.Auth) error {
 	o := mirror.DefaultOptions()
 	o.Share, o.Filled, o.QueueBytes = share, s.config.Shadow.Filled, s.config.Shadow.QueueMax
 	o.Target = s.to.Hosts[0]
-	o.TargetAuth, o.SourceAuth = backends.Auth{User: s.to.Login.User, Password: s.to.Login.Password}, source
+	o.TargetAuth, o.SourceAuth = backends.Auth(s.to.Login), backends.Auth(s.from.Login)
 	if s.mirror, err = mirror.New(o, s.source, s.env.Log); err != nil {
 		return err
 	}
@@ -222,7 +221,7 @@ func (s *shadow) move(ctx context.Context, sure bool) error {
 	if err != nil {
 		return fmt.Errorf("the shadow does not answer, nothing was moved: %w", err)
 	}
-	if s.to.Login != s.from.Login && (s.to.Login.Password != "" || s.gatewayPassword() != "") {
+	if s.to.Login != s.from.Login && (s.to.Login.Password != "" || s.from.Login.Password != "") {
 		return errors.New("the shadow's password is another than the source's, and the gateway has one for all its nodes: give both the same, or move the clients themselves")
 	}
 	if err := files.Replace(filepath.Join(s.data.path, switchedFile), to+"\n"); err != nil {
@@ -237,13 +236,6 @@ func (s *shadow) move(ctx context.Context, sure bool) error {
 	s.switched = to
 	s.env.Log.Warn("clients were moved to the shadow", "from", s.from.String(), "to", to, "held for", time.Since(s.haltedAt))
 	return nil
-}
-
-func (s *shadow) gatewayPassword() string {
-	if s.from.Login.Password != "" {
-		return s.from.Login.Password
-	}
-	return s.config.Gateway.Upstream.Password
 }
 
 // stop ends the mirroring.

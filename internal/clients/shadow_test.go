@@ -300,3 +300,26 @@ func TestShadowSwitch(t *testing.T) {
 		t.Errorf("after a start anew INCR is answered %q", got)
 	}
 }
+
+// TestShadowSwitchPassword: clients are moved if both sides know the login that the gateway says to its nodes, however it was given; else nothing is.
+func TestShadowSwitchPassword(t *testing.T) {
+	source, same, other := peers.StartRedis(t, "--requirepass", "hush"), peers.StartRedis(t, "--requirepass", "hush"), peers.StartRedis(t, "--requirepass", "loud")
+	for _, c := range []struct {
+		from, to string
+		args     []string
+		moved    bool
+	}{
+		{"redis://:hush@" + source, ":hush@" + same, nil, true},
+		{source, ":hush@" + same, []string{"--set", "gateway.upstream.password=hush"}, true},
+		{source, ":loud@" + other, []string{"--set", "gateway.upstream.password=hush"}, false},
+		{"redis://:hush@" + source, ":loud@" + other, nil, false},
+	} {
+		s := larder.Shadow(t, c.from, c.to, c.args...)
+		if out, err := s.Say("switch", "--anyway"); (err == nil) != c.moved {
+			t.Errorf("from %s to %s %v: switch: %v: %s", c.from, c.to, c.args, err, out)
+		}
+		if got := string(peers.Dial(t, s.Addr, 2).Do("SET", "k", "v")); got != "+OK\r\n" {
+			t.Errorf("from %s to %s %v: SET is answered %q", c.from, c.to, c.args, got)
+		}
+	}
+}
