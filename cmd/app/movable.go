@@ -62,6 +62,10 @@ func (m *movable) again(ctx context.Context) *router.Topology {
 	if m.moved || ctx.Err() != nil {
 		return nil
 	}
+	var t *router.Topology
+	if err == nil {
+		t, err = router.New(clusterName, m.newest.Epoch+1, shards)
+	}
 	if err != nil {
 		if words := err.Error(); words != m.words {
 			m.words = words
@@ -70,8 +74,7 @@ func (m *movable) again(ctx context.Context) *router.Topology {
 		return nil
 	}
 	m.words = ""
-	t, err := router.New(clusterName, m.newest.Epoch+1, shards)
-	if err != nil || sameShards(t, m.newest) {
+	if sameShards(t, m.newest) {
 		return nil
 	}
 	m.newest = t

@@ -33,7 +33,7 @@ func (d *dev) stage(ctx context.Context, name string, databases int) (follow.Sta
 	o.QueryMaxBytes, o.BulkMaxBytes, o.RDBChecksum = stagingMost, stagingMost, true
 	node, err := engine.New(o, d.env.Log, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	s := &staging{node: node, dir: dir}
 	s.start()
@@ -41,7 +41,8 @@ func (d *dev) stage(ctx context.Context, name string, databases int) (follow.Sta
 	case <-node.Ready():
 		return s, nil
 	case err := <-s.ended:
-		return nil, errors.Join(fmt.Errorf("staging node %s", name), err)
+		s.stop()
+		return nil, errors.Join(fmt.Errorf("staging node %s", name), err, os.RemoveAll(dir))
 	case <-ctx.Done():
 		return nil, errors.Join(context.Cause(ctx), s.Close())
 	}

@@ -1,8 +1,10 @@
 package consul_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -107,6 +109,58 @@ func TestSilence(t *testing.T) {
 	}
 	if _, _, err := r.Watch(bounded(t), "k", 0); !errors.Is(err, registry.ErrUnavailable) {
 		t.Error(err)
+	}
+}
+
+// A lock whose acquisition nobody answered in time may be held: with its session it is opened.
+func TestAcquireUnheard(t *testing.T) {
+	const id = "01234567-89ab-cdef-0123-456789abcdef"
+	for _, ephemeral := range []bool{false, true} {
+		for _, givenUp := range []bool{false, true} {
+			ctx, giveUp := context.WithCancel(bounded(t))
+			defer giveUp()
+			var asked []string
+			o := fake(t, func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				switch {
+				case r.URL.Path == "/v1/session/create":
+					fmt.Fprintf(w, `{"ID":%q}`, id)
+				case r.URL.Query().Has("acquire"):
+					if givenUp {
+						giveUp()
+					}
+					<-r.Context().Done()
+				case r.URL.Path == "/v1/kv/k":
+					w.Header().Set("X-Consul-Index", "1")
+					fmt.Fprintf(w, `[{"Key":"k","Value":"eA==","ModifyIndex":1,"Session":%q}]`, id)
+				case r.URL.Path == "/v1/txn":
+					asked = append(asked, string(body))
+					fmt.Fprint(w, `{"Results":[{"KV":{"Key":"k","ModifyIndex":2}}]}`)
+				case r.URL.Path == "/v1/session/destroy/"+id:
+					asked = append(asked, "destroy")
+					fmt.Fprint(w, "true")
+				}
+			})
+			o.Timeout = 300 * time.Millisecond
+			r := open(t, o)
+			opened, err := r.OpenSession(bounded(t), registry.Session{Name: "leader", TTL: 10 * time.Second, Ephemeral: ephemeral})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Acquire(ctx, "k", nil, opened); !errors.Is(err, registry.ErrUnavailable) && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			if err := r.EndSession(bounded(t), opened); err != nil {
+				t.Error(err)
+			}
+			verb := map[bool]string{false: `"unlock"`, true: `"delete"`}[ephemeral]
+			if len(asked) != 2 || !strings.Contains(asked[0], verb) || asked[1] != "destroy" {
+				t.Errorf("given up %v, ephemeral %v: asked %q, want %s and then the session's end", givenUp, ephemeral, asked, verb)
+			}
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func (r *Registry) Acquire(ctx context.Context, key string, value []byte, id reg
 			return err
 		}
 	})
-	if err == nil {
+	if err == nil || errors.Is(err, registry.ErrUnavailable) || ctx.Err() != nil { // who did not hear may hold it: EndSession is to open it
 		r.note(id, key, true)
 	}
 	return err
