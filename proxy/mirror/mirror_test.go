@@ -296,8 +296,12 @@ func TestSharedTransaction(t *testing.T) {
 		said   bool
 		halves uint64
 	}{
-		{[]string{in, in}, true, 0}, {[]string{out, out}, false, 0}, {[]string{out, in}, false, 1}, {[]string{in, out}, false, 1},
-		{[]string{out, out, in}, false, 1}, {[]string{in, out, in}, false, 1},
+		{[]string{in, in}, true, 0},
+		{[]string{out, out}, false, 0},
+		{[]string{out, in}, false, 1},
+		{[]string{in, out}, false, 1},
+		{[]string{out, out, in}, false, 1},
+		{[]string{in, out, in}, false, 1},
 	} {
 		words, replies := "multi", fmt.Sprintf("*%d\r\n", len(c.keys)+1)
 		for _, key := range c.keys {
