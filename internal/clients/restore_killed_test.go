@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"larder/control"
+	"larder/internal/clients"
 	"larder/internal/peers"
 	"larder/protocol/resp"
 )
@@ -118,10 +120,15 @@ func spoil(t *testing.T, addr string) {
 // incrementing increments a key over and over; stop gives how often that was answered, and the longest wait.
 func incrementing(t *testing.T, addr string) (stop func() (int, time.Duration)) {
 	t.Helper()
-	c, halt, halted := peers.Dial(t, addr, 2), make(chan struct{}), make(chan struct{})
+	w, err := clients.Open(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	halt, halted := make(chan struct{}), make(chan struct{})
 	n, longest := 0, time.Duration(0)
 	go func() {
 		defer close(halted)
+		defer w.Close()
 		for {
 			select {
 			case <-halt:
@@ -129,17 +136,19 @@ func incrementing(t *testing.T, addr string) (stop func() (int, time.Duration)) 
 			default:
 			}
 			began := time.Now()
-			if got := c.Do("INCR", "other"); got[0] != ':' {
-				t.Errorf("INCR: %q", got)
+			if got, err := w.Do("INCR", "other"); err != nil || got[0] != ':' {
+				t.Errorf("INCR: %q, %v", got, err)
 				return
 			}
 			n++
 			longest = max(longest, time.Since(began))
 		}
 	}()
-	return func() (int, time.Duration) {
+	stop = sync.OnceValues(func() (int, time.Duration) {
 		close(halt)
 		<-halted
 		return n, longest
-	}
+	})
+	t.Cleanup(func() { stop() }) // also where the test ends amid it
+	return stop
 }

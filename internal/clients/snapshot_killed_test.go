@@ -34,7 +34,11 @@ func TestKilledWhileTakingSnapshots(t *testing.T) {
 				subject := fmt.Sprint("round", round)
 				taking := take(t, dir, subject)
 				underWay(t, d, 0)
-				time.Sleep(time.Duration(rng.IntN(1_700_000)) * time.Microsecond) // the moment is what is drawn
+				if round == 0 { // and once at a moment at which it has surely begun to write
+					eventually(t, "something of it lies there", func() bool { return len(store.left()) > 0 })
+				} else {
+					time.Sleep(time.Duration(rng.IntN(1_700_000)) * time.Microsecond) // the moment is what is drawn
+				}
 				d.Kill()
 				<-taking.ended
 				left := len(store.left())
@@ -91,9 +95,19 @@ func TestStoreDiesMeanwhile(t *testing.T) {
 	store := servicePlace(t, v, strings.TrimPrefix(proxy.Server.URL, "http://"), "&stall=10s")
 	d := larder.Dev(t, dir, append(store.args, "--shards", "1", "--set", "snapshots.bytes-per-second=16mb")...)
 	noise(t, d.Addr, 24_000)
+	meets := func() {
+		t.Helper()
+		proxy.Do(nil)
+		eventually(t, "a request meets it", func() bool { return len(proxy.Seen()) > 0 })
+	}
 	for i, happens := range []func(){
-		func() { v.Kill(); time.Sleep(300 * time.Millisecond); v.Again() },
-		func() { v.Freeze(); time.Sleep(2 * time.Second); v.Thaw() },
+		func() { v.Kill(); meets(); v.Again() },
+		func() {
+			v.Freeze()
+			meets()
+			time.Sleep(2 * time.Second) // so long would wait who waits for it
+			v.Thaw()
+		},
 		func() {
 			kinds := []buckettest.Fault{{Kind: buckettest.Reset}, {Kind: buckettest.CutBody, Bytes: 1 << 20}, {Kind: buckettest.LoseAnswer}}
 			for n := range 5 {
