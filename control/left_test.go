@@ -212,9 +212,13 @@ func TestAutomaticWaits(t *testing.T) {
 	f := &fleet{waits: make(chan struct{}), began: make(chan struct{}, 4)}
 	clock := time.Date(2026, 11, 30, 4, 0, 0, 0, time.UTC)
 	began := time.Now()
+	var asked atomic.Int64 // how often for the time
 	b := start(t, f, folder, func(o *control.Options) {
 		o.Snapshot.Schedule = controller.Schedule{Window: window, Retain: 1}
-		o.Now = func() time.Time { return clock.Add(100 * time.Since(began)) } // a minute is 0.6 s
+		o.Now = func() time.Time {
+			asked.Add(1)
+			return clock.Add(100 * time.Since(began)) // a minute is 0.6 s
+		}
 	})
 	task, err := b.Create("mine")
 	if err != nil {
@@ -222,7 +226,8 @@ func TestAutomaticWaits(t *testing.T) {
 	}
 	<-f.began
 	<-f.began
-	time.Sleep(1500 * time.Millisecond) // ticks pass, at each of which it would be due
+	from := asked.Load()
+	b.eventually("ticks pass, at each of which it would be due", func() bool { return asked.Load() >= from+6 }) // such a tick asks twice, a look at the store too
 	if b.told("snapshot-failed") || len(b.Tasks()) != 1 {
 		t.Error(b.Events(), b.Tasks())
 	}

@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -18,7 +19,8 @@ func follow(t *testing.T, r registry.Registry) {
 	defer cancel()
 	told := make(chan string, 1000)
 	followed := background(func() error {
-		registry.Follow(ctx, r, registry.Follower{Prefix: "f/", Dice: dice(), Lost: func(err error) { told <- "lost " + err.Error() }, Told: func(entries []registry.Entry) {
+		defer close(told) // also at the end of patience
+		registry.Follow(ctx, r, registry.Follower{Prefix: "f/", Dice: dice(), Lost: func(err error) { told <- fmt.Sprint("lost ", err) }, Told: func(entries []registry.Entry) {
 			text := ""
 			for _, e := range entries {
 				text += e.Key + "=" + string(e.Value) + " "
@@ -33,13 +35,18 @@ func follow(t *testing.T, r registry.Registry) {
 	}
 	put(t, r, "f/a", "last")
 	want(t, "delete", r.Delete(bounded(t), "f/b"), nil)
+	const wanted = "f/a=last "
+	last := ""
 	for text := range told {
 		if strings.HasPrefix(text, "lost") {
 			t.Error(text)
 		}
-		if text == "f/a=last " {
+		if last = text; last == wanted {
 			break
 		}
+	}
+	if last != wanted {
+		t.Errorf("the last that was told is %q, want %q", last, wanted)
 	}
 	cancel()
 	<-followed

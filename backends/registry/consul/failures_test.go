@@ -117,10 +117,10 @@ func (f *fleet) fails() {
 	})
 }
 
-// lostAndBack wants that follower and announcement each noticed, and each said it once.
+// lostAndBack waits until who noticed that the registry fails, follower or announcement, has noticed as often that it is back.
 func (f *fleet) lostAndBack() {
 	f.t.Helper()
-	f.eventually("both have noticed that the registry is back", func() bool {
+	f.eventually("who has noticed that the registry fails has noticed that it is back", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return f.losses == f.backs
@@ -143,6 +143,11 @@ func TestAgentRestarts(t *testing.T) {
 	}
 	server.Kill()
 	f.fails()
+	f.eventually("that it fails is noticed", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.losses > 0
+	})
 	f.hears("one")
 	server.Again()
 	f.writes("two")

@@ -195,9 +195,8 @@ func TestUnderWrites(t *testing.T) {
 		stop, done := writers(t, 4, seed, writes.Source{Keys: 40, NowMS: time.Now().UnixMilli(), DBs: 3, Flush: seed == 2}, func(int) string { return addr })
 		m := move(t, source, gateway)
 		m.await("it follows", func(s migrate.Status) bool { return s.Phase == migrate.Following })
-		for from := done.Load(); done.Load() < from+3000; {
-			time.Sleep(time.Millisecond)
-		}
+		from := done.Load()
+		m.await("clients write on", func(migrate.Status) bool { return done.Load() >= from+3000 })
 		cut := m.cut(migrate.CutoverOptions{Timeout: peers.Patience, Hold: 10 * time.Minute})
 		t.Logf("%d commands, writes stopped for %s, %d keys in that time; %+v", done.Load(), cut.Stopped, cut.Keys, m.Status())
 		r := equal(t, source, gateway)
@@ -377,9 +376,8 @@ func TestBehind(t *testing.T) {
 	if _, err := m.Cutover(t.Context(), migrate.CutoverOptions{Timeout: time.Microsecond}); !errors.Is(err, migrate.ErrBehind) {
 		t.Fatal(err)
 	}
-	for from := done.Load(); done.Load() < from+1000; { // or it hangs until the test's deadline
-		time.Sleep(time.Millisecond)
-	}
+	from := done.Load()
+	m.await("clients write on", func(migrate.Status) bool { return done.Load() >= from+1000 })
 	m.cut(migrate.CutoverOptions{Timeout: peers.Patience, Hold: 10 * time.Minute})
 	equal(t, source, target)
 	peers.Dial(t, addr, 0).Do("CLIENT", "UNPAUSE")
