@@ -260,9 +260,16 @@ func (s *shadow) begin(filled bool) error {
 	return nil
 }
 
+// halt holds the clients back, and returns when the shadow has been told all that they had said: whoever fills it then is not overtaken by what comes late.
 func (s *shadow) halt(ctx context.Context, most time.Duration) error {
 	s.haltedAt = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
 	if err := s.gateway.Halt(ctx, most); err != nil {
+		return err
+	}
+	if err := s.mirror.Said(ctx); err != nil {
+		s.gateway.Release()
 		return err
 	}
 	s.halted = true

@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +48,7 @@ type Process struct {
 
 	name string
 	args []string
+	api  bool // it has begun when its management API is served too, and not as soon as it answers clients
 	log  string
 	cmd  *exec.Cmd
 	pid  atomic.Int64 // the process may be killed while it is started anew
@@ -86,12 +89,18 @@ func Redis(t testing.TB, args ...string) *Process {
 
 func launch(t testing.TB, addr, name string, args ...string) *Process {
 	t.Helper()
-	p := &Process{Addr: addr, name: name, args: args, log: filepath.Join(t.TempDir(), "log")}
+	return (&Process{Addr: addr, name: name, args: args}).launch(t)
+}
+
+// launch starts a process that ends with the test.
+func (p *Process) launch(t testing.TB) *Process {
+	t.Helper()
+	p.log = filepath.Join(t.TempDir(), "log")
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
 			out, _ := os.ReadFile(p.log)
-			t.Logf("%s %s said:\n%s", filepath.Base(name), addr, lastBytes(out))
+			t.Logf("%s %s said:\n%s", filepath.Base(p.name), p.Addr, lastBytes(out))
 		}
 	})
 	p.Start(t)
@@ -120,7 +129,7 @@ func (p *Process) Start(t testing.TB) {
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
 	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(2 * time.Millisecond) {
-		if answersPing(p.Addr) {
+		if answersPing(p.Addr) && (!p.api || begun(p.Metrics)) {
 			return
 		}
 		if p.isOver(t) || time.Now().After(deadline) {
@@ -128,6 +137,18 @@ func (p *Process) Start(t testing.TB) {
 			t.Fatalf("%s at %s does not answer: %s", p.name, p.Addr, lastBytes(said))
 		}
 	}
+}
+
+// begun tells whether a process has started all that it is.
+func begun(metrics string) bool {
+	once := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: peers.Patience}
+	reply, err := once.Get("http://" + metrics + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer reply.Body.Close()
+	text, err := io.ReadAll(reply.Body)
+	return err == nil && !strings.Contains(string(text), "starting")
 }
 
 func answersPing(addr string) bool {

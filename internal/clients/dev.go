@@ -17,12 +17,11 @@ import (
 func (b Binary) Dev(t testing.TB, dir string, args ...string) *Process {
 	t.Helper()
 	addr, metrics := freeAddr(t), freeAddr(t)
-	p := launch(t, addr, b.path, append([]string{"dev", "--listen", addr, "--metrics", metrics, "--dir", dir}, args...)...)
-	p.Metrics = metrics
-	return p
+	p := &Process{Addr: addr, Metrics: metrics, name: b.path, args: append([]string{"dev", "--listen", addr, "--metrics", metrics, "--dir", dir}, args...), api: true}
+	return p.launch(t)
 }
 
-// Says waits until a process has said what fits the pattern, and gives the pattern's group as it was said last.
+// Says finds what a process has said that fits the pattern, and gives the pattern's group as it was said last.
 func (p *Process) Says(t testing.TB, pattern string) string {
 	t.Helper()
 	wanted := regexp.MustCompile(pattern)

@@ -27,9 +27,9 @@ func (b Binary) Shadow(t testing.TB, from, to string, args ...string) *Shadow {
 	if !strings.Contains(from, "://") {
 		from = "redis://" + from
 	}
-	p := launch(t, addr, b.path, append([]string{"shadow", "--listen", addr, "--from", from, "--to", "redis://" + to, "--dir", dir, "--metrics", metrics}, args...)...)
-	p.Metrics = metrics
-	return &Shadow{Process: p, path: b.path, dir: dir}
+	args = append([]string{"shadow", "--listen", addr, "--from", from, "--to", "redis://" + to, "--dir", dir, "--metrics", metrics}, args...)
+	p := &Process{Addr: addr, Metrics: metrics, name: b.path, args: args, api: true}
+	return &Shadow{Process: p.launch(t), path: b.path, dir: dir}
 }
 
 // Say runs larder shadow with words, and gives what it prints.

@@ -28,6 +28,20 @@ func (m *Mirror) Begin(filled bool) {
 	m.off.Store(false)
 }
 
+// Said waits until the shadow has been told all that waits to be said to it: nothing may be under way at the source. Any goroutine. Errors: the context's.
+func (m *Mirror) Said(ctx context.Context) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for m.queued.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d commands wait to be said to the shadow: %w", m.queued.Load(), context.Cause(ctx))
+		case <-again.C:
+		}
+	}
+	return nil
+}
+
 // beginAnew does what Begin has said.
 func (m *Mirror) beginAnew() {
 	anew := m.anew.Swap(0)

@@ -109,6 +109,9 @@ var refusals = [][]byte{
 	[]byte("-ERR DB index is out of range"), []byte("-EXECABORT"),
 }
 
+// notInCluster ends the errors by which a node of a cluster says that only a lone server does such a thing: MOVE, COPY to another database.
+var notInCluster = []byte(" is not allowed in cluster mode\r\n")
+
 func refuses(reply []byte) bool {
-	return slices.ContainsFunc(refusals, func(prefix []byte) bool { return bytes.HasPrefix(reply, prefix) })
+	return resp.IsError(reply) && bytes.HasSuffix(reply, notInCluster) || slices.ContainsFunc(refusals, func(prefix []byte) bool { return bytes.HasPrefix(reply, prefix) })
 }

@@ -16,10 +16,10 @@ func (m *Mirror) effect(it *item, db int, row *command.Row, args [][]byte, reply
 	known = true
 	from := len(keys)
 	lagNS := max(0, m.nowNS()-it.endNS) + m.slowNS
-	expiring := false
+	expiring, failed := false, resp.IsError(reply) && !scripted(row)
 	for i, arg := range at {
 		k := keyUse{id: m.keyID(db, args[arg]), db: db, key: args[arg], sure: true}
-		k.writes = flags[i]&command.KeyRO == 0 && !row.Flags.Has(command.ReadOnly)
+		k.writes = flags[i]&command.KeyRO == 0 && !row.Flags.Has(command.ReadOnly) && !failed
 		s := m.alive(k.id, it, lagNS, &expiring)
 		if !k.writes && m.recent.busy(k.id, db, it.lane, it.startNS) {
 			k.sure = false
@@ -29,10 +29,7 @@ func (m *Mirror) effect(it *item, db int, row *command.Row, args [][]byte, reply
 	}
 	known = known && !expiring
 	mine := keys[from:]
-	if resp.IsError(reply) && !scripted(row) {
-		for i := range mine {
-			mine[i].writes = false
-		}
+	if failed {
 		return keys, known
 	}
 	w := outcome{m: m, it: it, row: row, args: args, reply: reply, lagNS: lagNS, known: known, expiring: expiring, bound: bound(row, mine)}

@@ -177,6 +177,9 @@ func (m *Mirror) judge(d *deed, at int, reply []byte) {
 	case d.undone(reply):
 		m.forgetWritten(d)
 	}
+	if d.failedAlone(reply) {
+		m.forgetTouched(d)
+	}
 	if d.how <= kindBlind || !d.known {
 		m.uncompared(d, at, reply)
 		return
@@ -205,6 +208,25 @@ func (d *deed) undone(theirs []byte) bool {
 	return false
 }
 
+// failedAlone says whether one side refused a command whose replies are not compared, and the other did not: what it writes may have come about on one side only.
+func (d *deed) failedAlone(theirs []byte) bool {
+	if d.reply == nil {
+		return false
+	}
+	if !d.it.piece {
+		return d.how <= kindBlind && !d.row.Flags.Has(command.ReadOnly) && resp.IsError(d.reply) != resp.IsError(theirs)
+	}
+	a, b := resp.Elements(d.reply), resp.Elements(theirs)
+	for i := range d.inner {
+		one, _ := a.Next()
+		other, _ := b.Next()
+		if e := &d.inner[i]; e.row != nil && e.how <= kindBlind && !e.row.Flags.Has(command.ReadOnly) && resp.IsError(one) != resp.IsError(other) {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *deed) equal(reply []byte, m *Mirror) bool {
 	if d.it.piece {
 		return d.sameElements(reply, m.o.Tolerance)
@@ -217,6 +239,13 @@ func (m *Mirror) forgetWritten(d *deed) {
 		if k.writes {
 			m.forget(k.id)
 		}
+	}
+}
+
+// forgetTouched forgets also what the source has not written, since it refused to.
+func (m *Mirror) forgetTouched(d *deed) {
+	for _, k := range d.keys {
+		m.forget(k.id)
 	}
 }
 

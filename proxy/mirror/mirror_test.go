@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -441,6 +442,76 @@ func TestShareText(t *testing.T) {
 	for text, want := range map[string]float64{"10%": 0.1, "0.1": 0.1, "100%": 1, "1": 1, "0": 0, "": 0, "x": 0, "-1": 0, "101%": 0, "NaN": 0} {
 		if got, err := ParseShare(text); got != want || (err != nil) != (want == 0) {
 			t.Errorf("%q is %v, %v", text, got, err)
+		}
+	}
+}
+
+// TestSaid waits for what a loop has handed over until the shadow was told, and no longer than its context.
+func TestSaid(t *testing.T) {
+	s := newStage(t, nil)
+	if err := s.m.Said(t.Context()); err != nil {
+		t.Error("with nothing to say:", err)
+	}
+	s.run(1, -9, -8, "set a 1", "+OK\r\n")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	if err := s.m.Said(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 commands") {
+		t.Errorf("while one waits: %v", err)
+	}
+	s.plan()
+	if err := s.m.Said(t.Context()); err != nil {
+		t.Error("when it was told:", err)
+	}
+}
+
+// TestOneSideRefuses: what the source's cluster does not do at all is not said; of a command whose replies are not compared, and which one side alone refuses, the keys are forgotten.
+func TestOneSideRefuses(t *testing.T) {
+	s := newStage(t, func(o *Options) { o.Filled = true })
+	s.run(1, -9, -8, "move a 1", "-ERR MOVE is not allowed in cluster mode\r\n")
+	if said := s.plan(); said != "" || !s.knows("a") {
+		t.Errorf("%q is said; a is known: %v", said, s.knows("a"))
+	}
+	for _, c := range []struct {
+		words, ours, theirs string
+		known               bool
+	}{
+		{"xautoclaim a g m 0 0", "-NOGROUP none\r\n", "*-1\r\n", false},
+		{"xautoclaim a g m 0 0", "-NOGROUP none\r\n", "-NOGROUP another\r\n", true},
+		{"multi;xreadgroup group g m streams a >;exec", "*1\r\n-NOGROUP none\r\n", "*1\r\n*-1\r\n", false},
+		{"multi;xreadgroup group g m streams a >;exec", "*1\r\n-NOGROUP none\r\n", "*1\r\n-NOGROUP none\r\n", true},
+	} {
+		s.m.known.allKnown()
+		s.run(1, -9, -8, c.words, c.ours)
+		s.f.Flush()
+		b := <-s.m.queue
+		s.m.plan(b, &b.items[0])
+		s.m.judge(&s.m.deeds[0], 0, []byte(c.theirs))
+		s.m.out, s.m.deedsN = s.m.out[:0], 0
+		s.m.done(b)
+		if known := s.knows("a"); known != c.known {
+			t.Errorf("%s, answered %q and %q: a is known: %v", c.words, c.ours, c.theirs, known)
+		}
+	}
+}
+
+// TestRacedRefusal: a write that the source refused is no sign of a difference where another connection may have written, or emptied the database, at the same time.
+func TestRacedRefusal(t *testing.T) {
+	for _, other := range []struct{ words, reply string }{{"flushdb", "+OK\r\n"}, {"del a", ":1\r\n"}} {
+		for _, raced := range []bool{true, false} {
+			s := newStage(t, func(o *Options) { o.Filled = true })
+			s.run(1, -9, -8, other.words, other.reply)
+			from := int64(-7)
+			if raced {
+				from = -10
+			}
+			s.run(2, from, -6, "xsetid a 1-0", "-ERR no such key\r\n")
+			s.f.Flush()
+			b := <-s.m.queue
+			s.m.plan(b, &b.items[0])
+			s.m.plan(b, &b.items[1])
+			if d := &s.m.deeds[1]; d.known != !raced {
+				t.Errorf("XSETID beside %s, raced %v: its reply is compared: %v", other.words, raced, d.known)
+			}
 		}
 	}
 }
