@@ -112,7 +112,9 @@ func TestAsynq(t *testing.T) {
 	if err := j.enqueue(0, n); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all jobs", func() bool { return j.worked(0, n) == n })
+	for part := n / 10; part <= n; part += n / 10 { // a machine that is busy with other tests takes its time, and never stands
+		eventually(t, fmt.Sprint(part, " jobs"), func() bool { return j.worked(0, n) >= part })
+	}
 	j.done.Range(func(id, times any) bool {
 		if got := times.(*atomic.Int64).Load(); got != 1 {
 			t.Errorf("job %v was worked on %d times", id, got)
