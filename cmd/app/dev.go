@@ -54,6 +54,7 @@ type dev struct {
 	store    snapshot.Store
 	original *original // what the nodes start with; nil = what they have
 	selected router.Selection
+	clusters clusters
 }
 
 func (d *dev) build() error {

@@ -185,10 +185,8 @@ func (d *dev) startAPI(agent *control.Agent, migrator *migrate.Migrator, endpoin
 		return errors.Join(fmt.Errorf("management API: %w", err), listener.Close())
 	}
 	host, port := connectTo(endpoint)
-	handler := api.New(api.Options{
-		Key: address.Key, Agents: map[string]*control.Agent{clusterName: agent}, Endpoints: map[string]string{clusterName: net.JoinHostPort(host, port)}, Open: d.storeAt,
-		Migrators: map[string]*migrate.Migrator{clusterName: migrator},
-	})
+	d.clusters.set(clusterName, api.Served{Agent: agent, Migrator: migrator, Endpoint: net.JoinHostPort(host, port)})
+	handler := api.New(api.Options{Key: address.Key, Clusters: &d.clusters, Open: d.storeAt})
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin}}
 	serving := make(chan struct{})
 	close(serving)

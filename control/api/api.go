@@ -21,11 +21,22 @@ import (
 
 // Options say what is served.
 type Options struct {
-	Key       string // that who asks must have
-	Agents    map[string]*control.Agent
-	Endpoints map[string]string                          // of each cluster, host:port, where its clients connect
-	Migrators map[string]*migrate.Migrator               // of each cluster; one without has no migrations
-	Open      func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
+	Key      string // that who asks must have
+	Clusters Clusters
+	Open     func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
+}
+
+// Clusters are those that this process looks after. They may come and go while requests are answered.
+type Clusters interface {
+	Names() []string // in order
+	Cluster(name string) (Served, bool)
+}
+
+// Served is what a cluster is asked by.
+type Served struct {
+	Agent    *control.Agent
+	Migrator *migrate.Migrator // nil: it has no migrations
+	Endpoint string            // host:port, where its clients connect; empty: there is none in this process
 }
 
 // bodyMax is how long a request's body may be.
@@ -87,12 +98,12 @@ type handler func(a *control.Agent, r *http.Request) (status int, answer any, er
 func (s *server) of(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("cluster")
-		a := s.o.Agents[name]
-		if a == nil {
+		c, ok := s.o.Clusters.Cluster(name)
+		if !ok {
 			s.fail(w, http.StatusNotFound, "unknown", "there is no cluster "+strconv.Quote(name))
 			return
 		}
-		status, answer, err := h(a, r)
+		status, answer, err := h(c.Agent, r)
 		if err != nil {
 			status, code := judge(err)
 			s.fail(w, status, code, err.Error())
@@ -169,11 +180,7 @@ func body(r *http.Request, into any) error {
 }
 
 func (s *server) clusters(w http.ResponseWriter, _ *http.Request) {
-	names := []string{}
-	for name := range s.o.Agents {
-		names = append(names, name)
-	}
-	s.answer(w, http.StatusOK, map[string]any{"clusters": names})
+	s.answer(w, http.StatusOK, map[string]any{"clusters": s.o.Clusters.Names()})
 }
 
 // Cluster is what is told of one.
@@ -184,7 +191,8 @@ type Cluster struct {
 
 func (s *server) cluster(_ *control.Agent, r *http.Request) (int, any, error) {
 	name := r.PathValue("cluster")
-	return http.StatusOK, Cluster{Name: name, Endpoint: s.o.Endpoints[name]}, nil
+	c, _ := s.o.Clusters.Cluster(name)
+	return http.StatusOK, Cluster{Name: name, Endpoint: c.Endpoint}, nil
 }
 
 func (s *server) events(a *control.Agent, _ *http.Request) (int, any, error) {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +56,7 @@ func serve(t *testing.T) (*client.Client, string) {
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- a.Run(ctx, ready) }()
 	<-ready
-	server := httptest.NewServer(api.New(api.Options{Key: "the key", Agents: map[string]*control.Agent{"main": a}}))
+	server := httptest.NewServer(api.New(api.Options{Key: "the key", Clusters: served{"main": {Agent: a}}}))
 	t.Cleanup(func() {
 		server.Close()
 		stop()
@@ -63,6 +65,16 @@ func serve(t *testing.T) (*client.Client, string) {
 		}
 	})
 	return &client.Client{URL: server.URL, Key: "the key", HTTP: server.Client()}, server.URL
+}
+
+// served are clusters that stay.
+type served map[string]api.Served
+
+func (s served) Names() []string { return slices.Sorted(maps.Keys(s)) }
+
+func (s served) Cluster(name string) (api.Served, bool) {
+	c, ok := s[name]
+	return c, ok
 }
 
 // TestErrors: each has a code that programs decide on and a text that says what to do; nothing is told without the key.

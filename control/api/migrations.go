@@ -48,11 +48,11 @@ func judgeMigration(err error) (status int, code string, known bool) {
 // migrator is a handler that asks the cluster's.
 func (s *server) migrator(h func(m *migrate.Migrator, r *http.Request) (int, any, error)) http.HandlerFunc {
 	return s.of(func(_ *control.Agent, r *http.Request) (int, any, error) {
-		m := s.o.Migrators[r.PathValue("cluster")]
-		if m == nil {
+		c, ok := s.o.Clusters.Cluster(r.PathValue("cluster"))
+		if !ok || c.Migrator == nil {
 			return 0, nil, migrate.ErrUnknown
 		}
-		return h(m, r)
+		return h(c.Migrator, r)
 	})
 }
 
