@@ -16,13 +16,16 @@
 // What the one that drives it must do, in control.Agent:
 //   - Be the leader. Every Put is a compare-and-set with the fence of the leader's lock, and Fleet is made anew when the lock has been taken; memory is never
 //     given away twice because of that (and because a host refuses what it has no room for). What is promised of data needs no fence.
-//   - Tell it Registry with all entries under Prefix, at the start and whenever one has changed; HostSays and NodeSays, what it hears; Tick once a second. What
+//   - Tell it Registry with all entries under Prefix, at the start and whenever one has changed; HostSays and NodeSays, what it hears; Tick once a second; and what
+//     each of Servers says, asked once a second (ServerSays; of one that does not answer, why). What
 //     became of a Put it sees by Registry.
 //   - Put, Order and Tell as they come, in any order, each within a few seconds or never. They come again as long as they are needed.
 //
 // A host is whoever starts nodes: a process of its own (control/host), or in dev a starter of nodes in the same process. It announces a Host under its key as
 // long as its session lives, obeys an Order unless it has obeyed a newer one of that cluster (which it remembers over restarts), refuses what it has no memory
 // for, starts again what ends, and says how things are. A node keeps its data and its name as long as its host has it; each start is a new run.
+//
+// A cluster of kind External is made of servers that others run. It has a Spec and a topology, which follows what they say of their roles (servers.go).
 //
 // Who takes the place of a primary that is silent or dead is for failover.go, which so far only knows that a lone node has been started again.
 package controller

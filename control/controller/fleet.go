@@ -37,6 +37,7 @@ type cluster struct {
 	topology stored[*router.Topology]
 
 	said    map[string]NodeSays // by node
+	servers map[string]server   // of an external cluster, by address
 	writing map[string]writing  // by key: what was put and has not come about yet
 	asked   map[string]time.Time
 	told    map[string]string // reasons that stand, by subject
@@ -140,6 +141,8 @@ func (s *stepper) happened(e Event) (touched []string) {
 		s.read(e)
 	case HostSays:
 		return s.hostSays(e)
+	case ServerSays:
+		return s.serverSays(e)
 	case NodeSays:
 		c := s.clusters[e.Cluster]
 		if c == nil || c.plan.value == nil || c.plan.value.node(e.Node) == nil || e.At.Before(c.said[e.Node].At) {
@@ -248,6 +251,9 @@ func (f Fleet) Reasons(name string) (reasons []string) {
 func (f Fleet) Fits(spec *Spec) error {
 	if !f.known {
 		return errors.New("the fleet is not known yet")
+	}
+	if spec.External() {
+		return nil // it takes nothing of a host
 	}
 	s := &stepper{Fleet: f}
 	r, p := s.rooms("", nil), &Plan{}

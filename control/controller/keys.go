@@ -119,6 +119,12 @@ const (
 )
 
 func (s *Spec) check() error {
+	if s.External() {
+		if len(s.Servers) < 1 || len(s.Servers) > router.ShardsMax || s.Shards != len(s.Servers) {
+			return fmt.Errorf("%d shards with servers for %d", s.Shards, len(s.Servers))
+		}
+		return s.checkServers()
+	}
 	if s.Shards < 1 || s.Shards > router.ShardsMax || s.Replicas < 0 || s.Replicas > replicasBound || s.Memory < 1 || s.Memory > memoryBound {
 		return fmt.Errorf("%d shards, %d replicas, %d bytes of memory", s.Shards, s.Replicas, s.Memory)
 	}

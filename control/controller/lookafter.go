@@ -25,6 +25,10 @@ func (s *stepper) lookAfter(c *cluster) {
 		}
 		return
 	}
+	if c.spec.value.External() {
+		s.lookAfterExternal(c)
+		return
+	}
 	for shard := range c.spec.value.Shards {
 		s.lookAfterShard(c, shard)
 	}
@@ -160,7 +164,15 @@ func (s *stepper) publish(c *cluster) {
 	if !ok {
 		return
 	}
-	epoch, have := c.plan.value.Past, c.topology.value
+	s.publishShards(c, shards)
+}
+
+// publishShards writes the topology of those shards if it is another.
+func (s *stepper) publishShards(c *cluster, shards []router.Shard) {
+	epoch, have := uint64(0), c.topology.value
+	if c.plan.value != nil {
+		epoch = c.plan.value.Past
+	}
 	if have != nil {
 		if epoch = have.Epoch; slices.EqualFunc(have.Shards, shards, sameShard) {
 			return
@@ -172,7 +184,7 @@ func (s *stepper) publish(c *cluster) {
 		return
 	}
 	s.why(c, "topology", "")
-	s.put(c, key, next, c.topology.version)
+	s.put(c, TopologyKey(c.name), next, c.topology.version)
 }
 
 func sameShard(a, b router.Shard) bool {

@@ -74,6 +74,7 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 			s.specNews(c, value)
 		}
 		next.spec = stored[*Spec]{value, e.version}
+		next.forgetServers()
 	case "plan":
 		value, _ := e.value.(*Plan)
 		if !first {
@@ -85,6 +86,7 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 		value, _ := e.value.(*router.Topology)
 		if !first && value != nil {
 			s.report("topology", "cluster %s: topology of epoch %d", name, value.Epoch)
+			s.stockNews(c, value)
 		}
 		next.topology = stored[*router.Topology]{value, e.version}
 	case "record":
@@ -187,6 +189,8 @@ func (s *stepper) specNews(c *cluster, next *Spec) {
 	case next == nil && was != nil:
 		s.report("cluster-deleted", "cluster %s is gone", c.name)
 	case next == nil:
+	case next.External() && !next.Deleted:
+		s.report("cluster-wanted", "cluster %s: %d shards of servers that are not ours", c.name, next.Shards)
 	case was == nil:
 		s.report("cluster-wanted", "cluster %s: %d shards with %d replicas each, %s a node", c.name, next.Shards, next.Replicas, Bytes(next.Memory))
 	case next.Deleted && !was.Deleted:

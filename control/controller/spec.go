@@ -43,6 +43,7 @@ const MemoryMin = 16 << 20
 
 // Spec is what a user wants of a cluster. The management API writes it.
 type Spec struct {
+	Kind       string   `json:"kind,omitempty"` // empty: nodes of ours on our hosts; External
 	Engine     string   `json:"engine"`
 	NodeType   string   `json:"node_type,omitempty"` // the name of the size that was chosen, for people
 	Memory     int64    `json:"memory"`              // bytes that a node may take of its host, all in all
@@ -54,6 +55,8 @@ type Spec struct {
 	Zones      []string `json:"zones,omitempty"`       // where its nodes may be; empty: anywhere
 	Listen     string   `json:"listen,omitempty"`      // the endpoint's address
 	Deleted    bool     `json:"deleted,omitempty"`     // it is on its way out
+
+	Servers [][]string `json:"servers,omitempty"` // of an external cluster: by shard the addresses of its servers, who was the primary first
 }
 
 // CheckName wants a name that can stand in keys, host names and metrics: as the service that users know has it.
@@ -76,6 +79,10 @@ func CheckName(name string) error {
 func (s *Spec) Validate(l Limits) error {
 	l = l.filled()
 	switch {
+	case s.External():
+		return s.validateServers(l)
+	case s.Kind != "" || len(s.Servers) > 0:
+		return fmt.Errorf("kind %q: want none, or %s with its servers", s.Kind, External)
 	case s.Engine != Redis && s.Engine != Memcached:
 		return fmt.Errorf("engine %q: want %s or %s", s.Engine, Redis, Memcached)
 	case s.Shards < 1 || s.Shards > l.Shards:
@@ -103,6 +110,8 @@ func (s *Spec) ValidateChange(old *Spec, l Limits) error {
 	switch {
 	case old.Deleted:
 		return errors.New("the cluster is being deleted")
+	case s.Kind != old.Kind:
+		return errors.New("kind: nodes of ours and servers of others cannot be changed into each other: larder migrate moves the data")
 	case s.Engine != old.Engine:
 		return fmt.Errorf("engine: the cluster is of %s and stays so", old.Engine)
 	case s.Shards != old.Shards:

@@ -55,6 +55,8 @@ func (s *stepper) endTasks() {
 		switch c := s.clusters[next.Cluster]; {
 		case next.Kind != TaskDrain && next.Kind != TaskDelete && (c == nil || c.spec.value == nil || c.spec.value.Deleted):
 			next.State, next.Waits = TaskFailed, "the cluster is deleted"
+		case next.Kind == TaskReplace && c.spec.value.External():
+			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours to replace: change its list of servers"
 		case s.progress(&next):
 			next.State, next.Done, next.Waits = TaskDone, next.Total, ""
 		}
@@ -78,10 +80,14 @@ func (s *stepper) progress(t *Task) bool {
 		t.Done = t.Total - len(c.planned())
 		return c.spec.value == nil
 	}
-	if c.plan.value == nil {
+	switch {
+	case c.spec.value.External():
+		t.Total, t.Done = c.stockProgress()
+	case c.plan.value == nil:
 		return false
+	default:
+		t.Total, t.Done = s.count(c)
 	}
-	t.Total, t.Done = s.count(c)
 	t.Waits = ""
 	if reasons := s.Reasons(c.name); len(reasons) > 0 {
 		t.Waits = reasons[0]
@@ -137,6 +143,8 @@ func (f Fleet) Unsettled(name string) string {
 	switch {
 	case c.spec.value.Deleted:
 		return "it is being deleted"
+	case c.spec.value.External():
+		return c.unsettledServers()
 	case c.plan.value == nil:
 		return "nothing is planned yet"
 	case c.topology.value == nil:
