@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"larder/backends"
+	"larder/internal/fleet"
 	"larder/internal/peers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(fleet.Main(m)) }
 
 // scripted is a node that gives the answers in order, one a read, and then says nothing more.
 func scripted(t *testing.T, answers ...string) (addr string) {

@@ -14,6 +14,7 @@ import (
 
 	"larder/backends/registry/consul"
 	"larder/control"
+	"larder/control/fleet"
 	"larder/engine"
 	"larder/proxy"
 	"larder/proxy/mirror"
@@ -35,6 +36,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsTable("Gateway", gatewayMetrics(t)))
 	page.WriteString(metricsTable("Node", nodeMetrics(t)))
 	page.WriteString(metricsTable("Control", controlMetrics(t)))
+	page.WriteString(metricsTable("Fleet, in whoever may lead it", fleetMetrics(t)))
 	page.WriteString(metricsTable("Consul, in each role that asks it", consulMetrics(t)))
 	page.WriteString(metricsTable("Shadow", shadowMetrics(t)))
 	golden(t, "metrics.md", page.String())
@@ -149,6 +151,15 @@ func nodeMetrics(t *testing.T) []metric {
 	t.Helper()
 	r := &recorder{}
 	if _, err := engine.New(engine.DefaultOptions(), slog.New(slog.DiscardHandler), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.metrics
+}
+
+func fleetMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	if _, err := fleet.NewMetrics(r); err != nil {
 		t.Fatal(err)
 	}
 	return r.metrics

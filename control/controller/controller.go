@@ -13,7 +13,7 @@
 // late changes nothing. What Fleet knows besides are facts that hosts and nodes tell it again and again, and when it asked for what. A controller that takes
 // over needs no word of the one before.
 //
-// What the one that drives it must do, in control.Agent:
+// What the one that drives it must do (control/fleet):
 //   - Be the leader. Every Put is a compare-and-set with the fence of the leader's lock, and Fleet is made anew when the lock has been taken; memory is never
 //     given away twice because of that (and because a host refuses what it has no room for). What is promised of data needs no fence.
 //   - Tell it Registry with all entries under Prefix, at the start and whenever one has changed; HostSays and NodeSays, what it hears; Tick once a second; and what

@@ -198,3 +198,19 @@ func encode(value any) []byte {
 	}
 	return text
 }
+
+// ReadHost reads a host's announcement; ok is false for other keys, and what cannot be read.
+func ReadHost(e Entry) (h Host, ok bool) {
+	kind, id := kindOf(e.Key)
+	if kind != "host" {
+		return Host{}, false
+	}
+	value, _, err := parse(e)
+	read, is := value.(*Host)
+	if err != nil || !is {
+		return Host{}, false
+	}
+	h = *read
+	h.ID = id
+	return h, true
+}

@@ -1,0 +1,111 @@
+// Package fleet drives the deciding part of a fleet (control/controller): a Leader competes with others for a lock in the registry, and the one that has it
+// follows the registry, asks hosts and nodes how they are, takes the controller's steps and carries out what they want.
+//
+// What must hold: what is decided is written with the lock as a fence, so whoever has lost it and does not know yet changes nothing; a step is taken on one
+// goroutine, and nothing that waits is done there; each effect is carried out within seconds or given up, for the controller asks again; a host or a node that
+// does not answer holds nobody else up; all goroutines have ended when Run returns. The other methods may be called from any goroutine.
+package fleet
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"larder/backends/registry"
+	"larder/control"
+	"larder/control/controller"
+)
+
+// Hosts are the fleet's hosts, as a leader asks them.
+type Hosts interface {
+	// Says asks a host how things are.
+	Says(ctx context.Context, h controller.Host) (controller.HostSays, error)
+	// Obey gives it an order.
+	Obey(ctx context.Context, h controller.Host, o controller.Order) error
+}
+
+// Nodes are the fleet's nodes.
+type Nodes interface {
+	// State asks a node how it is. At is the caller's to set.
+	State(ctx context.Context, cluster, node, addr string) (controller.NodeSays, error)
+	// Obey shows it a record.
+	Obey(ctx context.Context, t controller.Tell) error
+}
+
+// Options say what a Leader works with. All fields but Addr, Ping, Limits and Metrics must be given.
+type Options struct {
+	ID       string // this process's name, another one than that of any other that competes
+	Addr     string // where this process's management API is asked, for those that do not lead; empty: nowhere
+	Registry registry.Registry
+	Hosts    Hosts
+	Nodes    Nodes
+	Limits   controller.Limits
+	// Ping asks whether the process at a leader's Addr lives. nil: a leader that is dead is missed only when its session has ended.
+	Ping    func(ctx context.Context, addr string) error
+	Log     *slog.Logger
+	Metrics *Metrics // nil: nobody looks at them
+	Now     func() time.Time
+	Chance  *rand.Rand // the leader's own
+}
+
+// Leader leads the fleet, or waits until it may.
+type Leader struct {
+	o    Options
+	told chan control.Event // reports that are to be kept
+
+	mu   sync.Mutex // of what follows
+	view View       // without Hosts and Nodes, which are of the term
+	term *term      // nil: it does not lead
+}
+
+// Holder is who leads, as the lock's value says.
+type Holder struct {
+	ID   string `json:"id"`
+	Addr string `json:"addr,omitempty"`
+}
+
+// View is what is known of the fleet at a moment. Nobody changes it. All but Leader is empty where this process does not lead.
+type View struct {
+	Leads   bool
+	Leader  Holder // who leads, as far as is known
+	Fleet   controller.Fleet
+	Entries []controller.Entry                        // what stands in the registry, topologies unpacked
+	Hosts   map[string]controller.HostSays            // what announced hosts have said last
+	Nodes   map[string]map[string]controller.NodeSays // likewise, by cluster and node
+}
+
+// New makes a leader, which Run then runs.
+func New(o Options) *Leader {
+	if o.Metrics == nil {
+		o.Metrics, _ = NewMetrics(prometheus.NewRegistry()) // in a registry of its own no name is taken
+	}
+	return &Leader{o: o, told: make(chan control.Event, reportsMax)}
+}
+
+// View gives what is known.
+func (l *Leader) View() View {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := l.view
+	if l.term == nil {
+		return v
+	}
+	v.Hosts, v.Nodes = map[string]controller.HostSays{}, map[string]map[string]controller.NodeSays{}
+	for id, h := range l.term.hosts {
+		if h.heard {
+			v.Hosts[id] = h.says
+		}
+	}
+	for cluster, nodes := range l.term.nodes {
+		v.Nodes[cluster] = maps.Clone(nodes)
+	}
+	return v
+}
+
+// Registry is where the fleet's wishes stand.
+func (l *Leader) Registry() registry.Registry { return l.o.Registry }

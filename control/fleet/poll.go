@@ -1,0 +1,176 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"larder/control/controller"
+)
+
+// How often hosts and nodes are asked: those of clusters to which something is happening, and others.
+const (
+	lookEvery  = 50 * time.Millisecond
+	askOften   = 100 * time.Millisecond
+	askSeldom  = time.Second
+	answerTime = 2 * time.Second
+)
+
+// target is a node that is to be asked.
+type target struct{ cluster, node, addr string }
+
+// polls asks hosts and nodes how they are, each not again before it has answered, or has not within its time.
+func (t *term) polls() error {
+	every := time.NewTicker(lookEvery)
+	defer every.Stop()
+	asked := map[target]time.Time{} // when, or in future: it is being asked
+	busy := map[target]bool{}
+	done := make(chan target)
+	for {
+		select {
+		case <-t.ctx.Done():
+			return nil
+		case was := <-done:
+			delete(busy, was)
+		case <-every.C:
+			now := t.l.o.Now()
+			hosts, nodes := t.due(now, asked, busy)
+			for _, h := range hosts {
+				t.poll("host", func(ctx context.Context) error { return t.askHost(ctx, h) }, func() { t.answered(h) })
+			}
+			for _, n := range nodes {
+				t.poll("node", func(ctx context.Context) error { return t.askNode(ctx, n.cluster, n.node, n.addr) }, func() {
+					select {
+					case done <- n:
+					case <-t.ctx.Done():
+					}
+				})
+			}
+		}
+	}
+}
+
+// due are the hosts and nodes whose turn it is. They count as being asked from now on.
+func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bool) (hosts []controller.Host, nodes []target) {
+	t.l.mu.Lock()
+	defer t.l.mu.Unlock()
+	wait := func(hasty bool) time.Duration {
+		if hasty {
+			return askOften
+		}
+		return askSeldom
+	}
+	anyHaste := false
+	for cluster, until := range t.haste {
+		if now.After(until) {
+			delete(t.haste, cluster)
+			continue
+		}
+		anyHaste = true
+	}
+	there := map[target]bool{}
+	for _, h := range t.hosts {
+		hasty := anyHaste && (!h.heard || slices.ContainsFunc(h.says.Nodes, func(r controller.Running) bool { return !t.haste[r.Cluster].IsZero() }))
+		if !h.busy && now.Sub(h.asked) >= wait(hasty) {
+			h.busy, h.asked = true, now
+			hosts = append(hosts, h.Host)
+		}
+		for i := range h.says.Nodes {
+			r := &h.says.Nodes[i]
+			if r.Run == "" || r.Addr == "" {
+				continue
+			}
+			n := target{r.Cluster, r.Node, r.Addr}
+			there[n] = true
+			if !busy[n] && now.Sub(asked[n]) >= wait(!t.haste[r.Cluster].IsZero()) {
+				busy[n], asked[n] = true, now
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	for n := range asked {
+		if !there[n] && !busy[n] {
+			delete(asked, n)
+		}
+	}
+	t.forget(there)
+	return hosts, nodes
+}
+
+// forget lets go of what nodes have said that are no more. Under mu.
+func (t *term) forget(there map[target]bool) {
+	left := map[string]map[string]bool{}
+	for n := range there {
+		if left[n.cluster] == nil {
+			left[n.cluster] = map[string]bool{}
+		}
+		left[n.cluster][n.node] = true
+	}
+	for cluster, nodes := range t.nodes {
+		for node := range nodes {
+			if !left[cluster][node] {
+				delete(nodes, node)
+			}
+		}
+		if len(nodes) == 0 {
+			delete(t.nodes, cluster)
+		}
+	}
+}
+
+// poll asks when there is room for it.
+func (t *term) poll(kind string, ask func(context.Context) error, done func()) {
+	t.spawn(func() {
+		defer done()
+		select {
+		case t.rooms.polls <- struct{}{}:
+			defer func() { <-t.rooms.polls }()
+		case <-t.ctx.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.ctx, answerTime)
+		defer cancel()
+		if err := ask(ctx); err != nil && t.ctx.Err() == nil {
+			t.l.o.Metrics.silent.WithLabelValues(kind).Inc()
+			t.l.o.Log.Debug("there is no answer", "from", kind, "error", err)
+		}
+	})
+}
+
+// answered notes that a host may be asked again.
+func (t *term) answered(h controller.Host) {
+	t.l.mu.Lock()
+	defer t.l.mu.Unlock()
+	if known := t.hosts[h.ID]; known != nil && known.Host == h {
+		known.busy = false
+	}
+}
+
+var errOther = errors.New("another one answers there")
+
+func (t *term) askHost(ctx context.Context, h controller.Host) error {
+	says, err := t.l.o.Hosts.Says(ctx, h)
+	if err != nil {
+		return err
+	}
+	if says.Host != h.ID {
+		return errOther
+	}
+	t.hostSays(h, says)
+	return nil
+}
+
+func (t *term) askNode(ctx context.Context, cluster, node, addr string) error {
+	at := t.l.o.Now()
+	says, err := t.l.o.Nodes.State(ctx, cluster, node, addr)
+	if err != nil {
+		return err
+	}
+	if says.Run.Node != node {
+		return errOther
+	}
+	says.Cluster, says.Node, says.At = cluster, node, at
+	t.nodeSays(says)
+	return nil
+}
