@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), watchedSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -95,6 +95,30 @@ func gatewaySettings(c *Config) []setting {
 		{
 			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
 			meaning: "A client that says nothing for so long is closed. 0 = never.",
+		},
+	}
+}
+
+// watchedSettings are about what a gateway notes of slow commands and slow clients.
+func watchedSettings(c *Config) []setting {
+	g := &c.Gateway
+	return []setting{
+		{
+			key: "gateway.client-output-buffer-limit", kind: checked{text{&g.OutputLimits}, "groups of a class (normal, replica or pubsub) and three numbers, as in pubsub 32mb 8mb 60", proxy.CheckOutputLimits},
+			meaning: "Beside gateway.output-max, by class of clients: the bytes of replies not taken at which a client is closed, those at which it is closed after the seconds that follow. 0 = no limit. " +
+				"A class that is not named has Redis's limits. CONFIG SET changes it while the gateway runs.",
+		},
+		{
+			key: "gateway.slowlog-log-slower-than", kind: number{&g.SlowUS},
+			meaning: "A command that takes longer, in microseconds, is in the slow log. -1 = none is. CONFIG SET changes it while the gateway runs, and its nodes'.",
+		},
+		{
+			key: "gateway.slowlog-max-len", kind: number{&g.SlowMax},
+			meaning: "Entries that the slow log keeps.",
+		},
+		{
+			key: "gateway.latency-monitor-threshold", kind: number{&g.LatencyMS},
+			meaning: "What takes as long, in milliseconds, is noted by the latency monitor. 0 = nothing is.",
 		},
 	}
 }

@@ -25,7 +25,7 @@ type engine struct {
 	opts    Options
 	newPart func(*Loop) Part
 	clients atomic.Int64
-	most    int64
+	most    atomic.Int64
 
 	running gnet.Engine
 	up      chan struct{} // closed when running is set
@@ -74,7 +74,7 @@ func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		c.handler = from.opened(c, nil)
 	} else {
 		c.client = true
-		if e.clients.Add(1) > e.most {
+		if e.clients.Add(1) > e.most.Load() {
 			return e.opts.Refuse, gnet.Close
 		}
 		c.handler = l.part.Accept(c)
@@ -111,6 +111,7 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	l.dial = func(addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
 		e.dialFor(l, el, addr, timeout, opened)
 	}
+	l.limit = e.limit
 	e.mu.Lock()
 	l.index = len(e.loops)
 	e.loops[el] = l

@@ -24,3 +24,10 @@ func clientsMax(want int) (int, error) {
 	}
 	return min(want, most), nil
 }
+
+// limit has the same taken over while the loops run. Clients that are in stay. A limit that cannot be read changes nothing.
+func (e *engine) limit(want int) {
+	if most, err := clientsMax(want); err == nil {
+		e.most.Store(int64(most))
+	}
+}

@@ -63,6 +63,7 @@ type Loop struct {
 	wake  func(run func()) error // runs run on the loop, from any goroutine
 	dial  func(addr string, timeout time.Duration, opened func(*Conn, error) Handler)
 	sleep func(time.Duration)
+	limit func(clients int)
 	hurry func() // has the ticker look at until again
 	nudge func() // has another goroutine wake the loop for later; called on the loop
 	poll  poller
@@ -110,6 +111,9 @@ func (l *Loop) Post(f func()) {
 		l.turn.after(l)
 	})
 }
+
+// LimitClients is Options.ClientsMax from now on, for all loops. Clients that are in stay. Any goroutine.
+func (l *Loop) LimitClients(most int) { l.limit(most) }
 
 // Later runs f on the loop once the connections that are ready have been served. It is for work in slices, each of which asks for the next: gnet runs
 // all that is posted before it looks at a connection, what is posted meanwhile too. It is called on the loop.

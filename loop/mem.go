@@ -43,7 +43,7 @@ type MemConn struct {
 func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 	m := &MemLoop{now: now}
 	m.Loop = &Loop{
-		poll: poller{inMemory}, now: now, clock: func() time.Time { return m.now }, sleep: func(time.Duration) {}, hurry: func() {},
+		poll: poller{inMemory}, now: now, clock: func() time.Time { return m.now }, sleep: func(time.Duration) {}, hurry: func() {}, limit: func(int) {},
 		wake: func(f func()) error { m.post(f); return nil },
 		dial: func(addr string, _ time.Duration, opened func(*Conn, error) Handler) {
 			m.dials = append(m.dials, &MemDial{Addr: addr, m: m, opened: opened})

@@ -49,10 +49,11 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	e := &engine{
-		ctx: ctx, opts: o, newPart: newPart, most: int64(most), loops: map[gnet.EventLoop]*Loop{},
+		ctx: ctx, opts: o, newPart: newPart, loops: map[gnet.EventLoop]*Loop{},
 		up: make(chan struct{}), boots: make(chan struct{}, o.Loops), failed: make(chan error, 1),
 		nudges: make(chan *Loop, o.Loops), hurries: make(chan struct{}, 1),
 	}
+	e.most.Store(int64(most))
 	relayed := make(chan struct{})
 	go func() {
 		defer close(relayed)

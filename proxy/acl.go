@@ -101,7 +101,7 @@ func (s *session) aclDelUser(row *command.Row, args [][]byte) {
 }
 
 func (s *session) aclSave(row *command.Row) {
-	file := s.p.g.opts.ACLFile
+	file := s.p.opts.ACLFile
 	if file == "" {
 		s.refuse(row, acl.NoFile)
 		return
@@ -116,7 +116,7 @@ func (s *session) aclSave(row *command.Row) {
 
 // aclLoad takes the users from their file. With an error nothing has changed.
 func (s *session) aclLoad(row *command.Row) {
-	file := s.p.g.opts.ACLFile
+	file := s.p.opts.ACLFile
 	if file == "" {
 		s.refuse(row, acl.NoFile)
 		return

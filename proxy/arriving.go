@@ -13,7 +13,7 @@ func (u *upstream) letsIn(ln *lane) bool {
 	}
 	ln.greet.waits = true
 	// They have their time, and this one has it again when they are there or have failed.
-	ln.deadNS = max(ln.deadNS, u.arriving[0].deadNS+int64(u.p.g.opts.Upstream.DialTimeout))
+	ln.deadNS = max(ln.deadNS, u.arriving[0].deadNS+int64(u.p.opts.Upstream.DialTimeout))
 	return false
 }
 

@@ -41,7 +41,7 @@ func (s *session) runAside(row *command.Row, args [][]byte, how mergeKind) bool 
 
 // beginAside greets with what a busy node answers, too.
 func (ln *lane) beginAside() {
-	auth := authWords(ln.p.g.opts.Upstream)
+	auth := authWords(ln.p.opts.Upstream)
 	if ln.proto == 2 && len(auth) > 0 {
 		ln.ask(mustSucceed, auth...)
 		return

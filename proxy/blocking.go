@@ -171,7 +171,7 @@ func fromNow(p *part, raw []byte) bool {
 // watchBlocked looks after a node while commands wait there: they cannot time out, so the node is asked for a sign of life when it has been silent for
 // half the reply time-out. One that gives none is lost with all who wait there.
 func (u *upstream) watchBlocked() {
-	o := &u.p.g.opts.Upstream
+	o := &u.p.opts.Upstream
 	blocked, heard := false, int64(0)
 	for _, ln := range u.lanes {
 		blocked = blocked || ln.use == useBlock && ln.queue.len() > 0

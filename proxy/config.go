@@ -14,11 +14,11 @@ import (
 
 // parameters are the gateway's own, in the order of their names. All others are the nodes', see configNodes.
 var parameters = client.Parameters[*Gateway, settings]{
-	{Name: "aclfile", Get: func(g *Gateway) string { return g.opts.ACLFile }},
+	{Name: "aclfile", Get: func(g *Gateway) string { return g.opts.Load().ACLFile }},
 	{Name: "acllog-max-len", Get: func(g *Gateway) string { return strconv.Itoa(g.settings.Load().refusalsMax) }, Set: setRefusalsMax},
 	{Name: "bind", Get: func(g *Gateway) string { host, _ := g.hostPort(); return host }},
 	{Name: "client-output-buffer-limit", Get: func(g *Gateway) string { return g.settings.Load().outputLimits.String() }, Set: setOutputLimits},
-	{Name: "databases", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Databases) }},
+	{Name: "databases", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Load().Databases) }},
 	{Name: "enable-debug-command", Get: func(*Gateway) string { return "no" }},
 	watched("latency-monitor-threshold", 0, func(s *slow.Settings) *int64 { return &s.LatencyMS }),
 	{
@@ -31,7 +31,7 @@ var parameters = client.Parameters[*Gateway, settings]{
 		Get:  func(g *Gateway) string { return g.settings.Load().watching.PercentilesText() },
 		Set:  func(s *settings, value string) string { return s.watching.SetPercentiles(value) },
 	},
-	{Name: "maxclients", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.ClientsMax) }},
+	{Name: "maxclients", Get: func(g *Gateway) string { return strconv.Itoa(g.opts.Load().ClientsMax) }},
 	{Name: "port", Get: func(g *Gateway) string { _, port := g.hostPort(); return port }},
 	{Name: "proto-max-bulk-len", Get: func(g *Gateway) string { return strconv.FormatInt(g.settings.Load().bulkMax, 10) }, Set: setBulkMax},
 	{Name: "requirepass", Get: func(g *Gateway) string { return g.settings.Load().password }, Set: setPassword},
@@ -189,11 +189,7 @@ func (s *session) configSet(row *command.Row, pairs [][]byte) bool {
 		return true
 	}
 	own = copied(own)
-	apply := func(seq uint32) {
-		next := *s.p.g.settings.Load()
-		parameters.Set(&next, own)
-		s.applySettings(seq, &next)
-	}
+	apply := func(seq uint32) { s.applySettings(seq, own) }
 	if len(theirs) == 2 {
 		apply(s.push(row))
 		return s.settles()
@@ -217,10 +213,10 @@ func nodesOwn(name string) bool {
 	return false
 }
 
-// applySettings takes over settings on all loops, and then answers.
-func (s *session) applySettings(seq uint32, next *settings) {
+// applySettings takes over parameters, which have been found good, on all loops, and then answers.
+func (s *session) applySettings(seq uint32, own [][]byte) {
 	g := s.p.g
-	have := g.settings.Load()
+	have, next := g.editSettings(func(next *settings) { parameters.Set(next, own) })
 	if next.password != have.password {
 		g.setDefaultPassword(next.password)
 	}
@@ -229,24 +225,10 @@ func (s *session) applySettings(seq uint32, next *settings) {
 		tracked := g.tracked.Load().Switched(was, is, &all.commands)
 		g.tracked.Store(&tracked)
 	}
-	g.settings.Store(next)
-	s.p.take(next)
-	s.p.elsewhere(func(p *part) { p.take(next) }, func() {
+	s.p.take()
+	s.p.elsewhere((*part).take, func() {
 		s.later(seq, (*resp.Writer).OK)
 	})
-}
-
-// take has settings take effect on this loop.
-func (p *part) take(next *settings) {
-	p.usersChanged(nil, nil)
-	p.refusals.Limit(next.refusalsMax)
-	p.watchTimes(&next.watching)
-	for _, s := range p.sessions {
-		if p.slowNS != 0 {
-			s.toTell = nil
-		}
-		s.requests.SetLimits(p.g.limits(s.authed))
-	}
 }
 
 // configResetStat has the counts of INFO begin anew, the gateway's and the nodes'.

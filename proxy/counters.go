@@ -14,6 +14,7 @@ type counters struct {
 	rates    metrics.Rates
 
 	accepted, closed, refused uint64 // client connections
+	expelled                  uint64 // of those that were let in: closed because the access list changed
 	bytesIn, bytesOut         uint64
 	protocolErrors            uint64
 	loginsFailed              uint64

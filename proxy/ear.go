@@ -65,7 +65,7 @@ func (e *ear) lost(err error) {
 	}
 	u.earOld = u.earOld || strings.Contains(err.Error(), "unknown command 'HELLO'") || strings.Contains(err.Error(), "unknown command `HELLO`")
 	if e.ln.heardNS != 0 && e.round == 0 {
-		u.earRetryNS = p.nowNS + int64(p.g.opts.Upstream.BackoffMax)
+		u.earRetryNS = p.nowNS + int64(p.opts.Upstream.BackoffMax)
 	}
 	if len(e.said) > 0 && !u.left && !p.stopping {
 		u.earLost = true

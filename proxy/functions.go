@@ -144,7 +144,7 @@ func (u *upstream) ready() *lane {
 // keepFunctions keeps a payload, or that it is not known, unless a later question has been answered.
 func (g *Gateway) keepFunctions(number uint64, payload []byte) {
 	next := &functionDump{number: number, publishes: payload == nil || publishes(payload)}
-	if len(payload) <= g.opts.ScriptMaxBytes {
+	if len(payload) <= g.opts.Load().ScriptMaxBytes {
 		next.payload = bytes.Clone(payload)
 	} else {
 		g.log.Warn("functions are not kept by the gateway: they are larger than its limit for scripts", "bytes", len(payload))

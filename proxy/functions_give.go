@@ -60,7 +60,7 @@ func (ln *lane) askOthers() {
 		other.query(ln.heardOther, wordFunction, wordDump)
 	}
 	if ln.greet.asked > 0 {
-		ln.greet.untilNS = p.nowNS + int64(p.g.opts.Upstream.DialTimeout)/2
+		ln.greet.untilNS = p.nowNS + int64(p.opts.Upstream.DialTimeout)/2
 		return
 	}
 	known := p.g.knownFunctions()

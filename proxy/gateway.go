@@ -24,7 +24,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/access"
-	"larder/access/acl"
 	"larder/access/users"
 	"larder/loop"
 	"larder/metrics/slow"
@@ -36,7 +35,6 @@ import (
 
 // Gateway serves one cluster at one endpoint.
 type Gateway struct {
-	opts    Options
 	src     router.Source
 	log     *slog.Logger
 	seed    uint64
@@ -44,6 +42,7 @@ type Gateway struct {
 	started time.Time
 	here    []hereFunc // by row
 
+	opts     atomic.Pointer[Options] // immutable once stored; a loop has its own pointer, which take renews
 	topo     atomic.Pointer[router.Topology]
 	settings atomic.Pointer[settings]
 	users    atomic.Pointer[users.Users] // immutable once stored
@@ -113,15 +112,16 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	if topo == nil {
 		return nil, errors.New("gateway: no topology: its source has none")
 	}
-	g := &Gateway{opts: o, src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
+	g := &Gateway{src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
 	g.scripts = newScriptCache(o.ScriptMaxBytes)
 	g.here = buildHere()
+	g.opts.Store(&o)
 	g.topo.Store(topo)
 	g.users.Store(all)
 	g.tracked.Store(&slow.Tracked{})
 	g.access.Store(list)
-	g.settings.Store(&settings{password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, trackedMax: o.TrackedMax, watching: slow.Defaults(), outputLimits: client.DefaultOutputLimits()})
+	g.settings.Store(o.settings())
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)
@@ -159,16 +159,17 @@ func (g *Gateway) Addr() string { return g.addr.String() }
 
 // NewPart makes a loop's part; loop calls it, and tests with a MemLoop do.
 func (g *Gateway) NewPart(l *loop.Loop) loop.Part {
-	p := newPart(g, l)
-	g.mu.Lock()
+	g.mu.Lock() // from here on Change finds it, or it finds what Change has stored
 	defer g.mu.Unlock()
+	p := newPart(g, l)
 	g.parts = append(g.parts, p)
 	return p
 }
 
 // limits are the parser's, which are tighter before a client has said its password.
 func (g *Gateway) limits(authed bool) resp.Limits {
-	return resp.Limits{ArgsMax: g.opts.ArgsMax, BulkMax: g.settings.Load().bulkMax, InlineMax: g.opts.InlineMaxBytes, Unauthenticated: !authed}
+	o := g.opts.Load()
+	return resp.Limits{ArgsMax: o.ArgsMax, BulkMax: g.settings.Load().bulkMax, InlineMax: o.InlineMaxBytes, Unauthenticated: !authed}
 }
 
 // nowMS is the time for clients, in unix milliseconds: the start's wall clock and what
@@ -179,18 +180,20 @@ func (g *Gateway) nowMS(now time.Time) int64 {
 
 // hostPort is the endpoint's address in two.
 func (g *Gateway) hostPort() (host, port string) {
-	host, port, err := net.SplitHostPort(g.opts.Listen)
+	listen := g.opts.Load().Listen
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return g.opts.Listen, "0"
+		return listen, "0"
 	}
 	return host, port
 }
 
 func (g *Gateway) loopOptions() loop.Options {
+	o := g.opts.Load()
 	return loop.Options{
-		Listen:     g.opts.Listen,
-		Loops:      g.opts.Loops,
-		ClientsMax: g.opts.ClientsMax,
+		Listen:     o.Listen,
+		Loops:      o.Loops,
+		ClientsMax: o.ClientsMax,
 		Logger:     g.log,
 		Refuse:     []byte("-ERR max number of clients reached\r\n"),
 		Ready: func(addr net.Addr) {

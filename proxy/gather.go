@@ -97,7 +97,7 @@ func (p *part) together(row *command.Row, args [][]byte, cross router.Cross) int
 
 // mayCross says whether a command's keys may lie in several slots.
 func (p *part) mayCross(row *command.Row) bool {
-	return row.Flags.Has(command.OverShards) || row.Flags.Has(command.InSteps) && p.g.opts.CrossSlot == crossAllow
+	return row.Flags.Has(command.OverShards) || row.Flags.Has(command.InSteps) && p.opts.CrossSlot == crossAllow
 }
 
 // crossAgain is the error of a command whose keys were one shard's when it first went.
@@ -210,7 +210,7 @@ func (j *job) forget(sub uint16) {
 func (j *job) keep(bytes int) {
 	j.kept += bytes
 	j.p.gathered += bytes
-	most := j.p.g.opts.GatherMaxBytes
+	most := j.p.opts.GatherMaxBytes
 	if j.writes { // what writes answer is short, and how they ended has to be known
 		return
 	}
@@ -242,8 +242,8 @@ func (j *job) answered() {
 			code = "UNKNOWN"
 		}
 		j.fail(fmt.Sprintf("%s what %s needs of several shards is more than gateway.gather-max (%d bytes); keep its keys on one shard, with a {tag}, or raise the limit",
-			code, j.row.Name, j.p.g.opts.GatherMaxBytes))
-	case j.moved && j.p.nowNS-j.startNS > int64(j.p.g.opts.Upstream.ReplyTimeout):
+			code, j.row.Name, j.p.opts.GatherMaxBytes))
+	case j.moved && j.p.nowNS-j.startNS > int64(j.p.opts.Upstream.ReplyTimeout):
 		j.fail("CLUSTERDOWN the topology keeps changing")
 	case j.moved:
 		j.moved = false

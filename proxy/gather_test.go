@@ -205,7 +205,7 @@ func TestGatherSlow(t *testing.T) {
 	other := w.client(1)
 	bar := w.conn("bar")
 	w.say(c, "SUNION "+acrossKeys, "GETSET bar 1")
-	for i := range 3 * int(w.g.opts.Upstream.ReplyTimeout/time.Second) { // foo's shard hears and says nothing
+	for i := range 3 * int(w.p.opts.Upstream.ReplyTimeout/time.Second) { // foo's shard hears and says nothing
 		w.say(other, "GETSET bar 2")
 		bar.work(10)
 		bar.answer(1 << 20)

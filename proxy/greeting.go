@@ -32,7 +32,7 @@ const dialectVersion = "1"
 
 // begin greets the node: the connection is open.
 func (ln *lane) begin() {
-	o := &ln.p.g.opts
+	o := ln.p.opts
 	ln.state = laneGreeting
 	ln.deadNS = ln.p.nowNS + int64(o.Upstream.DialTimeout)
 	ln.greet = greeting{databases: o.Databases}
@@ -240,7 +240,7 @@ func (ln *lane) heardDatabases(reply []byte) error {
 	if value, ok := fields.Next(); ok {
 		word, _ := resp.BulkOf(value)
 		if n, err := strconv.Atoi(string(word)); err == nil && n > 0 {
-			ln.greet.databases = min(ln.p.g.opts.Databases, n)
+			ln.greet.databases = min(ln.p.opts.Databases, n)
 		}
 	}
 	return nil

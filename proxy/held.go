@@ -241,13 +241,13 @@ func (h *hold) fail(which int, r heldReply, why whyUnsafe) {
 		return
 	}
 	h.p.count.unconfirmed++
-	text := fmt.Sprintf("CLUSTERDOWN node %s has not confirmed what the reply shows within %v", h.u.addr, h.p.g.opts.Upstream.HoldTime)
+	text := fmt.Sprintf("CLUSTERDOWN node %s has not confirmed what the reply shows within %v", h.u.addr, h.p.opts.Upstream.HoldTime)
 	if why == lostAtNode {
 		text = "CLUSTERDOWN node " + h.u.addr + " was replaced by one that does not have what the reply shows"
 	}
 	s := r.t.s
 	if which == ofWrites {
-		text = fmt.Sprintf("UNKNOWN the command ran at node %s and was not confirmed within %v: it may be lost", h.u.addr, h.p.g.opts.Upstream.HoldTime)
+		text = fmt.Sprintf("UNKNOWN the command ran at node %s and was not confirmed within %v: it may be lost", h.u.addr, h.p.opts.Upstream.HoldTime)
 		if why == lostAtNode {
 			text = "UNKNOWN the command ran at node " + h.u.addr + ", which was replaced by one that does not have it"
 		}
@@ -270,7 +270,7 @@ func (p *part) tickHeld() {
 	if len(p.holds) == 0 {
 		return
 	}
-	most, silent := int64(p.g.opts.Upstream.HoldTime), false
+	most, silent := int64(p.opts.Upstream.HoldTime), false
 	for i := 0; i < len(p.holds); i++ {
 		h := p.holds[i]
 		for which := range h.queue {

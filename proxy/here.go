@@ -130,7 +130,7 @@ func (s *session) selectDB(row *command.Row, args [][]byte) {
 
 // databases is how many there are on all shards, as far as is known.
 func (s *session) databases() int {
-	most := s.p.g.opts.Databases
+	most := s.p.opts.Databases
 	for _, u := range s.p.shards {
 		if u.known {
 			most = min(most, u.databases)

@@ -124,7 +124,7 @@ func (s *session) infoServer(b *strings.Builder, _ shardInfo) {
 func (s *session) infoClients(b *strings.Builder, _ shardInfo) {
 	all := s.p.g.stats.sum()
 	fmt.Fprintf(b, "connected_clients:%d\r\ncluster_connections:0\r\nmaxclients:%d\r\nblocked_clients:%d\r\ntracking_clients:%d\r\npubsub_clients:%d\r\n",
-		max(1, all.clients), s.p.g.opts.ClientsMax, s.p.g.blocked.Load(), all.trackers, all.subscribers)
+		max(1, all.clients), s.p.opts.ClientsMax, s.p.g.blocked.Load(), all.trackers, all.subscribers)
 }
 
 // infoMemory is of the nodes' memory: the gateway holds no data.
@@ -198,7 +198,7 @@ func (s *session) infoKeyspace(b *strings.Builder, nodes shardInfo) {
 	if lines == nil {
 		return
 	}
-	for db := range s.p.g.opts.Databases {
+	for db := range s.p.opts.Databases {
 		var keys, expires, ttl int64
 		for _, value := range lines.values["db"+strconv.Itoa(db)] {
 			n, e, t := parseKeyspace(value)

@@ -87,7 +87,7 @@ type lane struct {
 func (ln *lane) open() bool { return ln.state <= laneReady }
 
 // full says whether whoever adds to it should wait.
-func (ln *lane) full() bool { return len(ln.log)-ln.head >= ln.p.g.opts.Upstream.LaneMaxBytes }
+func (ln *lane) full() bool { return len(ln.log)-ln.head >= ln.p.opts.Upstream.LaneMaxBytes }
 
 // put appends a command as it came.
 func (ln *lane) put(command []byte, t ticket) {
@@ -310,7 +310,7 @@ func (ln *lane) drop() {
 
 // progress wakes who waited for room, and ends a lane that has nothing left to answer.
 func (ln *lane) progress() {
-	if len(ln.waiters) > 0 && len(ln.log)-ln.head <= ln.p.g.opts.Upstream.LaneMaxBytes/2 {
+	if len(ln.waiters) > 0 && len(ln.log)-ln.head <= ln.p.opts.Upstream.LaneMaxBytes/2 {
 		ln.wakeWaiters()
 	}
 	if len(ln.p.retries) > 0 {

@@ -33,7 +33,7 @@ func (u *upstream) lend(s *session, use laneUse) (ln *lane, wrong string) {
 			return ln, ""
 		}
 	}
-	if u.lent >= u.p.g.opts.Upstream.BorrowMax {
+	if u.lent >= u.p.opts.Upstream.BorrowMax {
 		u.p.count.lendsRefused++
 		return nil, u.allLent()
 	}
@@ -44,7 +44,7 @@ func (u *upstream) lend(s *session, use laneUse) (ln *lane, wrong string) {
 }
 
 func (u *upstream) allLent() string {
-	return fmt.Sprintf("ERR all %d connections to node %s that a gateway's loop lends to clients who block, watch or monitor are taken", u.p.g.opts.Upstream.BorrowMax, u.addr)
+	return fmt.Sprintf("ERR all %d connections to node %s that a gateway's loop lends to clients who block, watch or monitor are taken", u.p.opts.Upstream.BorrowMax, u.addr)
 }
 
 func (u *upstream) takeIdle(s *session, use laneUse) *lane {

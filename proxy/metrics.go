@@ -73,6 +73,7 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.accepted, Name: "larder_gateway_clients_accepted_total", Help: "Client connections that were let in."},
 		{Value: &c.closed, Name: "larder_gateway_clients_closed_total", Help: "Client connections that have ended."},
 		{Value: &c.refused, Name: "larder_gateway_clients_refused_total", Help: "Connections from addresses that no access list names."},
+		{Value: &c.expelled, Name: "larder_gateway_clients_expelled_total", Help: "Clients closed because the access list was changed and no longer names their address."},
 		{Value: &c.slowClosed, Name: "larder_gateway_clients_slow_closed_total", Help: "Clients closed because they did not read their replies."},
 		{Value: &c.loginsFailed, Name: "larder_gateway_logins_failed_total", Help: "AUTH and HELLO AUTH with a wrong user or password."},
 		{Value: &c.protocolErrors, Name: "larder_gateway_protocol_errors_total", Help: "Connections ended by malformed requests."},

@@ -77,7 +77,7 @@ func (u *upstream) unlendable(s *session) string {
 		}
 	}
 	switch {
-	case u.lent >= u.p.g.opts.Upstream.BorrowMax:
+	case u.lent >= u.p.opts.Upstream.BorrowMax:
 		return u.allLent()
 	case u.p.nowNS < u.retryNS:
 		return u.err

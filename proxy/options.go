@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"larder/access"
+	"larder/metrics/slow"
+	"larder/protocol/client"
 )
 
 // Options are a gateway's settings. Every limit is named here, with its unit; zero
@@ -34,6 +36,10 @@ type Options struct {
 	ScriptMaxBytes int           // Lua scripts kept, so that nodes that lack one can be told it
 	TrackedMax     int           // keys whose readers are known for CLIENT TRACKING, of all loops; 0 = any number
 	IdleTimeout    time.Duration // a client that says nothing for so long is closed; 0 = never
+	OutputLimits   string        // of classes of clients, as CONFIG SET client-output-buffer-limit takes them; those not named have Redis's
+	SlowUS         int           // a command that takes longer, in microseconds, is in the slow log; -1 = none is
+	SlowMax        int           // entries of the slow log
+	LatencyMS      int           // what takes as long, in milliseconds, is in the latency monitor; 0 = nothing is
 
 	Upstream Upstream
 }
@@ -62,6 +68,7 @@ func CrossSlots() []string { return []string{crossRefuse, crossAllow} }
 
 // DefaultOptions serves loopback only.
 func DefaultOptions() Options {
+	watching, limits := slow.Defaults(), client.DefaultOutputLimits()
 	return Options{
 		Listen:         "127.0.0.1:6379",
 		ClientsMax:     10000,
@@ -77,6 +84,9 @@ func DefaultOptions() Options {
 		MultiMaxBytes:  256 << 20,
 		SubsMaxBytes:   256 << 20,
 		CrossSlot:      crossRefuse,
+		SlowUS:         int(watching.SlowUS),
+		SlowMax:        int(watching.SlowMax),
+		OutputLimits:   limits.String(),
 		GatherMaxBytes: 64 << 20,
 		ScriptMaxBytes: 32 << 20,
 		Upstream: Upstream{
@@ -112,6 +122,9 @@ func (o Options) Validate() error {
 		{"script max bytes", int64(o.ScriptMaxBytes), 64 << 10},
 		{"tracked max", int64(o.TrackedMax), 0},
 		{"idle timeout", int64(o.IdleTimeout), 0},
+		{"slow us", int64(o.SlowUS), -1},
+		{"slow max", int64(o.SlowMax), 0},
+		{"latency ms", int64(o.LatencyMS), 0},
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},
 		{"upstream hold time", int64(o.Upstream.HoldTime), int64(time.Millisecond)},
@@ -130,11 +143,23 @@ func (o Options) Validate() error {
 	if !slices.Contains(CrossSlots(), o.CrossSlot) {
 		return fmt.Errorf("cross slot is %q: must be one of %s", o.CrossSlot, strings.Join(CrossSlots(), ", "))
 	}
+	if err := CheckOutputLimits(o.OutputLimits); err != nil {
+		return err
+	}
 	if o.Listen == "" {
 		return errors.New("listen is empty: must be host:port")
 	}
 	_, err := access.ParseList(o.Access)
 	return err
+}
+
+// CheckOutputLimits wants a text as Options.OutputLimits has it.
+func CheckOutputLimits(text string) error {
+	limits := client.DefaultOutputLimits()
+	if wrong := limits.Set(text); wrong != "" {
+		return fmt.Errorf("output limits are %q: %s", text, wrong)
+	}
+	return nil
 }
 
 // databasesMax bounds SELECT; a ticket keeps the database in two bytes.

@@ -20,6 +20,7 @@ import (
 type part struct {
 	g      *Gateway
 	l      *loop.Loop
+	opts   *Options // the gateway's, as take saw them last
 	base   time.Time
 	nowNS  int64 // since base, sampled at each callback
 	chance *rand.Rand
@@ -81,7 +82,7 @@ type part struct {
 
 func newPart(g *Gateway, l *loop.Loop) *part {
 	p := &part{
-		g: g, l: l, base: l.Now(),
+		g: g, l: l, opts: g.opts.Load(), base: l.Now(),
 		chance:    rand.New(rand.NewPCG(g.seed, uint64(l.Index()))),
 		upstreams: map[string]*upstream{},
 		sessions:  map[uint64]*session{},
@@ -230,7 +231,7 @@ func (p *part) stranger(c *loop.Conn) {
 		return
 	}
 	p.g.log.Warn("connection refused: no access list names its address",
-		"address", c.Peer().Addr().Unmap().String(), "endpoint", p.g.opts.Listen, "refused", p.strangers)
+		"address", c.Peer().Addr().Unmap().String(), "endpoint", p.opts.Listen, "refused", p.strangers)
 	p.strangers, p.strangerNS = 0, p.nowNS
 }
 
@@ -283,7 +284,7 @@ func (p *part) Tick(time.Time) {
 }
 
 func (p *part) tickUpstream(u *upstream) {
-	o := &p.g.opts.Upstream
+	o := &p.opts.Upstream
 	p.lanes = append(p.lanes[:0], u.lanes...) // failing one changes the list
 	for _, ln := range p.lanes {
 		switch {

@@ -36,7 +36,7 @@ func (s *session) subscribe(row *command.Row, kind topicKind, names [][]byte) bo
 		s.refuse(row, text)
 		return true
 	}
-	pr := promise{untilNS: s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)}
+	pr := promise{untilNS: s.p.nowNS + int64(s.p.opts.Upstream.ReplyTimeout)}
 	for _, name := range names {
 		if m := s.join(kind, string(name)); m != nil {
 			pr.joins = true
@@ -59,7 +59,7 @@ func (s *session) unfit(kind topicKind, names [][]byte) string {
 			return "CLUSTERDOWN Hash slot not served"
 		}
 	}
-	if bytes > s.p.g.opts.SubsMaxBytes {
+	if bytes > s.p.opts.SubsMaxBytes {
 		return "ERR too many subscriptions: the limit is gateway.subscribed-max"
 	}
 	return ""
@@ -78,7 +78,7 @@ func (s *session) unsubscribe(row *command.Row, kind topicKind, names [][]byte) 
 	await := s.hears()
 	for _, name := range names {
 		if m := s.ears.topics[kind][string(name)]; m != nil {
-			pr.untilNS = s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)
+			pr.untilNS = s.p.nowNS + int64(s.p.opts.Upstream.ReplyTimeout)
 			pr.leaves = append(pr.leaves, m)
 			m.leave()
 			if kind == shardChannel {
@@ -132,7 +132,7 @@ func (s *session) resetEars() bool {
 		return true
 	}
 	s.stall(stallHear)
-	s.await(promise{leaves: left, untilNS: s.p.nowNS + int64(s.p.g.opts.Upstream.ReplyTimeout)})
+	s.await(promise{leaves: left, untilNS: s.p.nowNS + int64(s.p.opts.Upstream.ReplyTimeout)})
 	return false
 }
 

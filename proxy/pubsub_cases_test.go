@@ -282,7 +282,7 @@ func TestShardChannelsMove(t *testing.T) {
 // TestSubscriptionsAreBounded: what one client may be subscribed to has a limit, above which it is told so.
 func TestSubscriptionsAreBounded(t *testing.T) {
 	r := newRadio(t, 1, 1, 1)
-	r.gateways[0].opts.SubsMaxBytes = 1000
+	r.gateways[0].opts.Load().SubsMaxBytes = 1000
 	k := r.clientOf(0, 3)
 	k.says(told(3, "subscribe", "a", "1"), "SUBSCRIBE", "a")
 	k.says("-ERR too many subscriptions: the limit is gateway.subscribed-max\r\n", "SUBSCRIBE", strings.Repeat("b", 900))

@@ -56,7 +56,8 @@ func (g *Gateway) probe(ctx context.Context) error {
 }
 
 func (g *Gateway) ping(ctx context.Context, node router.Node) error {
-	admin, err := backends.Dial(ctx, node.Addr, backends.Auth{User: g.opts.Upstream.User, Password: g.opts.Upstream.Password})
+	up := &g.opts.Load().Upstream
+	admin, err := backends.Dial(ctx, node.Addr, backends.Auth{User: up.User, Password: up.Password})
 	if err != nil {
 		return err
 	}

@@ -38,18 +38,24 @@ const generationMax = 512
 type scriptCache struct {
 	now     atomic.Pointer[texts]
 	seed    maphash.Seed
-	maxText int           // bytes of one script that came with EVAL; longer ones are not kept
-	maxAge  int           // bytes of a generation
-	maxLoad int           // bytes of all that SCRIPT LOAD brought
+	most    atomic.Int64  // bytes of all
 	refused atomic.Uint64 // scripts that found no room
 }
 
-// newScriptCache keeps at most bytes: a half for what was loaded, a quarter for each generation.
+// newScriptCache keeps at most bytes.
 func newScriptCache(bytes int) *scriptCache {
-	c := &scriptCache{seed: maphash.MakeSeed(), maxText: bytes / 32, maxAge: bytes / 4, maxLoad: bytes / 2}
+	c := &scriptCache{seed: maphash.MakeSeed()}
+	c.limit(bytes)
 	c.now.Store(&texts{})
 	return c
 }
+
+// limit has at most so many bytes kept from now on: a half for what was loaded, which stays if it is more already, a quarter for each generation.
+func (c *scriptCache) limit(bytes int) { c.most.Store(int64(bytes)) }
+
+func (c *scriptCache) maxText() int { return int(c.most.Load() / 32) } // bytes of one script that came with EVAL; longer ones are not kept
+func (c *scriptCache) maxAge() int  { return int(c.most.Load() / 4) }  // bytes of a generation
+func (c *scriptCache) maxLoad() int { return int(c.most.Load() / 2) }  // bytes of all that SCRIPT LOAD brought
 
 // evaluated notes the script of an EVAL. Nil: it is too long to be kept.
 func (c *scriptCache) evaluated(body []byte) *scriptText {
@@ -57,7 +63,7 @@ func (c *scriptCache) evaluated(body []byte) *scriptText {
 	if t := c.now.Load().young.byHash[hash]; t != nil {
 		return t
 	}
-	if len(body) > c.maxText {
+	if len(body) > c.maxText() {
 		c.refused.Add(1)
 		return nil
 	}
@@ -71,7 +77,7 @@ func (c *scriptCache) note(hash uint64, body []byte) *scriptText {
 		if t == nil {
 			t = newScriptText(body)
 		}
-		if c.now.CompareAndSwap(have, have.with(hash, t, c.maxAge)) {
+		if c.now.CompareAndSwap(have, have.with(hash, t, c.maxAge())) {
 			return t
 		}
 	}
@@ -142,7 +148,7 @@ func (c *scriptCache) load(t *scriptText, flushes uint64) {
 		if have.flushes != flushes || have.loaded[t.sha] != nil {
 			return
 		}
-		if have.loadedBytes+len(t.body) > c.maxLoad {
+		if have.loadedBytes+len(t.body) > c.maxLoad() {
 			c.refused.Add(1)
 			return
 		}

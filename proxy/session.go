@@ -306,7 +306,7 @@ func (s *session) limit() {
 		class = client.ClassPubSub
 	}
 	limit := &s.p.g.settings.Load().outputLimits[class]
-	if kept <= s.p.g.opts.OutputMaxBytes && (limit.Off() || !limit.Over(kept, s.p.nowNS, &s.softNS)) {
+	if kept <= s.p.opts.OutputMaxBytes && (limit.Off() || !limit.Over(kept, s.p.nowNS, &s.softNS)) {
 		return
 	}
 	s.p.count.slowClosed++

@@ -33,13 +33,13 @@ type portion struct {
 	commands int // that have run
 }
 
-func (s *session) portion() portion { return portion{most: min(shareFew, s.p.g.opts.PendingMax)} }
+func (s *session) portion() portion { return portion{most: min(shareFew, s.p.opts.PendingMax)} }
 
 // spent says whether a session has had its share: others are served before it goes on. So many bytes of its input are taken in this callback.
 func (s *session) spent(had *portion, taken int) bool {
 	n := s.q.len()
 	if n >= had.most || n > 0 && taken >= shareBytes {
-		if had.most < s.p.g.opts.PendingMax {
+		if had.most < s.p.opts.PendingMax {
 			had.most = s.share()
 		}
 		if n >= had.most || taken >= shareBytes {
@@ -63,7 +63,7 @@ func (s *session) spent(had *portion, taken int) bool {
 // share is how many commands of a session that has many may be on the way.
 func (s *session) share() int {
 	p := s.p
-	most := p.g.opts.PendingMax
+	most := p.opts.PendingMax
 	if p.nowNS-p.othersNS > shareNS {
 		return most
 	}

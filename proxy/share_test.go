@@ -63,7 +63,7 @@ func testSharedLane(t *testing.T, command []string) {
 		}
 		most := shareFew
 		if turns == 0 { // nobody else was heard of before
-			most = w.g.opts.PendingMax
+			most = w.p.opts.PendingMax
 		}
 		if before := bytes.Count(fc.in[:at], []byte(command[0]+"\r\n")); before > most {
 			t.Fatalf("turn %d: %d commands stand before a single one, want at most %d", turns, before, most)
@@ -148,7 +148,7 @@ func TestSharesOfDeepOnes(t *testing.T) {
 			fc.answer(1 << 20)
 			w.m.EndTurn()
 		}
-		if want := (clients-1)*w.g.opts.PendingMax + shareFew; most < want || clients == 1 && most != w.g.opts.PendingMax {
+		if want := (clients-1)*w.p.opts.PendingMax + shareFew; most < want || clients == 1 && most != w.p.opts.PendingMax {
 			t.Errorf("%d commands of %d clients are on the way at a time, want %d or more", most, clients, want)
 		}
 	}

@@ -71,7 +71,7 @@ func (p *part) goAgain(ln *lane, t ticket, behind bool) {
 		return
 	}
 	if behind {
-		if p.nowNS-t.s.behindSince(t) > int64(p.g.opts.Upstream.ReplyTimeout) {
+		if p.nowNS-t.s.behindSince(t) > int64(p.opts.Upstream.ReplyTimeout) {
 			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" "+ln.u.whyBehind()))
 			return
 		}

@@ -27,7 +27,7 @@ type stream struct {
 // come is not waited for. True: forward goes on with it.
 func (s *session) startStream() bool {
 	big, ok := s.requests.Big()
-	if !ok || big.Len < s.p.g.opts.StreamMinBytes || big.Dropped > 0 || len(big.Args) < 2 {
+	if !ok || big.Len < s.p.opts.StreamMinBytes || big.Dropped > 0 || len(big.Args) < 2 {
 		return false
 	}
 	row := command.Lookup(big.Args[0])
@@ -277,7 +277,7 @@ func (ln *lane) pass(buf []byte) int {
 
 // reserve closes a client that waits for more than may be kept for it.
 func (s *session) reserve(bytes int64) {
-	if int64(s.held)+bytes <= s.p.g.opts.OutputMaxBytes {
+	if int64(s.held)+bytes <= s.p.opts.OutputMaxBytes {
 		return
 	}
 	s.p.count.slowClosed++

@@ -211,7 +211,7 @@ func (p *part) answerAwaited() {
 		if s.gone || s.track == nil || !s.track.awaited {
 			continue
 		}
-		overdue := p.nowNS-s.q.at(s.track.awaiting).startNS > int64(p.g.opts.Upstream.ReplyTimeout)
+		overdue := p.nowNS-s.q.at(s.track.awaiting).startNS > int64(p.opts.Upstream.ReplyTimeout)
 		switch {
 		case p.tells(s.track), overdue:
 			for _, u := range p.shards { // who has not been heard of is told again when it is

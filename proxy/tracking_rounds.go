@@ -110,7 +110,7 @@ func (p *part) ended(all *rounds, kind int) int {
 	oldest := &all.open[0]
 	missing := p.untold(oldest, kind)
 	switch {
-	case len(missing) == 0, len(all.open) > roundsMost, p.nowNS-oldest.beganNS > 2*int64(p.g.opts.Upstream.ReplyTimeout):
+	case len(missing) == 0, len(all.open) > roundsMost, p.nowNS-oldest.beganNS > 2*int64(p.opts.Upstream.ReplyTimeout):
 		return 1
 	case p.g.flushing.Load() > 0:
 		all.spent, all.asked, all.times = roundWait, nil, 0 // it is known when that is over

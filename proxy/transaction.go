@@ -182,7 +182,7 @@ func (s *session) keep(row *command.Row, args [][]byte) string {
 	for _, arg := range args {
 		bytes += len(arg)
 	}
-	if most := p.g.opts.MultiMaxBytes; int64(len(tx.raw)+len(tx.here)+bytes) > most {
+	if most := p.opts.MultiMaxBytes; int64(len(tx.raw)+len(tx.here)+bytes) > most {
 		return fmt.Sprintf("ERR the transaction is larger than the %d bytes that a gateway keeps for one", most)
 	}
 	q := queuedCommand{row: row}

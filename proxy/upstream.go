@@ -76,7 +76,7 @@ func (u *upstream) dial(line int) *lane {
 
 // connect dials for a new lane.
 func (u *upstream) connect(ln *lane) {
-	o := &u.p.g.opts.Upstream
+	o := &u.p.opts.Upstream
 	ln.deadNS = u.p.nowNS + int64(2*o.DialTimeout)
 	u.lanes = append(u.lanes, ln)
 	u.p.l.Dial(u.addr, o.DialTimeout, func(c *loop.Conn, err error) loop.Handler {
@@ -159,7 +159,7 @@ func (u *upstream) rests() bool {
 
 // down notes that the node could not be reached, or not be greeted.
 func (u *upstream) down(err error) {
-	o := &u.p.g.opts.Upstream
+	o := &u.p.opts.Upstream
 	u.delay = min(max(2*u.delay, o.BackoffMin), o.BackoffMax)
 	// Half to all of the delay: loops and gateways that lost a node together do not come back together.
 	wait := u.delay/2 + time.Duration(u.p.chance.Int64N(int64(u.delay/2)+1))
@@ -184,7 +184,7 @@ func (u *upstream) up() {
 // borrow lends a lane to s alone for a large command: one that is ready at once, or nil when s has to wait
 // (it is woken with stallStream), or an error when the node is out of reach.
 func (u *upstream) borrow(s *session) (*lane, bool) {
-	if u.streams >= streamsMost || u.lent >= u.p.g.opts.Upstream.BorrowMax {
+	if u.streams >= streamsMost || u.lent >= u.p.opts.Upstream.BorrowMax {
 		u.queue = append(u.queue, s)
 		return nil, true
 	}

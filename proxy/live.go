@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+
+	"larder/access"
+	"larder/access/acl"
+	"larder/metrics/slow"
+	"larder/protocol/client"
+)
+
+// What of Options may change while the gateway runs, and how: Change is told new Options from any goroutine, stores them, and has each loop take them
+// over between two of its callbacks, so that a command sees the one or the other. No connection ends by it but those that a new access list no longer lets in.
+
+// settings are those of the options that CONFIG SET can change too.
+func (o *Options) settings() *settings {
+	s := &settings{
+		password: o.Password, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, refusalsMax: acl.MostDefault, trackedMax: o.TrackedMax,
+		watching: slow.Defaults(), outputLimits: client.DefaultOutputLimits(),
+	}
+	s.watching.SlowUS, s.watching.SlowMax, s.watching.LatencyMS = int64(o.SlowUS), int64(o.SlowMax), int64(o.LatencyMS)
+	_ = s.outputLimits.Set(o.OutputLimits) // Validate has seen it
+	return s
+}
+
+// changed are the options with what may change taken from next.
+func (o *Options) changed(next *Options) *Options {
+	all := *next
+	all.Listen, all.Loops, all.Password, all.ACLFile, all.Databases = o.Listen, o.Loops, o.Password, o.ACLFile, o.Databases
+	all.Upstream.User, all.Upstream.Password = o.Upstream.User, o.Upstream.Password
+	return &all
+}
+
+// follow sets what is another in the options than it was before. What a client has changed by CONFIG SET stays unless its option changes too.
+func (s *settings) follow(was, now *Options) {
+	if now.IdleTimeout != was.IdleTimeout {
+		s.idle = now.IdleTimeout
+	}
+	if now.BulkMaxBytes != was.BulkMaxBytes {
+		s.bulkMax = now.BulkMaxBytes
+	}
+	if now.TrackedMax != was.TrackedMax {
+		s.trackedMax = now.TrackedMax
+	}
+	if now.SlowUS != was.SlowUS {
+		s.watching.SlowUS = int64(now.SlowUS)
+	}
+	if now.SlowMax != was.SlowMax {
+		s.watching.SlowMax = int64(now.SlowMax)
+	}
+	if now.LatencyMS != was.LatencyMS {
+		s.watching.LatencyMS = int64(now.LatencyMS)
+	}
+	if now.OutputLimits != was.OutputLimits {
+		s.outputLimits = client.DefaultOutputLimits()
+		_ = s.outputLimits.Set(now.OutputLimits)
+	}
+}
+
+// Change takes over what of the options may change while the gateway runs; it keeps the address, the loops, the databases, the passwords and the users. It
+// returns when all loops have taken it, or when ctx ends; then they still will. Any goroutine, one at a time. An error of the options changes nothing.
+func (g *Gateway) Change(ctx context.Context, o Options) error {
+	if err := o.Validate(); err != nil {
+		return fmt.Errorf("gateway options: %w", err)
+	}
+	list, err := access.ParseList(o.Access)
+	if err != nil {
+		return fmt.Errorf("gateway access list: %w", err)
+	}
+	was := g.opts.Load()
+	now := was.changed(&o)
+	g.editSettings(func(s *settings) { s.follow(was, now) })
+	g.opts.Store(now)
+	g.access.Store(list)
+	g.scripts.limit(now.ScriptMaxBytes)
+	parts := g.allParts()
+	taken := make(chan struct{}, len(parts))
+	for _, p := range parts {
+		p.l.Post(func() {
+			p.enter()
+			p.take()
+			taken <- struct{}{}
+		})
+	}
+	for range parts {
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// editSettings changes the settings; edit may run again where somebody else changes them meanwhile. It gives what they were and what they are.
+func (g *Gateway) editSettings(edit func(*settings)) (was, now *settings) {
+	for {
+		was = g.settings.Load()
+		next := *was
+		edit(&next)
+		if g.settings.CompareAndSwap(was, &next) {
+			return was, &next
+		}
+	}
+}
+
+// take has the gateway's options and settings take effect on this loop.
+func (p *part) take() {
+	next := p.g.settings.Load()
+	p.opts = p.g.opts.Load()
+	p.usersChanged(nil, nil)
+	p.refusals.Limit(next.refusalsMax)
+	p.watchTimes(&next.watching)
+	p.l.LimitClients(p.opts.ClientsMax)
+	p.again.SetLimits(p.g.limits(true))
+	for _, s := range p.sessions {
+		if p.slowNS != 0 {
+			s.toTell = nil
+		}
+		s.requests.SetLimits(p.g.limits(s.authed))
+	}
+	p.expel()
+}
+
+// expel closes the clients that the access list no longer lets in.
+func (p *part) expel() {
+	list := p.g.access.Load()
+	for _, s := range p.sessions {
+		if !list.Allows(s.c.Peer().Addr()) {
+			p.count.expelled++
+			p.warnf("client closed: no access list names its address any more", s.c)
+			s.c.Close()
+		}
+	}
+}
