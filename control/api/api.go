@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Key      string // that who asks must have
 	Clusters Clusters
+	Manager  Manager                                    // nil: this process looks after no fleet
 	Open     func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
 }
 
@@ -52,28 +53,11 @@ type server struct{ o Options }
 func New(o Options) http.Handler {
 	s := &server{o}
 	mux := http.NewServeMux()
-	const cluster, snapshots = "/v1/clusters/{cluster}", "/v1/clusters/{cluster}/snapshots"
-	mux.HandleFunc("GET /v1/clusters", s.clusters)
-	mux.HandleFunc("GET "+cluster, s.of(s.cluster))
-	mux.HandleFunc("GET "+cluster+"/events", s.of(s.events))
-	mux.HandleFunc("GET "+cluster+"/tasks", s.of(s.tasks))
-	mux.HandleFunc("GET "+cluster+"/tasks/{task}", s.of(s.task))
-	mux.HandleFunc("DELETE "+cluster+"/tasks/{task}", s.of(s.cancel))
-	mux.HandleFunc("GET "+snapshots, s.of(s.list))
-	mux.HandleFunc("POST "+snapshots, s.of(s.create))
-	mux.HandleFunc("GET "+snapshots+"/{name}", s.of(s.show))
-	mux.HandleFunc("DELETE "+snapshots+"/{name}", s.of(s.remove))
-	mux.HandleFunc("POST "+snapshots+"/{name}/verify", s.of(s.verify))
-	mux.HandleFunc("POST "+snapshots+"/{name}/copy", s.of(s.copy))
-	mux.HandleFunc("GET "+snapshots+"/{name}/objects/{object}", s.of(s.object))
-	mux.HandleFunc("GET "+cluster+"/migrations", s.migrator(migrations))
-	mux.HandleFunc("POST "+cluster+"/migrations", s.migrator(beginMigration))
-	mux.HandleFunc("GET "+cluster+"/migrations/{migration}", s.migrator(migration))
-	mux.HandleFunc("DELETE "+cluster+"/migrations/{migration}", s.migrator(abortMigration))
-	mux.HandleFunc("POST "+cluster+"/migrations/{migration}/cutover", s.migrator(cutOver))
-	mux.HandleFunc("POST "+cluster+"/restore", s.of(s.restore))
+	for _, r := range s.routes() {
+		mux.HandleFunc(r.method+" "+r.path, r.handle)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, http.StatusNotFound, "unknown", r.Method+" "+r.URL.Path+": there is no such path in this API")
+		s.fail(w, http.StatusNotFound, CodeUnknown, r.Method+" "+r.URL.Path+": there is no such path in this API")
 	})
 	return s.known(mux)
 }
@@ -92,18 +76,24 @@ func (s *server) known(next http.Handler) http.Handler {
 	})
 }
 
-// handler answers about one cluster.
+// handler answers about one cluster that this process serves.
 type handler func(a *control.Agent, r *http.Request) (status int, answer any, err error)
 
 func (s *server) of(h handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return s.say(func(r *http.Request) (int, any, error) {
 		name := r.PathValue("cluster")
 		c, ok := s.o.Clusters.Cluster(name)
-		if !ok {
-			s.fail(w, http.StatusNotFound, "unknown", "there is no cluster "+strconv.Quote(name))
-			return
+		if !ok || c.Agent == nil {
+			return 0, nil, Refuse(CodeUnknown, "there is no cluster %q", name)
 		}
-		status, answer, err := h(c.Agent, r)
+		return h(c.Agent, r)
+	})
+}
+
+// say makes an answer, or an error, of what a function gives.
+func (s *server) say(h func(r *http.Request) (status int, answer any, err error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		status, answer, err := h(r)
 		if err != nil {
 			status, code := judge(err)
 			s.fail(w, status, code, err.Error())
@@ -119,6 +109,7 @@ func (s *server) of(h handler) http.HandlerFunc {
 
 // statuses of codes; whatever else a code is, it is the store's: a bad gateway.
 var statuses = map[string]int{
+	CodeInUse: http.StatusConflict, CodeNoRoom: http.StatusConflict, CodeRegistry: http.StatusServiceUnavailable, CodeNoFleet: http.StatusNotFound,
 	"unknown": http.StatusNotFound, "taken": http.StatusConflict, "busy": http.StatusConflict, "not-empty": http.StatusConflict, "invalid": http.StatusBadRequest,
 	"store-full": http.StatusInsufficientStorage, "failed": http.StatusInternalServerError,
 }
@@ -132,6 +123,9 @@ func judge(err error) (status int, code string) {
 		return status, code
 	}
 	code = control.Code(err)
+	if refused := (*Refusal)(nil); errors.As(err, &refused) {
+		code = refused.Code
+	}
 	if status, known := statuses[code]; known {
 		return status, code
 	}
@@ -179,37 +173,32 @@ func body(r *http.Request, into any) error {
 	return nil
 }
 
-func (s *server) clusters(w http.ResponseWriter, _ *http.Request) {
-	s.answer(w, http.StatusOK, map[string]any{"clusters": s.o.Clusters.Names()})
+// Events are in the order in which they happened.
+type Events struct {
+	Events []Event `json:"events"`
 }
 
-// Cluster is what is told of one.
-type Cluster struct {
-	Name     string `json:"name"`
-	Endpoint string `json:"endpoint"` // where its clients connect, host:port
-}
-
-func (s *server) cluster(_ *control.Agent, r *http.Request) (int, any, error) {
-	name := r.PathValue("cluster")
-	c, _ := s.o.Clusters.Cluster(name)
-	return http.StatusOK, Cluster{Name: name, Endpoint: c.Endpoint}, nil
-}
-
-func (s *server) events(a *control.Agent, _ *http.Request) (int, any, error) {
-	return http.StatusOK, map[string]any{"events": a.Events()}, nil
+// Tasks are what an agent does for one cluster, the newest first.
+type Tasks struct {
+	Tasks []control.Task `json:"tasks"`
 }
 
 func (s *server) tasks(a *control.Agent, _ *http.Request) (int, any, error) {
-	return http.StatusOK, map[string]any{"tasks": a.Tasks()}, nil
+	return http.StatusOK, Tasks{a.Tasks()}, nil
 }
 
 // task answers at once, or with ?wait=SECONDS when the task is over.
 func (s *server) task(a *control.Agent, r *http.Request) (int, any, error) {
-	seconds, _ := strconv.ParseFloat(r.URL.Query().Get("wait"), 64)
-	ctx, cancel := context.WithTimeout(r.Context(), min(waitMax, time.Duration(seconds*float64(time.Second))))
+	ctx, cancel := within(r)
 	defer cancel()
 	task, err := a.Task(ctx, r.PathValue("task"))
 	return http.StatusOK, task, err
+}
+
+// within is how long a request wants to wait for a task's end.
+func within(r *http.Request) (context.Context, context.CancelFunc) {
+	seconds, _ := strconv.ParseFloat(r.URL.Query().Get("wait"), 64)
+	return context.WithTimeout(r.Context(), min(waitMax, time.Duration(seconds*float64(time.Second))))
 }
 
 func (s *server) cancel(a *control.Agent, r *http.Request) (int, any, error) {

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -245,27 +244,4 @@ func (f Fleet) Reasons(name string) (reasons []string) {
 		reasons = append(reasons, subject+": "+c.told[subject])
 	}
 	return reasons
-}
-
-// Fits tells whether a cluster could be placed now, and why not if it could not.
-func (f Fleet) Fits(spec *Spec) error {
-	if !f.known {
-		return errors.New("the fleet is not known yet")
-	}
-	if spec.External() {
-		return nil // it takes nothing of a host
-	}
-	s := &stepper{Fleet: f}
-	r, p := s.rooms("", nil), &Plan{}
-	for shard := range spec.Shards {
-		for range spec.wanted() {
-			got, err := r.pick(search{others: p.of(shard), memory: spec.Memory, zones: spec.Zones})
-			if err != nil {
-				return fmt.Errorf("shard %d: %w", shard, err)
-			}
-			p.add("", got.id, shard, spec.Memory)
-			r.take(got.id, spec.Memory, 1)
-		}
-	}
-	return nil
 }

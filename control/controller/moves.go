@@ -19,7 +19,7 @@ func (p *planner) sendAway() {
 		switch busy := p.moving(shard); {
 		case busy:
 			p.sendOneAway(shard, []Why{WhyLost, WhyFailed})
-		case moving < p.limits.Moves && p.sendOneAway(shard, []Why{WhyLost, WhyFailed, WhyReplaced, WhyMemory, WhyDrained, WhyMoved}):
+		case moving < p.limits.Moves && p.sendOneAway(shard, []Why{WhyLost, WhyFailed, WhyReplaced, WhyAway, WhyMemory, WhyDrained, WhyMoved}):
 			moving++
 		}
 	}
@@ -101,7 +101,9 @@ func (p *planner) should(n *Node, why Why) bool {
 		r := h.runs(n.ID)
 		return r != nil && r.Failed != ""
 	case WhyReplaced:
-		return p.replaced(n.ID)
+		return p.asked(TaskReplace, n.ID)
+	case WhyAway:
+		return p.asked(TaskAway, n.ID)
 	case WhyMemory:
 		return n.Memory < p.spec().Memory && !p.lost(n)
 	case WhyDrained:

@@ -48,6 +48,7 @@ const (
 	WhyDrained  Why = "its host is drained"
 	WhyFailed   Why = "its host cannot run it"
 	WhyReplaced Why = "it is replaced"
+	WhyAway     Why = "it is moved to another host"
 	WhyMoved    Why = "another place is better"
 	WhySurplus  Why = "the shard has more nodes than it should"
 	WhyMemory   Why = "its host has no room for its new size"

@@ -27,6 +27,7 @@ const (
 	TaskModify  = "cluster.modify"
 	TaskDelete  = "cluster.delete"
 	TaskReplace = "node.replace" // by another, wherever there is a place
+	TaskAway    = "node.drain"   // by another on another host
 	TaskDrain   = "host.drain"   // Subject's DrainKey must stand there as well
 
 	TaskRunning = "running"
@@ -34,10 +35,10 @@ const (
 	TaskFailed  = "failed" // Waits says why
 )
 
-// replaced tells whether somebody waits for a node to be replaced.
-func (s *stepper) replaced(node string) bool {
+// asked tells whether somebody waits for that to be done with a node.
+func (s *stepper) asked(kind, node string) bool {
 	for _, t := range s.tasks {
-		if t.value.Kind == TaskReplace && t.value.State == TaskRunning && t.value.Subject == node {
+		if t.value.Kind == kind && t.value.State == TaskRunning && t.value.Subject == node {
 			return true
 		}
 	}
@@ -92,7 +93,7 @@ func (s *stepper) progress(t *Task) bool {
 	if reasons := s.Reasons(c.name); len(reasons) > 0 {
 		t.Waits = reasons[0]
 	}
-	if t.Kind == TaskReplace { // it goes when others have its place
+	if t.Kind == TaskReplace || t.Kind == TaskAway { // it goes when others have its place
 		return c.plan.value.node(t.Subject) == nil
 	}
 	return s.Unsettled(c.name) == ""

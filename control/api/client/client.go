@@ -107,20 +107,6 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (io.Re
 	return nil, failed
 }
 
-// Clusters lists the clusters' names.
-func (c *Client) Clusters(ctx context.Context) ([]string, error) {
-	var answer struct {
-		Clusters []string `json:"clusters"`
-	}
-	err := c.ask(ctx, http.MethodGet, "/v1/clusters", nil, &answer)
-	return answer.Clusters, err
-}
-
-// Cluster tells of one.
-func (c *Client) Cluster(ctx context.Context, name string) (told api.Cluster, err error) {
-	return told, c.ask(ctx, http.MethodGet, of(name), nil, &told)
-}
-
 func of(cluster string, parts ...string) string {
 	path := "/v1/clusters/" + url.PathEscape(cluster)
 	for _, part := range parts {
@@ -171,20 +157,9 @@ func (c *Client) Object(ctx context.Context, cluster, name, object string) (io.R
 
 // Tasks lists what is and was under way, the newest first.
 func (c *Client) Tasks(ctx context.Context, cluster string) ([]control.Task, error) {
-	var answer struct {
-		Tasks []control.Task `json:"tasks"`
-	}
+	var answer api.Tasks
 	err := c.ask(ctx, http.MethodGet, of(cluster, "tasks"), nil, &answer)
 	return answer.Tasks, err
-}
-
-// Events lists what happened, the oldest first.
-func (c *Client) Events(ctx context.Context, cluster string) ([]control.Event, error) {
-	var answer struct {
-		Events []control.Event `json:"events"`
-	}
-	err := c.ask(ctx, http.MethodGet, of(cluster, "events"), nil, &answer)
-	return answer.Events, err
 }
 
 // Cancel stops a task; it ends when it has cleaned up.
