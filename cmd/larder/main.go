@@ -49,5 +49,6 @@ func command() *cobra.Command {
 		return fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())
 	})
 	root.AddCommand(devCommand(), engineCommand(), gatewayCommand(), shadowCommand(), snapshotCommand(), migrateCommand(), rdbCommand(), aofCommand(), configCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(clusterCommand(), nodeCommand(), hostCommand(), endpointCommand(), parametersCommand(), eventsCommand(), topologyCommand())
 	return root
 }

@@ -23,13 +23,18 @@ type operator struct {
 	json                       bool
 }
 
-// flags gives a command, and those below it, the flags by which it finds the appliance.
+// flags gives a command, and those below it, the flags by which it finds the appliance, and a cluster there.
 func (o *operator) flags(cmd *cobra.Command) {
+	o.reach(cmd)
+	cmd.PersistentFlags().StringVar(&o.cluster, "cluster", "", "the cluster's `NAME`, if there are several")
+}
+
+// reach gives a command, and those below it, the flags by which it finds the appliance.
+func (o *operator) reach(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.api, "api", "", "the management API's `URL`; else LARDER_API")
 	f.StringVar(&o.keyFile, "api-key-file", "", "the `FILE` with its key; else the key is LARDER_API_KEY")
 	f.StringVar(&o.dir, "dir", "", "the data `FOLDER` of a larder dev, which leaves address and key there; without --api and this, dev's own folder")
-	f.StringVar(&o.cluster, "cluster", "", "the cluster's `NAME`, if there are several")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 }
 

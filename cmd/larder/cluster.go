@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"larder/control/api"
+	"larder/control/api/client"
+	"larder/control/controller"
+)
+
+func clusterCommand() *cobra.Command {
+	o := &operator{}
+	return o.group("cluster", "Create clusters, and change and delete them",
+		"A cluster is an endpoint with shards of nodes behind it. The commands say to a running appliance what is wanted; it does what is missing, and goes on whoever waits for it.",
+		`  larder cluster create orders --shards 3 --replicas 1 --node-type cache.t3.micro
+  larder cluster list
+  larder cluster modify orders --replicas 2
+  larder cluster delete orders`,
+		o.createClusterCommand(),
+		o.asks("list", "List the clusters", "", cobra.NoArgs, o.listClusters),
+		o.asks("show NAME", "Tell of a cluster and its nodes", "", cobra.ExactArgs(1), o.showCluster),
+		o.modifyClusterCommand(), o.deleteClusterCommand(),
+		o.asks("tasks", "List what is and was done to clusters, nodes and hosts", "", cobra.NoArgs, o.fleetTasks),
+	)
+}
+
+func (o *operator) createClusterCommand() *cobra.Command {
+	w, want, memory, replicas := &work{operator: o}, api.Wish{}, "", 1
+	cmd := o.asks("create NAME", "Create a cluster",
+		"Creates a cluster and waits until it serves. One for which the hosts have no place is refused, and says what is missing where.", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			want.Name, want.Replicas = args[0], &replicas
+			var err error
+			if want.Memory, err = memoryOf(memory); err != nil {
+				return err
+			}
+			task, err := c.CreateCluster(cmd.Context(), want)
+			if err != nil {
+				return err
+			}
+			return w.follow(cmd, c, task, func(out io.Writer) error { return o.sayCluster(cmd, c, out, "serves", args[0]) })
+		})
+	f := cmd.Flags()
+	f.IntVar(&want.Shards, "shards", 1, "how many shards the keys are spread over; their `NUMBER` stays")
+	f.IntVar(&replicas, "replicas", 1, "the `NUMBER` of replicas of each shard")
+	f.StringVar(&want.Listen, "listen", "", "the endpoint's `ADDRESS`, host:port")
+	f.StringVar(&want.NodeType, "node-type", "", "the `SIZE` of its nodes by name: larder node types lists them")
+	f.StringVar(&memory, "memory", "", "the `BYTES` that a node may take of its host, instead of a node type: 512mb, 2gb")
+	f.StringVar(&want.Durability, "durability", "", "async, or replicated: a write is answered when the replicas have it too. `WHAT` is usually async")
+	f.IntVar(&want.MinInSync, "min-in-sync", 0, "under replicated: the `NUMBER` of nodes of a shard without which no write is taken")
+	f.StringVar(&want.Parameters, "parameters", "", "the parameter `GROUP` that its nodes follow: larder parameters")
+	f.StringSliceVar(&want.Zones, "zone", nil, "a `ZONE` where its nodes may be; may be given several times; else all")
+	f.StringVar(&want.Engine, "engine", "", "`WHAT` its nodes are: redis")
+	w.flags(cmd)
+	return cmd
+}
+
+// sayCluster says in a line how a cluster is.
+func (o *operator) sayCluster(cmd *cobra.Command, c *client.Client, out io.Writer, how, name string) error {
+	told, err := c.Cluster(cmd.Context(), name)
+	if err != nil {
+		return err
+	}
+	at := ""
+	if told.Endpoint != "" {
+		at = " at " + told.Endpoint
+	}
+	fmt.Fprintf(out, "cluster %s %s%s", name, how, at)
+	if s := told.Spec; s != nil {
+		fmt.Fprintf(out, ": %s, %s, %s a node", counted(s.Shards, "shard"), each(s.Replicas), sizeText(s))
+	}
+	_, err = fmt.Fprintln(out)
+	return err
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func each(replicas int) string {
+	if replicas == 0 {
+		return "no replicas"
+	}
+	return counted(replicas, "replica") + " each"
+}
+
+func sizeText(s *controller.Spec) string {
+	if s.NodeType != "" {
+		return controller.Bytes(s.Memory) + " (" + s.NodeType + ")"
+	}
+	return controller.Bytes(s.Memory)
+}
+
+func (o *operator) listClusters(cmd *cobra.Command, c *client.Client, _ []string) error {
+	list, err := c.ClusterDetails(cmd.Context())
+	if err != nil {
+		return err
+	}
+	empty, head := "there are no clusters: larder cluster create NAME makes one", "NAME\tSTATE\tENDPOINT\tSHARDS\tREPLICAS\tNODES\tMEMORY A NODE\tDURABILITY"
+	return o.table(cmd, list, empty, head, func(row func(string, ...any)) {
+		for _, cluster := range list {
+			s := cluster.Spec
+			if s == nil {
+				row("%s\t-\t%s\t-\t-\t-\t-\t-", cluster.Name, dash(cluster.Endpoint))
+				continue
+			}
+			row("%s\t%s\t%s\t%d\t%d\t%d/%d\t%s\t%s", cluster.Name, cluster.State, dash(cluster.Endpoint), s.Shards, s.Replicas, cluster.Members, cluster.Nodes, sizeText(s), s.Durability)
+		}
+	})
+}
+
+// shown is a cluster as larder cluster show --json prints it.
+type shown struct {
+	api.Cluster
+	List []api.Node `json:"node_list"`
+}
+
+func (o *operator) showCluster(cmd *cobra.Command, c *client.Client, args []string) error {
+	cluster, err := c.Cluster(cmd.Context(), args[0])
+	if err != nil {
+		return err
+	}
+	var nodes []api.Node
+	if cluster.Spec != nil {
+		if nodes, err = c.Nodes(cmd.Context(), args[0]); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return printJSON(cmd.OutOrStdout(), shown{cluster, nodes})
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "cluster %s", cluster.Name)
+	if cluster.State != "" {
+		fmt.Fprintf(out, " is %s", cluster.State)
+	}
+	if cluster.Doing != "" {
+		fmt.Fprintf(out, ": %s", cluster.Doing)
+	}
+	fmt.Fprintln(out)
+	for _, why := range cluster.Waits {
+		fmt.Fprintf(out, "it waits: %s\n", why)
+	}
+	fmt.Fprintf(out, "endpoint    %s\n", dash(cluster.Endpoint))
+	s := cluster.Spec
+	if s == nil {
+		return nil
+	}
+	fmt.Fprintf(out, "shards      %s, %s; %d of %d nodes count\nmemory      %s a node\ndurability  %s%s\nparameters  %s\nzones       %s\ntopology    epoch %d\n\n",
+		counted(s.Shards, "shard"), each(s.Replicas), cluster.Members, cluster.Nodes, sizeText(s), s.Durability, inSync(s), dash(s.Parameters), zonesText(s.Zones), cluster.Epoch)
+	return o.printNodes(cmd, nodes)
+}
+
+func inSync(s *controller.Spec) string {
+	if s.MinInSync == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", no write with fewer than %d nodes in sync", s.MinInSync)
+}
+
+func zonesText(zones []string) string {
+	if len(zones) == 0 {
+		return "all"
+	}
+	return strings.Join(zones, ", ")
+}

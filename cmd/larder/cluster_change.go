@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"larder/control/api"
+	"larder/control/api/client"
+	wire "larder/protocol/client"
+)
+
+// memoryOf reads a size; empty: none was said.
+func memoryOf(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, wrong := wire.ParseMemory(text, 1)
+	if wrong != "" {
+		return 0, fmt.Errorf("--memory %q: want a size such as 512mb or 2gb", text)
+	}
+	return n, nil
+}
+
+func (o *operator) modifyClusterCommand() *cobra.Command {
+	var memory, nodeType, durability, parameters, listen string
+	var replicas, minInSync int
+	var zones []string
+	w := &work{operator: o}
+	cmd := o.asks("modify NAME", "Change a cluster",
+		"Changes what is wanted of a cluster, and waits until it is so; it serves meanwhile. What is not said stays. What the hosts have no room for is refused.", cobra.ExactArgs(1), nil)
+	f := cmd.Flags()
+	f.IntVar(&replicas, "replicas", 0, "the `NUMBER` of replicas of each shard")
+	f.StringVar(&nodeType, "node-type", "", "the `SIZE` of its nodes by name: larder node types lists them")
+	f.StringVar(&memory, "memory", "", "the `BYTES` that a node may take of its host, instead of a node type: 512mb, 2gb")
+	f.StringVar(&durability, "durability", "", "`WHAT` a write waits for: async or replicated")
+	f.IntVar(&minInSync, "min-in-sync", 0, "under replicated: the `NUMBER` of nodes of a shard without which no write is taken")
+	f.StringVar(&parameters, "parameters", "", "the parameter `GROUP` that its nodes follow; empty: none")
+	f.StringSliceVar(&zones, "zone", nil, "a `ZONE` where its nodes may be; may be given several times; empty: all")
+	f.StringVar(&listen, "listen", "", "the endpoint's `ADDRESS`, host:port")
+	w.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		bytes, err := memoryOf(memory)
+		if err != nil {
+			return err
+		}
+		change := api.Change{
+			NodeType: said(f.Changed("node-type"), nodeType), Memory: said(memory != "", bytes), Replicas: said(f.Changed("replicas"), replicas),
+			Durability: said(f.Changed("durability"), durability), MinInSync: said(f.Changed("min-in-sync"), minInSync),
+			Parameters: said(f.Changed("parameters"), parameters), Zones: said(f.Changed("zone"), zones), Listen: said(f.Changed("listen"), listen),
+		}
+		if change == (api.Change{}) {
+			return errors.New("say what is to be changed: --replicas, --memory, --node-type, --parameters, --durability, --min-in-sync, --zone or --listen")
+		}
+		c, err := o.find()
+		if err != nil {
+			return err
+		}
+		task, err := c.ModifyCluster(cmd.Context(), args[0], change)
+		if err != nil {
+			return err
+		}
+		return w.follow(cmd, c, task, func(out io.Writer) error { return o.sayCluster(cmd, c, out, "is changed, and serves", args[0]) })
+	}
+	return cmd
+}
+
+// said is a value that was given, or nil.
+func said[T any](given bool, value T) *T {
+	if !given {
+		return nil
+	}
+	return &value
+}
+
+func (o *operator) deleteClusterCommand() *cobra.Command {
+	w, sure := &work{operator: o}, false
+	cmd := o.asks("delete NAME", "Delete a cluster with all its keys",
+		"Deletes a cluster: its endpoint closes, its nodes stop, and all its keys are gone. Snapshots stay. On a terminal it asks; elsewhere it wants --yes.", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			cluster, err := c.Cluster(cmd.Context(), args[0])
+			if err == nil && !sure {
+				err = confirm(cmd, args[0], lossOf(cluster))
+			}
+			if err != nil {
+				return err
+			}
+			task, err := c.DeleteCluster(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return w.follow(cmd, c, task, func(out io.Writer) error {
+				_, err := fmt.Fprintf(out, "cluster %s is deleted\n", args[0])
+				return err
+			})
+		})
+	cmd.Flags().BoolVar(&sure, "yes", false, "do not ask")
+	w.flags(cmd)
+	return cmd
+}
+
+// lossOf says what is gone with a cluster.
+func lossOf(c api.Cluster) string {
+	text := "all keys of cluster " + c.Name
+	if c.Spec != nil {
+		text += fmt.Sprintf(", on %s of %s", counted(c.Nodes, "node"), counted(c.Shards, "shard"))
+	}
+	if c.Endpoint != "" {
+		text += ", and its endpoint " + c.Endpoint
+	}
+	return text + " would be lost; its snapshots stay"
+}
+
+// confirm wants a name to be typed on a terminal. Where there is none nobody can be asked, and it refuses.
+func confirm(cmd *cobra.Command, name, loss string) error {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if ok {
+		_, err := unix.IoctlGetTermios(int(in.Fd()), unix.TCGETS)
+		ok = err == nil
+	}
+	if !ok {
+		return errors.New(loss + ". Say --yes if that is what you want")
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s.\nType %s to go on: ", loss, name)
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil || strings.TrimSpace(line) != name {
+		return errors.New("that is not " + name + ": nothing was done")
+	}
+	return nil
+}
