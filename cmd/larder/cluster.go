@@ -30,11 +30,18 @@ func clusterCommand() *cobra.Command {
 
 func (o *operator) createClusterCommand() *cobra.Command {
 	w, want, memory, replicas := &work{operator: o}, api.Wish{}, "", 1
+	var servers []string
 	cmd := o.asks("create NAME", "Create a cluster",
 		"Creates a cluster and waits until it serves. One for which the hosts have no place is refused, and says what is missing where.", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, c *client.Client, args []string) error {
 			want.Name, want.Replicas = args[0], &replicas
 			var err error
+			if want.Servers, err = serversOf(servers); err != nil {
+				return err
+			}
+			if want.Servers != nil {
+				want.Shards, want.Replicas = 0, nil // as there
+			}
 			if want.Memory, err = memoryOf(memory); err != nil {
 				return err
 			}
@@ -54,9 +61,22 @@ func (o *operator) createClusterCommand() *cobra.Command {
 	f.IntVar(&want.MinInSync, "min-in-sync", 0, "under replicated: the `NUMBER` of nodes of a shard without which no write is taken")
 	f.StringVar(&want.Parameters, "parameters", "", "the parameter `GROUP` that its nodes follow: larder parameters")
 	f.StringSliceVar(&want.Zones, "zone", nil, "a `ZONE` where its nodes may be; may be given several times; else all")
+	f.StringArrayVar(&servers, "servers", nil, "make it of running servers of others: their `ADDRESSES`, host:port,replica:port;host:port, shards apart by semicolons")
 	f.StringVar(&want.Engine, "engine", "", "`WHAT` its nodes are: redis")
 	w.flags(cmd)
 	return cmd
+}
+
+// serversOf reads servers of others, which may stand in one flag or in several.
+func serversOf(flags []string) (servers [][]string, err error) {
+	for _, text := range flags {
+		shards, err := controller.ParseServers(text)
+		if err != nil {
+			return nil, fmt.Errorf("--servers: %w", err)
+		}
+		servers = append(servers, shards...)
+	}
+	return servers, nil
 }
 
 // sayCluster says in a line how a cluster is.

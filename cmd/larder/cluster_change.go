@@ -31,7 +31,7 @@ func memoryOf(text string) (int64, error) {
 func (o *operator) modifyClusterCommand() *cobra.Command {
 	var memory, nodeType, durability, parameters, listen string
 	var replicas, minInSync int
-	var zones []string
+	var zones, servers []string
 	w := &work{operator: o}
 	cmd := o.asks("modify NAME", "Change a cluster",
 		"Changes what is wanted of a cluster, and waits until it is so; it serves meanwhile. What is not said stays. What the hosts have no room for is refused.", cobra.ExactArgs(1), nil)
@@ -43,6 +43,7 @@ func (o *operator) modifyClusterCommand() *cobra.Command {
 	f.IntVar(&minInSync, "min-in-sync", 0, "under replicated: the `NUMBER` of nodes of a shard without which no write is taken")
 	f.StringVar(&parameters, "parameters", "", "the parameter `GROUP` that its nodes follow; empty: none")
 	f.StringSliceVar(&zones, "zone", nil, "a `ZONE` where its nodes may be; may be given several times; empty: all")
+	f.StringArrayVar(&servers, "servers", nil, "the servers of others of which it is made: their `ADDRESSES`, host:port,replica:port;host:port, shards apart by semicolons")
 	f.StringVar(&listen, "listen", "", "the endpoint's `ADDRESS`, host:port")
 	w.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -50,13 +51,18 @@ func (o *operator) modifyClusterCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		of, err := serversOf(servers)
+		if err != nil {
+			return err
+		}
 		change := api.Change{
 			NodeType: said(f.Changed("node-type"), nodeType), Memory: said(memory != "", bytes), Replicas: said(f.Changed("replicas"), replicas),
 			Durability: said(f.Changed("durability"), durability), MinInSync: said(f.Changed("min-in-sync"), minInSync),
 			Parameters: said(f.Changed("parameters"), parameters), Zones: said(f.Changed("zone"), zones), Listen: said(f.Changed("listen"), listen),
+			Servers: said(f.Changed("servers"), of),
 		}
 		if change == (api.Change{}) {
-			return errors.New("say what is to be changed: --replicas, --memory, --node-type, --parameters, --durability, --min-in-sync, --zone or --listen")
+			return errors.New("say what is to be changed: --replicas, --memory, --node-type, --parameters, --durability, --min-in-sync, --zone, --servers or --listen")
 		}
 		c, err := o.find()
 		if err != nil {

@@ -154,11 +154,19 @@ func managing(t *testing.T, m *manager) string {
 	server := httptest.NewServer(api.New(api.Options{Key: "k", Clusters: nobody{}, Manager: m}))
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	text, _ := json.Marshal(client.Address{URL: server.URL, Key: "k"})
-	if err := os.WriteFile(filepath.Join(dir, client.AddressFile), text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, client.AddressFile), asJSON(t, client.Address{URL: server.URL, Key: "k"}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+func asJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 var two = api.Cluster{
@@ -196,6 +204,11 @@ func TestFleetCommands(t *testing.T) {
 		},
 		{"cluster create two --memory lots", nil, "", "want a size such as 512mb"},
 		{"cluster create two --no-wait --memory 1gb --replicas 0", []any{api.Wish{Name: "two", Shards: 1, Replicas: &none, Memory: memory}}, "task t1 is begun: cluster.create of two\n", ""},
+		{
+			"cluster create two --no-wait --servers a:1,a:2;b:1",
+			[]any{api.Wish{Name: "two", Servers: [][]string{{"a:1", "a:2"}, {"b:1"}}}},
+			"task t1 is begun", "",
+		},
 		{"cluster list", nil, "two   ready  127.0.0.1:7  2       1         4/4    512 MiB (cache.t3.micro)  async", ""},
 		{"cluster show two", nil, "cluster two is ready\nendpoint    127.0.0.1:7\nshards      2 shards, 1 replica each; 4 of 4 nodes count\n", ""},
 		{"cluster show none", nil, "", `there is no cluster "none"`},
@@ -229,8 +242,7 @@ func TestFleetCommands(t *testing.T) {
 			m.steps = m.steps[2:]
 		}
 		code, out, err := say(t, append(strings.Fields(c.say), "--dir", dir)...)
-		asked, _ := json.Marshal(m.asked)
-		want, _ := json.Marshal(c.asks)
+		asked, want := asJSON(t, m.asked), asJSON(t, c.asks)
 		if fails := c.out == ""; fails != (code != 0) || !strings.Contains(out, c.out) || !strings.Contains(err, c.err) || !bytes.Equal(asked, want) {
 			t.Errorf("larder %s\nexit code %d\n%s%s\nasked %s\nwant  %s", c.say, code, out, err, asked, want)
 		}

@@ -173,7 +173,7 @@ func undrainHost(m Manager, r *http.Request) (int, any, error) {
 func nodeTypes(*http.Request) (int, any, error) {
 	list := []NodeType{}
 	for _, t := range catalog.All() {
-		list = append(list, NodeType{Name: t.Name, Memory: t.Memory, MemcachedMemory: int64(t.MemcachedMiB) << 20, Previous: t.Previous})
+		list = append(list, NodeType{Name: t.Name, Memory: t.Memory, MemcachedMemory: t.MemcachedMiB << 20, Previous: t.Previous})
 	}
 	return http.StatusOK, NodeTypes{list}, nil
 }

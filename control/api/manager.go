@@ -99,6 +99,8 @@ type Wish struct {
 	Parameters string   `json:"parameters,omitempty"`  // a parameter group's name
 	Zones      []string `json:"zones,omitempty"`       // where its nodes may be; anywhere
 	Listen     string   `json:"listen,omitempty"`      // the endpoint's address, host:port
+	// Servers make it a cluster of servers of others: by shard their addresses, the primary first. Then shards and replicas are as there, and nothing is placed.
+	Servers [][]string `json:"servers,omitempty"`
 }
 
 // Change asks for a cluster to be another. What is not given stays.
@@ -111,6 +113,8 @@ type Change struct {
 	Parameters *string   `json:"parameters,omitempty"` // empty: none
 	Zones      *[]string `json:"zones,omitempty"`      // empty: anywhere
 	Listen     *string   `json:"listen,omitempty"`
+
+	Servers *[][]string `json:"servers,omitempty"` // of a cluster of servers of others
 }
 
 // Node is one of a cluster's.

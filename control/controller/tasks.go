@@ -56,7 +56,7 @@ func (s *stepper) endTasks() {
 		switch c := s.clusters[next.Cluster]; {
 		case next.Kind != TaskDrain && next.Kind != TaskDelete && (c == nil || c.spec.value == nil || c.spec.value.Deleted):
 			next.State, next.Waits = TaskFailed, "the cluster is deleted"
-		case next.Kind == TaskReplace && c.spec.value.External():
+		case (next.Kind == TaskReplace || next.Kind == TaskAway) && c.spec.value.External():
 			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours to replace: change its list of servers"
 		case s.progress(&next):
 			next.State, next.Done, next.Waits = TaskDone, next.Total, ""

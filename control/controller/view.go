@@ -40,9 +40,12 @@ func (f Fleet) Cluster(name string) (seen SeenCluster, ok bool) {
 		return SeenCluster{}, false
 	}
 	seen = SeenCluster{Spec: *c.spec.value, Topology: c.topology.value}
-	if c.plan.value != nil {
+	switch {
+	case seen.Spec.External():
+		seen.Total, seen.Members = c.stockProgress()
+	case c.plan.value != nil:
 		seen.Total, seen.Members = (&stepper{Fleet: f}).count(c)
-	} else {
+	default:
 		seen.Total = seen.Spec.Shards * seen.Spec.wanted()
 	}
 	return seen, true
