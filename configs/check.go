@@ -15,6 +15,7 @@ var checks = []func(*Config) error{
 	checkTopology,
 	checkConsul,
 	checkDev,
+	checkAPI,
 	checkSelection,
 }
 
@@ -57,6 +58,9 @@ func (l *Loaded) check(role Role) error {
 	}
 	if role == RoleShadow && (l.Config.Shadow.From == "" || l.Config.Shadow.To == "") {
 		problems = append(problems, errors.New("shadow.from, shadow.to: what serves and what is tried must be given with --from ADDR and --to ADDR"))
+	}
+	if role == RoleControl {
+		problems = append(problems, checkControl(&l.Config)...)
 	}
 	return errors.Join(problems...)
 }

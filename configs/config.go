@@ -79,9 +79,11 @@ const (
 	RoleEngine
 	RoleGateway
 	RoleShadow
+	RoleControl
 	RoleNone Role = 0
 
-	roleAll = RoleDev | RoleEngine | RoleGateway | RoleShadow
+	roleData = RoleDev | RoleEngine | RoleGateway | RoleShadow // those with an endpoint
+	roleAll  = roleData | RoleControl
 )
 
 // defaults come from the parts, so that a default stands in one place.

@@ -206,6 +206,31 @@ func TestGatewayNeedsNodes(t *testing.T) {
 	}
 }
 
+func TestControlNeedsConsulAndKey(t *testing.T) {
+	_, err := load(t, RoleControl, "", nil, "--listen", "off")
+	for _, want := range []string{"--consul", "--api-key-file", "api.listen"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: want %s", err, want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := load(t, RoleControl, "", map[string]string{"LARDER_API": "http://elsewhere:1"}, "--consul", "http://127.0.0.1:8500", "--api-key-file", file)
+	if err != nil || loaded.Config.API.Listen != controlListen {
+		t.Fatal(loaded, err)
+	}
+	if key, err := loaded.Config.API.TheKey(); err != nil || key != "0123456789abcdef" {
+		t.Errorf("%q, %v", key, err)
+	}
+	for _, wrong := range []API{{Key: "short"}, {KeyFile: file + "not"}} {
+		if _, err := wrong.TheKey(); err == nil || strings.Contains(err.Error(), "short") {
+			t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+}
+
 func TestShadowNeedsBoth(t *testing.T) {
 	for _, args := range [][]string{nil, {"--from", "redis://a:1"}, {"--to", "redis://a:1"}} {
 		if _, err := load(t, RoleShadow, "", nil, args...); err == nil || !strings.Contains(err.Error(), "--from") || !strings.Contains(err.Error(), "--to") {

@@ -14,6 +14,9 @@ import (
 // fileVariable names the file where --config does not.
 const fileVariable = "LARDER_CONFIG"
 
+// apiVariable names the management API to the operator's commands. It sets nothing, and may stand in anybody's environment.
+const apiVariable = "LARDER_API"
+
 // Loader reads the configuration for one role. Make it, add Flags to the command, and Load when they are parsed.
 type Loader struct {
 	role  Role
@@ -93,6 +96,9 @@ func (l *Loader) Load() (*Loaded, error) {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
+	}
+	if l.role == RoleControl && loaded.sources["api.listen"] == "" {
+		loaded.Config.API.Listen = controlListen
 	}
 	loaded.Config.spread()
 	if err := loaded.check(l.role); err != nil {
@@ -177,7 +183,7 @@ func (l *Loader) source(s setting, inFile map[string]given) string {
 var linkVariables = regexp.MustCompile(`^LARDER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 func unknownVariables(environment []string, known map[string]setting) []error {
-	names := []string{fileVariable}
+	names := []string{fileVariable, apiVariable}
 	for _, s := range known {
 		names = append(names, s.variable())
 	}

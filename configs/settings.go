@@ -27,7 +27,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), watchedSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), watchedSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), apiSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -294,7 +294,7 @@ func devSettings(c *Config) []setting {
 func commonSettings(c *Config) []setting {
 	return []setting{
 		{
-			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleAll,
+			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleData,
 			meaning: "Who may connect, to the endpoint of a gateway and to a node: CIDR blocks, IPv4 and IPv6. Anybody else is closed before a byte is read. Empty = nobody.",
 		},
 		{

@@ -21,11 +21,6 @@ type Snapshots struct {
 	Retain      int
 }
 
-// API is the management API.
-type API struct {
-	Listen string // host:port, or Off
-}
-
 func snapshotSettings(c *Config) []setting {
 	s := &c.Snapshots
 	return []setting{
@@ -64,10 +59,6 @@ func snapshotSettings(c *Config) []setting {
 		{
 			key: "snapshots.retain", kind: number{&s.Retain},
 			meaning: "How many automatic snapshots are kept; older ones are deleted. 0 = none is taken.",
-		},
-		{
-			key: "api.listen", kind: address{text{&c.API.Listen}, true},
-			meaning: "Where the management API listens, which the operator's commands ask; off = nowhere. Port 0 = any that is free: dev leaves the address and the key in api.json in its data folder.",
 		},
 	}
 }

@@ -8,6 +8,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -45,8 +46,8 @@ type Options struct {
 	Hosts    Hosts
 	Nodes    Nodes
 	Limits   controller.Limits
-	// Ping asks whether the process at a leader's Addr lives. nil: a leader that is dead is missed only when its session has ended.
-	Ping    func(ctx context.Context, addr string) error
+	// Ping asks whether a leader lives. ErrAnother: another process has its address. nil: a leader that is dead is missed only when its session has ended.
+	Ping    func(ctx context.Context, h Holder) error
 	Log     *slog.Logger
 	Metrics *Metrics // nil: nobody looks at them
 	Now     func() time.Time
@@ -62,6 +63,9 @@ type Leader struct {
 	view View       // without Hosts and Nodes, which are of the term
 	term *term      // nil: it does not lead
 }
+
+// ErrAnother is what Ping gives where another process answers: the one that was meant has ended.
+var ErrAnother = errors.New("another process answers there")
 
 // Holder is who leads, as the lock's value says.
 type Holder struct {
@@ -106,6 +110,9 @@ func (l *Leader) View() View {
 	}
 	return v
 }
+
+// ID is this process's name.
+func (l *Leader) ID() string { return l.o.ID }
 
 // Registry is where the fleet's wishes stand.
 func (l *Leader) Registry() registry.Registry { return l.o.Registry }

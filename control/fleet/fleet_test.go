@@ -8,11 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"larder/backends/registry"
+	"larder/backends/registry/consul"
 	"larder/control"
 	"larder/control/controller"
 	"larder/control/fleet"
 	parts "larder/internal/fleet"
+	"larder/internal/peers"
 )
 
 // TestMain: the tests mostly wait.
@@ -71,11 +75,11 @@ func TestKilledBetweenAnyTwoEffects(t *testing.T) {
 			_, first := w.control("one", effects, nil)
 			w.eventually("one leads", func() bool { return holderOf(w) == "one" })
 			var l *fleet.Leader
-			l, _ = w.control("another", 0, func(ctx context.Context, addr string) error {
+			l, _ = w.control("another", 0, func(ctx context.Context, leader fleet.Holder) error {
 				if !first.dead.Load() {
 					return nil
 				}
-				return refused(ctx, addr)
+				return refused(ctx, leader)
 			})
 			w.put(controller.SpecKey("orders"), spec(2, 1))
 			w.eventually("2 shards of 2", func() bool { return w.whole("orders", 2, 1) })
@@ -106,10 +110,10 @@ func TestTakenOver(t *testing.T) {
 	one, first := w.control("one", 0, nil)
 	w.eventually("one leads", func() bool { return one.View().Leads })
 	var asked int
-	other, _ := w.control("other", 0, func(ctx context.Context, addr string) error {
+	other, _ := w.control("other", 0, func(ctx context.Context, leader fleet.Holder) error {
 		asked++
 		if first.dead.Load() {
-			return refused(ctx, addr)
+			return refused(ctx, leader)
 		}
 		return nil
 	})
@@ -121,6 +125,40 @@ func TestTakenOver(t *testing.T) {
 	w.eventually("the other leads", func() bool { return other.View().Leads })
 	took := time.Since(begun)
 	t.Logf("taken over in %s", took)
+	if took >= registry.TTLMin {
+		t.Errorf("it took %s: the session's end was waited for", took)
+	}
+}
+
+// TestConsul: the leader dies amid a creation, and the other goes on, with Consul between them.
+func TestConsul(t *testing.T) {
+	t.Parallel()
+	server := peers.StartConsul(t)
+	o := consul.DefaultOptions()
+	o.Address = server.Addr
+	reg, err := consul.New(o, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldOn(t, reg, 3)
+	one, first := w.control("one", 0, nil)
+	w.eventually("one leads, and knows the hosts", func() bool { v := one.View(); return v.Leads && len(v.Hosts) == 3 })
+	other, _ := w.control("other", 0, func(ctx context.Context, leader fleet.Holder) error {
+		if !first.dead.Load() {
+			return nil
+		}
+		return refused(ctx, leader)
+	})
+	w.eventually("the other knows who leads", func() bool { return other.View().Leader.Addr == "one" })
+	const effects = 6
+	first.left.Store(effects)
+	w.put(controller.SpecKey("orders"), spec(3, 1))
+	w.eventually("the leader is dead", first.dead.Load)
+	begun := time.Now()
+	w.eventually("the other leads", func() bool { return other.View().Leads })
+	took := time.Since(begun)
+	w.eventually("3 shards of 2", func() bool { return w.whole("orders", 3, 1) })
+	t.Logf("taken over in %s, created %s later", took, time.Since(begun)-took)
 	if took >= registry.TTLMin {
 		t.Errorf("it took %s: the session's end was waited for", took)
 	}

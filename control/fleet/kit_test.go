@@ -59,6 +59,11 @@ func newWorld(t *testing.T, hosts int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWorldOn(t, reg, hosts)
+}
+
+func newWorldOn(t *testing.T, reg registry.Registry, hosts int) *world {
+	t.Helper()
 	t.Cleanup(func() { reg.Close() })
 	w := &world{t: t, reg: reg, hosts: map[string]*machine{}}
 	for i := range hosts {
@@ -241,7 +246,7 @@ func (n teller) Obey(_ context.Context, t controller.Tell) error {
 }
 
 // control runs a controller that dies after so many effects (0: never), and with the test.
-func (w *world) control(id string, effects int, ping func(context.Context, string) error) (*fleet.Leader, *mortal) {
+func (w *world) control(id string, effects int, ping func(context.Context, fleet.Holder) error) (*fleet.Leader, *mortal) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &mortal{world: w, Registry: w.reg, die: cancel}
 	m.left.Store(int64(effects))
@@ -303,7 +308,7 @@ func (w *world) whole(cluster string, shards, replicas int) bool {
 }
 
 // refused is how one that is dead answers.
-func refused(context.Context, string) error { return fmt.Errorf("dial: %w", syscall.ECONNREFUSED) }
+func refused(context.Context, fleet.Holder) error { return fmt.Errorf("dial: %w", syscall.ECONNREFUSED) }
 
 func spec(shards, replicas int) *controller.Spec {
 	return &controller.Spec{Engine: controller.Redis, Memory: 64 << 20, Shards: shards, Replicas: replicas, Durability: controller.Async}

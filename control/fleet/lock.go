@@ -46,7 +46,7 @@ type rival struct {
 	Holder
 	session registry.SessionID
 	since   time.Time // since when it has not answered; zero: it has
-	refused bool      // nobody has listened there since then
+	refused bool      // since then nobody has listened there, or another process
 }
 
 // holder reads who leads.
@@ -75,7 +75,7 @@ func (r *rival) judge(now time.Time, err error, deposed time.Time) bool {
 		r.since = time.Time{}
 		return false
 	}
-	refused := errors.Is(err, syscall.ECONNREFUSED)
+	refused := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, ErrAnother)
 	if r.since.IsZero() {
 		r.since, r.refused = now, refused
 	}

@@ -102,7 +102,7 @@ func (l *Leader) watch(ctx context.Context, rivals <-chan rival) {
 				continue
 			}
 			asked, cancel := context.WithTimeout(ctx, pingWithin)
-			err := l.o.Ping(asked, now.Addr)
+			err := l.o.Ping(asked, now.Holder)
 			cancel()
 			if ctx.Err() != nil || !now.judge(time.Now(), err, deposed) {
 				continue
