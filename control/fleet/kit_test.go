@@ -308,7 +308,9 @@ func (w *world) whole(cluster string, shards, replicas int) bool {
 }
 
 // refused is how one that is dead answers.
-func refused(context.Context, fleet.Holder) error { return fmt.Errorf("dial: %w", syscall.ECONNREFUSED) }
+func refused(context.Context, fleet.Holder) error {
+	return fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
+}
 
 func spec(shards, replicas int) *controller.Spec {
 	return &controller.Spec{Engine: controller.Redis, Memory: 64 << 20, Shards: shards, Replicas: replicas, Durability: controller.Async}
