@@ -14,6 +14,7 @@ var checks = []func(*Config) error{
 	func(c *Config) error { return c.Engine.Validate() },
 	checkTopology,
 	checkConsul,
+	checkDrain,
 	checkDev,
 	checkAPI,
 	checkSelection,

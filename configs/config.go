@@ -6,6 +6,8 @@
 package configs
 
 import (
+	"time"
+
 	"larder/backends/registry/consul"
 	"larder/engine"
 	"larder/persistence/snapshot"
@@ -19,6 +21,7 @@ type Config struct {
 	Topology  string         // gateway.topology: a file
 	Cluster   string         // gateway.cluster: whose topology the registry is asked for
 	Advertise string         // gateway.advertise: host:port; empty = where it listens
+	Drain     time.Duration  // gateway.drain: how long it serves on after it has left the registry
 	Consul    consul.Options // Address is empty if there is none
 	Engine    engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
 	Dev       Dev
@@ -92,6 +95,7 @@ func defaults() Config {
 	return Config{
 		Gateway:   gateway,
 		Cluster:   "main",
+		Drain:     time.Second,
 		Consul:    consulDefaults(),
 		Engine:    engine.DefaultOptions(),
 		Dev:       Dev{Shards: 3, Keep: true},

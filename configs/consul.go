@@ -2,7 +2,9 @@ package configs
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"time"
 
 	"larder/backends/registry/consul"
 )
@@ -80,8 +82,22 @@ func placeSettings(c *Config) []setting {
 			key: "gateway.advertise", kind: checked{text{&c.Advertise}, "host:port with a port from 1 to 65535, or empty", checkAdvertise}, flag: "advertise", roles: RoleGateway,
 			meaning: "Where clients on other machines reach this gateway, as its service in Consul says. Empty = gateway.listen; where that is every address of the machine, the agent's own.",
 		},
+		{
+			key: "gateway.drain", kind: duration{&c.Drain},
+			meaning: "A gateway that is to end leaves the registry first, so that clients go to others, and serves on for so long; what is under way then is answered. With Consul only. 0 = it does not wait.",
+		},
 	}
 }
+
+// checkDrain bounds a wait that nobody should think is a hang.
+func checkDrain(c *Config) error {
+	if c.Drain < 0 || c.Drain > drainMax {
+		return fmt.Errorf("drain %s: must be from 0 to %s", c.Drain, drainMax)
+	}
+	return nil
+}
+
+const drainMax = 10 * time.Minute
 
 func checkConsul(c *Config) error {
 	if c.Consul.Address == "" {

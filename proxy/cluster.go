@@ -2,14 +2,16 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/router"
 )
 
-// clusterHere answers CLUSTER: to a cluster-aware client the gateway is a cluster of one
-// node that owns all slots, at the address the client came to.
+// clusterHere answers CLUSTER: to a cluster-aware client the gateways of the endpoint are a cluster's primaries, which
+// have the slots between them.
 func (s *session) clusterHere(row *command.Row, args [][]byte) {
 	switch row.ID {
 	case command.CmdClusterSlots:
@@ -21,7 +23,7 @@ func (s *session) clusterHere(row *command.Row, args [][]byte) {
 	case command.CmdClusterInfo:
 		s.say(row, func(w *resp.Writer) { w.Verbatim("txt", s.clusterInfo()) })
 	case command.CmdClusterMyID:
-		s.say(row, func(w *resp.Writer) { w.Bulk(s.p.g.id) })
+		s.say(row, func(w *resp.Writer) { w.Bulk(s.p.g.clusterID()) })
 	case command.CmdClusterKeySlot:
 		s.say(row, func(w *resp.Writer) { w.Int(int64(router.Slot(args[2]))) })
 	default:
@@ -33,43 +35,57 @@ func (s *session) help(row *command.Row) {
 	s.say(row, func(w *resp.Writer) { command.Help(w, command.ByID(row.Parent)) })
 }
 
-func (s *session) endpoint() (string, int64) {
-	local := s.c.Local()
-	return local.Addr().Unmap().String(), int64(local.Port())
-}
-
 func (s *session) writeSlots(w *resp.Writer) {
-	ip, port := s.endpoint()
-	w.Array(1)
-	w.Array(3)
-	w.Int(0)
-	w.Int(router.Slots - 1)
-	w.Array(4)
-	w.Bulk(ip)
-	w.Int(port)
-	w.Bulk(s.p.g.id)
-	w.Map(0)
+	all := slices.DeleteFunc(s.gateways(), func(g listed) bool { return len(g.slots) == 0 })
+	w.Array(len(all))
+	for _, g := range all {
+		w.Array(3)
+		w.Int(int64(g.slots[0].From))
+		w.Int(int64(g.slots[0].To))
+		w.Array(4)
+		w.Bulk(g.Host)
+		w.Int(int64(g.Port))
+		w.Bulk(g.ID)
+		w.Map(0)
+	}
 }
 
 func (s *session) writeShards(w *resp.Writer) {
-	ip, port := s.endpoint()
-	w.Array(1)
-	w.Map(2)
-	w.Bulk("slots")
-	w.Array(2)
-	w.Int(0)
-	w.Int(router.Slots - 1)
-	w.Bulk("nodes")
-	w.Array(1)
-	w.Map(7)
+	all := s.gateways()
+	w.Array(len(all))
+	for _, g := range all {
+		w.Map(2)
+		w.Bulk("slots")
+		w.Array(2 * len(g.slots))
+		for _, run := range g.slots {
+			w.Int(int64(run.From))
+			w.Int(int64(run.To))
+		}
+		w.Bulk("nodes")
+		w.Array(1)
+		g.writeNode(w)
+	}
+}
+
+// writeNode writes a gateway as CLUSTER SHARDS does a node.
+func (g *listed) writeNode(w *resp.Writer) {
+	fields := 7
+	if g.named {
+		fields++
+	}
+	w.Map(fields)
 	w.Bulk("id")
-	w.Bulk(s.p.g.id)
+	w.Bulk(g.ID)
 	w.Bulk("port")
-	w.Int(port)
+	w.Int(int64(g.Port))
 	w.Bulk("ip")
-	w.Bulk(ip)
+	w.Bulk(g.Host)
 	w.Bulk("endpoint")
-	w.Bulk(ip)
+	w.Bulk(g.Host)
+	if g.named {
+		w.Bulk("hostname")
+		w.Bulk(g.Host)
+	}
 	w.Bulk("role")
 	w.Bulk("master")
 	w.Bulk("replication-offset")
@@ -79,14 +95,27 @@ func (s *session) writeShards(w *resp.Writer) {
 }
 
 func (s *session) clusterNodes() string {
-	ip, port := s.endpoint()
-	return fmt.Sprintf("%s %s:%d@%d myself,master - 0 0 %d connected 0-%d\n",
-		s.p.g.id, ip, port, port+10000, s.p.topo.Epoch, router.Slots-1)
+	var b strings.Builder
+	for _, g := range s.gateways() {
+		flags, name := "master", ""
+		if g.own {
+			flags = "myself,master"
+		}
+		if g.named {
+			name = "," + g.Host
+		}
+		fmt.Fprintf(&b, "%s %s:%d@%d%s %s - 0 0 %d connected", g.ID, g.Host, g.Port, g.Port+10000, name, flags, s.p.topo.Epoch)
+		for _, run := range g.slots {
+			fmt.Fprintf(&b, " %d-%d", run.From, run.To)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 func (s *session) clusterInfo() string {
-	epoch := s.p.topo.Epoch
+	epoch, size := s.p.topo.Epoch, len(s.gateways())
 	return fmt.Sprintf("cluster_state:ok\r\ncluster_slots_assigned:%d\r\ncluster_slots_ok:%d\r\n"+
-		"cluster_slots_pfail:0\r\ncluster_slots_fail:0\r\ncluster_known_nodes:1\r\ncluster_size:1\r\n"+
-		"cluster_current_epoch:%d\r\ncluster_my_epoch:%d\r\n", router.Slots, router.Slots, epoch, epoch)
+		"cluster_slots_pfail:0\r\ncluster_slots_fail:0\r\ncluster_known_nodes:%d\r\ncluster_size:%d\r\n"+
+		"cluster_current_epoch:%d\r\ncluster_my_epoch:%d\r\n", router.Slots, router.Slots, size, size, epoch, epoch)
 }

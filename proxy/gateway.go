@@ -48,6 +48,8 @@ type Gateway struct {
 	users    atomic.Pointer[users.Users] // immutable once stored
 	refusals atomic.Uint64               // entries that ACL LOG ever had
 	access   atomic.Pointer[access.List]
+	peers    atomic.Pointer[peers]        // nil = it knows of no other gateway
+	leaving  atomic.Bool                  // it is about to end
 	pause    atomic.Pointer[client.Pause] // nil = none
 	tracked  atomic.Pointer[slow.Tracked]
 	slowIDs  atomic.Uint64            // entries that the slow log ever had

@@ -24,30 +24,47 @@ type Follower struct {
 	Dice *rand.Rand
 }
 
+// InstanceFollower is who wants to know which services of a name there are.
+type InstanceFollower struct {
+	Name string
+	Told func([]Instance) // as Follower.Told
+	Lost func(error)
+	Dice *rand.Rand
+}
+
 // Follow watches until ctx ends. It outlives a registry that fails: what was told last is what is known then. After a
 // failure all is read anew, for the registry may have been put back to an older state.
 func Follow(ctx context.Context, r Store, f Follower) {
+	follow(ctx, f.Dice, f.Lost, f.Told, func(after uint64) ([]Entry, uint64, error) { return r.Watch(ctx, f.Prefix, after) })
+}
+
+// FollowInstances is Follow for services.
+func FollowInstances(ctx context.Context, r Services, f InstanceFollower) {
+	follow(ctx, f.Dice, f.Lost, f.Told, func(after uint64) ([]Instance, uint64, error) { return r.WatchInstances(ctx, f.Name, after) })
+}
+
+func follow[T any](ctx context.Context, dice *rand.Rand, lost func(error), told func([]T), watch func(after uint64) ([]T, uint64, error)) {
 	var seen uint64
-	again := backoff{dice: f.Dice}
+	again := backoff{dice: dice}
 	for ctx.Err() == nil {
-		entries, next, err := r.Watch(ctx, f.Prefix, seen)
+		found, next, err := watch(seen)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
 			seen = 0
 			if again.first() {
-				f.Lost(err)
+				lost(err)
 			}
 			sleep(ctx, again.next())
 			continue
 		}
 		if !again.first() {
-			f.Lost(nil)
+			lost(nil)
 			again.reset()
 		}
 		seen = next
-		f.Told(entries)
+		told(found)
 		sleep(ctx, spacing)
 	}
 }

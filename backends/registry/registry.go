@@ -140,9 +140,12 @@ type Services interface {
 	Report(ctx context.Context, id string, health Health, note string) error
 	// Deregister removes it; no such service is no error.
 	Deregister(ctx context.Context, id string) error
-	// Instances lists the services of that name, in order of their ids, with their health, but not their TTL. What was
+	// Instances lists the services of that name, in order of their ids, with their health, but not their TTL and Probe. What was
 	// said a moment ago may be missing; a note may come minutes later where the health is as before.
 	Instances(ctx context.Context, name string) ([]Instance, error)
+	// WatchInstances waits until something about the services of that name has changed since the call that returned after,
+	// and returns what Instances would, with the number for the next call; otherwise as Watch.
+	WatchInstances(ctx context.Context, name string, after uint64) ([]Instance, uint64, error)
 }
 
 // Service is one process's offer under a name that several may share.
@@ -151,7 +154,10 @@ type Service struct {
 	Name string // "cache-orders-gateway"
 	Addr string // host:port; an empty host, or one that stands for every address, is the registry's for this machine
 	Tags []string
-	TTL  time.Duration // how long a Report is good for; at least a millisecond
+	TTL  time.Duration // how long a Report is good for; 0: there are none, and it counts as passing as long as Probe finds nothing wrong
+	// Probe is how often the registry itself looks whether something listens at Addr; 0: never. Where nothing does, the service counts as failing.
+	// A form that cannot look believes the reports.
+	Probe time.Duration
 }
 
 // Health is what a Report says.
@@ -234,11 +240,14 @@ func CheckSession(s Session) error {
 	return nil
 }
 
-// CheckService wants an id and a name without slashes, blanks and control characters, an address, and a TTL. The error
-// is an ErrInvalid.
+// CheckService wants an id and a name without slashes, blanks and control characters, an address, and a TTL or a Probe.
+// The error is an ErrInvalid.
 func CheckService(s Service) error {
-	if s.ID == "" || s.Name == "" || s.TTL < time.Millisecond {
-		return fmt.Errorf("service %q with id %q and ttl %s: want all three: %w", s.Name, s.ID, s.TTL, ErrInvalid)
+	if s.ID == "" || s.Name == "" || s.TTL < time.Millisecond && s.Probe < time.Millisecond {
+		return fmt.Errorf("service %q with id %q, ttl %s and probe %s: want a name, an id, and one of both: %w", s.Name, s.ID, s.TTL, s.Probe, ErrInvalid)
+	}
+	if s.TTL < 0 || s.Probe < 0 {
+		return fmt.Errorf("service %q with id %q: ttl %s and probe %s: want none below 0: %w", s.Name, s.ID, s.TTL, s.Probe, ErrInvalid)
 	}
 	for _, word := range append([]string{s.ID, s.Name}, s.Tags...) {
 		if !utf8.ValidString(word) || strings.ContainsFunc(word, func(c rune) bool { return c == '/' || unicode.IsSpace(c) || unicode.IsControl(c) }) {

@@ -12,13 +12,15 @@ import (
 	"larder/backends"
 	"larder/backends/registry"
 	"larder/backends/registry/consul"
+	"larder/proxy"
 	"larder/router"
 )
 
 // How a gateway says in the registry that it lives.
 const (
-	serviceTTL  = 15 * time.Second // without a word for so long it counts as failing
-	serviceLook = 5 * time.Second
+	serviceTTL   = 15 * time.Second // without a word for so long it counts as failing
+	serviceLook  = 5 * time.Second
+	serviceProbe = time.Second // the registry looks itself so often: a process that was killed says nothing
 )
 
 // firstRetry is the wait between attempts to read the first topology.
@@ -72,15 +74,26 @@ func (f *fleet) topologies() (router.Source, error) {
 	}
 }
 
-// announce keeps the gateway's service registered until it stops, which it does before the gateway: clients are sent elsewhere first.
-func (f *fleet) announce(endpoint string, healthy func(context.Context) error) error {
+// join makes the gateway one of its endpoint's: it is announced, and told of the others.
+func (f *fleet) join(gateway *proxy.Gateway) error {
 	if f == nil {
 		return nil
 	}
-	service, err := f.service(endpoint)
+	service, err := f.service(gateway.Addr())
 	if err != nil {
 		return err
 	}
+	if err := f.followGateways(gateway, service); err != nil {
+		return err
+	}
+	if err := f.drain(gateway); err != nil {
+		return err
+	}
+	return f.announce(service, gateway.Healthy)
+}
+
+// announce keeps the gateway's service registered until it stops, which it does before the gateway: clients are sent elsewhere first.
+func (f *fleet) announce(service registry.Service, healthy func(context.Context) error) error {
 	announcement := registry.Announcement{
 		Service: service, Every: serviceLook, Dice: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Look: func(ctx context.Context) (registry.Health, string) {
@@ -111,7 +124,7 @@ func (f *fleet) announce(endpoint string, healthy func(context.Context) error) e
 
 // service is the gateway's. Its id stays the same when it is started anew, so that it replaces what it was.
 func (f *fleet) service(endpoint string) (registry.Service, error) {
-	s := registry.Service{Name: "cache-" + f.config.Cluster + "-gateway", Addr: endpoint, TTL: serviceTTL}
+	s := registry.Service{Name: "cache-" + f.config.Cluster + "-gateway", Addr: endpoint, TTL: serviceTTL, Probe: serviceProbe}
 	if f.config.Advertise != "" {
 		s.Addr = f.config.Advertise
 	}

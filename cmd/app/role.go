@@ -150,6 +150,6 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 		if err != nil {
 			return err
 		}
-		return fleet.announce(gateway.Addr(), gateway.Healthy)
+		return fleet.join(gateway)
 	})
 }

@@ -75,6 +75,7 @@ func promises() []promise {
 		{name: "lock waits for its turn", check: lockWaits},
 		{name: "services", check: services},
 		{name: "a service that says nothing fails", check: serviceFails},
+		{name: "services are watched", check: serviceWatched},
 		{name: "follow tells all", check: follow},
 		{name: "announce keeps a service", check: announce},
 		{name: "closed", check: closed},

@@ -33,10 +33,10 @@ func (c *counters) request(r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/v1/session/"):
 		about = aboutSession
-	case strings.HasPrefix(r.URL.Path, "/v1/agent/"), strings.HasPrefix(r.URL.Path, "/v1/health/"):
-		about = aboutService
 	case r.URL.Query().Has("index"):
 		about = aboutWatch
+	case strings.HasPrefix(r.URL.Path, "/v1/agent/"), strings.HasPrefix(r.URL.Path, "/v1/health/"):
+		about = aboutService
 	}
 	c.requests[about].Add(1)
 }

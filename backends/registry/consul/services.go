@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -28,14 +29,35 @@ func (r *Registry) Register(ctx context.Context, s registry.Service) error {
 	}
 	wanted := &api.AgentServiceRegistration{
 		ID: s.ID, Name: s.Name, Tags: s.Tags, Address: host, Port: port,
-		Check: &api.AgentServiceCheck{
-			CheckID: checkOf(s.ID), Name: "what the process says of itself", TTL: s.TTL.String(), Status: api.HealthCritical,
-			DeregisterCriticalServiceAfter: registry.ForgottenAfter.String(),
-		},
+		Checks: checks(s, host, port),
 	}
 	return r.do(ctx, 0, "register service "+s.ID, func(ctx context.Context) error {
 		return r.client.Agent().ServiceRegisterOpts(wanted, api.ServiceRegisterOpts{ReplaceExistingChecks: true}.WithContext(ctx))
 	})
+}
+
+// probeWithin is how long the agent waits for a connection. Somebody listens there all the time or not at all.
+const probeWithin = 2 * time.Second
+
+// checks are what says how a service is. What the agent looks at by itself counts as well at first: the reports speak for the service until it has looked,
+// and what nobody reports on was started by who registers it.
+func checks(s registry.Service, host string, port int) (all api.AgentServiceChecks) {
+	if s.TTL > 0 {
+		all = append(all, &api.AgentServiceCheck{
+			CheckID: checkOf(s.ID), Name: "what the process says of itself", TTL: s.TTL.String(), Status: api.HealthCritical,
+			DeregisterCriticalServiceAfter: registry.ForgottenAfter.String(),
+		})
+	}
+	if s.Probe > 0 {
+		if host == "" {
+			host = "localhost" // the agent is on this machine
+		}
+		all = append(all, &api.AgentServiceCheck{
+			CheckID: "probe:" + s.ID, Name: "whether something listens there", TCP: net.JoinHostPort(host, strconv.Itoa(port)), Status: api.HealthPassing,
+			Interval: s.Probe.String(), Timeout: probeWithin.String(), DeregisterCriticalServiceAfter: registry.ForgottenAfter.String(),
+		})
+	}
+	return all
 }
 
 // Report implements registry.Services.
@@ -67,17 +89,41 @@ func (r *Registry) Deregister(ctx context.Context, id string) error {
 // Instances implements registry.Services. A service on a machine whose agent is lost counts as failing, as it does for Consul's DNS.
 func (r *Registry) Instances(ctx context.Context, name string) (found []registry.Instance, err error) {
 	err = r.do(ctx, 0, "list service "+name, func(ctx context.Context) error {
-		entries, _, err := r.client.Health().Service(name, "", false, query(ctx))
-		for _, e := range entries {
-			found = append(found, instance(e))
-		}
+		found, _, err = r.listed(ctx, name, 0)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(found, func(a, b registry.Instance) int { return cmp.Compare(a.ID, b.ID) })
 	return found, nil
+}
+
+// WatchInstances implements registry.Services by blocking queries, which wake for services of that name only.
+func (r *Registry) WatchInstances(ctx context.Context, name string, after uint64) (found []registry.Instance, next uint64, err error) {
+	err = r.do(ctx, forEver, "watch service "+name, func(ctx context.Context) error {
+		found, next, err = until(r, after, func() ([]registry.Instance, uint64, error) { return r.listed(ctx, name, after) })
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return found, next, nil
+}
+
+// listed is one request, which waits for a change if after says what is known.
+func (r *Registry) listed(ctx context.Context, name string, after uint64) ([]registry.Instance, uint64, error) {
+	q, done := r.waiting(ctx, after)
+	defer done()
+	entries, meta, err := r.client.Health().Service(name, "", false, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	found := make([]registry.Instance, 0, len(entries))
+	for _, e := range entries {
+		found = append(found, instance(e))
+	}
+	slices.SortFunc(found, func(a, b registry.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	return found, max(meta.LastIndex, 1), nil
 }
 
 func instance(e *api.ServiceEntry) registry.Instance {

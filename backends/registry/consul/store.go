@@ -148,17 +148,8 @@ func (r *Registry) Delete(ctx context.Context, key string) error {
 // a copy of theirs) is taken as it is, and what was told with it is told.
 func (r *Registry) Watch(ctx context.Context, prefix string, after uint64) (found []registry.Entry, next uint64, err error) {
 	err = r.do(ctx, forEver, "watch "+prefix, func(ctx context.Context) error {
-		for {
-			pairs, index, err := r.blocking(ctx, prefix, after)
-			if err != nil {
-				return err
-			}
-			if index != after {
-				found, next = r.entries(pairs), index
-				return nil
-			}
-			r.count.reached(true) // it waited in vain, which is well
-		}
+		found, next, err = until(r, after, func() ([]registry.Entry, uint64, error) { return r.blocking(ctx, prefix, after) })
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
@@ -166,22 +157,40 @@ func (r *Registry) Watch(ctx context.Context, prefix string, after uint64) (foun
 	return found, next, nil
 }
 
+// until asks until the index is another.
+func until[T any](r *Registry, after uint64, ask func() ([]T, uint64, error)) ([]T, uint64, error) {
+	for {
+		found, index, err := ask()
+		if err != nil || index != after {
+			return found, index, err
+		}
+		r.count.reached(true) // it waited in vain, which is well
+	}
+}
+
 // forEver bounds a watch as a whole; each of its requests has a bound of its own.
 const forEver = 1000 * time.Hour
 
-// blocking is one request of a watch. Consul lets it wait a sixteenth longer than it is told to, so that not all come back at once.
-func (r *Registry) blocking(ctx context.Context, prefix string, after uint64) (api.KVPairs, uint64, error) {
+// blocking is one request of a watch.
+func (r *Registry) blocking(ctx context.Context, prefix string, after uint64) ([]registry.Entry, uint64, error) {
+	q, done := r.waiting(ctx, after)
+	defer done()
+	pairs, meta, err := r.client.KV().List(r.key(prefix), q)
+	if err != nil {
+		return nil, 0, err
+	}
+	return r.entries(pairs), max(meta.LastIndex, 1), nil
+}
+
+// waiting are the options of a request that waits until the index is past after (0: it does not). Consul lets it wait a sixteenth longer than it is told to,
+// so that not all come back at once.
+func (r *Registry) waiting(ctx context.Context, after uint64) (*api.QueryOptions, context.CancelFunc) {
 	wait := r.options.Wait
 	if after == 0 {
 		wait = 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout+wait+wait/16)
-	defer cancel()
 	q := query(ctx)
 	q.WaitIndex, q.WaitTime = after, wait
-	pairs, meta, err := r.client.KV().List(r.key(prefix), q)
-	if err != nil {
-		return nil, 0, err
-	}
-	return pairs, max(meta.LastIndex, 1), nil
+	return q, cancel
 }

@@ -31,6 +31,9 @@ type Registry struct {
 	sessions map[registry.SessionID]session
 	shut     map[string]time.Time // locks in their delay, and until when
 	services map[string]service
+
+	servicesIndex   uint64        // of the last change of services
+	servicesChanged chan struct{} // closed and replaced at each
 }
 
 type session struct {
@@ -56,6 +59,7 @@ func open(folder string, f files) (*Registry, error) {
 	r := &Registry{
 		disk: d, index: kept.Index, entries: make(map[string]registry.Entry, len(kept.Entries)), changed: make(chan struct{}),
 		sessions: map[registry.SessionID]session{}, shut: map[string]time.Time{}, services: map[string]service{},
+		servicesChanged: make(chan struct{}),
 	}
 	for _, e := range kept.Entries {
 		if !e.Ephemeral {
@@ -72,6 +76,7 @@ func (r *Registry) Close() error {
 	if !r.closed {
 		r.closed = true
 		close(r.changed)
+		close(r.servicesChanged)
 	}
 	return nil
 }

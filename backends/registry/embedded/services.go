@@ -20,7 +20,12 @@ func (r *Registry) Register(ctx context.Context, s registry.Service) error {
 	}
 	defer r.mu.Unlock()
 	s.Tags = slices.Clone(s.Tags)
-	r.services[s.ID] = service{Instance: registry.Instance{Service: s}}
+	next := service{Instance: registry.Instance{Service: s}}
+	if s.TTL == 0 {
+		next.Health = registry.Passing // nobody looks
+	}
+	r.services[s.ID] = next
+	r.heardOfServices()
 	return nil
 }
 
@@ -34,8 +39,12 @@ func (r *Registry) Report(ctx context.Context, id string, health registry.Health
 	if !ok {
 		return fmt.Errorf("report on service %s: %w", id, registry.ErrNotFound)
 	}
+	news := s.Health != health || s.Note != note
 	s.Health, s.Note, s.fails = health, note, time.Now().Add(s.TTL)
 	r.services[id] = s
+	if news {
+		r.heardOfServices()
+	}
 	return nil
 }
 
@@ -46,7 +55,15 @@ func (r *Registry) Deregister(ctx context.Context, id string) error {
 	}
 	defer r.mu.Unlock()
 	delete(r.services, id)
+	r.heardOfServices()
 	return nil
+}
+
+// heardOfServices wakes who watches them. The lock is held.
+func (r *Registry) heardOfServices() {
+	r.servicesIndex++
+	close(r.servicesChanged)
+	r.servicesChanged = make(chan struct{})
 }
 
 // Instances implements registry.Services.
@@ -55,18 +72,54 @@ func (r *Registry) Instances(ctx context.Context, name string) ([]registry.Insta
 		return nil, fmt.Errorf("list service %s: %w", name, err)
 	}
 	defer r.mu.Unlock()
-	now := time.Now()
-	var found []registry.Instance
+	found, _ := r.named(name)
+	return found, nil
+}
+
+// named are the services of a name, and when the next of them fails if nothing is said of it. The lock is held.
+func (r *Registry) named(name string) (found []registry.Instance, ends time.Time) {
+	now, silent := time.Now(), false
 	for _, id := range slices.Sorted(maps.Keys(r.services)) {
 		s := r.services[id]
-		if s.Name != name {
+		switch {
+		case s.Name != name:
 			continue
-		}
-		if !now.Before(s.fails) {
-			s.Health = registry.Failing
+		case s.TTL == 0 || s.Health == registry.Failing:
+		case !now.Before(s.fails):
+			s.Health, silent = registry.Failing, true
+			r.services[id] = s
+		case ends.IsZero() || s.fails.Before(ends):
+			ends = s.fails
 		}
 		s.Tags = slices.Clone(s.Tags)
 		found = append(found, s.Instance)
 	}
-	return found, nil
+	if silent {
+		r.heardOfServices()
+	}
+	return found, ends
+}
+
+// WatchInstances implements registry.Services. As Watch does, it lets any change count between two calls, and while it waits those of that name.
+func (r *Registry) WatchInstances(ctx context.Context, name string, after uint64) ([]registry.Instance, uint64, error) {
+	var before []registry.Instance
+	for first := true; ; first = false {
+		if err := r.enter(ctx); err != nil {
+			return nil, 0, fmt.Errorf("watch service %s: %w", name, err)
+		}
+		now, ends := r.named(name)
+		index, changed := r.servicesIndex+1, r.servicesChanged
+		r.mu.Unlock()
+		if first {
+			before = now
+		}
+		if first && index != after || !first && !slices.EqualFunc(before, now, sameInstance) {
+			return now, index, nil
+		}
+		wait(ctx, changed, ends)
+	}
+}
+
+func sameInstance(a, b registry.Instance) bool {
+	return a.ID == b.ID && a.Addr == b.Addr && a.Health == b.Health && a.Note == b.Note && slices.Equal(a.Tags, b.Tags)
 }
