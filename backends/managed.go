@@ -118,6 +118,12 @@ func (m *Managed) State(ctx context.Context, addr string) (State, error) {
 	return s, nil
 }
 
+// Set sets one parameter of a node.
+func (m *Managed) Set(ctx context.Context, addr, name, value string) error {
+	_, err := m.do(ctx, addr, "CONFIG", "SET", name, value)
+	return err
+}
+
 // stateOf reads the map. What it does not know it passes over: a newer node says more.
 func stateOf(reply Reply) (s State, err error) {
 	if len(reply.List)%2 != 0 || len(reply.List) == 0 {

@@ -2,10 +2,13 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -159,19 +162,22 @@ func (m *machine) Set(_ context.Context, addr, name, value string) error {
 
 // bed is a machine with a host on it.
 type bed struct {
-	t    *testing.T
-	m    *machine
-	o    Options
-	h    *Host
-	log  slog.Handler
-	stop func()
-	ends chan error
-	n    int // sessions
+	t     *testing.T
+	m     *machine
+	o     Options
+	h     *Host
+	log   slog.Handler
+	stop  func()
+	ends  chan error
+	n     int  // sessions
+	quick bool // what is remembered need not be safe from a crash of the machine: that takes most of the time
 }
 
 // newBed must be called in a bubble of synctest: its waits take no time.
-func newBed(t *testing.T, memory int64) *bed {
-	b := &bed{t: t, m: newMachine(), log: slog.DiscardHandler}
+func newBed(t *testing.T, memory int64) *bed { return newBedOf(t, memory, false) }
+
+func newBedOf(t *testing.T, memory int64, quick bool) *bed {
+	b := &bed{t: t, m: newMachine(), log: slog.DiscardHandler, quick: quick}
 	b.o = Options{Host: controller.Host{ID: "a", Addr: "a:1", Memory: memory}, Dir: t.TempDir(), Starter: b.m, Nodes: b.m}
 	b.start()
 	return b
@@ -185,6 +191,15 @@ func (b *bed) start() {
 	var err error
 	if b.h, err = New(b.o); err != nil {
 		b.t.Fatal(err)
+	}
+	if b.quick {
+		b.h.save = func(m memory) error {
+			text, err := json.Marshal(m)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(b.o.Dir, memoryName), text, 0o600)
+		}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop, b.ends = stop, make(chan error, 1)

@@ -30,6 +30,7 @@ type Options struct {
 // Host runs nodes. It implements what a controller asks hosts by, for who has it in the same process.
 type Host struct {
 	o    Options
+	save func(memory) error
 	work sync.WaitGroup
 	news chan struct{} // somebody is to be looked after
 	left chan struct{} // somebody is looked after no more
@@ -44,7 +45,8 @@ type Host struct {
 
 // New makes a host that remembers what is in its folder. Run then looks after its nodes.
 func New(o Options) (*Host, error) {
-	h := &Host{o: o, news: make(chan struct{}, 1), left: make(chan struct{}, 1), keepers: map[string]*keeper{}}
+	keep := func(m memory) error { return m.save(o.Dir) }
+	h := &Host{o: o, save: keep, news: make(chan struct{}, 1), left: make(chan struct{}, 1), keepers: map[string]*keeper{}}
 	var err error
 	if h.memory, err = remember(o.Dir); err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func (h *Host) Obey(_ context.Context, who controller.Host, o controller.Order) 
 		return err
 	}
 	if !next.equal(h.memory) {
-		if err := next.save(h.o.Dir); err != nil {
+		if err := h.save(next); err != nil {
 			return fmt.Errorf("host %s cannot remember the order, and does not obey it: %w", h.o.ID, err)
 		}
 	}
@@ -178,7 +180,7 @@ func (h *Host) forget(id string) {
 }
 
 func (h *Host) keep() {
-	if err := h.memory.save(h.o.Dir); err != nil {
+	if err := h.save(h.memory); err != nil {
 		h.o.Log.Error("what the host has cannot be remembered", "error", err)
 	}
 }

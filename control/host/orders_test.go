@@ -84,7 +84,7 @@ func TestNeverTooMuch(t *testing.T) {
 	for seed := range uint64(30) {
 		synctest.Test(t, func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 7))
-			b := newBed(t, 100*mib)
+			b := newBedOf(t, 100*mib, true)
 			defer func() { b.end() }()
 			var last []controller.Assignment
 			version := uint64(0)
