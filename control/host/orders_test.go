@@ -81,7 +81,7 @@ func TestOrders(t *testing.T) {
 // TestNeverTooMuch: whatever orders come, and whatever ends meanwhile, nodes are never set to more than the host has, none is started twice, a run that goes on is
 // never told as ended, and in the end all is as the last order wants it.
 func TestNeverTooMuch(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 7))
 			b := newBedOf(t, 100*mib, true)
