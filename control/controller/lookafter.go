@@ -95,8 +95,8 @@ func (s *stepper) tells(c *cluster, asked map[string]time.Time) {
 		n := &c.plan.value.Nodes[i]
 		r := s.hosts[n.Host].runs(n.ID)
 		record := c.records[n.Shard].value
-		if r == nil || r.Run == "" || record == nil || n.State == Stops {
-			continue
+		if r == nil || r.Run == "" || record == nil || n.State == Stops || s.ended(c, record.Primary) {
+			continue // a record whose primary is no more is followed by another
 		}
 		places := s.places(c, n.Shard)
 		what := "tell " + n.ID + " " + r.Run + " " + strconv.FormatUint(record.Epoch, 10)

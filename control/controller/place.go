@@ -135,6 +135,9 @@ func (r *rooms) why(s search) error {
 
 // apart says why a node has no place further away from the others of its shard; empty if there is none to be wished for, or there is one.
 func (r *rooms) apart(got seat, s search) string {
+	if got.sameHost > 0 && len(r.hosts) == 1 {
+		return "" // there never was another host
+	}
 	if got.sameHost > 0 {
 		s.alone = true
 		if _, err := r.pick(s); err != nil {

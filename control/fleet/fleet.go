@@ -52,6 +52,8 @@ type Options struct {
 	Metrics *Metrics // nil: nobody looks at them
 	Now     func() time.Time
 	Chance  *rand.Rand // the leader's own
+	// AskOften is how often hosts and nodes are asked while something happens to their cluster. 0: every 100 ms. Where they are near it can be shorter.
+	AskOften time.Duration
 }
 
 // Leader leads the fleet, or waits until it may.
@@ -87,6 +89,9 @@ type View struct {
 func New(o Options) *Leader {
 	if o.Metrics == nil {
 		o.Metrics, _ = NewMetrics(prometheus.NewRegistry()) // in a registry of its own no name is taken
+	}
+	if o.AskOften <= 0 {
+		o.AskOften = askOften
 	}
 	return &Leader{o: o, told: make(chan control.Event, reportsMax)}
 }

@@ -11,8 +11,7 @@ import (
 
 // How often hosts and nodes are asked: those of clusters to which something is happening, and others.
 const (
-	lookEvery  = 50 * time.Millisecond
-	askOften   = 100 * time.Millisecond
+	askOften   = 100 * time.Millisecond // Options.AskOften
 	askSeldom  = time.Second
 	answerTime = 2 * time.Second
 )
@@ -22,7 +21,7 @@ type target struct{ cluster, node, addr string }
 
 // polls asks hosts and nodes how they are, each not again before it has answered, or has not within its time.
 func (t *term) polls() error {
-	every := time.NewTicker(lookEvery)
+	every := time.NewTicker(t.l.o.AskOften / 2)
 	defer every.Stop()
 	asked := map[target]time.Time{} // when, or in future: it is being asked
 	busy := map[target]bool{}
@@ -57,7 +56,7 @@ func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bo
 	defer t.l.mu.Unlock()
 	wait := func(hasty bool) time.Duration {
 		if hasty {
-			return askOften
+			return t.l.o.AskOften
 		}
 		return askSeldom
 	}

@@ -216,6 +216,11 @@ func (t *term) hostSays(h controller.Host, says controller.HostSays) {
 		known.heard, known.says = true, says
 	}
 	t.l.mu.Unlock()
+	for i := range says.Nodes { // one that is being started is there any moment
+		if r := &says.Nodes[i]; r.Run == "" && r.Failed == "" {
+			t.hasten(r.Cluster)
+		}
+	}
 	t.tell(says)
 }
 
