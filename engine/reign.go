@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"net"
@@ -51,6 +53,19 @@ func newReign(p *part) *reign {
 	g.node = shard.New(router.Run{Node: p.n.id, ID: p.n.runID}, true)
 	g.role = g.node.Role()
 	return g
+}
+
+// errNotLed is Leads' answer of a node that is not its shard's primary.
+var errNotLed = errors.New("the node is not its shard's primary")
+
+// Leads says whether a managed node knows that it is its shard's primary, or why not. Its data may still be loaded.
+func (n *Node) Leads(ctx context.Context) error {
+	return n.asked(ctx, func(p *part) error {
+		if p.reign == nil || p.reign.node.Role() != shard.Primary {
+			return errNotLed
+		}
+		return nil
+	})
 }
 
 // nowNS is the clock of all promises.

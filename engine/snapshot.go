@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"larder/engine/shard"
 	"larder/engine/store"
 )
 
@@ -123,6 +124,9 @@ func (n *Node) Whole(ctx context.Context) error {
 		}
 		if p.link != nil && p.link.phase != linkFollowing {
 			return errors.New("the node is not linked to its primary")
+		}
+		if p.link == nil && p.reign != nil && p.reign.role != shard.Primary {
+			return errors.New("the node has no primary that it follows")
 		}
 		return nil
 	})
