@@ -98,7 +98,7 @@ func defaults() Config {
 		Drain:     time.Second,
 		Consul:    consulDefaults(),
 		Engine:    engine.DefaultOptions(),
-		Dev:       Dev{Shards: 3, Keep: true},
+		Dev:       Dev{Shards: 3, Replicas: 1, Keep: true},
 		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},
 		API:       API{Listen: "127.0.0.1:0"},
 		Shadow:    defaultShadow(),

@@ -281,7 +281,7 @@ func devSettings(c *Config) []setting {
 		},
 		{
 			key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
-			meaning: "Replicas of each shard, which follow its node. Reads go to the shard's node.",
+			meaning: "Replicas of each shard, which follow its primary. Reads go to the primary. They take as much memory again.",
 		},
 		{
 			key: "dev.keep", kind: boolean{&c.Dev.Keep}, flag: "keep", roles: RoleDev,

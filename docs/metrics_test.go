@@ -26,7 +26,7 @@ const metricsHead = `# Metrics
 Served at ` + "`/metrics`" + ` in Prometheus's format by every role that has ` + "`metrics.listen`" + ` set. Made from the code by ` + "`go test ./docs -update`" + `.
 Counters are plain numbers of a loop, published once a second: a scrape shows them as they were a second ago at most. Beside these there are
 ` + "`larder_build_info`" + ` (its labels say which build this is) and what the Prometheus client says of the process and of Go's runtime. In ` + "`larder dev`" + ` the
-nodes' metrics carry a label ` + "`node`" + `, those of what looks after a cluster a label ` + "`cluster`" + `. A command that no client has sent yet has no series.
+nodes' metrics carry the labels ` + "`cluster`" + ` and ` + "`node`" + `, those of gateways and of what looks after a cluster a label ` + "`cluster`" + `. A command that no client has sent yet has no series.
 `
 
 // TestMetrics makes metrics.md from what gateway and node register and wants the page to be just that.

@@ -1,33 +1,66 @@
 package app
 
 import (
-	"maps"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
+	"larder/backends"
+	"larder/backends/registry"
 	"larder/control/api"
+	"larder/control/controller"
+	"larder/router"
 )
 
-// clusters are those that are served here, as the management API asks for them. Any goroutine.
+// clusters are those that this process serves: of each an endpoint, and what looks after it. Which there are stands in the registry: one is served from its first
+// topology on until it is to be deleted, and anew when its endpoint is to be elsewhere. One that cannot be served is tried again, and holds no other up.
 type clusters struct {
+	first  string // the process ends if it cannot be served at the start
+	serve  func(ctx context.Context, w wish) (*serving, error)
+	fits   func(*router.Topology, *controller.Plan) bool // its nodes are where it says, as far as this process knows
+	news   func(*router.Topology)                        // is told each topology, again and again
+	report func(kind, text string)
+	log    *slog.Logger
+
+	told chan map[string]wish
+
 	mu  sync.Mutex
-	all map[string]api.Served
+	all map[string]*serving // changed by who runs it
 }
 
-func (c *clusters) set(name string, s api.Served) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all == nil {
-		c.all = map[string]api.Served{}
-	}
-	c.all[name] = s
+// wish is a cluster as it is to be served.
+type wish struct {
+	name, listen string
+	ready        bool // it has a topology that holds
 }
+
+// serving is a cluster that is served.
+type serving struct {
+	wish
+	api.Served
+	addr    string // where its gateway listens
+	stack   *stack
+	metrics *lease
+	drop    func() // what is to be done when it has ended
+}
+
+// serveAgain is how long a cluster that could not be served waits.
+const serveAgain = 2 * time.Second
 
 // Names implements api.Clusters.
 func (c *clusters) Names() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	names := slices.AppendSeq([]string{}, maps.Keys(c.all)) // never nil: JSON has a list
+	names := []string{} // never nil: JSON has a list
+	for name := range c.all {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	return names
 }
@@ -36,6 +69,174 @@ func (c *clusters) Names() []string {
 func (c *clusters) Cluster(name string) (api.Served, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, ok := c.all[name]
-	return s, ok
+	s := c.all[name]
+	if s == nil {
+		return api.Served{}, false
+	}
+	return s.Served, true
+}
+
+// addr is where a cluster's gateway listens; empty: it is not served.
+func (c *clusters) addr(name string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.all[name]; s != nil {
+		return s.addr
+	}
+	return ""
+}
+
+// clustersPrefix is where clusters stand in the registry.
+const clustersPrefix = controller.Prefix + "clusters/"
+
+// read makes of what stands in the registry what is to be served.
+func (c *clusters) read(entries []registry.Entry) {
+	specs, plans, topologies := map[string]*controller.Spec{}, map[string]*controller.Plan{}, map[string]*router.Topology{}
+	for _, e := range entries {
+		name, what, _ := strings.Cut(strings.TrimPrefix(e.Key, clustersPrefix), "/")
+		if len(e.Value) == 0 {
+			continue
+		}
+		var err error
+		switch what {
+		case "spec":
+			specs[name] = &controller.Spec{}
+			err = json.Unmarshal(e.Value, specs[name])
+		case "plan":
+			plans[name] = &controller.Plan{}
+			err = json.Unmarshal(e.Value, plans[name])
+		case "topology":
+			topologies[name], err = backends.DecodeTopology(e.Value)
+		}
+		if err != nil { // the controller says it to people
+			c.log.Debug("what stands in the registry cannot be read", "key", e.Key, "error", err)
+			return
+		}
+	}
+	wanted := map[string]wish{}
+	for name, spec := range specs {
+		if spec.Deleted {
+			continue
+		}
+		t := topologies[name]
+		ready := t != nil && (plans[name] == nil || c.fits(t, plans[name])) // servers of others have no plan
+		if ready {
+			c.news(t)
+		}
+		wanted[name] = wish{name: name, listen: spec.Listen, ready: ready}
+	}
+	newest(c.told, wanted)
+}
+
+// newest has a channel of one hold the newest value. It has one sender.
+func newest[T any](to chan T, value T) {
+	select {
+	case <-to:
+	default:
+	}
+	to <- value
+}
+
+var errPartEnded = errors.New("a part of it has ended")
+
+// settler has what is served be what is wanted. It is the running goroutine's.
+type settler struct {
+	*clusters
+	wanted map[string]wish
+	again  map[string]time.Time // when what could not be served is tried again
+	begun  bool                 // the first cluster has been served
+}
+
+// settle ends what is not wanted any more, and begins what is.
+func (s *settler) settle(ctx context.Context, now time.Time) error {
+	for name, is := range s.all {
+		want, ok := s.wanted[name]
+		switch {
+		case !ok || want.listen != is.listen:
+			s.end(is, nil)
+		case is.stack.ctx.Err() != nil && ctx.Err() == nil:
+			s.end(is, errPartEnded)
+		}
+	}
+	for name, want := range s.wanted {
+		if s.all[name] != nil || !want.ready || now.Before(s.again[name]) {
+			continue
+		}
+		is, err := s.serve(ctx, want)
+		if err == nil {
+			s.begin(is)
+			continue
+		}
+		if ctx.Err() == nil && name == s.first && !s.begun {
+			return err
+		}
+		s.failed(want, err)
+	}
+	return nil
+}
+
+func (s *settler) begin(is *serving) {
+	s.mu.Lock()
+	s.all[is.name] = is
+	s.mu.Unlock()
+	delete(s.again, is.name)
+	s.begun = s.begun || is.name == s.first
+}
+
+// end has a cluster be served no more; err is why it cannot be.
+func (s *settler) end(is *serving, err error) {
+	s.mu.Lock()
+	if s.all[is.name] == is {
+		delete(s.all, is.name)
+	}
+	s.mu.Unlock()
+	if err = is.finish(err); err != nil {
+		s.failed(is.wish, err)
+		return
+	}
+	s.log.Info("cluster is not served any more", "cluster", is.name, "addr", is.Endpoint)
+}
+
+func (s *settler) failed(w wish, err error) {
+	if s.again[w.name].IsZero() {
+		s.report("endpoint-failed", fmt.Sprintf("cluster %s cannot be served at %s: %s; it is tried again", w.name, w.listen, err))
+	}
+	s.again[w.name] = time.Now().Add(serveAgain)
+}
+
+// finish ends all parts.
+func (is *serving) finish(err error) error {
+	err = is.stack.finish(err)
+	is.metrics.end()
+	if is.drop != nil {
+		is.drop()
+	}
+	return err
+}
+
+// settling serves what is wanted until ctx ends. begun is closed once the first cluster is served.
+func (c *clusters) settling(ctx context.Context, begun chan<- struct{}) error {
+	s := &settler{clusters: c, again: map[string]time.Time{}}
+	defer func() {
+		for _, is := range s.all {
+			s.end(is, nil)
+		}
+	}()
+	every := time.NewTicker(serveAgain / 2)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s.wanted = <-c.told:
+		case <-every.C:
+		}
+		before := s.begun
+		if err := s.settle(ctx, time.Now()); err != nil {
+			return err
+		}
+		if s.begun && !before {
+			close(begun)
+		}
+	}
 }

@@ -6,10 +6,13 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"larder/backends"
+	"larder/backends/registry"
 	"larder/backends/registry/embedded"
 	"larder/configs"
+	leading "larder/control/fleet"
 	"larder/persistence/snapshot"
 	"larder/router"
 )
@@ -33,16 +36,16 @@ func Dev(ctx context.Context, c configs.Config, env Env) error {
 		return err
 	}
 	defer data.release()
-	registry, err := embedded.Open(data.path)
+	kept, err := embedded.Open(data.path)
 	if err != nil {
 		return err
 	}
-	defer registry.Close()
+	defer kept.Close()
 	p, err := newProcess(ctx, c, env)
 	if err != nil {
 		return err
 	}
-	d := &dev{process: p, data: data, registry: registry}
+	d := &dev{process: p, data: data, registry: kept}
 	defer d.closeStore()
 	return p.serve(d.build)
 }
@@ -50,11 +53,17 @@ func Dev(ctx context.Context, c configs.Config, env Env) error {
 type dev struct {
 	*process
 	data     *folder
-	registry *embedded.Registry
+	registry registry.Registry
 	store    snapshot.Store
-	original *original // what the nodes start with; nil = what they have
+	original *original // what the first cluster begins with; nil = what it has
 	selected router.Selection
-	clusters clusters
+	told     bool // that it has begun with that; the clusters' goroutine's
+	nodes    *nodes
+	leader   *leading.Leader
+	clusters *clusters
+
+	mu    sync.Mutex
+	seeds map[string]int // nodes that are to begin with original, and their shards
 }
 
 func (d *dev) build() error {
@@ -71,25 +80,35 @@ func (d *dev) build() error {
 			return err
 		}
 	}
-	topology, nodes, err := d.startNodes()
+	first, err := d.prepare(d.stack.ctx)
 	if err != nil {
 		return err
 	}
-	src, err := backends.NewTopologies(d.stack.ctx, d.registry, clusterName, d.env.Log)
+	if err := d.startFleet(first); err != nil {
+		return err
+	}
+	if err := d.startClusters(); err != nil {
+		return err
+	}
+	if err := d.startAPI(); err != nil {
+		return err
+	}
+	text, err := d.welcome()
 	if err != nil {
 		return err
 	}
-	o := d.config.Gateway
-	o.Upstream.User, o.Upstream.Password = "", d.config.Engine.Password
-	gateway, err := d.startGateway(o, src)
-	if err != nil {
-		return err
-	}
-	if err := d.startControl(nodes, src, gateway.Addr()); err != nil {
-		return err
-	}
-	_, err = d.env.Out.Write([]byte(d.welcome(gateway.Addr(), topology)))
+	_, err = d.env.Out.Write([]byte(text))
 	return err
+}
+
+// startClusters serves the clusters that there are, and returns when the first one is.
+func (d *dev) startClusters() error {
+	d.clusters = &clusters{
+		first: clusterName, serve: d.serveCluster, fits: d.nodes.sameHost, news: d.nodes.assign, report: d.leader.Report, log: d.env.Log,
+		told: make(chan map[string]wish, 1), all: map[string]*serving{},
+	}
+	begun := make(chan struct{})
+	return d.stack.start("", func(ctx context.Context) error { return d.clusters.run(ctx, d.registry, begun) }, begun)
 }
 
 func (d *dev) closeStore() {
@@ -102,7 +121,12 @@ func (d *dev) closeStore() {
 }
 
 // welcome is for people in front of a terminal.
-func (d *dev) welcome(endpoint string, t *router.Topology) string {
+func (d *dev) welcome() (string, error) {
+	src, err := backends.NewTopologies(d.stack.ctx, d.registry, clusterName, d.env.Log)
+	if err != nil {
+		return "", err
+	}
+	t, endpoint := src.Topology(), d.clusters.addr(clusterName)
 	host, port := connectTo(endpoint)
 	cli := "redis-cli"
 	if host != "127.0.0.1" {
@@ -118,8 +142,8 @@ func (d *dev) welcome(endpoint string, t *router.Topology) string {
 	fmt.Fprintf(&out, "\nLarder serves one cluster of %d shards at %s\n\n", len(t.Shards), endpoint)
 	for i, shard := range t.Shards {
 		fmt.Fprintf(&out, "  shard %-3d %-21s slots %s\n", i, shard.Primary.Addr, slotsOf(shard))
-		for _, replica := range shard.Replicas {
-			fmt.Fprintf(&out, "  replica   %s\n", replica.Addr)
+		for _, replica := range d.nodes.beside(clusterName, i, shard.Primary.ID) {
+			fmt.Fprintf(&out, "  replica   %s\n", replica.Addr())
 		}
 	}
 	fmt.Fprintf(&out, "\nTry\n  %s SET greeting hello\n  %s GET greeting\n  %s MSET a 1 b 2 c 3\n  %s INFO\n  %s CLUSTER SHARDS\n", cli, cli, cli, cli, cli)
@@ -128,7 +152,7 @@ func (d *dev) welcome(endpoint string, t *router.Topology) string {
 		fmt.Fprintf(&out, "Metrics   http://%s/metrics (also /healthz, /readyz)\n", d.monitor.addr())
 	}
 	fmt.Fprintf(&out, "Allowed   %s\nStop      Ctrl-C\n\n", allowed(d.config.Access.Allow))
-	return out.String()
+	return out.String(), nil
 }
 
 // dirFlag is how the operator's commands find this instance, if they must be told.

@@ -7,22 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"larder/backends"
 	"larder/configs"
 	"larder/control"
 	"larder/control/api"
 	"larder/control/api/client"
-	"larder/control/controller"
-	"larder/control/migrate"
 	"larder/engine"
 	"larder/persistence"
 	"larder/persistence/snapshot"
@@ -30,9 +25,9 @@ import (
 	"larder/router"
 )
 
-// devFleet is dev's nodes, as the agent asks them.
+// devFleet is a cluster's nodes in this process, as its agent asks them.
 type devFleet struct {
-	nodes  [][]*engine.Node // of a shard: its primary, then its replicas
+	nodes  *nodes
 	source router.Source
 	auth   backends.Auth
 	store  snapshot.Store
@@ -40,12 +35,24 @@ type devFleet struct {
 
 func (f *devFleet) Topology() *router.Topology { return f.source.Topology() }
 
+// primary is a shard's.
+func (f *devFleet) primary(shard int) (*engine.Node, error) {
+	of := f.source.Topology().Shards[shard].Primary
+	if p := f.nodes.get(of.ID); p != nil {
+		return p.node, nil
+	}
+	return nil, fmt.Errorf("shard %d: its primary %s does not run in this process now", shard, of.ID)
+}
+
 // Snapshot asks a replica that has all that the primary has, or else the primary.
 func (f *devFleet) Snapshot(ctx context.Context, shard int, file *snapshot.Upload, progress func(done, total int64)) (control.Taken, error) {
-	node := f.nodes[shard][0]
-	for _, replica := range f.nodes[shard][1:] {
-		if replica.Whole(ctx) == nil {
-			node = replica
+	node, err := f.primary(shard)
+	if err != nil {
+		return control.Taken{}, errors.Join(err, file.Abandon())
+	}
+	for _, replica := range f.nodes.beside(f.source.Topology().Cluster, shard, node.ID()) {
+		if replica.node.Whole(ctx) == nil {
+			node = replica.node
 			break
 		}
 	}
@@ -65,9 +72,9 @@ func (f *devFleet) Snapshot(ctx context.Context, shard int, file *snapshot.Uploa
 // secrets are parameters that no manifest shows.
 var secrets = map[string]bool{"requirepass": true, "masterauth": true, "masteruser": true, "tls-key-file-pass": true, "tls-client-key-file-pass": true}
 
-// Settings are those of the first shard's primary: all nodes of dev have the same.
+// Settings are those of the first shard's primary: all nodes of a cluster have the same.
 func (f *devFleet) Settings(ctx context.Context) (parameters map[string]string, users []string, err error) {
-	node, err := backends.Dial(ctx, f.nodes[0][0].Addr(), f.auth)
+	node, err := backends.Dial(ctx, f.source.Topology().Shards[0].Primary.Addr, f.auth)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,40 +129,6 @@ func (d *dev) storeAt(place string) (snapshot.Store, error) {
 	return snapshot.Store{Bucket: bucket}, nil
 }
 
-// startControl starts the agent that looks after the cluster, and the API by which it is asked.
-func (d *dev) startControl(nodes [][]*engine.Node, src router.Source, endpoint string) error {
-	c := d.config.Snapshots
-	window, err := controller.ParseWindow(c.Window)
-	if err != nil {
-		return err
-	}
-	metrics, err := control.NewMetrics(prometheus.WrapRegistererWith(prometheus.Labels{"cluster": clusterName}, d.reg), time.Now)
-	if err != nil {
-		return err
-	}
-	fleet := &devFleet{nodes, src, backends.Auth{Password: d.config.Engine.Password}, d.store}
-	agent := control.New(control.Options{
-		Cluster: clusterName, Fleet: fleet, Restorer: fleet, Store: d.store, Registry: d.registry,
-		Snapshot: control.SnapshotOptions{Level: c.Level, BytesPerSec: c.BytesPerSec, Schedule: controller.Schedule{Window: window, Retain: c.Retain}},
-		Version:  BuildVersion(), Log: d.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-	})
-	ready := make(chan struct{})
-	if err := d.stack.start("controller", func(ctx context.Context) error { return agent.Run(ctx, ready) }, ready); err != nil {
-		return err
-	}
-	if d.original != nil {
-		agent.Report("snapshot-restored", "the cluster has begun with the keys of "+d.original.place)
-	}
-	if d.config.API.Listen == configs.Off {
-		return nil
-	}
-	migrator, err := d.startMigrator(agent, src, endpoint)
-	if err != nil {
-		return err
-	}
-	return d.startAPI(agent, migrator, endpoint)
-}
-
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -168,7 +141,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // startAPI serves the management API, and leaves its address and key where the folder's owner finds them.
-func (d *dev) startAPI(agent *control.Agent, migrator *migrate.Migrator, endpoint string) error {
+func (d *dev) startAPI() error {
+	if d.config.API.Listen == configs.Off {
+		return nil
+	}
 	listener, err := net.Listen("tcp", d.config.API.Listen)
 	if err != nil {
 		return fmt.Errorf("management API: %w (api.listen)", err)
@@ -184,9 +160,7 @@ func (d *dev) startAPI(agent *control.Agent, migrator *migrate.Migrator, endpoin
 	if err != nil {
 		return errors.Join(fmt.Errorf("management API: %w", err), listener.Close())
 	}
-	host, port := connectTo(endpoint)
-	d.clusters.set(clusterName, api.Served{Agent: agent, Migrator: migrator, Endpoint: net.JoinHostPort(host, port)})
-	handler := api.New(api.Options{Key: address.Key, Clusters: &d.clusters, Open: d.storeAt})
+	handler := api.New(api.Options{Key: address.Key, Clusters: d.clusters, Open: d.storeAt})
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin}}
 	serving := make(chan struct{})
 	close(serving)

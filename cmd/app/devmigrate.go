@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"larder/backends/remote"
-	"larder/control"
 	"larder/control/migrate"
 	"larder/control/migrate/follow"
 	"larder/control/migrate/scan"
@@ -23,7 +21,7 @@ import (
 type devTarget struct {
 	source   router.Source
 	password string
-	endpoint string // the gateway's
+	endpoint string // the gateway's, as this machine reaches it
 }
 
 func (t *devTarget) Topology() *router.Topology { return t.source.Topology() }
@@ -69,11 +67,11 @@ func (t *devTarget) empty(ctx context.Context) error {
 	})
 }
 
-// startMigrator starts what looks after migrations.
-func (d *dev) startMigrator(agent *control.Agent, src router.Source, endpoint string) (*migrate.Migrator, error) {
-	target := &devTarget{src, d.config.Engine.Password, endpoint}
+// startMigrator starts what looks after migrations into the cluster.
+func (c *cluster) startMigrator() error {
+	target := &devTarget{c.src, c.config.Engine.Password, c.is.Endpoint}
 	m := migrate.NewMigrator(migrate.Options{
-		Cluster: clusterName, Registry: d.registry, Keys: target.keys, Empty: target.empty, Report: agent.Report, Log: d.env.Log, Now: time.Now,
+		Cluster: c.is.name, Registry: c.registry, Keys: target.keys, Empty: target.empty, Report: c.is.Agent.Report, Log: c.env.Log, Now: time.Now,
 		NewID: func() string {
 			return fmt.Sprintf("%s-%08x", time.Now().UTC().Format("20060102t150405"), rand.Uint32())
 		},
@@ -85,12 +83,13 @@ func (d *dev) startMigrator(agent *control.Agent, src router.Source, endpoint st
 			if a.Login.Password == "" {
 				a.Login.Password = r.Password
 			}
-			way, err := d.wayOf(r, a, target, agent.Report)
+			way, err := c.wayOf(r, a, target, c.is.Agent.Report)
 			return way, a.String(), a.Login == remote.Login{} && a.SentinelLogin == remote.Login{}, err
 		},
 	})
+	c.is.Migrator = m
 	ready := make(chan struct{})
-	return m, d.stack.start("migrations", func(ctx context.Context) error { return m.Run(ctx, ready) }, ready)
+	return c.is.stack.start("migrations into cluster "+c.is.name, func(ctx context.Context) error { return m.Run(ctx, ready) }, ready)
 }
 
 // wayOf makes the way that is asked for.
@@ -110,10 +109,9 @@ func (d *dev) scanning(r migrate.Request, from remote.Address, target *devTarget
 	if err != nil || r.Rate < 0 {
 		return nil, fmt.Errorf("%w: %w", migrate.ErrRequest, cmp.Or(err, errRate))
 	}
-	host, port := connectTo(target.endpoint)
 	return scan.New(scan.Options{
 		Source: from, Replace: r.Replace, Notifications: heard, Rate: r.Rate, Log: d.env.Log, Now: time.Now, Sleep: sleep,
-		Target: remote.Address{Hosts: []string{net.JoinHostPort(host, port)}, DB: remote.AllDBs, Login: remote.Login{Password: d.config.Gateway.Password}},
+		Target: remote.Address{Hosts: []string{target.endpoint}, DB: remote.AllDBs, Login: remote.Login{Password: d.config.Gateway.Password}},
 	}), nil
 }
 

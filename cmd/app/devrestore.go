@@ -53,18 +53,30 @@ func (f *devFleet) open(ctx context.Context, want string) (*original, error) {
 
 // Survey asks a shard's primary.
 func (f *devFleet) Survey(ctx context.Context, shard int, of router.Selection, libraries []string) (control.Survey, error) {
-	v, err := f.nodes[shard][0].Survey(ctx, of, libraries)
+	node, err := f.primary(shard)
+	if err != nil {
+		return control.Survey{}, err
+	}
+	v, err := node.Survey(ctx, of, libraries)
 	return control.Survey(v), err
 }
 
 // Discard has a shard's primary remove keys.
 func (f *devFleet) Discard(ctx context.Context, shard int, of router.Selection) (int64, error) {
-	return f.nodes[shard][0].Discard(ctx, of)
+	node, err := f.primary(shard)
+	if err != nil {
+		return 0, err
+	}
+	return node.Discard(ctx, of)
 }
 
 // Intake has a shard's primary take keys in.
 func (f *devFleet) Intake(ctx context.Context, shard int, in io.Reader, functions bool) (control.Intake, error) {
+	node, err := f.primary(shard)
+	if err != nil {
+		return control.Intake{}, err
+	}
 	of := &engine.Intake{In: in, Functions: functions}
-	err := f.nodes[shard][0].Intake(ctx, of)
+	err = node.Intake(ctx, of)
 	return control.Intake{Taken: of.Taken, Expired: of.Expired}, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -31,6 +32,13 @@ func (h *health) add(name string, ask func(context.Context) error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.checks = append(h.checks, check{name, ask})
+}
+
+// drop has the health of a part that has ended count no more.
+func (h *health) drop(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.checks = slices.DeleteFunc(slices.Clone(h.checks), func(c check) bool { return c.name == name }) // who asks at the moment has the old list
 }
 
 func (h *health) set(state error) {

@@ -20,7 +20,7 @@ type process struct {
 	env     Env
 	config  configs.Config
 	stack   *stack
-	reg     *prometheus.Registry
+	reg     prometheus.Registerer
 	health  *health
 	monitor *monitor // nil = off
 }
@@ -63,18 +63,19 @@ func (p *process) serve(build func() error) error {
 	return err
 }
 
-// startNode starts one engine node.
-func (p *process) startNode(name string, o engine.Options, reg prometheus.Registerer) (*engine.Node, error) {
-	node, err := engine.New(o, p.env.Log, reg)
+// startNode starts the engine node of a process that has no other.
+func (p *process) startNode(o engine.Options) error {
+	node, err := engine.New(o, p.env.Log, p.reg)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	const name = "node"
 	p.health.add(name, node.Healthy)
 	if err := p.stack.start(name, node.Run, node.Ready()); err != nil {
-		return nil, err
+		return err
 	}
 	p.env.Log.Info("node serves", "node", name, "addr", node.Addr(), "maxmemory", o.MaxMemory)
-	return node, nil
+	return nil
 }
 
 // startGateway starts the clients' endpoint; change, if any, is done to it before.
@@ -119,10 +120,7 @@ func Engine(ctx context.Context, c configs.Config, env Env) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(func() error {
-		_, err := p.startNode("node", c.Engine, p.reg)
-		return err
-	})
+	return p.serve(func() error { return p.startNode(c.Engine) })
 }
 
 // Gateway runs an endpoint over the nodes that the configuration names, or that the registry says its cluster has, until ctx ends.

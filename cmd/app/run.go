@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"golang.org/x/sync/errgroup"
+
+	"larder/backends/registry"
 )
 
 // stack is what runs in the process. Parts are started one after the other and stopped in the opposite order. It
@@ -31,7 +34,7 @@ func newStack(ctx context.Context) *stack {
 	return s
 }
 
-// start runs a part and waits until it is ready. The part's context ends when its turn to stop has come.
+// start runs a part and waits until it is ready. One without a name says itself what its errors are of. The part's context ends when its turn to stop has come.
 func (s *stack) start(name string, run func(context.Context) error, ready <-chan struct{}) error {
 	ctx, stop := context.WithCancel(context.WithoutCancel(s.ctx))
 	p := &running{stop: stop, ended: make(chan struct{})}
@@ -39,10 +42,11 @@ func (s *stack) start(name string, run func(context.Context) error, ready <-chan
 	s.group.Go(func() error {
 		defer close(p.ended)
 		defer s.end()
-		if err := run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		err := run(ctx)
+		if err != nil && name != "" {
+			err = fmt.Errorf("%s: %w", name, err)
 		}
-		return nil
+		return err
 	})
 	select {
 	case <-ready:
@@ -95,4 +99,39 @@ func (s *staging) start() {
 	ended := make(chan error, 1)
 	s.stop, s.ended = stop, ended
 	go func() { ended <- s.node.Run(ctx) }()
+}
+
+// run runs a node until it is stopped or ends by itself.
+func (n *nodes) run(name string, p *inside) {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	go func() {
+		defer close(p.ended)
+		p.err = p.node.Run(ctx)
+		stop()
+		n.over(name, p)
+	}()
+}
+
+// look waits until the process ends, or a node that its start needs cannot run. It ends when all nodes have.
+func (n *nodes) look(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return n.end()
+	case err := <-n.failure:
+		return errors.Join(err, n.end())
+	}
+}
+
+// run follows the registry and serves what is wanted, until ctx ends. begun is closed once the first cluster is served.
+func (c *clusters) run(ctx context.Context, r registry.Store, begun chan<- struct{}) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		registry.Follow(ctx, r, registry.Follower{
+			Prefix: clustersPrefix, Told: c.read, Lost: func(error) {}, Dice: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		})
+		return nil
+	})
+	group.Go(func() error { return c.settling(ctx, begun) })
+	return group.Wait()
 }

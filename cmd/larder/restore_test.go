@@ -141,7 +141,7 @@ func refuses(t *testing.T, wants, dir string, args ...string) {
 // there are not overwritten without --replace, and with it only what is selected is.
 func TestRestoreRunning(t *testing.T) {
 	dir := t.TempDir()
-	c, stop := dev(t, dir, "--shards", "2")
+	c, stop := dev(t, dir, "--shards", "2", "--replicas", "0") // a replica's consumers were seen at a time of their own
 	fillStream(t, c)
 	if err := c.Set(t.Context(), "large", strings.Repeat("larder", 100<<10), time.Hour).Err(); err != nil {
 		t.Fatal(err)

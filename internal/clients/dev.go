@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,10 +14,14 @@ import (
 	"larder/internal/peers"
 )
 
-// Dev starts a larder dev on a folder, whose gateway is at Addr. A second Start is one on the same folder, as after a crash.
+// Dev starts a larder dev on a folder, whose gateway is at Addr. A second Start is one on the same folder, as after a crash. It has no replicas unless args say so:
+// they would cost each test as much again.
 func (b Binary) Dev(t testing.TB, dir string, args ...string) *Process {
 	t.Helper()
 	addr, metrics := freeAddr(t), freeAddr(t)
+	if !slices.Contains(args, "--replicas") {
+		args = append([]string{"--replicas", "0"}, args...)
+	}
 	p := &Process{Addr: addr, Metrics: metrics, name: b.path, args: append([]string{"dev", "--listen", addr, "--metrics", metrics, "--dir", dir}, args...), api: true}
 	return p.launch(t)
 }

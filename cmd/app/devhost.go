@@ -1,0 +1,145 @@
+package app
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"larder/backends"
+	"larder/control/controller"
+	leading "larder/control/fleet"
+	"larder/control/host"
+	"larder/engine"
+	system "larder/process"
+	"larder/router"
+)
+
+// devHost is the host's name in dev.
+const devHost = "dev"
+
+// askOften is how often the leader asks the host and the nodes of its own process while something happens.
+const askOften = 10 * time.Millisecond
+
+// startFleet starts what a fleet consists of, in this process: a host with its nodes, and who leads. The host offers the memory of the machine, and what the
+// first cluster was told to take if that is more: nobody is asked twice.
+func (d *dev) startFleet(first *controller.Spec) error {
+	d.nodes = newNodes(d.process, d.nodeOptions, removed(func(node string) (string, error) { return filepath.Join(d.data.path, "nodes", node), nil }))
+	managed := backends.NewManaged(d.nodes.auth)
+	if err := d.begin("", func(ctx context.Context) error {
+		defer managed.Close()
+		return d.nodes.look(ctx)
+	}); err != nil {
+		return err
+	}
+	var session [16]byte
+	_, _ = crand.Read(session[:]) // it never fails
+	me := controller.Host{
+		ID: devHost, Memory: max(system.SystemMemory(), first.Memory*int64(first.Shards*(1+first.Replicas))), Session: hex.EncodeToString(session[:]),
+	}
+	dir, err := d.data.sub("host")
+	if err != nil {
+		return err
+	}
+	h, err := host.New(host.Options{Host: me, Dir: dir, Starter: d.nodes, Nodes: ownSettings{host.Managed{Nodes: managed}, d.nodes}, Log: d.env.Log})
+	if err != nil {
+		return err
+	}
+	if err := d.begin("host", h.Run); err != nil {
+		return err
+	}
+	announced := &host.Announcement{Host: me, Registry: d.registry, Dir: dir, Log: d.env.Log, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	if err := d.begin("host's announcement", func(ctx context.Context) error {
+		announced.Run(ctx)
+		return announced.Leave(context.WithoutCancel(ctx))
+	}); err != nil {
+		return err
+	}
+	metrics, err := leading.NewMetrics(d.reg)
+	if err != nil {
+		return err
+	}
+	d.leader = leading.New(leading.Options{
+		ID: devHost, Registry: d.registry, Hosts: here{h}, Nodes: leading.NodesOver(managed), Log: d.env.Log, Metrics: metrics, Now: time.Now,
+		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), AskOften: askOften,
+	})
+	ready := make(chan struct{})
+	return d.stack.start("leader", func(ctx context.Context) error { return d.leader.Run(ctx, ready) }, ready)
+}
+
+// begin starts a part that is ready at once.
+func (p *process) begin(name string, run func(context.Context) error) error {
+	ready := make(chan struct{})
+	close(ready)
+	return p.stack.start(name, run, ready)
+}
+
+// here is the host of this process, as the leader in it asks it.
+type here struct{ *host.Host }
+
+// ownSettings are nodes whose settings are ordered, but for the memory of the first cluster's: that is the configuration's.
+type ownSettings struct {
+	host.Managed
+	nodes *nodes
+}
+
+// Set implements host.Nodes.
+func (o ownSettings) Set(ctx context.Context, addr, name, value string) error {
+	if name == "maxmemory" && o.nodes.clusterAt(addr) == clusterName {
+		return nil
+	}
+	return o.Managed.Set(ctx, addr, name, value)
+}
+
+// nodeOptions are those of a node that the host is to start.
+func (d *dev) nodeOptions(l host.Launch) (engine.Options, error) {
+	o := d.config.Engine
+	o.ID, o.Listen, o.Access, o.Managed, o.MasterAuth = l.Node, "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, true, o.Password
+	if d.config.Dev.Keep && o.Save == "" {
+		o.Save = devSave
+	}
+	if l.Cluster != clusterName {
+		o.MaxMemory = l.MaxMemory
+	}
+	var err error
+	if o.Dir, err = d.data.sub("nodes", l.Node); err != nil {
+		return o, err
+	}
+	if shard, ok := d.takeSeed(l.Node); ok {
+		o.Restore = d.original.of(d.selected, router.EvenSlots(shard, d.config.Dev.Shards))
+	}
+	return o, nil
+}
+
+// clusterAt is the cluster of the node that listens at an address.
+func (n *nodes) clusterAt(addr string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.all {
+		select {
+		case <-p.node.Ready():
+			if p.node.Addr() == addr {
+				return p.cluster
+			}
+		default:
+		}
+	}
+	return ""
+}
+
+// sameHost tells whether the nodes that a plan has here are where a topology says that they are.
+func (n *nodes) sameHost(t *router.Topology, plan *controller.Plan) bool {
+	here := map[string]bool{}
+	for i := range plan.Nodes {
+		here[plan.Nodes[i].ID] = plan.Nodes[i].Host == devHost
+	}
+	for i := range t.Shards {
+		primary := t.Shards[i].Primary
+		if here[primary.ID] && n.clusterAt(primary.Addr) != t.Cluster {
+			return false
+		}
+	}
+	return true
+}
