@@ -29,6 +29,7 @@ type Config struct {
 	Selection Selection
 	Snapshots Snapshots
 	API       API
+	Host      Host
 	Shadow    Shadow
 	Access    Access
 	Data      Data

@@ -208,7 +208,7 @@ func TestGatewayNeedsNodes(t *testing.T) {
 
 func TestControlNeedsConsulAndKey(t *testing.T) {
 	_, err := load(t, RoleControl, "", nil, "--listen", "off")
-	for _, want := range []string{"--consul", "--api-key-file", "api.listen"} {
+	for _, want := range []string{"--consul", "--api-key-file", "api.listen", "--key-file"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: want %s", err, want)
 		}
@@ -217,7 +217,7 @@ func TestControlNeedsConsulAndKey(t *testing.T) {
 	if err := os.WriteFile(file, []byte("0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := load(t, RoleControl, "", map[string]string{"LARDER_API": "http://elsewhere:1"}, "--consul", "http://127.0.0.1:8500", "--api-key-file", file)
+	loaded, err := load(t, RoleControl, "", map[string]string{"LARDER_API": "http://elsewhere:1"}, "--consul", "http://127.0.0.1:8500", "--api-key-file", file, "--key-file", file)
 	if err != nil || loaded.Config.API.Listen != controlListen {
 		t.Fatal(loaded, err)
 	}

@@ -78,5 +78,8 @@ func checkControl(c *Config) (problems []error) {
 	if c.API.Listen == Off {
 		problems = append(problems, errors.New("api.listen: a controller is managed by its API: must be an address"))
 	}
+	if c.Host.KeyFile == "" {
+		problems = append(problems, errHostKey)
+	}
 	return problems
 }

@@ -48,7 +48,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), engineCommand(), gatewayCommand(), shadowCommand(), snapshotCommand(), migrateCommand(), rdbCommand(), aofCommand(), configCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(devCommand(), engineCommand(), gatewayCommand(), controlCommand(), shadowCommand(), snapshotCommand(), migrateCommand(), rdbCommand(), aofCommand(), configCommand(), healthcheckCommand(), versionCommand())
 	root.AddCommand(clusterCommand(), nodeCommand(), hostCommand(), endpointCommand(), parametersCommand(), eventsCommand(), topologyCommand())
 	return root
 }

@@ -119,5 +119,15 @@ func (l *Leader) View() View {
 // ID is this process's name.
 func (l *Leader) ID() string { return l.o.ID }
 
+// Healthy tells whether somebody leads, as far as is known.
+func (l *Leader) Healthy(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.view.Leader.ID == "" {
+		return errors.New("no controller leads, as far as this one knows")
+	}
+	return nil
+}
+
 // Registry is where the fleet's wishes stand.
 func (l *Leader) Registry() registry.Registry { return l.o.Registry }

@@ -43,7 +43,7 @@ func Build(dir string) (Binary, error) {
 
 // Process is a server that can be killed and started again at its address.
 type Process struct {
-	Addr    string
+	Addr    string // where it answers Redis clients; empty: nowhere
 	Metrics string // where /metrics is; empty: nowhere
 
 	name string
@@ -61,6 +61,13 @@ func (b Binary) Engine(t testing.TB, args ...string) *Process {
 	p := launch(t, addr, b.path, append([]string{"engine", "--listen", addr, "--dir", t.TempDir(), "--metrics", metrics}, args...)...)
 	p.Metrics = metrics
 	return p
+}
+
+// Role starts what serves no clients, and waits until it says that it is ready.
+func (b Binary) Role(t testing.TB, role string, args ...string) *Process {
+	t.Helper()
+	metrics := freeAddr(t)
+	return (&Process{Metrics: metrics, name: b.path, args: append([]string{role, "--metrics", metrics}, args...)}).launch(t)
 }
 
 // Gateway starts a gateway over nodes on a free port.
@@ -100,7 +107,7 @@ func (p *Process) launch(t testing.TB) *Process {
 		p.Kill()
 		if t.Failed() {
 			out, _ := os.ReadFile(p.log)
-			t.Logf("%s %s said:\n%s", filepath.Base(p.name), p.Addr, lastBytes(out))
+			t.Logf("%s %s %s said:\n%s", filepath.Base(p.name), p.args[0], p.Addr, lastBytes(out))
 		}
 	})
 	p.Start(t)
@@ -129,7 +136,7 @@ func (p *Process) Start(t testing.TB) {
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
 	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(2 * time.Millisecond) {
-		if answersPing(p.Addr) && (!p.api || begun(p.Metrics)) {
+		if p.answers() {
 			return
 		}
 		if p.isOver(t) || time.Now().After(deadline) {
@@ -139,16 +146,32 @@ func (p *Process) Start(t testing.TB) {
 	}
 }
 
-// begun tells whether a process has started all that it is.
-func begun(metrics string) bool {
+func (p *Process) answers() bool {
+	switch {
+	case p.Addr == "":
+		return readiness(p.Metrics) == "ready\n"
+	case !answersPing(p.Addr):
+		return false
+	case p.api:
+		state := readiness(p.Metrics)
+		return state != "" && !strings.Contains(state, "starting")
+	}
+	return true
+}
+
+// readiness is what a process says of itself; empty: nothing.
+func readiness(metrics string) string {
 	once := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: peers.Patience}
 	reply, err := once.Get("http://" + metrics + "/readyz")
 	if err != nil {
-		return false
+		return ""
 	}
 	defer reply.Body.Close()
 	text, err := io.ReadAll(reply.Body)
-	return err == nil && !strings.Contains(string(text), "starting")
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 func answersPing(addr string) bool {
