@@ -149,13 +149,13 @@ func (p *part) userGone(name string, asks *session) {
 
 func aclGetUser(s *session, args [][]byte) { acl.GetUser(&s.p.w, s.p.users.Get(string(args[2]))) }
 
-func aclCat(s *session, args [][]byte) { acl.Cat(&s.p.w, args) }
+func aclCat(s *session, args [][]byte) { acl.Cat(&s.p.w, args, nil) }
 
 func aclGenPass(s *session, args [][]byte) {
 	acl.GenPass(&s.p.w, args, func(raw []byte) { _, _ = rand.Read(raw) }) // it never fails
 }
 
-func aclDryRun(s *session, args [][]byte) { acl.DryRun(&s.p.w, s.p.users, args) }
+func aclDryRun(s *session, args [][]byte) { acl.DryRun(&s.p.w, s.p.users, args, nil) }
 
 func aclSave(s *session, _ [][]byte) {
 	file := s.p.n.opts.ACLFile
@@ -201,7 +201,7 @@ func LoadUsers(file string) (*users.Users, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}
-	return users.Parse(file, string(text))
+	return users.Parse(file, string(text), false)
 }
 
 func aclLog(s *session, args [][]byte) {

@@ -26,13 +26,13 @@ func (s *session) aclHere(row *command.Row, args [][]byte) {
 	case command.CmdACLGetUser:
 		s.say(row, func(w *resp.Writer) { acl.GetUser(w, all.Get(string(args[2]))) })
 	case command.CmdACLCat:
-		s.say(row, func(w *resp.Writer) { acl.Cat(w, args) })
+		s.say(row, func(w *resp.Writer) { acl.Cat(w, args, s.p.g.foreign.Load()) })
 	case command.CmdACLGenPass:
 		s.say(row, func(w *resp.Writer) {
 			acl.GenPass(w, args, func(raw []byte) { _, _ = rand.Read(raw) }) // it never fails
 		})
 	case command.CmdACLDryRun:
-		s.say(row, func(w *resp.Writer) { acl.DryRun(w, all, args) })
+		s.say(row, func(w *resp.Writer) { acl.DryRun(w, all, args, s.p.g.foreign.Load()) })
 	case command.CmdACLSetUser:
 		s.aclSetUser(row, args)
 	case command.CmdACLDelUser:
@@ -135,7 +135,7 @@ func loadUsers(file string) (*users.Users, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}
-	return users.Parse(file, string(text))
+	return users.Parse(file, string(text), true)
 }
 
 // aclLog shows the refusals of all loops, or forgets them.

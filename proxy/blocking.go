@@ -133,8 +133,8 @@ func blockAt(id command.ID, args [][]byte) int {
 // shortened is the command for what is left of its time: it waits anew, elsewhere.
 func (s *session) shortened(row *command.Row, req resp.Request) []byte {
 	at := blockAt(row.ID, req.Args)
-	if at < 0 || at >= len(req.Args) {
-		return req.Raw
+	if row.ID == 0 || at < 0 || at >= len(req.Args) {
+		return req.Raw // of a foreign command nobody knows how long it waits
 	}
 	unit := float64(time.Second)
 	if isXRead(row.ID) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"larder/loop"
+	"larder/protocol/command"
 	"larder/protocol/resp"
 )
 
@@ -200,7 +201,7 @@ func TestShortened(t *testing.T) {
 	} {
 		raw := resp.AppendCommandStrings(nil, strings.Fields(given)...)
 		req, _, _ := w.p.again.Next(raw)
-		row, _ := find(req.Args)
+		row, _ := command.Resolve(req.Args)
 		if got := string(s.shortened(row, req)); got != string(resp.AppendCommandStrings(nil, strings.Fields(want)...)) {
 			t.Errorf("%s: got %q", given, got)
 		}

@@ -26,7 +26,7 @@ func (s *session) run(req resp.Request) bool {
 }
 
 func (s *session) dispatch(req resp.Request) bool {
-	row, text := find(req.Args)
+	row, text := s.p.g.find(req.Args)
 	if row == nil {
 		s.reject(nil, req.Args, text)
 		return true
@@ -77,8 +77,8 @@ func (s *session) dispatch(req resp.Request) bool {
 
 // find is the row of a command, or the error that a client gets. Words between gateway
 // and node are not for clients.
-func find(args [][]byte) (*command.Row, string) {
-	row, text := command.Resolve(args)
+func (g *Gateway) find(args [][]byte) (*command.Row, string) {
+	row, text := g.resolve(args)
 	if row == nil {
 		row = command.Lookup(args[0])
 		if row == nil || !hidden(row) {

@@ -182,7 +182,10 @@ func (p *part) placeAnew(tx *transaction, raw []byte) string {
 			return "ERR the gateway could not read a transaction again"
 		}
 		raw = raw[n:]
-		row, _ := command.Resolve(req.Args)
+		row, text := p.g.resolve(req.Args)
+		if row == nil {
+			return text // its servers have lost it since
+		}
 		shard, wrong := p.shardInMulti(row, req.Args)
 		p.lean(tx, row, req.Args)
 		switch {

@@ -28,6 +28,7 @@ import (
 	"larder/loop"
 	"larder/metrics/slow"
 	"larder/protocol/client"
+	"larder/protocol/command"
 	"larder/protocol/resp"
 	"larder/proxy/mirror"
 	"larder/router"
@@ -48,9 +49,10 @@ type Gateway struct {
 	users    atomic.Pointer[users.Users] // immutable once stored
 	refusals atomic.Uint64               // entries that ACL LOG ever had
 	access   atomic.Pointer[access.List]
-	peers    atomic.Pointer[peers]        // nil = it knows of no other gateway
-	leaving  atomic.Bool                  // it is about to end
-	pause    atomic.Pointer[client.Pause] // nil = none
+	peers    atomic.Pointer[peers]           // nil = it knows of no other gateway
+	leaving  atomic.Bool                     // it is about to end
+	pause    atomic.Pointer[client.Pause]    // nil = none
+	foreign  atomic.Pointer[command.Overlay] // nil = none
 	tracked  atomic.Pointer[slow.Tracked]
 	slowIDs  atomic.Uint64            // entries that the slow log ever had
 	base     atomic.Pointer[counters] // what CONFIG RESETSTAT takes off INFO's numbers
@@ -104,7 +106,7 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	if err != nil {
 		return nil, fmt.Errorf("gateway access list: %w", err)
 	}
-	all := users.New(o.Password)
+	all := users.New(o.Password).TakeForeign()
 	if o.ACLFile != "" {
 		if all, err = loadUsers(o.ACLFile); err != nil {
 			return nil, fmt.Errorf("gateway users: %w", err)

@@ -43,7 +43,7 @@ func (s *session) runHere(row *command.Row, args [][]byte) bool {
 	}
 	switch parent {
 	case command.CmdCommand:
-		s.say(row, func(w *resp.Writer) { command.Answer(w, args) })
+		s.say(row, func(w *resp.Writer) { s.p.g.foreign.Load().Answer(w, args) })
 		return true
 	case command.CmdHello, command.CmdReset:
 		if s.q.len() > 0 {

@@ -36,6 +36,8 @@ const textBadCursor = "ERR invalid cursor"
 // runSpecial are the commands that are neither sent by key nor simply to all shards.
 func (s *session) runSpecial(row *command.Row, req resp.Request) bool {
 	switch {
+	case row.ID == 0:
+		return s.runForeign(row, req)
 	case row.Parent == command.CmdScript:
 		return s.runScriptCommand(row, req)
 	case row.Parent == command.CmdFunction:

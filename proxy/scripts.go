@@ -204,7 +204,7 @@ func (ln *lane) prepareAll(raw []byte) {
 			return
 		}
 		raw = raw[n:]
-		switch row, _ := command.Resolve(req.Args); {
+		switch row, _ := p.g.resolve(req.Args); {
 		case row == nil || len(req.Args) < 2:
 		case brings(row):
 			ln.p.g.scripts.evaluated(req.Args[1])

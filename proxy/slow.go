@@ -132,7 +132,7 @@ func (p *part) pieceShown(row *command.Row, raw []byte) [][]byte {
 			break
 		}
 		raw = raw[n:]
-		if own, _ := command.Resolve(req.Args); own != nil && own.ID != command.CmdMulti && own.ID != command.CmdExec {
+		if own, _ := p.g.resolve(req.Args); own != nil && own.ID != command.CmdMulti && own.ID != command.CmdExec {
 			args = append(args, bytes.Join(slow.Shown(own, req.Args), []byte(" ")))
 		}
 	}

@@ -128,7 +128,7 @@ func TestMayPublish(t *testing.T) {
 		for _, word := range strings.Fields(command) {
 			args = append(args, []byte(word))
 		}
-		row, _ := find(args)
+		row, _ := k.session().p.g.find(args)
 		if got := k.session().mayPublish(r.parts[0].shards[0], row, args); got != want {
 			t.Errorf("%s: %v", command, got)
 		}

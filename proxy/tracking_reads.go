@@ -148,7 +148,7 @@ func (p *part) eachRead(raw []byte, f func(row *command.Row, key []byte)) {
 			return // it cannot be: a node was sent these bytes
 		}
 		raw = raw[n:]
-		row, _ := command.Resolve(req.Args)
+		row, _ := p.g.resolve(req.Args)
 		if row == nil || !mayRead(row) {
 			continue
 		}

@@ -310,6 +310,9 @@ func (p *part) shardInMulti(row *command.Row, args [][]byte) (shard int, wrong s
 	if waitsForReplicas(row) {
 		return anyShard, p.mayWaitInMulti()
 	}
+	if wrong := row.Unroutable(len(p.shards)); wrong != "" {
+		return anyShard, wrong
+	}
 	if len(row.KeySpecs) == 0 && !aboutSlot(row.ID) {
 		if len(p.shards) > 1 && row.Request != command.RequestKey && row.Request != command.RequestLocal {
 			return anyShard, "CROSSSLOT '" + row.Name + "' is for all shards, and a transaction runs on one"

@@ -7,6 +7,7 @@ package acl
 import (
 	"encoding/hex"
 	"math"
+	"slices"
 
 	"larder/access/users"
 	"larder/protocol/client"
@@ -105,8 +106,8 @@ func writePermissions(w *resp.Writer, p users.Permissions) {
 	}
 }
 
-// Cat answers ACL CAT; args are the command's.
-func Cat(w *resp.Writer, args [][]byte) {
+// Cat answers ACL CAT; args are the command's, more are commands beside the table's.
+func Cat(w *resp.Writer, args [][]byte, more *command.Overlay) {
 	switch len(args) {
 	case 2:
 		names := command.Categories(1<<32 - 1).Names()
@@ -121,7 +122,7 @@ func Cat(w *resp.Writer, args [][]byte) {
 			return
 		}
 		var names []string
-		for _, row := range command.Rows() {
+		for _, row := range slices.Concat(command.Rows(), more.All()) {
 			if row.Categories&category != 0 && row.ID != command.CmdLarder && row.Parent != command.CmdLarder {
 				names = append(names, row.Name)
 			}
@@ -159,16 +160,16 @@ func GenPass(w *resp.Writer, args [][]byte, fill func([]byte)) {
 	w.Bulk(hex.EncodeToString(raw)[:(bits+3)/4])
 }
 
-// DryRun answers ACL DRYRUN.
-func DryRun(w *resp.Writer, all *users.Users, args [][]byte) {
+// DryRun answers ACL DRYRUN; more are commands beside the table's.
+func DryRun(w *resp.Writer, all *users.Users, args [][]byte, more *command.Overlay) {
 	u := all.Get(string(args[2]))
 	if u == nil {
 		w.Error("ERR User " + command.Quote(args[2]) + " not found")
 		return
 	}
-	row, wrong := command.Resolve(args[3:])
+	row, wrong := more.Find(args[3:])
 	switch {
-	case row == nil && command.Lookup(args[3]) == nil:
+	case row == nil && !more.Has(args[3]):
 		w.Error("ERR Command " + command.Quote(args[3]) + " not found")
 		return
 	case row == nil:

@@ -33,7 +33,7 @@ func (u *User) Check(row *command.Row, args [][]byte) (v Verdict, at int) {
 }
 
 func (s *selector) check(row *command.Row, args [][]byte) (Verdict, int) {
-	if !row.Flags.Has(command.NoAuth) && !s.commands[row.ID] && !s.allowsFirst(row, args) {
+	if !s.allows(row, args) {
 		return DeniedCommand, 0
 	}
 	if !s.allKeys {
@@ -53,6 +53,13 @@ func (s *selector) check(row *command.Row, args [][]byte) (Verdict, int) {
 		}
 	}
 	return Allowed, 0
+}
+
+func (s *selector) allows(row *command.Row, args [][]byte) bool {
+	if row.ID == 0 {
+		return s.allowsForeign(row)
+	}
+	return row.Flags.Has(command.NoAuth) || s.commands[row.ID] || s.allowsFirst(row, args)
 }
 
 // allowsFirst looks for rules such as +select|0.

@@ -17,6 +17,7 @@ type selector struct {
 	keys        []keyPattern
 	allChannels bool
 	channels    []string
+	foreign     bool // rules may name commands that the table lacks
 }
 
 // rule is +name or -name; name is a command, a subcommand (config|get), a first argument (select|0) or a category (@read).
@@ -30,7 +31,9 @@ type keyPattern struct {
 	glob        string
 }
 
-func newSelector() *selector { return &selector{commands: make([]bool, command.NumIDs+1)} }
+func newSelector(foreign bool) *selector {
+	return &selector{commands: make([]bool, command.NumIDs+1), foreign: foreign}
+}
 
 func (s *selector) clone() *selector {
 	c := *s
@@ -148,6 +151,7 @@ func (s *selector) command(name string, allow bool) string {
 	base, sub, hasSub := strings.Cut(name, "|")
 	row := command.Lookup([]byte(base))
 	switch {
+	case row == nil && s.namesForeign(name):
 	case row == nil:
 		return errUnknownCommand
 	case !hasSub:

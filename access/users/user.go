@@ -26,8 +26,8 @@ type User struct {
 }
 
 // newUser is a user as ACL SETUSER makes one of no rules: disabled, and may do nothing.
-func newUser(name string) *User {
-	return &User{Name: name, sanitize: true, selectors: []*selector{newSelector()}}
+func newUser(name string, foreign bool) *User {
+	return &User{Name: name, sanitize: true, selectors: []*selector{newSelector(foreign)}}
 }
 
 func (u *User) clone() *User {
@@ -67,7 +67,7 @@ func (u *User) set(word string) string {
 	case lower == "skip-sanitize-payload":
 		u.sanitize = false
 	case lower == "reset":
-		*u = *newUser(u.Name)
+		*u = *newUser(u.Name, u.selectors[0].foreign)
 	case lower == "clearselectors":
 		u.selectors = u.selectors[:1]
 	case word == "":
@@ -111,7 +111,7 @@ func isHash(s string) bool {
 }
 
 func (u *User) addSelector(rules string) string {
-	s := newSelector()
+	s := newSelector(u.selectors[0].foreign)
 	for _, word := range strings.Fields(rules) {
 		if strings.HasSuffix(word, ")") {
 			return errSyntax // its description would end there
@@ -183,9 +183,9 @@ func (u *User) Rights() []string {
 	var rules []string
 	for i, s := range u.selectors {
 		if i == 0 {
-			rules = append(rules, strings.Fields(s.text())...)
+			rules = append(rules, ours(strings.Fields(s.text()))...)
 		} else {
-			rules = append(rules, "("+s.text()+")")
+			rules = append(rules, "("+strings.Join(ours(strings.Fields(s.text())), " ")+")")
 		}
 	}
 	return rules

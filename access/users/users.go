@@ -13,7 +13,8 @@ const DefaultName = "default"
 
 // Users are all users of a server.
 type Users struct {
-	byName map[string]*User
+	byName  map[string]*User
+	foreign bool // rules may name commands that the table lacks
 }
 
 // New gives the users of a fresh server: the default user may do everything, and needs a password if there is one.
@@ -23,7 +24,7 @@ func New(password string) *Users {
 	if password != "" {
 		rules[1] = ">" + password
 	}
-	u, err := newUser(DefaultName).with(rules)
+	u, err := newUser(DefaultName, false).with(rules)
 	if err != nil {
 		panic("users: the default user: " + err.Error())
 	}
@@ -32,7 +33,7 @@ func New(password string) *Users {
 }
 
 // Clone gives users that can be changed apart from these.
-func (all *Users) Clone() *Users { return &Users{byName: maps.Clone(all.byName)} }
+func (all *Users) Clone() *Users { return &Users{byName: maps.Clone(all.byName), foreign: all.foreign} }
 
 // Get gives a user, nil if there is none.
 func (all *Users) Get(name string) *User { return all.byName[name] }
@@ -68,7 +69,7 @@ func (all *Users) Set(name string, rules []string) (*User, error) {
 	}
 	u := all.byName[name]
 	if u == nil {
-		u = newUser(name)
+		u = newUser(name, all.foreign)
 	}
 	if u, err = u.with(rules); err != nil {
 		return nil, err
@@ -128,9 +129,12 @@ func (all *Users) Text() string {
 }
 
 // Parse reads an ACL file. What it does not name is as in a fresh server: the default user. All that is wrong is told, line by line; file is its name in
-// errors.
-func Parse(file, text string) (*Users, error) {
+// errors. foreign as TakeForeign.
+func Parse(file, text string, foreign bool) (*Users, error) {
 	all := New("")
+	if foreign {
+		all.TakeForeign()
+	}
 	seen := map[string]bool{}
 	var wrong []error
 	for i, line := range strings.Split(text, "\n") {
@@ -147,7 +151,7 @@ func Parse(file, text string) (*Users, error) {
 		}
 		seen[words[1]] = true
 		if words[1] == DefaultName {
-			all.byName[DefaultName] = newUser(DefaultName)
+			all.byName[DefaultName] = newUser(DefaultName, foreign)
 		}
 		if _, err := all.Set(words[1], words[2:]); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s:%d: %w", file, i+1, err))

@@ -147,14 +147,14 @@ func TestFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	again, err := users.Parse("users.acl", all.Text())
+	again, err := users.Parse("users.acl", all.Text(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := again.Text(); got != all.Text() {
 		t.Errorf("got %s\nwant %s", got, all.Text())
 	}
-	_, err = users.Parse("users.acl", "# a comment\nuser a on\nuser a off\nnobody\nuser b +nosuch\n")
+	_, err = users.Parse("users.acl", "# a comment\nuser a on\nuser a off\nnobody\nuser b +nosuch\n", false)
 	want := "users.acl:3: user 'a' is named twice\nusers.acl:4: line must start with the 'user' keyword\nusers.acl:5: Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

@@ -144,8 +144,12 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 				return err
 			}
 		}
-		gateway, err := p.startGateway(c.Gateway, src)
+		commands := newStockCommands(p, c.Gateway, src)
+		gateway, err := p.startGateway(c.Gateway, src, commands.begin)
 		if err != nil {
+			return err
+		}
+		if err := commands.follow(); err != nil {
 			return err
 		}
 		return fleet.join(gateway)

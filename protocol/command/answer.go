@@ -1,6 +1,9 @@
 package command
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Reply is what the COMMAND family writes its answers to, in the protocol version of the client; *resp.Writer is one. After Array, Set or Map the
 // elements follow (2n for a map), and Error takes the whole line without its minus.
@@ -18,7 +21,10 @@ type Reply interface {
 const errSyntax = "ERR syntax error"
 
 // Answer runs COMMAND and its subcommands; args[0] is COMMAND in any case. It writes exactly one reply, errors too.
-func Answer(w Reply, args [][]byte) {
+func Answer(w Reply, args [][]byte) { (*Overlay)(nil).Answer(w, args) }
+
+// Answer is the package's Answer, with the overlay's commands among the others.
+func (o *Overlay) Answer(w Reply, args [][]byte) {
 	r, err := Resolve(args)
 	if err != "" {
 		w.Error(err)
@@ -26,38 +32,54 @@ func Answer(w Reply, args [][]byte) {
 	}
 	switch r.ID {
 	case CmdCommand:
-		writeInfos(w, commands())
+		writeInfos(w, o.commands())
 	case CmdCommandCount:
-		w.Int(int64(len(commands())))
+		w.Int(int64(len(o.commands())))
 	case CmdCommandInfo:
-		answerInfo(w, args[2:])
+		o.answerInfo(w, args[2:])
 	case CmdCommandDocs:
-		answerDocs(w, args[2:])
+		o.answerDocs(w, args[2:])
 	case CmdCommandList:
-		answerList(w, args[2:])
+		o.answerList(w, args[2:])
 	case CmdCommandGetKeys:
-		answerKeys(w, args[2:], false)
+		o.answerKeys(w, args[2:], false)
 	case CmdCommandGetKeysAndFlags:
-		answerKeys(w, args[2:], true)
+		o.answerKeys(w, args[2:], true)
 	case CmdCommandHelp:
 		Help(w, ByID(CmdCommand))
 	}
 }
 
 // commands gives the rows that are no subcommands.
-func commands() []*Row {
-	for i, r := range rows {
-		if r.Parent != 0 {
-			return rows[:i]
-		}
+func (o *Overlay) commands() []*Row {
+	own := rows
+	if i := slices.IndexFunc(rows, func(r *Row) bool { return r.Parent != 0 }); i >= 0 {
+		own = rows[:i]
 	}
-	return rows
+	return slices.Concat(own, o.Rows())
+}
+
+// subs are a container's subcommands.
+func (r *Row) subs() []*Row {
+	subs := r.own
+	for _, id := range r.Subs {
+		subs = append(subs, ByID(id))
+	}
+	return subs
+}
+
+// find is Lookup, with the overlay's commands among the others.
+func (o *Overlay) find(name []byte) *Row {
+	if r := Lookup(name); r != nil {
+		return r
+	}
+	return o.lookup(name)
 }
 
 // byFullName finds a row as COMMAND INFO names it: "get", "client|list".
-func byFullName(name []byte) *Row {
+func (o *Overlay) byFullName(name []byte) *Row {
 	first, sub, isSub := strings.Cut(string(name), "|")
-	r := Lookup([]byte(first))
+	r := o.find([]byte(first))
 	if r == nil || !isSub {
 		return r
 	}
@@ -66,23 +88,19 @@ func byFullName(name []byte) *Row {
 
 // Named gives the row of a full name ("get", "client|list") and, of a container, those of its subcommands; none if there is no such row.
 func Named(name []byte) []*Row {
-	r := byFullName(name)
+	r := (*Overlay)(nil).byFullName(name)
 	if r == nil {
 		return nil
 	}
-	found := []*Row{r}
-	for _, id := range r.Subs {
-		found = append(found, ByID(id))
-	}
-	return found
+	return append([]*Row{r}, r.subs()...)
 }
 
-func answerDocs(w Reply, names [][]byte) {
-	found := commands()
+func (o *Overlay) answerDocs(w Reply, names [][]byte) {
+	found := o.commands()
 	if len(names) > 0 {
 		found = nil
 		for _, n := range names {
-			if r := byFullName(n); r != nil {
+			if r := o.byFullName(n); r != nil {
 				found = append(found, r)
 			}
 		}
@@ -94,9 +112,9 @@ func answerDocs(w Reply, names [][]byte) {
 }
 
 // answerKeys runs GETKEYS and GETKEYSANDFLAGS; args is the complete command whose keys are asked for.
-func answerKeys(w Reply, args [][]byte, withFlags bool) {
-	r := Lookup(args[0])
-	if r != nil && len(r.Subs) > 0 && len(args) > 1 {
+func (o *Overlay) answerKeys(w Reply, args [][]byte, withFlags bool) {
+	r := o.find(args[0])
+	if r != nil && len(r.Subs)+len(r.own) > 0 && len(args) > 1 {
 		r = r.Sub(args[1])
 	}
 	switch {
@@ -128,7 +146,7 @@ func answerKeys(w Reply, args [][]byte, withFlags bool) {
 }
 
 // answerList runs LIST with at most one FILTERBY.
-func answerList(w Reply, args [][]byte) {
+func (o *Overlay) answerList(w Reply, args [][]byte) {
 	keep := func(*Row) bool { return true }
 	if len(args) > 0 {
 		if len(args) != 3 || !EqualFold(args[0], "filterby") {
@@ -141,7 +159,7 @@ func answerList(w Reply, args [][]byte) {
 		}
 	}
 	var names []string
-	for _, r := range rows {
+	for _, r := range slices.Concat(rows, o.All()) {
 		if keep(r) {
 			names = append(names, r.Name)
 		}
@@ -152,7 +170,7 @@ func answerList(w Reply, args [][]byte) {
 	}
 }
 
-// filter gives the test of FILTERBY kind arg; nil: there is no such kind. There are no modules, so nothing is of one.
+// filter gives the test of FILTERBY kind arg; nil: there is no such kind. Of which module a command is nobody knows, so nothing is of one.
 func filter(kind, arg []byte) func(*Row) bool {
 	switch {
 	case EqualFold(kind, "module"):

@@ -96,8 +96,9 @@ func (a Arg) eachWithToken() Arg      { a.Flags |= ArgMultipleToken; return a }
 func writeDoc(w Reply, r *Row) {
 	d := r.Doc()
 	w.Bulk(r.Name)
+	subs := r.subs()
 	n := 4
-	for _, has := range []bool{d.DeprecatedSince != "", d.Internal, len(d.History) > 0, len(d.Args) > 0, len(r.Subs) > 0} {
+	for _, has := range []bool{d.DeprecatedSince != "", d.Internal, len(d.History) > 0, len(d.Args) > 0, len(subs) > 0} {
 		if has {
 			n++
 		}
@@ -134,11 +135,11 @@ func writeDoc(w Reply, r *Row) {
 		w.Bulk("arguments")
 		writeArgs(w, d.Args)
 	}
-	if len(r.Subs) > 0 {
+	if len(subs) > 0 {
 		w.Bulk("subcommands")
-		w.Map(len(r.Subs))
-		for _, id := range r.Subs {
-			writeDoc(w, ByID(id))
+		w.Map(len(subs))
+		for _, sub := range subs {
+			writeDoc(w, sub)
 		}
 	}
 }

@@ -15,7 +15,12 @@ func Resolve(args [][]byte) (*Row, string) {
 	if r == nil {
 		return nil, UnknownError(args)
 	}
-	if len(r.Subs) > 0 && len(args) > 1 {
+	return r.Resolve(args)
+}
+
+// Resolve is the package's Resolve for a command that was looked up.
+func (r *Row) Resolve(args [][]byte) (*Row, string) {
+	if len(r.Subs)+len(r.own) > 0 && len(args) > 1 {
 		sub := r.Sub(args[1])
 		if sub == nil {
 			return nil, UnknownSubError(r, args[1])

@@ -9,7 +9,7 @@ import (
 var (
 	flagNames = [...]string{
 		"write", "readonly", "denyoom", "admin", "pubsub", "noscript", "blocking", "loading", "stale", "skip_monitor", "skip_slowlog", "asking",
-		"fast", "no_auth", "", "no_mandatory_keys", "no_async_loading", "no_multi", "allow_busy", "movablekeys", "",
+		"fast", "no_auth", "", "no_mandatory_keys", "no_async_loading", "no_multi", "allow_busy", "movablekeys", "", "", "", "", "module",
 	}
 	categoryNames = [...]string{
 		"@keyspace", "@read", "@write", "@set", "@sortedset", "@list", "@hash", "@string", "@bitmap", "@hyperloglog", "@geo", "@stream", "@pubsub",
@@ -36,6 +36,9 @@ func (f Flags) Names() []string { return bitNames(uint32(f), flagNames[:]) }
 // Names gives the categories as COMMAND INFO prints them, each with its @.
 func (c Categories) Names() []string { return bitNames(uint32(c), categoryNames[:]) }
 
+// Names gives the flags as COMMAND INFO prints them.
+func (f KeyFlags) Names() []string { return bitNames(uint32(f), keyFlagNames[:]) }
+
 func bitNames(set uint32, names []string) []string {
 	out := make([]string, 0, bits.OnesCount32(set))
 	for i, n := range names {
@@ -55,14 +58,14 @@ func writeBits(w Reply, set uint32, names []string) {
 	}
 }
 
-func answerInfo(w Reply, names [][]byte) {
+func (o *Overlay) answerInfo(w Reply, names [][]byte) {
 	if len(names) == 0 {
-		writeInfos(w, commands())
+		writeInfos(w, o.commands())
 		return
 	}
 	w.Array(len(names))
 	for _, n := range names {
-		if r := byFullName(n); r != nil {
+		if r := o.byFullName(n); r != nil {
 			writeInfo(w, r)
 		} else {
 			w.Null()
@@ -95,14 +98,12 @@ func writeInfo(w Reply, r *Row) {
 	for i := range r.KeySpecs {
 		writeSpec(w, &r.KeySpecs[i])
 	}
-	if len(r.Subs) == 0 {
+	subs := r.subs()
+	if len(subs) == 0 {
 		w.Set(0) // Redis: a set if there are none, else an array
 		return
 	}
-	w.Array(len(r.Subs))
-	for _, id := range r.Subs {
-		writeInfo(w, ByID(id))
-	}
+	writeInfos(w, subs)
 }
 
 func writeSpec(w Reply, k *KeySpec) {

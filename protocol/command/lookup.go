@@ -52,7 +52,7 @@ func Lookup(name []byte) *Row { return find(name, 0) }
 // Sub finds a subcommand of the container r by its own name, in any case. nil: unknown, or r is no container.
 func (r *Row) Sub(name []byte) *Row {
 	if len(r.Subs) == 0 {
-		return nil
+		return r.sub(name)
 	}
 	return find(name, r.ID)
 }

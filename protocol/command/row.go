@@ -9,10 +9,11 @@ package command
 
 // Row is one command, or one subcommand of a container. It is read-only for everybody.
 type Row struct {
-	ID     ID
+	ID     ID     // 0: of an Overlay
 	Name   string // lower case; a subcommand is "client|list"
 	Parent ID     // the container, 0 for a command
 	Subs   []ID   // of a container: its subcommands in order, else empty
+	own    []*Row // likewise, of an Overlay's
 
 	Arity      int // counts the name(s); negative: at least that many
 	Flags      Flags
@@ -59,6 +60,7 @@ const (
 	NodeOnly             // hidden: a gateway does not know it
 	OverShards           // hidden: reads, and where its keys lie on several shards a gateway gathers what they hold (XREADGROUP, which writes, asks for each)
 	InSteps              // hidden: writes, and where its keys lie on several shards a gateway may be told to do it in steps
+	Module               // of an Overlay: a server has it from a module
 )
 
 // Has reports whether all bits of want are set.
