@@ -18,6 +18,7 @@ var checks = []func(*Config) error{
 	checkDev,
 	checkAPI,
 	checkSelection,
+	checkHostSizes,
 }
 
 // checkSelection refuses a selection of nothing: what was to be restored in part must not come as a whole.
@@ -62,6 +63,9 @@ func (l *Loaded) check(role Role) error {
 	}
 	if role == RoleControl {
 		problems = append(problems, checkControl(&l.Config)...)
+	}
+	if role == RoleHost {
+		problems = append(problems, checkHost(&l.Config)...)
 	}
 	return errors.Join(problems...)
 }

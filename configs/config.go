@@ -84,10 +84,11 @@ const (
 	RoleGateway
 	RoleShadow
 	RoleControl
+	RoleHost
 	RoleNone Role = 0
 
 	roleData = RoleDev | RoleEngine | RoleGateway | RoleShadow // those with an endpoint
-	roleAll  = roleData | RoleControl
+	roleAll  = roleData | RoleControl | RoleHost
 )
 
 // defaults come from the parts, so that a default stands in one place.
@@ -102,6 +103,7 @@ func defaults() Config {
 		Dev:       Dev{Shards: 3, Replicas: 1, Keep: true},
 		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},
 		API:       API{Listen: "127.0.0.1:0"},
+		Host:      hostDefaults(),
 		Shadow:    defaultShadow(),
 		Access:    Access{Allow: gateway.Access},
 		Log:       Log{Level: "info", Format: "text"},

@@ -294,12 +294,12 @@ func devSettings(c *Config) []setting {
 func commonSettings(c *Config) []setting {
 	return []setting{
 		{
-			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleData,
+			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleData | RoleHost,
 			meaning: "Who may connect, to the endpoint of a gateway and to a node: CIDR blocks, IPv4 and IPv6. Anybody else is closed before a byte is read. Empty = nobody.",
 		},
 		{
-			key: "data.dir", kind: path{text{&c.Data.Dir}}, flag: "dir", roles: RoleDev | RoleEngine,
-			meaning: "The folder for files; one process at a time. Empty = $XDG_DATA_HOME/larder or ~/.local/share/larder in dev, the working folder in engine.",
+			key: "data.dir", kind: path{text{&c.Data.Dir}}, flag: "dir", roles: RoleDev | RoleEngine | RoleHost,
+			meaning: "The folder for files; one process at a time. Empty = $XDG_DATA_HOME/larder or ~/.local/share/larder in dev, the same with -host behind it in host, the working folder in engine.",
 		},
 		{
 			key: "data.restore", kind: text{&c.Restore}, flag: "restore", roles: RoleDev | RoleEngine,

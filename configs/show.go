@@ -104,7 +104,7 @@ func (r Role) names() []string {
 	for _, role := range []struct {
 		role Role
 		name string
-	}{{RoleDev, "dev"}, {RoleEngine, "engine"}, {RoleGateway, "gateway"}, {RoleShadow, "shadow"}, {RoleControl, "control"}} {
+	}{{RoleDev, "dev"}, {RoleEngine, "engine"}, {RoleGateway, "gateway"}, {RoleShadow, "shadow"}, {RoleControl, "control"}, {RoleHost, "host"}} {
 		if r&role.role != 0 {
 			names = append(names, role.name)
 		}

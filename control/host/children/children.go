@@ -104,10 +104,8 @@ func (c *Children) search(node string) (*child, error) {
 	if r.Addr == "" {
 		return nil, fmt.Errorf("process %d has the folder %s, and no host has started it: end it", pid, dir)
 	}
-	if r.PID, r.Start, err = pid, "", nil; err == nil {
-		r.Start, err = started(pid)
-	}
-	if err != nil {
+	r.PID = pid
+	if r.Start, err = started(pid); err != nil {
 		return nil, fmt.Errorf("process %d has the folder %s: %w", pid, dir, err)
 	}
 	return c.adopt(node, r)

@@ -29,10 +29,10 @@ func readRecord(name string) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	if json.Unmarshal(text, &r) != nil { // a machine that fell may leave it empty; the lock tells what runs
-		return record{}, nil
+	if !json.Valid(text) { // a machine that fell may leave it empty; the lock tells what runs
+		return r, nil
 	}
-	return r, nil
+	return r, json.Unmarshal(text, &r)
 }
 
 func (r record) write(name string) error {
