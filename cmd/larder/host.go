@@ -8,7 +8,7 @@ import (
 )
 
 func hostCommand() *cobra.Command {
-	return serve(&cobra.Command{
+	cmd := serve(&cobra.Command{
 		Use:   "host",
 		Short: "Run nodes on this machine",
 		Long: "Runs a host: it announces itself in Consul, and starts the nodes that the fleet's controller places on it, each a process of its own, within the memory that it has.\n" +
@@ -16,4 +16,6 @@ func hostCommand() *cobra.Command {
 		Example: `  larder host --consul http://127.0.0.1:8500 --key-file fleet.key
   larder host --consul http://127.0.0.1:8500 --key-file fleet.key --zone b --memory 48gb --listen 0.0.0.0:7490 --advertise 10.0.0.7 --allow 10.0.0.0/8`,
 	}, configs.RoleHost, app.Host)
+	cmd.AddCommand(hostCommands()...)
+	return cmd
 }

@@ -10,16 +10,14 @@ import (
 	"larder/control/controller"
 )
 
-func hostCommand() *cobra.Command {
+// hostCommands are about hosts, for operators. They stand below the command that runs one.
+func hostCommands() []*cobra.Command {
 	o := &operator{}
-	return o.group("host", "List hosts, and empty them",
-		"A host is a machine that runs nodes. One that is drained gets no nodes, and those that it has go elsewhere.",
-		`  larder host list
-  larder host drain machine-2
-  larder host drain machine-2 --undo`,
-		o.asks("list", "List the hosts", "", cobra.NoArgs, o.listHosts),
-		o.drainHostCommand(),
-	)
+	below := []*cobra.Command{o.asks("list", "List the hosts", "", cobra.NoArgs, o.listHosts), o.drainHostCommand()}
+	for _, cmd := range below {
+		o.reach(cmd)
+	}
+	return below
 }
 
 func (o *operator) listHosts(cmd *cobra.Command, c *client.Client, _ []string) error {

@@ -1,7 +1,6 @@
 package children
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +65,20 @@ const (
 	toldMax = 500
 )
 
-// last is the last line that the process has said.
+// telling is the line by which a process says why it ends, or else the last that it has said.
+func telling(text string) (line string) {
+	for l := range strings.Lines(strings.TrimSpace(text)) {
+		line = strings.TrimSpace(l)
+		for _, begins := range []string{"larder: ", "panic: ", "fatal error: "} {
+			if strings.HasPrefix(line, begins) {
+				return line
+			}
+		}
+	}
+	return line
+}
+
+// last is what the process has said last of why it ends.
 func (p *child) last() string {
 	in, err := os.Open(p.log)
 	if err != nil {
@@ -86,8 +98,7 @@ func (p *child) last() string {
 	if _, err := in.ReadAt(text, from); err != nil {
 		return ""
 	}
-	text = bytes.TrimSpace(text)
-	line := string(text[bytes.LastIndexByte(text, '\n')+1:])
+	line := telling(string(text))
 	if len(line) > toldMax {
 		line = line[:toldMax]
 	}
