@@ -116,7 +116,15 @@ func (s *Topologies) lost(err error) {
 		s.log.Info("the registry answers again", "key", s.key)
 		return
 	}
-	s.log.Warn("topology cannot be watched; the last one is used", "key", s.key, "epoch", s.newest.Load().Epoch, "error", err)
+	s.log.Warn("topology cannot be watched; the last one is used", "key", s.key, "epoch", s.epoch(), "error", err)
+}
+
+// epoch is that of the newest, 0 if none is known.
+func (s *Topologies) epoch() uint64 {
+	if t := s.newest.Load(); t != nil {
+		return t.Epoch
+	}
+	return 0
 }
 
 // newer is the topology among the entries if it is newer than the one at hand, else nil.
@@ -131,13 +139,17 @@ func (s *Topologies) newer(entries []registry.Entry) *router.Topology {
 			return nil
 		}
 		have := s.newest.Load()
-		if t.Epoch < have.Epoch {
+		if have != nil && t.Epoch < have.Epoch {
 			s.log.Error("topology in the registry is not taken: it is older", "key", s.key, "epoch", t.Epoch, "have", have.Epoch)
 		}
-		if t.Epoch <= have.Epoch {
+		if have != nil && t.Epoch <= have.Epoch {
 			return nil
 		}
 		return t
+	}
+	if s.newest.Load() == nil {
+		s.log.Warn("there is no topology in the registry yet", "key", s.key)
+		return nil
 	}
 	s.log.Error("topology is gone from the registry; the last one is used", "key", s.key)
 	return nil

@@ -20,6 +20,7 @@ type Config struct {
 	Nodes     []string       // gateway.nodes: host:port each
 	Topology  string         // gateway.topology: a file
 	Cluster   string         // gateway.cluster: whose topology the registry is asked for
+	Endpoint  string         // gateway.endpoint: whose cluster the registry is asked for; empty = Cluster
 	Advertise string         // gateway.advertise: host:port; empty = where it listens
 	Drain     time.Duration  // gateway.drain: how long it serves on after it has left the registry
 	Consul    consul.Options // Address is empty if there is none

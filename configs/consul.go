@@ -79,6 +79,11 @@ func placeSettings(c *Config) []setting {
 			meaning: "The cluster that the gateway serves, where its topology comes from Consul. Its service there is cache-CLUSTER-gateway.",
 		},
 		{
+			key: "gateway.endpoint", kind: checked{text{&c.Endpoint}, wantCluster + ", or empty", checkEndpoint}, flag: "endpoint", roles: RoleGateway,
+			meaning: "The endpoint that the gateway is one of, instead of a cluster: it serves whichever cluster `larder endpoint point` says, and goes over to another without closing a connection. " +
+				"Its service in Consul is cache-ENDPOINT-endpoint. Empty = gateway.cluster is served.",
+		},
+		{
 			key: "gateway.advertise", kind: checked{text{&c.Advertise}, "host:port with a port from 1 to 65535, or empty", checkAdvertise}, flag: "advertise", roles: RoleGateway,
 			meaning: "Where clients on other machines reach this gateway, as its service in Consul says. Empty = gateway.listen; where that is every address of the machine, the agent's own.",
 		},
@@ -116,6 +121,13 @@ func checkCluster(s string) error {
 		return errors.New("no cluster's name")
 	}
 	return nil
+}
+
+func checkEndpoint(s string) error {
+	if s == "" {
+		return nil
+	}
+	return checkCluster(s)
 }
 
 func checkAdvertise(s string) error {

@@ -24,7 +24,7 @@ func (s *session) runAside(row *command.Row, args [][]byte, how mergeKind) bool 
 		}
 	}
 	seq := s.push(row)
-	m := p.merges.get(how, p.topo.Epoch, len(p.shards))
+	m := p.merges.get(how, p.topoID, len(p.shards))
 	m.proto = s.proto
 	s.q.at(seq).merge = m
 	for i, u := range p.shards {

@@ -14,13 +14,16 @@ import (
 
 // blocking is a command that may wait at its node, on a lane lent to its session, whose later commands wait behind it.
 type blocking struct {
-	ln       *lane // nil: the node refused it, and it is to go elsewhere
-	seq      uint32
-	beganNS  int64
-	told     []func() // called when it has ended: others have asked for it
-	behindNS int64    // since when the node has been behind the topology, 0 = it is not
-	acks     *acks    // of WAIT and WAITAOF: what is still to be asked
-	wrong    string   // its user may not run it any more: its reply, if it got nothing before
+	ln        *lane // nil: the node refused it, and it is to go elsewhere
+	seq       uint32
+	beganNS   int64
+	told      []func() // called when it has ended: others have asked for it
+	behindNS  int64    // since when the node has been behind the topology, 0 = it is not
+	acks      *acks    // of WAIT and WAITAOF: what is still to be asked
+	fetching  bool     // its node is asked to let go of it
+	elsewhere bool     // and it goes again when that does
+	asked     bool     // a client wants it to end
+	wrong     string   // its user may not run it any more: its reply, if it got nothing before
 }
 
 // shownBlockedNS is how long a command must have been unanswered to be shown as waiting: until then it may be on its way.
@@ -181,6 +184,8 @@ func (u *upstream) watchBlocked() {
 	switch {
 	case u.left && blocked && now-heard > int64(o.ReplyTimeout):
 		u.failBlocked(errLeft) // it hears of nothing that they wait for
+	case u.left && blocked:
+		u.fetchBlocked()
 	case u.left:
 	case !blocked || u.pingNS != 0 && heard >= u.pingNS:
 		u.pingNS = 0

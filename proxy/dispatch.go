@@ -187,7 +187,7 @@ func (s *session) runSplit(row *command.Row, req resp.Request) bool {
 	seq := s.push(row)
 	var m *merge
 	if len(p.split.Parts) > 1 {
-		m = p.merges.get(mergeOf(row), p.topo.Epoch, len(p.split.Parts))
+		m = p.merges.get(mergeOf(row), p.topoID, len(p.split.Parts))
 		m.deal(p.split.Shard, p.split.Parts)
 		s.q.at(seq).merge = m
 	}
@@ -233,7 +233,7 @@ func (s *session) runAll(row *command.Row, req resp.Request) bool {
 func (s *session) fanOut(row *command.Row, how mergeKind, args [][]byte) *merge {
 	p := s.p
 	seq := s.push(row)
-	m := p.merges.get(how, p.topo.Epoch, len(p.shards))
+	m := p.merges.get(how, p.topoID, len(p.shards))
 	m.proto = s.proto
 	s.q.at(seq).merge = m
 	for i, u := range p.shards {

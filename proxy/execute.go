@@ -68,7 +68,7 @@ func (s *session) exec(row *command.Row) bool {
 		}
 	}
 	seq := s.push(row)
-	m := p.merges.get(mergeFirst, p.topo.Epoch, 1)
+	m := p.merges.get(mergeFirst, p.topoID, 1)
 	m.tx = tx
 	s.q.at(seq).merge = m
 	s.leaveMulti()
@@ -334,7 +334,7 @@ func (s *session) gatheredFor(seq uint32, tx *transaction) {
 				break
 			}
 			if q.scan.active {
-				copied := q.scan.rewrite(p, tx.topo.Epoch, p.bufs.copy(elem))
+				copied := q.scan.rewrite(p, topologyID(tx.topo), p.bufs.copy(elem))
 				out = append(out, copied...)
 				p.bufs.put(copied)
 			} else {

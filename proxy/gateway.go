@@ -138,11 +138,11 @@ func nodeID(chance *rand.Rand) string {
 	return fmt.Sprintf("%016x%016x%08x", chance.Uint64(), chance.Uint64(), chance.Uint32())
 }
 
-// Adopt takes over a newer topology; an older or equal one is ignored. Any goroutine.
+// Adopt takes over a newer topology; an older or equal one is ignored, and another cluster's where this one's is managed. Any goroutine.
 func (g *Gateway) Adopt(t *router.Topology) {
 	for {
 		have := g.topo.Load()
-		if t.Epoch <= have.Epoch {
+		if t.Epoch <= have.Epoch || have.Epoch != 0 && t.Cluster != have.Cluster {
 			return
 		}
 		if g.topo.CompareAndSwap(have, t) {

@@ -25,6 +25,8 @@ type job struct {
 	left    int      // questions without an answer
 	kept    int      // bytes that count for the limit
 	writes  bool     // a question of the round may change something
+	wrote   bool     // or one of a round before
+	cluster string   // in which it has begun
 	over    bool     // the limit was passed: what still comes is dropped
 	moved   bool     // the keys of a question are no longer one shard's: the job begins anew
 	long    bool     // it takes long to work out, however little was gathered
@@ -68,7 +70,7 @@ func (s *session) across(row *command.Row, args [][]byte, cross router.Cross) bo
 			return ok
 		}
 	}
-	j := &job{p: p, s: s, row: row, begin: begin, startNS: p.nowNS}
+	j := &job{p: p, s: s, row: row, begin: begin, startNS: p.nowNS, cluster: p.topo.Cluster}
 	for _, arg := range args {
 		j.args = append(j.args, append([]byte(nil), arg...))
 	}
@@ -76,7 +78,7 @@ func (s *session) across(row *command.Row, args [][]byte, cross router.Cross) bo
 		p.count.crossSlots++
 	}
 	j.seq = s.push(row)
-	m := p.merges.get(mergeFirst, p.topo.Epoch, 0)
+	m := p.merges.get(mergeFirst, p.topoID, 0)
 	m.job = j
 	s.q.at(j.seq).merge = m
 	s.job = j
@@ -123,6 +125,9 @@ func (p *part) jobOf(row *command.Row, args [][]byte) func(*job) {
 // ask sends a round of questions; then is called when all are answered. What a question fails with is its answer.
 func (j *job) ask(then func(*job), questions ...question) {
 	p := j.p
+	if j.wrote = j.wrote || j.writes; j.movedAway() {
+		return
+	}
 	j.then, j.left, j.writes = then, len(questions), false
 	j.replies = make([][]byte, len(questions))
 	if len(questions) == 0 { // all keys have moved to one shard meanwhile, and there are no others to be asked
@@ -259,6 +264,10 @@ func (j *job) again(t ticket, raw []byte) {
 	req, _, st := j.p.again.Next(raw)
 	if st != resp.Done {
 		j.take(t.sub, appendError(nil, "ERR the gateway could not read a command again"))
+		return
+	}
+	if j.cluster != j.p.topo.Cluster {
+		j.take(t.sub, appendError(nil, textMovedAway))
 		return
 	}
 	if shard := j.p.ownerOf(t.row, req.Args); shard >= 0 {

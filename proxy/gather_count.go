@@ -27,7 +27,7 @@ func (j *job) countSome(in *inter) {
 		}
 		others = append(others, key)
 	}
-	c := &countingSome{in: in, key: least, others: others, counted: map[string]struct{}{}, cursor: []byte("0"), window: countFirst, epoch: j.p.topo.Epoch}
+	c := &countingSome{in: in, key: least, others: others, counted: map[string]struct{}{}, cursor: []byte("0"), window: countFirst, topoID: j.p.topoID}
 	j.countMore(c)
 }
 
@@ -39,7 +39,7 @@ type countingSome struct {
 	bytes   int // of those
 	cursor  []byte
 	window  int
-	epoch   uint64 // in which the cursor means something: another node has another one
+	topoID  uint64 // of the topology in which the cursor means something: another node has another one
 }
 
 func (j *job) countMore(c *countingSome) {
@@ -64,7 +64,7 @@ func (j *job) countMore(c *countingSome) {
 		case !ok:
 			j.finish([]byte(errorOutOfForm))
 			return
-		case j.p.topo.Epoch != c.epoch:
+		case j.p.topoID != c.topoID:
 			j.drop()
 			j.begin(j)
 			return

@@ -56,14 +56,14 @@ func mergeOf(row *command.Row) mergeKind {
 
 // merge collects the replies of one command that went to several shards. It is pooled.
 type merge struct {
-	how   mergeKind
-	proto int
-	epoch uint64   // of the topology that its shards are of
-	left  int      // replies that have not come
-	bytes int      // of the replies that have, counted in the session's held
-	subs  [][]byte // replies by part; buffers of the pool
-	keys  []uint16 // for mergeKeys: the part that has key i
-	iters []resp.Iter
+	how    mergeKind
+	proto  int
+	topoID uint64   // of the topology that its shards are of
+	left   int      // replies that have not come
+	bytes  int      // of the replies that have, counted in the session's held
+	subs   [][]byte // replies by part; buffers of the pool
+	keys   []uint16 // for mergeKeys: the part that has key i
+	iters  []resp.Iter
 
 	scan  scanState              // with mergeFirst, for SCAN
 	dice  uint64                 // with mergeRandom
@@ -79,14 +79,14 @@ type merge struct {
 // merges is a loop's free list.
 type merges struct{ free []*merge }
 
-func (f *merges) get(how mergeKind, epoch uint64, parts int) *merge {
+func (f *merges) get(how mergeKind, topoID uint64, parts int) *merge {
 	var m *merge
 	if n := len(f.free); n > 0 {
 		m, f.free = f.free[n-1], f.free[:n-1]
 	} else {
 		m = &merge{}
 	}
-	m.how, m.epoch, m.left = how, epoch, parts
+	m.how, m.topoID, m.left = how, topoID, parts
 	for len(m.subs) < parts {
 		m.subs = append(m.subs, nil)
 	}

@@ -28,7 +28,7 @@ func (p *part) merged(s *session, t ticket, e *answer, reply []byte) {
 		return
 	}
 	if m.scan.active {
-		m.subs[0] = m.scan.rewrite(p, m.epoch, m.subs[0])
+		m.subs[0] = m.scan.rewrite(p, m.topoID, m.subs[0])
 	}
 	e.merge = nil
 	p.w.Out = m.append(p.bufs.get())
@@ -53,7 +53,7 @@ func (p *part) rerun(s *session, t ticket, m *merge) bool {
 			m.subs[i] = nil
 		}
 	}
-	m.subs, m.left, m.epoch = m.subs[:0], 0, p.topo.Epoch
+	m.subs, m.left, m.topoID = m.subs[:0], 0, p.topoID
 	for _, u := range p.shards {
 		if u.lane(s.line) == nil {
 			m.subs = append(m.subs, appendError(p.bufs.get(), u.err))

@@ -26,6 +26,7 @@ type part struct {
 	chance *rand.Rand
 
 	topo      *router.Topology
+	topoID    uint64      // topologyID of topo
 	shards    []*upstream // by shard of topo: its primary
 	upstreams map[string]*upstream
 	made      uint   // how many of them there have been
@@ -110,7 +111,10 @@ func (p *part) enter() {
 // adopt routes by a new topology from now on. Sessions with commands under way finish
 // them first, so that no command overtakes one that goes another way.
 func (p *part) adopt(t *router.Topology) {
-	p.topo = t
+	if p.topo != nil && p.topo.Cluster != t.Cluster {
+		p.records = nil // nodes of two clusters may have the same names
+	}
+	p.topo, p.topoID = t, topologyID(t)
 	p.swaps++
 	p.vouches++
 	p.shards = p.shards[:0]
@@ -124,17 +128,23 @@ func (p *part) adopt(t *router.Topology) {
 	}
 	for addr, u := range p.upstreams {
 		if !used[addr] {
+			u.rerouteAll()
 			u.leave()
 		}
 	}
 	p.rehome()
 	p.movedCaches()
 	for _, u := range p.shards {
-		u.arriving = nil // all of them are routed anew
-		for _, ln := range append([]*lane(nil), u.lanes...) {
-			if ln.state < laneReady && ln.queue.len() > 0 {
-				ln.reroute()
-			}
+		u.rerouteAll()
+	}
+}
+
+// rerouteAll takes back all that waits for lanes which are not ready.
+func (u *upstream) rerouteAll() {
+	u.arriving = nil // all of them are routed anew
+	for _, ln := range append([]*lane(nil), u.lanes...) {
+		if ln.state < laneReady && ln.queue.len() > 0 {
+			ln.reroute()
 		}
 	}
 }
@@ -306,6 +316,7 @@ func (p *part) tickUpstream(u *upstream) {
 	}
 	u.watchBlocked()
 	u.closeIdle()
+	u.closeLeft()
 }
 
 // takesCommand says whether a large command waits for the node to take more of it.

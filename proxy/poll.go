@@ -27,7 +27,7 @@ func (s *session) poll(row *command.Row, shards []int, kind ticketKind, args [][
 // pollFor is poll in the name of a command that has its place: one round of several. Each node gets words of its own.
 func (s *session) pollFor(seq uint32, row *command.Row, nodes []*upstream, kind ticketKind, words func(i int) [][]byte, then func(seq uint32, replies [][]byte)) {
 	p := s.p
-	m := p.merges.get(mergeFirst, p.topo.Epoch, len(nodes))
+	m := p.merges.get(mergeFirst, p.topoID, len(nodes))
 	m.poll = func(replies [][]byte) { then(seq, replies) }
 	s.q.at(seq).merge = m
 	var out []int

@@ -16,7 +16,7 @@ func (s *session) runRandomKey(row *command.Row) bool {
 		}
 	}
 	seq := s.push(row)
-	m := p.merges.get(mergeRandom, p.topo.Epoch, 0)
+	m := p.merges.get(mergeRandom, p.topoID, 0)
 	m.proto, m.dice = s.proto, p.chance.Uint64()
 	s.q.at(seq).merge = m
 	p.askRandom(s, ticket{s: s, row: row, seq: seq, db: uint16(s.db)}, m)

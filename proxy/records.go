@@ -91,7 +91,7 @@ func (ln *lane) heardRecord(line []byte) bool {
 		return false
 	}
 	ln.greet.managed = true
-	return ln.p.learn(r)
+	return ln.p.inTopology(ln.u.addr) && ln.p.learn(r)
 }
 
 // termWords vouch for the topology and, to a node that gets orders, for the shard's record.

@@ -25,7 +25,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error { return loop.Run(ctx, g.loopOptions(), g.NewPart) })
-	group.Go(func() error { return g.src.Watch(ctx, g.Adopt) })
+	group.Go(func() error { return g.src.Watch(ctx, g.told) })
 	return group.Wait()
 }
 

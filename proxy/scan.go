@@ -86,7 +86,7 @@ func (s *session) runScan(row *command.Row, req resp.Request) bool {
 func (s *session) scanLarder(row *command.Row, req resp.Request, cursor uint64) bool {
 	t := s.p.topo
 	slot, place := int(cursor>>cursorSlotShift), cursor&cursorPlaceMask
-	if cursor>>cursorEpochShift&cursorEpochMask != t.Epoch&cursorEpochMask {
+	if cursor>>cursorEpochShift&cursorEpochMask != s.p.topoID&cursorEpochMask {
 		place = 0
 	}
 	from := t.NextOwned(slot)
@@ -136,7 +136,7 @@ var wordScan = []byte("SCAN")
 
 func (s *session) beginScan(row *command.Row, ln *lane, state scanState) int {
 	seq := s.push(row)
-	m := s.p.merges.get(mergeFirst, s.p.topo.Epoch, 1)
+	m := s.p.merges.get(mergeFirst, s.p.topoID, 1)
 	m.scan = state
 	s.q.at(seq).merge = m
 	ln.to(s.db)
@@ -187,7 +187,7 @@ func (st *scanState) rewrite(p *part, chosen uint64, reply []byte) []byte {
 	return out
 }
 
-// after is the client's next cursor when the node says cursor; chosen is the epoch by which the node was chosen.
+// after is the client's next cursor when the node says cursor; chosen is the id of the topology by which the node was chosen.
 func (st *scanState) after(t *router.Topology, chosen, cursor uint64, shards int) uint64 {
 	if st.stock {
 		if cursor != 0 {

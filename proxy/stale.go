@@ -25,7 +25,7 @@ const staleWaitNS = int64(20 * time.Millisecond)
 // refused handles an error that is for the gateway: the command goes to where it belongs, or behind the script that it names.
 func (ln *lane) refused(t ticket, reply []byte) bool {
 	ln.unlearn(t)
-	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply)
+	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply) || ln.fetched(t, reply)
 }
 
 // stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
@@ -56,7 +56,7 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.enter()
 	}
 	ln.term, ln.greet.epoch = staleTerm, theirs // TERM is said before anything else goes on this lane
-	p.goAgain(ln, t, theirs < p.topo.Epoch)
+	p.goAgain(ln, t, theirs != p.topo.Epoch)    // a greater one is another cluster's
 	return true
 }
 
@@ -201,7 +201,7 @@ func (p *part) keepsTo(from *upstream, t ticket, m *merge) bool {
 	if from.left {
 		return false
 	}
-	return m.epoch == p.topo.Epoch || !mayRunTwice(t)
+	return m.topoID == p.topoID || !mayRunTwice(t)
 }
 
 func (p *part) resendTo(u *upstream, t ticket, raw []byte) {
@@ -228,7 +228,7 @@ func (p *part) resendSplit(s *session, t ticket, req resp.Request) {
 		s.answered(t, appendError(nil, err))
 		return
 	}
-	m := p.merges.get(mergeOf(t.row), p.topo.Epoch, len(parts))
+	m := p.merges.get(mergeOf(t.row), p.topoID, len(parts))
 	m.deal(p.split.Shard, parts)
 	s.q.at(t.seq).merge = m
 	for i, part := range parts {

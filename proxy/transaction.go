@@ -350,7 +350,7 @@ func (s *session) keepScan(q *queuedCommand, args [][]byte) string {
 	q.scan = scanState{active: true, stock: stock, to: router.Slots, given: cursor}
 	var digits [20]byte
 	if !stock {
-		if cursor>>cursorEpochShift&cursorEpochMask != s.p.topo.Epoch&cursorEpochMask {
+		if cursor>>cursorEpochShift&cursorEpochMask != s.p.topoID&cursorEpochMask {
 			cursor &^= cursorPlaceMask
 		}
 		cursor &^= cursorEpochMask << cursorEpochShift

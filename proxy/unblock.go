@@ -43,7 +43,10 @@ func (s *session) clientUnblock(row *command.Row, args [][]byte) {
 			return
 		}
 		found = true
+		b := other.block
+		b.asked = true
 		other.endBlock(how, wrong, func(n int64) {
+			b.asked = n == 1
 			if p == s.p {
 				answer(n)
 				return

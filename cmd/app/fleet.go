@@ -53,16 +53,15 @@ func (f *fleet) leave() {
 // topologies is the cluster's topology as the registry has it. While the registry does not answer it waits: without a topology there is nothing to serve,
 // and with the registry all gateways would end and be started anew. What waiting cannot mend is an error.
 func (f *fleet) topologies() (router.Source, error) {
-	cluster := f.config.Cluster
 	for waiting := false; ; waiting = true {
-		src, err := backends.NewTopologies(f.stack.ctx, f.registry, cluster, f.env.Log)
+		src, err := f.source()
 		switch {
 		case err == nil:
 			return src, nil
 		case f.stack.ctx.Err() != nil:
 			return nil, errEnding
 		case errors.Is(err, registry.ErrNotFound):
-			return nil, fmt.Errorf("%w: there is no cluster of that name (--cluster) at %s, whose keys begin with %q (consul.prefix)", err, f.config.Consul.Address, f.config.Consul.Prefix+"larder/")
+			return nil, fmt.Errorf("%w: %s at %s, whose keys begin with %q (consul.prefix)", err, f.missing(), f.config.Consul.Address, f.config.Consul.Prefix+"larder/")
 		case !errors.Is(err, registry.ErrUnavailable):
 			return nil, err
 		case !waiting:
@@ -72,6 +71,21 @@ func (f *fleet) topologies() (router.Source, error) {
 			return nil, errEnding
 		}
 	}
+}
+
+func (f *fleet) source() (router.Source, error) {
+	if f.config.Endpoint != "" {
+		return backends.NewPointed(f.stack.ctx, f.registry, f.config.Endpoint, f.env.Log)
+	}
+	return backends.NewTopologies(f.stack.ctx, f.registry, f.config.Cluster, f.env.Log)
+}
+
+// missing says what a gateway that cannot begin lacks.
+func (f *fleet) missing() string {
+	if f.config.Endpoint != "" {
+		return fmt.Sprintf("the endpoint (--endpoint) points to no cluster that serves: larder endpoint point %s CLUSTER", f.config.Endpoint)
+	}
+	return "there is no cluster of that name (--cluster)"
 }
 
 // join makes the gateway one of its endpoint's: it is announced, and told of the others.
@@ -124,7 +138,11 @@ func (f *fleet) announce(service registry.Service, healthy func(context.Context)
 
 // service is the gateway's. Its id stays the same when it is started anew, so that it replaces what it was.
 func (f *fleet) service(endpoint string) (registry.Service, error) {
-	s := registry.Service{Name: "cache-" + f.config.Cluster + "-gateway", Addr: endpoint, TTL: serviceTTL, Probe: serviceProbe}
+	name := "cache-" + f.config.Cluster + "-gateway"
+	if f.config.Endpoint != "" { // another name: what serves an endpoint may serve another cluster tomorrow
+		name = "cache-" + f.config.Endpoint + "-endpoint"
+	}
+	s := registry.Service{Name: name, Addr: endpoint, TTL: serviceTTL, Probe: serviceProbe}
 	if f.config.Advertise != "" {
 		s.Addr = f.config.Advertise
 	}
