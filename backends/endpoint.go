@@ -44,7 +44,11 @@ func DecodeEndpoint(value []byte) (e Endpoint, err error) {
 // PointEndpoint has an endpoint point to a cluster, which must have a topology: without one its gateways would go on serving the old one. Errors:
 // registry.ErrNotFound for the topology.
 func PointEndpoint(ctx context.Context, r registry.Store, name, cluster string) error {
-	if _, err := r.Get(ctx, TopologyKey(cluster)); errors.Is(err, registry.ErrNotFound) {
+	entry, err := r.Get(ctx, TopologyKey(cluster))
+	if err == nil && len(entry.Value) == 0 { // the cluster was deleted
+		err = registry.ErrNotFound
+	}
+	if errors.Is(err, registry.ErrNotFound) {
 		return fmt.Errorf("point endpoint %s: cluster %s has no topology (yet): %w", name, cluster, err)
 	} else if err != nil {
 		return fmt.Errorf("point endpoint %s: %w", name, err)
