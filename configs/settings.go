@@ -14,8 +14,18 @@ type setting struct {
 	flag    string // its own flag, "" = only --set
 	roles   Role   // whose command has the flag
 	secret  bool   // never shown unless asked for
+	managed effect // whether the registry may say it, for all gateways
 	meaning string // a sentence or two: unit, what 0 or empty means
 }
+
+// effect is when what the registry says of a setting counts for a gateway.
+type effect uint8
+
+const (
+	atNever effect = iota // the registry may not say it
+	atOnce
+	atStart // of the gateway
+)
 
 // variable is the environment variable that sets it.
 func (s setting) variable() string { return envPrefix + envName.Replace(strings.ToUpper(s.key)) }
@@ -49,11 +59,11 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "A file that says which node has which slots (docs/operations.md). A newer epoch in it is taken over within a second.",
 		},
 		{
-			key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev | RoleShadow,
+			key: "gateway.loops", kind: number{&g.Loops}, flag: "loops", roles: RoleGateway | RoleDev | RoleShadow, managed: atStart,
 			meaning: "Event loops. 0 = one a processor.",
 		},
 		{
-			key: "gateway.clients-max", kind: number{&g.ClientsMax},
+			key: "gateway.clients-max", kind: number{&g.ClientsMax}, managed: atOnce,
 			meaning: "Client connections in all; one more is refused. 0 = as many as the limit on open files allows, which also caps any other number.",
 		},
 		{
@@ -65,35 +75,35 @@ func gatewaySettings(c *Config) []setting {
 			meaning: "File of the endpoint's users and their rules, one \"user NAME RULE ...\" a line, as ACL SAVE writes it; it decides instead of gateway.password. Empty = none.",
 		},
 		{
-			key: "gateway.databases", kind: number{&g.Databases},
+			key: "gateway.databases", kind: number{&g.Databases}, managed: atStart,
 			meaning: "Logical databases that SELECT offers.",
 		},
 		{
-			key: "gateway.args-max", kind: number{&g.ArgsMax},
+			key: "gateway.args-max", kind: number{&g.ArgsMax}, managed: atOnce,
 			meaning: "Arguments of one command; a client that sends more is closed.",
 		},
 		{
-			key: "gateway.bulk-max", kind: size[int64]{&g.BulkMaxBytes},
+			key: "gateway.bulk-max", kind: size[int64]{&g.BulkMaxBytes}, managed: atOnce,
 			meaning: "Bytes of one argument; a client that sends more is closed.",
 		},
 		{
-			key: "gateway.inline-max", kind: size[int]{&g.InlineMaxBytes},
+			key: "gateway.inline-max", kind: size[int]{&g.InlineMaxBytes}, managed: atOnce,
 			meaning: "Bytes of one inline command.",
 		},
 		{
-			key: "gateway.pending-max", kind: number{&g.PendingMax},
+			key: "gateway.pending-max", kind: number{&g.PendingMax}, managed: atOnce,
 			meaning: "Commands of one client that wait for replies; beyond it the client is not read until some have come.",
 		},
 		{
-			key: "gateway.output-max", kind: size[int64]{&g.OutputMaxBytes},
+			key: "gateway.output-max", kind: size[int64]{&g.OutputMaxBytes}, managed: atOnce,
 			meaning: "Bytes of replies that a client has not taken; beyond it the client is closed.",
 		},
 		{
-			key: "gateway.stream-min", kind: size[int64]{&g.StreamMinBytes},
+			key: "gateway.stream-min", kind: size[int64]{&g.StreamMinBytes}, managed: atOnce,
 			meaning: "An argument of at least this size is passed on to its node as it arrives, instead of being waited for.",
 		},
 		{
-			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout},
+			key: "gateway.idle-timeout", kind: duration{&g.IdleTimeout}, managed: atOnce,
 			meaning: "A client that says nothing for so long is closed. 0 = never.",
 		},
 	}
@@ -104,20 +114,20 @@ func watchedSettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
 		{
-			key: "gateway.client-output-buffer-limit", kind: checked{text{&g.OutputLimits}, "groups of a class (normal, replica or pubsub) and three numbers, as in pubsub 32mb 8mb 60", proxy.CheckOutputLimits},
+			key: "gateway.client-output-buffer-limit", kind: checked{text{&g.OutputLimits}, "groups of a class (normal, replica or pubsub) and three numbers, as in pubsub 32mb 8mb 60", proxy.CheckOutputLimits}, managed: atOnce,
 			meaning: "Beside gateway.output-max, by class of clients: the bytes of replies not taken at which a client is closed, those at which it is closed after the seconds that follow. 0 = no limit. " +
 				"A class that is not named has Redis's limits. CONFIG SET changes it while the gateway runs.",
 		},
 		{
-			key: "gateway.slowlog-log-slower-than", kind: number{&g.SlowUS},
+			key: "gateway.slowlog-log-slower-than", kind: number{&g.SlowUS}, managed: atOnce,
 			meaning: "A command that takes longer, in microseconds, is in the slow log. -1 = none is. CONFIG SET changes it while the gateway runs, and its nodes'.",
 		},
 		{
-			key: "gateway.slowlog-max-len", kind: number{&g.SlowMax},
+			key: "gateway.slowlog-max-len", kind: number{&g.SlowMax}, managed: atOnce,
 			meaning: "Entries that the slow log keeps.",
 		},
 		{
-			key: "gateway.latency-monitor-threshold", kind: number{&g.LatencyMS},
+			key: "gateway.latency-monitor-threshold", kind: number{&g.LatencyMS}, managed: atOnce,
 			meaning: "What takes as long, in milliseconds, is noted by the latency monitor. 0 = nothing is.",
 		},
 	}
@@ -128,19 +138,19 @@ func keptSettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
 		{
-			key: "gateway.multi-max", kind: size[int64]{&g.MultiMaxBytes},
+			key: "gateway.multi-max", kind: size[int64]{&g.MultiMaxBytes}, managed: atOnce,
 			meaning: "Bytes of commands that one client has queued for EXEC; with more the transaction is refused.",
 		},
 		{
-			key: "gateway.scripts-max", kind: size[int]{&g.ScriptMaxBytes},
+			key: "gateway.scripts-max", kind: size[int]{&g.ScriptMaxBytes}, managed: atOnce,
 			meaning: "Bytes of Lua scripts that the gateway keeps, so that a node that lacks one can be told it, and of functions.",
 		},
 		{
-			key: "gateway.subscribed-max", kind: size[int64]{&g.SubsMaxBytes},
+			key: "gateway.subscribed-max", kind: size[int64]{&g.SubsMaxBytes}, managed: atOnce,
 			meaning: "Bytes of the names that one client is subscribed to, and about 200 more for each; beyond it SUBSCRIBE is refused.",
 		},
 		{
-			key: "gateway.tracking-table-max-keys", kind: number{&g.TrackedMax},
+			key: "gateway.tracking-table-max-keys", kind: number{&g.TrackedMax}, managed: atOnce,
 			meaning: "Keys whose readers are known for CLIENT TRACKING; beyond it some are told that one has changed. 0 = any number.",
 		},
 	}
@@ -151,11 +161,11 @@ func acrossSettings(c *Config) []setting {
 	g := &c.Gateway
 	return []setting{
 		{
-			key: "gateway.gather-max", kind: size[int64]{&g.GatherMaxBytes},
+			key: "gateway.gather-max", kind: size[int64]{&g.GatherMaxBytes}, managed: atOnce,
 			meaning: "Bytes that one command over several shards may gather in the gateway (SINTER, SUNION, ZUNION, PFCOUNT and the like); all commands of a loop may keep four times as much. Beyond it such a command is answered with an error.",
 		},
 		{
-			key: "gateway.cross-slot", kind: choice{text{&g.CrossSlot}, proxy.CrossSlots()},
+			key: "gateway.cross-slot", kind: choice{text{&g.CrossSlot}, proxy.CrossSlots()}, managed: atOnce,
 			meaning: "What happens to a command that writes and whose keys lie on several shards (RENAME, SUNIONSTORE, LMOVE and the like): refuse = CROSSSLOT, as a Redis Cluster answers; allow = it is done in steps and is no longer atomic (docs/cross-slot.md).",
 		},
 	}
@@ -173,31 +183,31 @@ func upstreamSettings(c *Config) []setting {
 			meaning: "The password that the gateway says to nodes. Empty = none. In dev it is engine.password.",
 		},
 		{
-			key: "gateway.upstream.dial-timeout", kind: duration{&u.DialTimeout},
+			key: "gateway.upstream.dial-timeout", kind: duration{&u.DialTimeout}, managed: atOnce,
 			meaning: "How long a node may take to accept a connection, and again to finish the greeting.",
 		},
 		{
-			key: "gateway.upstream.reply-timeout", kind: duration{&u.ReplyTimeout},
+			key: "gateway.upstream.reply-timeout", kind: duration{&u.ReplyTimeout}, managed: atOnce,
 			meaning: "A command unanswered by its node for so long fails, and the connection to the node is closed.",
 		},
 		{
-			key: "gateway.upstream.hold-time", kind: duration{&u.HoldTime},
+			key: "gateway.upstream.hold-time", kind: duration{&u.HoldTime}, managed: atOnce,
 			meaning: "Under durability: replicated, how long the reply to a write, or to a read that may show one, is held until all replicas of the set have that; then it is UNKNOWN or CLUSTERDOWN.",
 		},
 		{
-			key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin},
+			key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin}, managed: atOnce,
 			meaning: "The wait after the first failed connection to a node; it doubles with each further one up to backoff-max.",
 		},
 		{
-			key: "gateway.upstream.backoff-max", kind: duration{&u.BackoffMax},
+			key: "gateway.upstream.backoff-max", kind: duration{&u.BackoffMax}, managed: atOnce,
 			meaning: "The longest wait between attempts to connect to a node.",
 		},
 		{
-			key: "gateway.upstream.lane-max", kind: size[int]{&u.LaneMaxBytes},
+			key: "gateway.upstream.lane-max", kind: size[int]{&u.LaneMaxBytes}, managed: atOnce,
 			meaning: "Bytes of commands that wait on one connection to a node; beyond it the clients that add to it are not read.",
 		},
 		{
-			key: "gateway.upstream.borrow-max", kind: number{&u.BorrowMax},
+			key: "gateway.upstream.borrow-max", kind: number{&u.BorrowMax}, managed: atOnce,
 			meaning: "Connections to a node lent to single clients (blocking commands, large values), of one event loop.",
 		},
 	}
@@ -294,7 +304,7 @@ func devSettings(c *Config) []setting {
 func commonSettings(c *Config) []setting {
 	return []setting{
 		{
-			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleData | RoleHost,
+			key: "access.allow", kind: list{&c.Access.Allow, "CIDR blocks or addresses", "CIDR", checkBlock}, flag: "allow", roles: roleData | RoleHost, managed: atOnce,
 			meaning: "Who may connect, to the endpoint of a gateway and to a node: CIDR blocks, IPv4 and IPv6. Anybody else is closed before a byte is read. Empty = nobody.",
 		},
 		{

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-func keys(known map[string]setting) []string { return slices.Sorted(maps.Keys(known)) }
+func keys[T any](known map[string]T) []string { return slices.Sorted(maps.Keys(known)) }
 
 // didYouMean is the end of a message about an unknown name: the one known name that is nearest, if it is near.
 func didYouMean(name string, known []string) string {

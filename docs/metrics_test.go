@@ -14,6 +14,7 @@ import (
 
 	"larder/backends/registry/consul"
 	"larder/control"
+	"larder/control/config"
 	"larder/control/fleet"
 	"larder/engine"
 	"larder/proxy"
@@ -38,6 +39,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsTable("Control", controlMetrics(t)))
 	page.WriteString(metricsTable("Fleet, in whoever may lead it", fleetMetrics(t)))
 	page.WriteString(metricsTable("Consul, in each role that asks it", consulMetrics(t)))
+	page.WriteString(metricsTable("Settings of the fleet, in each role with gateways that follow them", configMetrics(t)))
 	page.WriteString(metricsTable("Shadow", shadowMetrics(t)))
 	golden(t, "metrics.md", page.String())
 }
@@ -125,6 +127,15 @@ func consulMetrics(t *testing.T) []metric {
 		t.Fatal(err)
 	}
 	defer registry.Close()
+	return r.metrics
+}
+
+func configMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	if _, err := config.NewMetrics(r); err != nil {
+		t.Fatal(err)
+	}
 	return r.metrics
 }
 

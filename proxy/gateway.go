@@ -54,8 +54,9 @@ type Gateway struct {
 	pause    atomic.Pointer[client.Pause]    // nil = none
 	foreign  atomic.Pointer[command.Overlay] // nil = none
 	tracked  atomic.Pointer[slow.Tracked]
-	slowIDs  atomic.Uint64            // entries that the slow log ever had
-	base     atomic.Pointer[counters] // what CONFIG RESETSTAT takes off INFO's numbers
+	slowIDs  atomic.Uint64              // entries that the slow log ever had
+	config   atomic.Pointer[configured] // nil = nobody manages its settings
+	base     atomic.Pointer[counters]   // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
 	scripts  *scriptCache
 
@@ -78,6 +79,7 @@ type Gateway struct {
 
 	addr  net.Addr
 	ready chan struct{}
+	ended chan struct{} // closed when Run returns
 }
 
 // settings are what CONFIG SET changes while the gateway runs; immutable once stored.
@@ -116,7 +118,7 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	if topo == nil {
 		return nil, errors.New("gateway: no topology: its source has none")
 	}
-	g := &Gateway{src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{})}
+	g := &Gateway{src: src, log: log, seed: rand.Uint64(), started: time.Now(), ready: make(chan struct{}), ended: make(chan struct{})}
 	g.id = nodeID(rand.New(rand.NewPCG(g.seed, 1)))
 	g.scripts = newScriptCache(o.ScriptMaxBytes)
 	g.here = buildHere()

@@ -239,6 +239,7 @@ func (s *session) infoGateway(b *strings.Builder, _ shardInfo) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Fprintf(b, "cluster:%s\r\ntopology_epoch:%d\r\nshards:%d\r\n", t.Cluster, t.Epoch, len(t.Shards))
+	s.p.g.writeConfigured(b)
 	fmt.Fprintf(b, "gateway_heap_bytes:%d\r\ngateway_rss_bytes:%d\r\n", m.HeapAlloc, process.ResidentBytes())
 	for i, u := range s.p.shards {
 		kind, state := "unknown", "up"

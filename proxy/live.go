@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"larder/access"
 	"larder/access/acl"
@@ -86,6 +87,8 @@ func (g *Gateway) Change(ctx context.Context, o Options) error {
 	for range parts {
 		select {
 		case <-taken:
+		case <-g.ended:
+			return nil // it has no clients any more
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -132,5 +135,22 @@ func (p *part) expel() {
 			p.warnf("client closed: no access list names its address any more", s.c)
 			s.c.Close()
 		}
+	}
+}
+
+// configured is which settings of a fleet run here, for INFO.
+type configured struct {
+	version uint64
+	refused string // why what is newer is not taken; empty: nothing is
+}
+
+// Configured notes which version of the fleet's settings runs here, and why a newer one does not. Any goroutine.
+func (g *Gateway) Configured(version uint64, refused string) {
+	g.config.Store(&configured{version, refused})
+}
+
+func (g *Gateway) writeConfigured(b *strings.Builder) {
+	if c := g.config.Load(); c != nil {
+		fmt.Fprintf(b, "config_version:%d\r\nconfig_refused:%s\r\n", c.version, strings.Join(strings.Fields(c.refused), " "))
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 // Run serves until ctx ends. It returns when every goroutine it started has ended.
 func (g *Gateway) Run(ctx context.Context) error {
+	defer close(g.ended)
 	group, ctx := errgroup.WithContext(ctx)
 	g.aside = func(work func()) {
 		group.Go(func() error {

@@ -13,8 +13,9 @@ import (
 
 // Env is what a role gets from its process.
 type Env struct {
-	Out io.Writer // what dev serves is printed here
-	Log *slog.Logger
+	Out    io.Writer // what dev serves is printed here
+	Log    *slog.Logger
+	Loaded *configs.Loaded // where the settings came from; nil: nobody knows
 }
 
 // Logger logs to w as the configuration says.

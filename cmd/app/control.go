@@ -19,6 +19,7 @@ import (
 	"larder/backends"
 	"larder/configs"
 	"larder/control/api"
+	"larder/control/config"
 	leading "larder/control/fleet"
 	"larder/control/host"
 	"larder/control/host/client"
@@ -71,12 +72,16 @@ func (f *fleet) control(key, fleetKey string) error {
 		_ = listener.Close()
 		return err
 	}
-	handler := newControlAPI(leader, key, f.env.Log)
+	keeper := f.newKeeper(f.registry)
+	handler := newControlAPI(leader, keeper, key, f.env.Log)
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin, ErrorLog: slog.NewLogLogger(f.env.Log.Handler(), slog.LevelDebug)}}
 	serving := make(chan struct{})
 	close(serving)
 	f.env.Log.Info("management API is served", "addr", listener.Addr().String())
 	if err := f.stack.start("management API", m.run, serving); err != nil {
+		return err
+	}
+	if err := f.keepSettings(keeper); err != nil {
 		return err
 	}
 	f.health.add("leader", leader.Healthy)
@@ -147,8 +152,8 @@ type controlAPI struct {
 	log    *slog.Logger
 }
 
-func newControlAPI(leader *leading.Leader, key string, log *slog.Logger) http.Handler {
-	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}}), log: log}
+func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, log *slog.Logger) http.Handler {
+	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Config: keeper}), log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, leader.ID()) })
 	mux.Handle("/", a)

@@ -12,6 +12,7 @@ import (
 	"larder/backends/registry"
 	"larder/backends/registry/embedded"
 	"larder/configs"
+	"larder/control/config"
 	leading "larder/control/fleet"
 	"larder/persistence/snapshot"
 	"larder/router"
@@ -61,6 +62,7 @@ type dev struct {
 	nodes    *nodes
 	leader   *leading.Leader
 	clusters *clusters
+	keeper   *config.Keeper // of the gateways' settings
 
 	mu    sync.Mutex
 	seeds map[string]int // nodes that are to begin with original, and their shards
@@ -87,7 +89,17 @@ func (d *dev) build() error {
 	if err := d.startFleet(first); err != nil {
 		return err
 	}
+	if err := d.manage(d.registry, ""); err != nil {
+		return err
+	}
 	if err := d.startClusters(); err != nil {
+		return err
+	}
+	if err := d.follow("dev"); err != nil {
+		return err
+	}
+	d.keeper = d.newKeeper(d.registry)
+	if err := d.keepSettings(d.keeper); err != nil {
 		return err
 	}
 	if err := d.startAPI(); err != nil {

@@ -84,6 +84,7 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
+	o, taken := c.managed.over(o)
 	gateway, err := proxy.New(o, c.src, c.env.Log, c.is.metrics)
 	if err != nil {
 		return nil, err
@@ -92,7 +93,10 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	if c.is.name != clusterName {
 		name += " of cluster " + c.is.name
 	}
-	if err := c.is.stack.start(name, gateway.Run, gateway.Ready()); err != nil {
+	if err := c.is.stack.start(name, c.managed.running(gateway), gateway.Ready()); err != nil {
+		return nil, err
+	}
+	if err := c.managed.join(c.is.stack.ctx, gateway, o, taken); err != nil {
 		return nil, err
 	}
 	c.health.add(name, gateway.Healthy)

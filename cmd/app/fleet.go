@@ -103,6 +103,9 @@ func (f *fleet) join(gateway *proxy.Gateway) error {
 	if err := f.drain(gateway); err != nil {
 		return err
 	}
+	if err := f.follow(service.ID); err != nil {
+		return err
+	}
 	return f.announce(service, gateway.Healthy)
 }
 
@@ -116,7 +119,7 @@ func (f *fleet) announce(service registry.Service, healthy func(context.Context)
 			if err := healthy(ctx); err != nil {
 				return registry.Failing, err.Error()
 			}
-			return registry.Passing, "ready"
+			return registry.Passing, "ready" + f.managed.note()
 		},
 		Lost: func(err error) {
 			if err == nil {

@@ -23,6 +23,7 @@ type process struct {
 	reg     prometheus.Registerer
 	health  *health
 	monitor *monitor // nil = off
+	managed *managed // nil = the registry says nothing of its settings
 }
 
 // newProcess begins with the monitor, so that it can say "starting", and stops with it.
@@ -80,6 +81,7 @@ func (p *process) startNode(o engine.Options) error {
 
 // startGateway starts the clients' endpoint; change, if any, is done to it before.
 func (p *process) startGateway(o proxy.Options, src router.Source, change ...func(*proxy.Gateway)) (*proxy.Gateway, error) {
+	o, taken := p.managed.over(o)
 	gateway, err := proxy.New(o, src, p.env.Log, p.reg)
 	if err != nil {
 		return nil, err
@@ -88,7 +90,10 @@ func (p *process) startGateway(o proxy.Options, src router.Source, change ...fun
 		f(gateway)
 	}
 	p.health.add("gateway", gateway.Healthy)
-	if err := p.stack.start("gateway", gateway.Run, gateway.Ready()); err != nil {
+	if err := p.stack.start("gateway", p.managed.running(gateway), gateway.Ready()); err != nil {
+		return nil, err
+	}
+	if err := p.managed.join(p.stack.ctx, gateway, o, taken); err != nil {
 		return nil, err
 	}
 	p.env.Log.Info("gateway serves", "addr", gateway.Addr(), "shards", len(src.Topology().Shards), "allowed", o.Access)
@@ -143,6 +148,9 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 			if src, err = fleet.topologies(); err != nil {
 				return err
 			}
+		}
+		if err := fleet.settings(); err != nil {
+			return err
 		}
 		commands := newStockCommands(p, c.Gateway, src)
 		gateway, err := p.startGateway(c.Gateway, src, commands.begin)

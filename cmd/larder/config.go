@@ -13,7 +13,8 @@ func configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Print the effective configuration, explained",
-		Long:  "Prints every setting as the file, the environment and the defaults make it, with its meaning and where it came from. What it prints is a file for --config. Settings from flags of another command are not seen.",
+		Long: "Prints every setting as the file, the environment and the defaults make it, with its meaning and where it came from. What it prints is a file for --config. Settings from flags of another command are not seen.\n\n" +
+			"The commands below are about the settings that all gateways of a fleet take from its registry, over what the file and the environment of each of them say.",
 		Example: `  larder config > larder.yaml
   larder config --config larder.yaml
   larder config --explain gateway.output-max`,
@@ -33,5 +34,6 @@ func configCommand() *cobra.Command {
 		}
 		return loaded.Write(cmd.OutOrStdout(), secrets)
 	}
+	cmd.AddCommand(configGet(), configSet(), configDiff(), configHistory(), configRollback())
 	return cmd
 }

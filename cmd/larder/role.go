@@ -21,7 +21,7 @@ func serve(cmd *cobra.Command, role configs.Role, run func(context.Context, conf
 			return err
 		}
 		c := loaded.Config
-		return run(cmd.Context(), c, app.Env{Out: cmd.OutOrStdout(), Log: app.Logger(cmd.ErrOrStderr(), c.Log)})
+		return run(cmd.Context(), c, app.Env{Out: cmd.OutOrStdout(), Log: app.Logger(cmd.ErrOrStderr(), c.Log), Loaded: loaded})
 	}
 	return cmd
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"larder/control"
+	"larder/control/config"
 	"larder/control/migrate"
 	"larder/persistence/snapshot"
 )
@@ -24,6 +25,7 @@ type Options struct {
 	Key      string // that who asks must have
 	Clusters Clusters
 	Manager  Manager                                    // nil: this process looks after no fleet
+	Config   *config.Keeper                             // of the gateways' settings; nil: there are none
 	Open     func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
 }
 

@@ -47,7 +47,7 @@ func (s *server) routes() []route {
 			_, _ = w.Write(document) // the one who asked has gone
 		},
 	}}
-	for _, more := range [][]route{s.clusterRoutes(), s.nodeRoutes(), s.fleetRoutes(), s.snapshotRoutes(), s.taskRoutes(), s.migrationRoutes()} {
+	for _, more := range [][]route{s.clusterRoutes(), s.nodeRoutes(), s.fleetRoutes(), s.snapshotRoutes(), s.taskRoutes(), s.migrationRoutes(), s.configRoutes()} {
 		all = append(all, more...)
 	}
 	return all

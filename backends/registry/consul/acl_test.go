@@ -144,6 +144,9 @@ func TestPolicies(t *testing.T) {
 		default:
 			mayNot("gateway writes a topology", err)
 			mayNot("gateway puts", r.Put(ctx, key, nil))
+			mayNot("gateway writes settings", r.Put(ctx, "larder/config/gateway", nil))
+			may("gateway says which settings it runs", r.Put(ctx, "larder/config/running/g1", nil))
+			may("gateway takes that back", r.Delete(ctx, "larder/config/running/g1"))
 			mayNot("gateway deletes", r.Delete(ctx, key))
 			mayNot("gateway opens a session", opens)
 		}
