@@ -50,6 +50,21 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
+// FreePorts gives the first of n ports in a row that no other test is given meanwhile, for a server that chooses among them.
+func FreePorts(t testing.TB, n int) (first int) {
+	t.Helper()
+	own, err := ownPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		end := int(portsGiven.Add(uint32(n)) % blockPorts)
+		if end >= n {
+			return own.first + end - n + 1
+		}
+	}
+}
+
 // takeBlock finds a block that no other test program has.
 func takeBlock() (portBlock, error) {
 	for i := range blocks {
