@@ -137,11 +137,22 @@ type settings struct {
 	journal      journalSettings
 }
 
+// newSettings are those that a node begins with.
+func newSettings(o *Options) settings {
+	s := settings{
+		password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(),
+		outputLimits: client.DefaultOutputLimits(), link: linkSettingsOf(o), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(),
+		saving: newSaveSettings(o), journal: newJournalSettings(o), repl: newReplSettings(&o.Replication),
+	}
+	s.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
+	return s
+}
+
 func newPart(n *Node, l *loop.Loop) *part {
 	o := &n.opts
 	p := &part{
 		n: n, l: l, base: l.Now(), baseMS: l.Now().UnixMilli(),
-		set:      settings{password: o.Password, aclLogMax: acl.MostDefault, idle: o.IdleTimeout, bulkMax: o.BulkMaxBytes, maxMemory: o.MaxMemory, idles: idleDefaults(), outputLimits: client.DefaultOutputLimits(), link: linkSettingsOf(o), trackedMax: 1_000_000, collections: commands.DefaultLimits(), watching: slow.Defaults(), saving: newSaveSettings(o), journal: newJournalSettings(o)},
+		set:      newSettings(o),
 		store:    n.store,
 		handlers: commands.Handlers(),
 		here:     buildHere(),
@@ -158,8 +169,6 @@ func newPart(n *Node, l *loop.Loop) *part {
 	p.files = files.In(o.Dir, n.watchFiles)
 	p.saves = saves{lastMS: p.baseMS, tookS: -1}
 	p.rewrites.tookS = -1
-	p.set.policy, _ = store.ParsePolicy(o.MaxMemoryPolicy)
-	p.set.repl = newReplSettings(&o.Replication)
 	p.store.SetLimit(p.set.maxMemory, p.set.policy)
 	if p.users = n.users; p.users == nil {
 		p.users = users.New(o.Password)

@@ -1,0 +1,75 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"larder/control/api"
+	"larder/control/controller"
+)
+
+// begin writes a task, when what it is about is written already.
+func (m *Manager) begin(ctx context.Context, kind, cluster, subject string) (controller.Task, error) {
+	now := m.o.Now().UTC()
+	t := controller.Task{
+		ID:   fmt.Sprintf("%s-%08x", now.Format("20060102t150405"), m.o.Chance.Uint32()),
+		Kind: kind, Cluster: cluster, Subject: subject, State: controller.TaskRunning, Began: now,
+	}
+	if err := m.write(ctx, controller.TaskKey(t.ID), t, 0); err != nil {
+		return controller.Task{}, err
+	}
+	m.forget(ctx)
+	return t, nil
+}
+
+// forget lets go of the oldest tasks that are over. That it could not is no harm: the next one does.
+func (m *Manager) forget(ctx context.Context) {
+	f, err := m.fleet()
+	if err != nil {
+		return
+	}
+	over := slices.DeleteFunc(f.Tasks(), func(t controller.Task) bool { return t.State == controller.TaskRunning })
+	for _, t := range over[:max(0, len(over)-tasksMax)] {
+		_ = m.o.Registry.Delete(ctx, controller.TaskKey(t.ID))
+	}
+}
+
+// Tasks implements api.Manager.
+func (m *Manager) Tasks(context.Context) ([]controller.Task, error) {
+	f, err := m.fleet()
+	if err != nil {
+		return nil, err
+	}
+	tasks := f.Tasks()
+	slices.SortStableFunc(tasks, func(a, b controller.Task) int { return b.Began.Compare(a.Began) })
+	return tasks, nil
+}
+
+// Task implements api.Manager.
+func (m *Manager) Task(ctx context.Context, id string) (controller.Task, error) {
+	for {
+		f, err := m.fleet()
+		if err != nil {
+			return controller.Task{}, err
+		}
+		tasks := f.Tasks()
+		at := slices.IndexFunc(tasks, func(t controller.Task) bool { return t.ID == id })
+		if at < 0 {
+			return controller.Task{}, api.Refuse(api.CodeUnknown, "task %s is not known", id)
+		}
+		if tasks[at].State != controller.TaskRunning || m.o.Sleep(ctx, seenEvery) != nil {
+			return tasks[at], nil
+		}
+	}
+}
+
+// running finds a task of a kind that is not over.
+func running(f controller.Fleet, subject string, kinds ...string) (controller.Task, bool) {
+	for _, t := range f.Tasks() {
+		if t.State == controller.TaskRunning && t.Subject == subject && slices.Contains(kinds, t.Kind) {
+			return t, true
+		}
+	}
+	return controller.Task{}, false
+}
