@@ -31,9 +31,6 @@ const alivePath = "/v1/alive"
 // forwarded marks a request that another controller has passed on: it goes no further.
 const forwarded = "X-Larder-Forwarded"
 
-// codeNoLeader is what a controller answers while none leads.
-const codeNoLeader = "no-leader"
-
 // Control leads the fleet, or waits until it may, and answers the management API, until ctx ends.
 func Control(ctx context.Context, c configs.Config, env Env) error {
 	key, err := c.API.TheKey()
@@ -153,7 +150,7 @@ type controlAPI struct {
 }
 
 func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, log *slog.Logger) http.Handler {
-	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Config: keeper}), log: log}
+	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Manager: newManager(leader), Config: keeper}), log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, leader.ID()) })
 	mux.Handle("/", a)
@@ -195,7 +192,7 @@ func (a *controlAPI) pass(w http.ResponseWriter, r *http.Request, to leading.Hol
 }
 
 func (a *controlAPI) nobody(w http.ResponseWriter, text string) {
-	said, err := json.Marshal(api.Problem{Code: codeNoLeader, Error: text})
+	said, err := json.Marshal(api.Problem{Code: api.CodeNoLeader, Error: text})
 	if err != nil {
 		panic(err) // it is two texts
 	}

@@ -49,12 +49,13 @@ func (r *Refusal) Error() string { return r.Text }
 const (
 	CodeInvalid  = "invalid"
 	CodeUnknown  = "unknown"
-	CodeTaken    = "taken"    // there is one of that name
-	CodeBusy     = "busy"     // something that excludes it is under way
-	CodeInUse    = "in-use"   // somebody needs what should go
-	CodeNoRoom   = "no-room"  // the hosts have no place for it
-	CodeRegistry = "registry" // it cannot be reached, or refuses
-	CodeNoFleet  = "no-fleet" // who was asked looks after no fleet
+	CodeTaken    = "taken"     // there is one of that name
+	CodeBusy     = "busy"      // something that excludes it is under way
+	CodeInUse    = "in-use"    // somebody needs what should go
+	CodeNoRoom   = "no-room"   // the hosts have no place for it
+	CodeRegistry = "registry"  // it cannot be reached, or refuses
+	CodeNoFleet  = "no-fleet"  // who was asked looks after no fleet
+	CodeNoLeader = "no-leader" // nobody decides about the fleet at the moment
 )
 
 // Refuse makes a Refusal.

@@ -2,12 +2,12 @@ package manage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"reflect"
 	"strconv"
 
+	"larder/backends"
 	"larder/backends/registry"
 	"larder/control/api"
 	"larder/control/catalog"
@@ -340,24 +340,16 @@ func (m *Manager) Topology(_ context.Context, cluster string) (api.Topology, err
 	return t, nil
 }
 
-// endpoint is what stands under an endpoint's key.
-type endpoint struct {
-	Cluster string `json:"cluster"`
-}
-
-const endpointsPrefix = "larder/endpoints/"
-
 // Endpoints implements api.Manager.
 func (m *Manager) Endpoints(ctx context.Context) ([]api.Endpoint, error) {
-	entries, err := m.o.Registry.List(ctx, endpointsPrefix)
+	entries, err := m.o.Registry.List(ctx, backends.EndpointsPrefix)
 	if err != nil {
 		return nil, judged(err)
 	}
 	var list []api.Endpoint
 	for _, e := range entries {
-		var at endpoint
-		if json.Unmarshal(e.Value, &at) == nil && at.Cluster != "" {
-			list = append(list, api.Endpoint{Name: e.Key[len(endpointsPrefix):], Cluster: at.Cluster})
+		if at, err := backends.DecodeEndpoint(e.Value); err == nil {
+			list = append(list, api.Endpoint{Name: e.Key[len(backends.EndpointsPrefix):], Cluster: at.Cluster})
 		}
 	}
 	return list, nil
@@ -383,9 +375,5 @@ func (m *Manager) Point(ctx context.Context, name, cluster string) (api.Endpoint
 	case seen.Topology == nil:
 		return api.Endpoint{}, api.Refuse(api.CodeBusy, "cluster %s does not serve yet: larder cluster show %s says why", cluster, cluster)
 	}
-	text, err := json.Marshal(endpoint{cluster})
-	if err == nil {
-		err = m.o.Registry.Put(ctx, endpointsPrefix+name, text)
-	}
-	return api.Endpoint{Name: name, Cluster: cluster}, judged(err)
+	return api.Endpoint{Name: name, Cluster: cluster}, judged(backends.PointEndpoint(ctx, m.o.Registry, name, cluster))
 }

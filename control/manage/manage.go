@@ -53,6 +53,7 @@ func New(o Options) *Manager {
 const (
 	attempts  = 5                     // to change what others change too
 	seenEvery = 10 * time.Millisecond // while something is waited for
+	taskEvery = 50 * time.Millisecond // while a task's end is
 	seenMax   = 5 * time.Second       // for the controller to have read what was written
 	tasksMax  = 100                   // that are over and kept
 )
@@ -64,9 +65,9 @@ func (m *Manager) fleet() (controller.Fleet, error) {
 	case v.Leads && v.Fleet.Known():
 		return v.Fleet, nil
 	case v.Leads, v.Leader.ID == "":
-		return controller.Fleet{}, api.Refuse(api.CodeRegistry, "no controller leads the fleet now: try again in a moment")
+		return controller.Fleet{}, api.Refuse(api.CodeNoLeader, "no controller leads the fleet now: try again in a moment")
 	}
-	return controller.Fleet{}, api.Refuse(api.CodeRegistry, "this controller does not lead: ask %s at %s", v.Leader.ID, v.Leader.Addr)
+	return controller.Fleet{}, api.Refuse(api.CodeNoLeader, "this controller does not lead: ask %s at %s", v.Leader.ID, v.Leader.Addr)
 }
 
 // judged is an error of the registry as people are told it.

@@ -358,5 +358,5 @@ func TestRest(t *testing.T) {
 	b.mu.Lock()
 	b.leads = false
 	b.mu.Unlock()
-	b.refused("who does not lead", func() error { _, err := b.Create(ctx, api.Wish{Name: "two"}); return err }, api.CodeRegistry, "ask other at http://other")
+	b.refused("who does not lead", func() error { _, err := b.Create(ctx, api.Wish{Name: "two"}); return err }, api.CodeNoLeader, "ask other at http://other")
 }

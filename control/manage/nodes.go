@@ -87,7 +87,7 @@ func (m *Manager) away(ctx context.Context, node, kind string) (controller.Task,
 	if err != nil {
 		return controller.Task{}, err
 	}
-	if _, is := running(f, node, controller.TaskReplace, controller.TaskAway); is || n.State != controller.Stays {
+	if running(f, node, controller.TaskReplace, controller.TaskAway) || n.State != controller.Stays {
 		return controller.Task{}, api.Refuse(api.CodeBusy, "node %s is on its way out already", node)
 	}
 	if err := f.FitsAnother(n.Cluster, node, kind == controller.TaskAway); err != nil {
@@ -148,7 +148,7 @@ func (m *Manager) DrainHost(ctx context.Context, host string) (controller.Task, 
 	if err != nil {
 		return controller.Task{}, err
 	}
-	if _, is := running(f, host, controller.TaskDrain); is {
+	if running(f, host, controller.TaskDrain) {
 		return controller.Task{}, api.Refuse(api.CodeBusy, "host %s is being drained already", host)
 	}
 	err = m.write(ctx, controller.DrainKey(host), struct{}{}, 0)

@@ -58,18 +58,16 @@ func (m *Manager) Task(ctx context.Context, id string) (controller.Task, error) 
 		if at < 0 {
 			return controller.Task{}, api.Refuse(api.CodeUnknown, "task %s is not known", id)
 		}
-		if tasks[at].State != controller.TaskRunning || m.o.Sleep(ctx, seenEvery) != nil {
+		if tasks[at].State != controller.TaskRunning || ctx.Err() != nil {
 			return tasks[at], nil
 		}
+		_ = m.o.Sleep(ctx, taskEvery) // it is told once more as it is then
 	}
 }
 
-// running finds a task of a kind that is not over.
-func running(f controller.Fleet, subject string, kinds ...string) (controller.Task, bool) {
-	for _, t := range f.Tasks() {
-		if t.State == controller.TaskRunning && t.Subject == subject && slices.Contains(kinds, t.Kind) {
-			return t, true
-		}
-	}
-	return controller.Task{}, false
+// running tells whether a task of those kinds is not over.
+func running(f controller.Fleet, subject string, kinds ...string) bool {
+	return slices.ContainsFunc(f.Tasks(), func(t controller.Task) bool {
+		return t.State == controller.TaskRunning && t.Subject == subject && slices.Contains(kinds, t.Kind)
+	})
 }
