@@ -12,9 +12,10 @@ import (
 
 // Event is something that people should know of.
 type Event struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"`
-	Text string    `json:"text"`
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`
+	Cluster string    `json:"cluster,omitempty"` // that it is about, where that is not plain
+	Text    string    `json:"text"`
 }
 
 // eventsMax is how many are remembered.

@@ -28,10 +28,10 @@ func TestFleetOnDev(t *testing.T) {
 		return out + err
 	}
 	for want, words := range map[string]string{
-		"lower-case letters":        "cluster create TWO",
-		"no host has 4096 GiB free": "cluster create two --memory 4096gb",
-		"there is a cluster main":   "cluster create main",
-		"no such parameter":         "parameters set small color=red",
+		"lower-case letters":      "cluster create TWO",
+		"no host has 4 TiB free":  "cluster create two --memory 4096gb",
+		"there is a cluster main": "cluster create main",
+		"no such parameter":       "parameters set small color=red",
 	} {
 		if got := larder(1, strings.Fields(words)...); !strings.Contains(got, want) {
 			t.Errorf("larder %s: %s, want %q", words, got, want)

@@ -256,9 +256,6 @@ func (s *server) allEvents(r *http.Request) (int, any, error) {
 // events are those of the fleet that are about a cluster, and those of who looks after its data.
 func (s *server) events(r *http.Request) (int, any, error) {
 	name := r.PathValue("cluster")
-	if status, answer, err := s.cluster(r); err != nil {
-		return status, answer, err
-	}
 	var all []Event
 	if s.o.Manager != nil {
 		told, err := s.o.Manager.Events(r.Context())
@@ -269,6 +266,11 @@ func (s *server) events(r *http.Request) (int, any, error) {
 	}
 	if c, here := s.o.Clusters.Cluster(name); here {
 		all = append(all, agentEvents(name, c.Agent)...)
+	}
+	if len(all) == 0 { // of one that is gone there may be some
+		if status, answer, err := s.cluster(r); err != nil {
+			return status, answer, err
+		}
 	}
 	return http.StatusOK, Events{inOrder(all)}, nil
 }

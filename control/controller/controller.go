@@ -42,6 +42,9 @@ func (Tick) event() {}
 type Effect interface{ effect() }
 
 // Report tells people what has happened, or why something does not. Kind is one word with hyphens, for machines.
-type Report struct{ Kind, Text string }
+type Report struct {
+	Kind, Text string
+	Cluster    string // that it is about; empty: none, or the one that is looked after
+}
 
 func (Report) effect() {}

@@ -168,7 +168,7 @@ func (s *stepper) stockNews(c *cluster, next *router.Topology) {
 	}
 	for i := range next.Shards {
 		if before, now := was.Shards[i].Primary.Addr, next.Shards[i].Primary.Addr; before != now {
-			s.report("primary", "cluster %s: shard %d has another primary, %s; it was %s", c.name, i, now, before)
+			s.reportOf(c.name, "primary", "cluster %s: shard %d has another primary, %s; it was %s", c.name, i, now, before)
 		}
 	}
 }

@@ -201,7 +201,12 @@ func (c *cluster) clone() *cluster {
 }
 
 func (s *stepper) report(kind, format string, args ...any) {
-	s.effects = append(s.effects, Report{kind, fmt.Sprintf(format, args...)})
+	s.reportOf("", kind, format, args...)
+}
+
+// reportOf reports what is about a cluster.
+func (s *stepper) reportOf(cluster, kind, format string, args ...any) {
+	s.effects = append(s.effects, Report{Kind: kind, Text: fmt.Sprintf(format, args...), Cluster: cluster})
 }
 
 // put writes, unless something is being written there.
@@ -230,7 +235,7 @@ func (s *stepper) why(c *cluster, subject, text string) {
 		delete(c.told, subject)
 	case c.told[subject] != text:
 		c.told[subject] = text
-		s.report("waiting", "cluster %s: %s: %s", c.name, subject, text)
+		s.reportOf(c.name, "waiting", "cluster %s: %s: %s", c.name, subject, text)
 	}
 }
 

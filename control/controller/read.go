@@ -85,7 +85,7 @@ func (s *stepper) readCluster(name, kind, key string, e entry, first bool) {
 	case "topology":
 		value, _ := e.value.(*router.Topology)
 		if !first && value != nil {
-			s.report("topology", "cluster %s: topology of epoch %d", name, value.Epoch)
+			s.reportOf(name, "topology", "cluster %s: topology of epoch %d", name, value.Epoch)
 			s.stockNews(c, value)
 		}
 		next.topology = stored[*router.Topology]{value, e.version}
@@ -187,16 +187,16 @@ func (c *cluster) forget() {
 func (s *stepper) specNews(c *cluster, next *Spec) {
 	switch was := c.spec.value; {
 	case next == nil && was != nil:
-		s.report("cluster-deleted", "cluster %s is gone", c.name)
+		s.reportOf(c.name, "cluster-deleted", "cluster %s is gone", c.name)
 	case next == nil:
 	case next.External() && !next.Deleted:
-		s.report("cluster-wanted", "cluster %s: %d shards of servers that are not ours", c.name, next.Shards)
+		s.reportOf(c.name, "cluster-wanted", "cluster %s: %d shards of servers that are not ours", c.name, next.Shards)
 	case was == nil:
-		s.report("cluster-wanted", "cluster %s: %d shards with %d replicas each, %s a node", c.name, next.Shards, next.Replicas, Bytes(next.Memory))
+		s.reportOf(c.name, "cluster-wanted", "cluster %s: %d shards with %d replicas each, %s a node", c.name, next.Shards, next.Replicas, Bytes(next.Memory))
 	case next.Deleted && !was.Deleted:
-		s.report("cluster-deleting", "cluster %s is to be deleted", c.name)
+		s.reportOf(c.name, "cluster-deleting", "cluster %s is to be deleted", c.name)
 	default:
-		s.report("cluster-changed", "cluster %s: %d replicas a shard, %s a node, parameters %q", c.name, next.Replicas, Bytes(next.Memory), next.Parameters)
+		s.reportOf(c.name, "cluster-changed", "cluster %s: %d replicas a shard, %s a node, parameters %q", c.name, next.Replicas, Bytes(next.Memory), next.Parameters)
 	}
 }
 
@@ -212,17 +212,17 @@ func (s *stepper) planNews(c *cluster, next *Plan) {
 	for _, n := range next.Nodes {
 		switch before := was.node(n.ID); {
 		case before == nil:
-			s.report("node-placed", "node %s of shard %d is placed on host %s", n.ID, n.Shard, n.Host)
+			s.reportOf(c.name, "node-placed", "node %s of shard %d is placed on host %s", n.ID, n.Shard, n.Host)
 		case before.State == n.State:
 		case n.State == Leaves:
-			s.report("node-leaves", "node %s on host %s leaves: %s", n.ID, n.Host, n.Why)
+			s.reportOf(c.name, "node-leaves", "node %s on host %s leaves: %s", n.ID, n.Host, n.Why)
 		case n.State == Stays:
-			s.report("node-stays", "node %s on host %s stays after all", n.ID, n.Host)
+			s.reportOf(c.name, "node-stays", "node %s on host %s stays after all", n.ID, n.Host)
 		}
 	}
 	for _, n := range was.Nodes {
 		if next.node(n.ID) == nil {
-			s.report("node-gone", "node %s is gone from host %s: %s", n.ID, n.Host, n.Why)
+			s.reportOf(c.name, "node-gone", "node %s is gone from host %s: %s", n.ID, n.Host, n.Why)
 		}
 	}
 }
@@ -232,10 +232,10 @@ func (s *stepper) recordNews(c *cluster, shard int, was, next *router.Record) {
 	switch {
 	case next == nil:
 	case was == nil:
-		s.report("shard-begun", "cluster %s: shard %d has its first primary, %s", c.name, shard, next.Primary.Node)
+		s.reportOf(c.name, "shard-begun", "cluster %s: shard %d has its first primary, %s", c.name, shard, next.Primary.Node)
 	case next.State != was.State && next.State != router.Normal:
-		s.report("shard-"+next.State.String(), "cluster %s: shard %d: %s stops being the primary", c.name, shard, was.Primary.Node)
+		s.reportOf(c.name, "shard-"+next.State.String(), "cluster %s: shard %d: %s stops being the primary", c.name, shard, was.Primary.Node)
 	case next.Primary != was.Primary:
-		s.report("primary", "cluster %s: shard %d has another primary, %s", c.name, shard, next.Primary.Node)
+		s.reportOf(c.name, "primary", "cluster %s: shard %d has another primary, %s", c.name, shard, next.Primary.Node)
 	}
 }

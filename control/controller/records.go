@@ -187,7 +187,7 @@ func (s *stepper) handOver(c *cluster, shard int, r *router.Record) *router.Reco
 	}
 	delete(c.since, what)
 	s.remember(c, "gave up "+subject(shard))
-	s.report("switch-given-up", "cluster %s: shard %d: no other node had all within %s; %s stays the primary for now", c.name, shard, switchWithin, n.ID)
+	s.reportOf(c.name, "switch-given-up", "cluster %s: shard %d: no other node had all within %s; %s stays the primary for now", c.name, shard, switchWithin, n.ID)
 	return next
 }
 

@@ -162,7 +162,7 @@ func (s Snapshots) tick(now time.Time, want Schedule) (Snapshots, []Effect) {
 	var effects []Effect
 	if over := now.Sub(began) >= want.Window.Length; over && !s.told.Equal(began) {
 		s.told = began
-		effects = append(effects, Report{"snapshot-missed", fmt.Sprintf("no automatic snapshot was taken in the window of %s; it is made up for now", began.Format(time.DateTime))})
+		effects = append(effects, Report{Kind: "snapshot-missed", Text: fmt.Sprintf("no automatic snapshot was taken in the window of %s; it is made up for now", began.Format(time.DateTime))})
 	}
 	s.since = now
 	s.Running = "auto-" + now.UTC().Format("20060102-1504")
@@ -195,7 +195,7 @@ func (s Snapshots) failed(now time.Time, e Failed) (Snapshots, []Effect) {
 	}
 	s.Running, s.Again = "", now.Add(wait)
 	s.Failed++
-	return s, []Effect{Keep{}, Report{"snapshot-failed", fmt.Sprintf("automatic snapshot %s: %s; it is tried again in %s", e.Name, e.Why, wait)}}
+	return s, []Effect{Keep{}, Report{Kind: "snapshot-failed", Text: fmt.Sprintf("automatic snapshot %s: %s; it is tried again in %s", e.Name, e.Why, wait)}}
 }
 
 // prune has the oldest removed that are too many. The last one stays whatever is wanted.

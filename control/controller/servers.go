@@ -107,7 +107,7 @@ func (s *stepper) silenceNews(c *cluster, addr string) {
 	if silent {
 		s.why(c, topic, "it cannot be used: "+v.wrong)
 	} else if v.answers() && v.silence {
-		s.report("server-returned", "cluster %s: server %s answers again", c.name, addr)
+		s.reportOf(c.name, "server-returned", "cluster %s: server %s answers again", c.name, addr)
 		s.why(c, topic, "")
 	}
 	if silent != v.silence && (silent || v.answers()) {
@@ -226,7 +226,7 @@ func (s *stepper) tellSeveral(c *cluster, shard int, chosen string, primaries []
 	text := fmt.Sprintf("%s counts; what is written to %s by others is missing there: it should be told REPLICAOF %s", chosen, strings.Join(others, ", "), strings.ReplaceAll(chosen, ":", " "))
 	if c.told[topic] != text {
 		c.told[topic] = text
-		s.report("two-primaries", "cluster %s: %s: %s", c.name, topic, text)
+		s.reportOf(c.name, "two-primaries", "cluster %s: %s: %s", c.name, topic, text)
 	}
 }
 

@@ -35,7 +35,7 @@ func (t *term) carryOut(effect controller.Effect) {
 		t.hasten(e.Cluster)
 		t.do(t.rooms.tells, "tell", e.Node, func(ctx context.Context) error { return t.show(ctx, e) })
 	case controller.Report:
-		t.l.Report(e.Kind, e.Text)
+		t.l.ReportOf(e.Cluster, e.Kind, e.Text)
 	}
 }
 

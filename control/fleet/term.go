@@ -240,11 +240,14 @@ func (t *term) nodeSays(says controller.NodeSays) {
 }
 
 // Report tells people of something. It stays in the registry if this process leads.
-func (l *Leader) Report(kind, text string) {
+func (l *Leader) Report(kind, text string) { l.ReportOf("", kind, text) }
+
+// ReportOf tells people of something about a cluster.
+func (l *Leader) ReportOf(cluster, kind, text string) {
 	l.o.Log.Info(text, "event", kind)
 	l.o.Metrics.events.WithLabelValues(kind).Inc()
 	select {
-	case l.told <- control.Event{At: l.o.Now(), Kind: kind, Text: text}:
+	case l.told <- control.Event{At: l.o.Now(), Kind: kind, Cluster: cluster, Text: text}:
 	default: // the registry has not answered for long: the log has it
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"larder/backends/registry"
-	"larder/control"
 	"larder/control/api"
 	"larder/control/controller"
 	"larder/control/fleet"
@@ -137,11 +136,7 @@ func (m *Manager) Events(ctx context.Context) ([]api.Event, error) {
 	}
 	list := make([]api.Event, 0, len(kept))
 	for _, e := range kept {
-		list = append(list, eventOf(e))
+		list = append(list, api.Event(e))
 	}
 	return list, nil
-}
-
-func eventOf(e control.Event) api.Event {
-	return api.Event{At: e.At, Kind: e.Kind, Text: e.Text}
 }

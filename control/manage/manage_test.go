@@ -349,10 +349,10 @@ func TestRest(t *testing.T) {
 	if err != nil || len(list) != 100+2 || list[0].ID != last.ID || list[2].ID != "20250101t000020" {
 		t.Error(len(list), err)
 	}
-	if err := fleet.AppendEvents(ctx, b.reg, []control.Event{{At: b.now, Kind: "primary", Text: "cluster one: shard 0 has another primary"}}); err != nil {
+	if err := fleet.AppendEvents(ctx, b.reg, []control.Event{{At: b.now, Kind: "primary", Cluster: "one", Text: "cluster one: shard 0 has another primary"}}); err != nil {
 		t.Fatal(err)
 	}
-	if events, err := b.Events(ctx); err != nil || len(events) != 1 || events[0].Kind != "primary" {
+	if events, err := b.Events(ctx); err != nil || len(events) != 1 || events[0].Kind != "primary" || events[0].Cluster != "one" {
 		t.Error(events, err)
 	}
 	b.mu.Lock()
