@@ -49,20 +49,25 @@ func (m *Manager) Tasks(context.Context) ([]controller.Task, error) {
 // Task implements api.Manager.
 func (m *Manager) Task(ctx context.Context, id string) (controller.Task, error) {
 	for {
-		f, err := m.fleet()
-		if err != nil {
-			return controller.Task{}, err
+		t, err := m.task(id)
+		if err != nil || t.State != controller.TaskRunning || ctx.Err() != nil {
+			return t, err
 		}
-		tasks := f.Tasks()
-		at := slices.IndexFunc(tasks, func(t controller.Task) bool { return t.ID == id })
-		if at < 0 {
-			return controller.Task{}, api.Refuse(api.CodeUnknown, "task %s is not known", id)
-		}
-		if tasks[at].State != controller.TaskRunning || ctx.Err() != nil {
-			return tasks[at], nil
-		}
-		_ = m.o.Sleep(ctx, taskEvery) // it is told once more as it is then
+		_ = m.o.Sleep(ctx, taskEvery) // when it ends it is told as it is then
 	}
+}
+
+func (m *Manager) task(id string) (controller.Task, error) {
+	f, err := m.fleet()
+	if err != nil {
+		return controller.Task{}, err
+	}
+	tasks := f.Tasks()
+	at := slices.IndexFunc(tasks, func(t controller.Task) bool { return t.ID == id })
+	if at < 0 {
+		return controller.Task{}, api.Refuse(api.CodeUnknown, "task %s is not known", id)
+	}
+	return tasks[at], nil
 }
 
 // running tells whether a task of those kinds is not over.
