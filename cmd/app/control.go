@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"larder/backends"
+	"larder/backends/stock"
 	"larder/configs"
 	"larder/control/api"
 	"larder/control/config"
@@ -101,11 +102,12 @@ func (f *fleet) newLeader(addr, fleetKey string) (leader *leading.Leader, hangUp
 	}
 	up := f.config.Gateway.Upstream
 	hosts := client.New(fleetKey)
-	managed := backends.NewManaged(backends.Auth{User: up.User, Password: up.Password})
+	auth := backends.Auth{User: up.User, Password: up.Password}
+	managed, servers := backends.NewManaged(auth), stock.NewRoles(auth)
 	return leading.New(leading.Options{
-		ID: id, Addr: addr, Registry: f.registry, Hosts: hosts, Nodes: leading.NodesOver(managed), Ping: pingLeader,
+		ID: id, Addr: addr, Registry: f.registry, Hosts: hosts, Nodes: leading.NodesOver(managed), Servers: servers, Ping: pingLeader,
 		Log: f.env.Log, Metrics: metrics, Now: time.Now, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-	}), func() { managed.Close(); hosts.Close() }, nil
+	}), func() { servers.Close(); managed.Close(); hosts.Close() }, nil
 }
 
 // processName is another one at each start.

@@ -80,7 +80,11 @@ func (c *cluster) led(ctx context.Context) {
 // startGateway starts the endpoint.
 func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	o := c.config.Gateway
-	o.Listen, o.Upstream.User, o.Upstream.Password = c.is.listen, "", c.config.Engine.Password
+	o.Listen = c.is.listen
+	others := external(c.src.Topology())
+	if !others {
+		o.Upstream.User, o.Upstream.Password = "", c.config.Engine.Password
+	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
@@ -88,6 +92,13 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	gateway, err := proxy.New(o, c.src, c.env.Log, c.is.metrics)
 	if err != nil {
 		return nil, err
+	}
+	if others {
+		commands := newStockCommands(c.is.stack, &o, c.src, c.env.Log)
+		commands.begin(gateway)
+		if err := commands.follow(); err != nil {
+			return nil, err
+		}
 	}
 	name := "gateway"
 	if c.is.name != clusterName {

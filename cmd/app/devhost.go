@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"larder/backends"
+	"larder/backends/stock"
 	"larder/control/controller"
 	leading "larder/control/fleet"
 	"larder/control/host"
@@ -27,9 +28,11 @@ const askOften = 10 * time.Millisecond
 // first cluster was told to take if that is more: nobody is asked twice.
 func (d *dev) startFleet(first *controller.Spec) error {
 	d.nodes = newNodes(d.process, d.nodeOptions, removed(func(node string) (string, error) { return filepath.Join(d.data.path, "nodes", node), nil }))
-	managed := backends.NewManaged(d.nodes.auth)
+	up := d.config.Gateway.Upstream
+	managed, servers := backends.NewManaged(d.nodes.auth), stock.NewRoles(backends.Auth{User: up.User, Password: up.Password})
 	if err := d.begin("", func(ctx context.Context) error {
 		defer managed.Close()
+		defer servers.Close()
 		return d.nodes.look(ctx)
 	}); err != nil {
 		return err
@@ -62,7 +65,7 @@ func (d *dev) startFleet(first *controller.Spec) error {
 		return err
 	}
 	d.leader = leading.New(leading.Options{
-		ID: devHost, Registry: d.registry, Hosts: here{h}, Nodes: leading.NodesOver(managed), Log: d.env.Log, Metrics: metrics, Now: time.Now,
+		ID: devHost, Registry: d.registry, Hosts: here{h}, Nodes: leading.NodesOver(managed), Servers: servers, Log: d.env.Log, Metrics: metrics, Now: time.Now,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), AskOften: askOften,
 	})
 	ready := make(chan struct{})

@@ -152,7 +152,7 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 		if err := fleet.settings(); err != nil {
 			return err
 		}
-		commands := newStockCommands(p, c.Gateway, src)
+		commands := newStockCommands(p.stack, &c.Gateway, src, env.Log)
 		gateway, err := p.startGateway(c.Gateway, src, commands.begin)
 		if err != nil {
 			return err

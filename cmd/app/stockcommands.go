@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -17,19 +18,20 @@ const firstLook = 200 * time.Millisecond
 
 // stockCommands keep a gateway told of the commands that the stock servers behind it have beside the table's.
 type stockCommands struct {
-	p        *process
+	stack    *stack
 	src      router.Source
 	gateway  *proxy.Gateway
 	commands *stock.Commands
 }
 
-func newStockCommands(p *process, o proxy.Options, src router.Source) *stockCommands {
-	c := &stockCommands{p: p, src: src}
+// newStockCommands makes one for a gateway of those options; it lives in its stack.
+func newStockCommands(in *stack, o *proxy.Options, src router.Source, log *slog.Logger) *stockCommands {
+	c := &stockCommands{stack: in, src: src}
 	c.commands = stock.New(stock.Options{
 		Auth:     backends.Auth{User: o.Upstream.User, Password: o.Upstream.Password},
 		Topology: src.Topology,
 		Extend:   func(o *command.Overlay) { c.gateway.Extend(o) },
-		Log:      p.env.Log,
+		Log:      log,
 	})
 	return c
 }
@@ -37,11 +39,10 @@ func newStockCommands(p *process, o proxy.Options, src router.Source) *stockComm
 // begin is for a gateway that has not started yet.
 func (c *stockCommands) begin(gateway *proxy.Gateway) {
 	c.gateway = gateway
-	external := func(shard router.Shard) bool { return shard.Primary.External }
-	if !slices.ContainsFunc(c.src.Topology().Shards, external) {
+	if !external(c.src.Topology()) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.p.stack.ctx, firstLook)
+	ctx, cancel := context.WithTimeout(c.stack.ctx, firstLook)
 	defer cancel()
 	c.commands.Look(ctx)
 }
@@ -50,5 +51,10 @@ func (c *stockCommands) begin(gateway *proxy.Gateway) {
 func (c *stockCommands) follow() error {
 	started := make(chan struct{})
 	close(started) // the gateway serves with what is known
-	return c.p.stack.start("commands of stock servers", c.commands.Run, started)
+	return c.stack.start("commands of stock servers", c.commands.Run, started)
+}
+
+// external tells whether a topology says that it has stock servers.
+func external(t *router.Topology) bool {
+	return slices.ContainsFunc(t.Shards, func(shard router.Shard) bool { return shard.Primary.External })
 }

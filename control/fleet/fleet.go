@@ -38,13 +38,14 @@ type Nodes interface {
 	Obey(ctx context.Context, t controller.Tell) error
 }
 
-// Options say what a Leader works with. All fields but Addr, Ping, Limits and Metrics must be given.
+// Options say what a Leader works with. All fields but Addr, Servers, Ping, Limits and Metrics must be given.
 type Options struct {
 	ID       string // this process's name, another one than that of any other that competes
 	Addr     string // where this process's management API is asked, for those that do not lead; empty: nowhere
 	Registry registry.Registry
 	Hosts    Hosts
 	Nodes    Nodes
+	Servers  Servers // nil: external clusters are not looked after
 	Limits   controller.Limits
 	// Ping asks whether a leader lives. ErrAnother: another process has its address. nil: a leader that is dead is missed only when its session has ended.
 	Ping    func(ctx context.Context, h Holder) error

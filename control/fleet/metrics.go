@@ -30,7 +30,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		deposed: prometheus.NewCounter(prometheus.CounterOpts{Name: "larder_fleet_deposed_total", Help: "Leaders that did not answer and whose place this process has taken."}),
 		effects: vec("larder_fleet_effects_total", "What steps wanted done and was begun, by kind: writes to the registry, orders to hosts, records told to nodes.", "kind", kinds...),
 		failed:  vec("larder_fleet_effects_failed_total", "How much of it failed; it is tried again as long as it is needed.", "kind", kinds...),
-		silent:  vec("larder_fleet_unanswered_total", "Times that a host or a node was asked how it is and did not answer.", "from", "host", "node"),
+		silent:  vec("larder_fleet_unanswered_total", "Times that a host, a node or a server of others was asked how it is and did not answer.", "from", "host", "node", "server"),
 		events:  vec("larder_fleet_events_total", "What was reported, by kind (larder events shows the texts).", "kind"),
 	}
 	var failed []error

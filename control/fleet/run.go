@@ -129,6 +129,7 @@ func (l *Leader) lead(ctx context.Context, id registry.SessionID) error {
 	group.Go(t.steps)
 	group.Go(t.guard)
 	group.Go(t.polls)
+	group.Go(t.servers)
 	group.Go(t.keepEvents)
 	err := group.Wait()
 	t.jobs.Wait()

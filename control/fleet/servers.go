@@ -1,0 +1,80 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"larder/backends/stock"
+	"larder/control/controller"
+)
+
+// Servers are those of others that external clusters are made of.
+type Servers interface {
+	// Ask asks one for its role. An error says in words that stay the same why nothing can be said.
+	Ask(ctx context.Context, addr string) (stock.Role, error)
+}
+
+// askServersWithin is less than askSeldom: a server that does not answer is known not to before it is asked again.
+const askServersWithin = 800 * time.Millisecond
+
+// servers asks the servers of external clusters once a second each, not again before one has answered, or has not within its time.
+func (t *term) servers() error {
+	if t.l.o.Servers == nil {
+		return nil
+	}
+	every := time.NewTicker(askSeldom / 4)
+	defer every.Stop()
+	asked, busy := map[controller.Server]time.Time{}, map[controller.Server]bool{}
+	done := make(chan controller.Server)
+	for {
+		select {
+		case <-t.ctx.Done():
+			return nil
+		case s := <-done:
+			delete(busy, s)
+		case <-every.C:
+			now := t.l.o.Now()
+			there := map[controller.Server]time.Time{}
+			for _, s := range t.l.View().Fleet.Servers() {
+				there[s] = asked[s]
+				if busy[s] || now.Sub(asked[s]) < askSeldom {
+					continue
+				}
+				there[s], busy[s] = now, true
+				t.spawn(func() {
+					t.askServer(s, now)
+					select {
+					case done <- s:
+					case <-t.ctx.Done():
+					}
+				})
+			}
+			asked = there
+		}
+	}
+}
+
+// askServer has the controller hear what a server says.
+func (t *term) askServer(s controller.Server, now time.Time) {
+	select {
+	case t.rooms.polls <- struct{}{}:
+		defer func() { <-t.rooms.polls }()
+	case <-t.ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, askServersWithin)
+	defer cancel()
+	role, err := t.l.o.Servers.Ask(ctx, s.Addr)
+	says := controller.ServerSays{Cluster: s.Cluster, Addr: s.Addr, At: now}
+	if err != nil {
+		if t.ctx.Err() != nil {
+			return
+		}
+		t.l.o.Metrics.silent.WithLabelValues("server").Inc()
+		says.Wrong = err.Error()
+	} else {
+		says.Run, says.Primary, says.History, says.Before = role.Run, role.Primary, role.History, role.Before
+		says.Follows, says.Linked, says.Loading = role.Follows, role.Linked, role.Loading
+	}
+	t.tell(says)
+}
