@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 	"larder/control"
 	"larder/control/config"
 	"larder/control/fleet"
+	"larder/control/host"
 	"larder/engine"
 	"larder/proxy"
 	"larder/proxy/mirror"
@@ -38,6 +40,7 @@ func TestMetrics(t *testing.T) {
 	page.WriteString(metricsTable("Node", nodeMetrics(t)))
 	page.WriteString(metricsTable("Control", controlMetrics(t)))
 	page.WriteString(metricsTable("Fleet, in whoever may lead it", fleetMetrics(t)))
+	page.WriteString(metricsTable("Host", hostMetrics(t)))
 	page.WriteString(metricsTable("Consul, in each role that asks it", consulMetrics(t)))
 	page.WriteString(metricsTable("Settings of the fleet, in each role with gateways that follow them", configMetrics(t)))
 	page.WriteString(metricsTable("Shadow", shadowMetrics(t)))
@@ -162,6 +165,19 @@ func nodeMetrics(t *testing.T) []metric {
 	t.Helper()
 	r := &recorder{}
 	if _, err := engine.New(engine.DefaultOptions(), slog.New(slog.DiscardHandler), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.metrics
+}
+
+func hostMetrics(t *testing.T) []metric {
+	t.Helper()
+	r := &recorder{}
+	h, err := host.New(host.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.Register(r), (&host.Announcement{}).Register(r)); err != nil {
 		t.Fatal(err)
 	}
 	return r.metrics

@@ -95,6 +95,9 @@ func (f *fleet) host(data *folder, key string, managed *backends.Managed) error 
 	}
 	f.env.Log.Info("host serves", "addr", listener.Addr().String(), "host", announced.ID, "reached at", announced.Addr, "memory", controller.Bytes(announced.Memory))
 	a := &host.Announcement{Host: announced, Registry: f.registry, Dir: data.path, Log: f.env.Log, Chance: newDice()}
+	if err := errors.Join(h.Register(f.reg), a.Register(f.reg)); err != nil {
+		return err
+	}
 	rested := false
 	err = f.stack.start("announcement", func(ctx context.Context) error {
 		a.Run(ctx)

@@ -29,11 +29,12 @@ type Options struct {
 
 // Host runs nodes. It implements what a controller asks hosts by, for who has it in the same process.
 type Host struct {
-	o    Options
-	save func(memory) error
-	work sync.WaitGroup
-	news chan struct{} // somebody is to be looked after
-	left chan struct{} // somebody is looked after no more
+	o        Options
+	save     func(memory) error
+	counters counters
+	work     sync.WaitGroup
+	news     chan struct{} // somebody is to be looked after
+	left     chan struct{} // somebody is looked after no more
 
 	mu      sync.Mutex // of what follows
 	number  uint64
@@ -46,7 +47,7 @@ type Host struct {
 // New makes a host that remembers what is in its folder. Run then looks after its nodes.
 func New(o Options) (*Host, error) {
 	keep := func(m memory) error { return m.save(o.Dir) }
-	h := &Host{o: o, save: keep, news: make(chan struct{}, 1), left: make(chan struct{}, 1), keepers: map[string]*keeper{}}
+	h := &Host{o: o, save: keep, counters: newCounters(), news: make(chan struct{}, 1), left: make(chan struct{}, 1), keepers: map[string]*keeper{}}
 	var err error
 	if h.memory, err = remember(o.Dir); err != nil {
 		return nil, err
@@ -95,14 +96,27 @@ func (h *Host) Obey(_ context.Context, who controller.Host, o controller.Order) 
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	refused, err := h.obey(o)
+	outcome := orderObeyed
+	switch {
+	case err != nil:
+		outcome = orderRefused
+	case len(refused) > 0:
+		outcome, err = orderPartly, errors.Join(refused...)
+	}
+	h.counters.orders.WithLabelValues(outcome).Inc()
+	return err
+}
+
+// obey obeys an order, and gives what of it is refused; an error says that all is. h.mu is held.
+func (h *Host) obey(o controller.Order) (refused []error, err error) {
 	next := h.memory.clone()
-	refused, err := next.obey(o, h.o.Memory)
-	if err != nil {
-		return err
+	if refused, err = next.obey(o, h.o.Memory); err != nil {
+		return nil, err
 	}
 	if !next.equal(h.memory) {
 		if err := h.save(next); err != nil {
-			return fmt.Errorf("host %s cannot remember the order, and does not obey it: %w", h.o.ID, err)
+			return nil, fmt.Errorf("host %s cannot remember the order, and does not obey it: %w", h.o.ID, err)
 		}
 	}
 	h.take(next)
@@ -111,7 +125,7 @@ func (h *Host) Obey(_ context.Context, who controller.Host, o controller.Order) 
 			refused = append(refused, k.refused()...)
 		}
 	}
-	return errors.Join(refused...)
+	return refused, nil
 }
 
 // Rest ends all nodes in order, each with its data saved if it saves any, and waits for that until ctx ends. They are remembered, and started by the next Host of

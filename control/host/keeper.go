@@ -167,6 +167,7 @@ func (k *keeper) gone() {
 // short takes note that the node has ended, and waits as long as is due before it may be started again, or until its orders are others.
 func (k *keeper) short(ctx context.Context, lived time.Duration, why string) {
 	wait := k.restarts.ended(lived, why)
+	k.h.counters.ends.Inc()
 	k.update(func() { k.failed = k.restarts.failed })
 	k.h.o.Log.Warn("node has ended; it is started again", "node", k.id, "why", why, "after", lived, "wait", wait)
 	if k.pause(ctx, wait) {
