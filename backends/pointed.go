@@ -101,7 +101,7 @@ func (s *Pointed) take(cluster string, t *router.Topology) []string {
 func (s *Pointed) following(cluster string) *Topologies {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &Topologies{registry: s.registry, key: TopologyKey(cluster), log: s.log.With("endpoint", s.name)}
+	t := LaterTopologies(s.registry, cluster, s.log.With("endpoint", s.name))
 	if cluster == s.serving {
 		t.newest.Store(s.newest)
 	}

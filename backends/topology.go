@@ -91,6 +91,11 @@ func NewTopologies(ctx context.Context, r registry.Store, cluster string, log *s
 	return s, nil
 }
 
+// LaterTopologies are those of a cluster that may have none yet: Topology is nil until Watch has told one.
+func LaterTopologies(r registry.Store, cluster string, log *slog.Logger) *Topologies {
+	return &Topologies{registry: r, key: TopologyKey(cluster), log: log}
+}
+
 // Topology implements router.Source.
 func (s *Topologies) Topology() *router.Topology { return s.newest.Load() }
 

@@ -94,6 +94,9 @@ func (f *fleet) host(data *folder, key string, managed *backends.Managed) error 
 		return err
 	}
 	f.env.Log.Info("host serves", "addr", listener.Addr().String(), "host", announced.ID, "reached at", announced.Addr, "memory", controller.Bytes(announced.Memory))
+	if err := f.listNodes(h, announced, begun); err != nil {
+		return err
+	}
 	a := &host.Announcement{Host: announced, Registry: f.registry, Dir: data.path, Log: f.env.Log, Chance: newDice()}
 	if err := errors.Join(h.Register(f.reg), a.Register(f.reg)); err != nil {
 		return err
