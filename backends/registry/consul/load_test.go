@@ -2,6 +2,7 @@ package consul_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -87,6 +88,78 @@ func TestManyFollow(t *testing.T) {
 	}
 	if got := requests(t, metrics, "keys"); got != gateways+changes {
 		t.Errorf("%v other requests, want %d: one to begin with each, and the writes", got, gateways+changes)
+	}
+}
+
+// TestManyGateways: a hundred gateways know of each other; that one fails costs each of them a request, and what happens elsewhere none.
+func TestManyGateways(t *testing.T) {
+	const gateways, name = 100, "cache-main-gateway"
+	server := peers.StartConsul(t, `limits { http_max_conns_per_client = 1000 }`)
+	metrics := prometheus.NewRegistry()
+	r, err := consul.New(optionsOf(server), metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	say := func(id, name string, health registry.Health) {
+		t.Helper()
+		if err := errors.Join(r.Register(bounded(t), registry.Service{ID: id, Name: name, Addr: "127.0.0.1:6379", TTL: time.Hour}), r.Report(bounded(t), id, health, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range gateways {
+		say(fmt.Sprint("g", i), name, registry.Passing)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	var passing [gateways]atomic.Int64 // as each was told
+	for i := range gateways {
+		group.Go(func() {
+			registry.FollowInstances(ctx, r, registry.InstanceFollower{
+				Name: name, Dice: rand.New(rand.NewPCG(1, uint64(i))), Lost: func(err error) { t.Errorf("lost: %v", err) },
+				Told: func(all []registry.Instance) {
+					n := int64(0)
+					for _, s := range all {
+						if s.Health == registry.Passing {
+							n++
+						}
+					}
+					passing[i].Store(n)
+				},
+			})
+		})
+	}
+	f := &fleet{Registry: r, t: t}
+	told := func(n int64) {
+		t.Helper()
+		f.eventually(fmt.Sprint("all know of ", n), func() bool {
+			for i := range passing {
+				if passing[i].Load() != n {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	told(gateways)
+	f.eventually("all watch", func() bool { return requests(t, metrics, "watch") >= gateways })
+	before := requests(t, metrics, "watch")
+	say("n1", "cache-main", registry.Passing)
+	say("o1", "cache-other-gateway", registry.Passing)
+	if err := r.Put(bounded(t), followed, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Report(bounded(t), "g0", registry.Failing, "no shard answers"); err != nil {
+		t.Fatal(err)
+	}
+	said := time.Now()
+	told(gateways - 1)
+	t.Logf("all %d know of it after %s", gateways, time.Since(said))
+	f.eventually("all watch again", func() bool { return requests(t, metrics, "watch") >= before+gateways })
+	if got := requests(t, metrics, "watch") - before; got > 2*gateways { // the words of a check may follow its state
+		t.Errorf("%v requests for one change, want one or two of each", got)
 	}
 }
 
