@@ -20,9 +20,9 @@ func consulSettings(c *Config) []setting {
 	o := &c.Consul
 	return []setting{
 		{
-			key: "consul.address", kind: text{&o.Address}, flag: "consul", roles: RoleGateway | RoleControl | RoleHost,
+			key: "consul.address", kind: text{&o.Address}, flag: "consul", roles: RoleGateway | RoleControl | RoleHost | RoleDev,
 			meaning: "The Consul agent of this machine: http://host:port, https://host:port or unix:///path (docs/consul.md). A controller keeps the fleet there. A gateway reads its cluster's topology there, " +
-				"unless gateway.nodes or gateway.topology says it, and registers itself as a service. Empty = none.",
+				"unless gateway.nodes or gateway.topology says it, and registers itself as a service. With it dev is a fleet that other processes may join. Empty = none.",
 		},
 		{
 			key: "consul.token", kind: text{&o.Token}, secret: true,

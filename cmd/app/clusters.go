@@ -28,10 +28,17 @@ type clusters struct {
 	report func(kind, text string)
 	log    *slog.Logger
 
-	told chan map[string]wish
+	told  chan map[string]wish
+	known map[string]topology // by cluster; the following goroutine's
 
 	mu  sync.Mutex
 	all map[string]*serving // changed by who runs it
+}
+
+// topology is one that was read, and the version of its entry.
+type topology struct {
+	version uint64
+	*router.Topology
 }
 
 // wish is a cluster as it is to be served.
@@ -91,7 +98,7 @@ const clustersPrefix = controller.Prefix + "clusters/"
 
 // read makes of what stands in the registry what is to be served.
 func (c *clusters) read(entries []registry.Entry) {
-	specs, plans, topologies := map[string]*controller.Spec{}, map[string]*controller.Plan{}, map[string]*router.Topology{}
+	specs, plans, topologies := map[string]*controller.Spec{}, map[string]*controller.Plan{}, map[string]topology{}
 	for _, e := range entries {
 		name, what, _ := strings.Cut(strings.TrimPrefix(e.Key, clustersPrefix), "/")
 		if len(e.Value) == 0 {
@@ -106,19 +113,25 @@ func (c *clusters) read(entries []registry.Entry) {
 			plans[name] = &controller.Plan{}
 			err = json.Unmarshal(e.Value, plans[name])
 		case "topology":
-			topologies[name], err = backends.DecodeTopology(e.Value)
+			t := c.known[name]
+			if t.Topology == nil || t.version != e.Version { // it is large, and other things change often
+				t.version = e.Version
+				t.Topology, err = backends.DecodeTopology(e.Value)
+			}
+			topologies[name] = t
 		}
 		if err != nil { // the controller says it to people
 			c.log.Debug("what stands in the registry cannot be read", "key", e.Key, "error", err)
 			return
 		}
 	}
+	c.known = topologies
 	wanted := map[string]wish{}
 	for name, spec := range specs {
 		if spec.Deleted {
 			continue
 		}
-		t := topologies[name]
+		t := topologies[name].Topology
 		ready := t != nil && (plans[name] == nil || c.fits(t, plans[name])) // servers of others have no plan
 		if ready {
 			c.news(t)

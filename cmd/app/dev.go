@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"larder/backends"
 	"larder/backends/registry"
-	"larder/backends/registry/embedded"
 	"larder/configs"
 	"larder/control/config"
 	leading "larder/control/fleet"
@@ -18,9 +18,9 @@ import (
 	"larder/router"
 )
 
-// Dev runs a whole cluster in the process until ctx ends: the embedded registry, a node a shard and its replicas, a gateway. Nodes take
-// free ports of 127.0.0.1 and let in this machine only; who may connect to the gateway says the configuration. When all
-// serve it prints to env.Out what there is and what to try.
+// Dev runs a whole fleet in the process until ctx ends: a registry (the embedded one, or Consul), who leads, a host with the nodes of its clusters, and a gateway for
+// each of these, of which one is there from the start. Nodes take free ports of 127.0.0.1 and let in this machine only; who may connect to gateways says the
+// configuration. When all serve it prints to env.Out what there is and what to try.
 func Dev(ctx context.Context, c configs.Config, env Env) error {
 	if c.Data.Dir == "" {
 		dir, err := DevFolder()
@@ -37,16 +37,15 @@ func Dev(ctx context.Context, c configs.Config, env Env) error {
 		return err
 	}
 	defer data.release()
-	kept, err := embedded.Open(data.path)
-	if err != nil {
-		return err
-	}
-	defer kept.Close()
 	p, err := newProcess(ctx, c, env)
 	if err != nil {
 		return err
 	}
-	d := &dev{process: p, data: data, registry: kept}
+	d := &dev{process: p, data: data, host: devHost}
+	if err := d.openRegistry(); err != nil {
+		return p.stack.finish(err)
+	}
+	defer func() { _ = d.registry.Close() }() // what it was told is kept
 	defer d.closeStore()
 	return p.serve(d.build)
 }
@@ -55,6 +54,8 @@ type dev struct {
 	*process
 	data     *folder
 	registry registry.Registry
+	shared   bool   // others use the registry too: it is Consul
+	host     string // the name of the host in this process
 	store    snapshot.Store
 	original *original // what the first cluster begins with; nil = what it has
 	selected router.Selection
@@ -116,7 +117,7 @@ func (d *dev) build() error {
 // startClusters serves the clusters that there are, and returns when the first one is.
 func (d *dev) startClusters() error {
 	d.clusters = &clusters{
-		first: clusterName, serve: d.serveCluster, fits: d.nodes.sameHost, news: d.nodes.assign, report: d.leader.Report, log: d.env.Log,
+		first: clusterName, serve: d.serveCluster, fits: d.inPlace, news: d.nodes.assign, report: d.leader.Report, log: d.env.Log,
 		told: make(chan map[string]wish, 1), all: map[string]*serving{},
 	}
 	begun := make(chan struct{})
@@ -159,6 +160,9 @@ func (d *dev) welcome() (string, error) {
 		}
 	}
 	fmt.Fprintf(&out, "\nTry\n  %s SET greeting hello\n  %s GET greeting\n  %s MSET a 1 b 2 c 3\n  %s INFO\n  %s CLUSTER SHARDS\n", cli, cli, cli, cli, cli)
+	if d.shared {
+		fmt.Fprintf(&out, "\nFleet     in Consul at %s, this is host %s; others join with --key-file %s\n", d.config.Consul.Address, d.host, filepath.Join(d.data.path, fleetKeyName))
+	}
 	fmt.Fprintf(&out, "\nKeys      %s\nFiles     %s\nSnapshots larder snapshot create NAME%s\n", d.kept(), d.data.path, d.dirFlag())
 	if d.monitor != nil {
 		fmt.Fprintf(&out, "Metrics   http://%s/metrics (also /healthz, /readyz)\n", d.monitor.addr())

@@ -54,6 +54,9 @@ func (c *cluster) begin() error {
 	c.is.addr = gateway.Addr()
 	host, port := connectTo(c.is.addr)
 	c.is.Endpoint = net.JoinHostPort(host, port)
+	if err := c.join(gateway); err != nil {
+		return err
+	}
 	if err := c.startAgent(); err != nil {
 		return err
 	}
@@ -123,13 +126,17 @@ func (c *cluster) startAgent() error {
 	if err != nil {
 		return err
 	}
+	schedule := controller.Schedule{Window: window, Retain: o.Retain}
+	if c.is.name != clusterName {
+		schedule.Mark = c.is.name + "-"
+	}
 	metrics, err := control.NewMetrics(c.is.metrics, time.Now)
 	if err != nil {
 		return err
 	}
 	c.is.Agent = control.New(control.Options{
 		Cluster: c.is.name, Fleet: c.fleet, Restorer: c.fleet, Store: c.store, Registry: c.registry,
-		Snapshot: control.SnapshotOptions{Level: o.Level, BytesPerSec: o.BytesPerSec, Schedule: controller.Schedule{Window: window, Retain: o.Retain}},
+		Snapshot: control.SnapshotOptions{Level: o.Level, BytesPerSec: o.BytesPerSec, Schedule: schedule},
 		Version:  BuildVersion(), Log: c.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	ready := make(chan struct{})

@@ -34,6 +34,9 @@ func (d *dev) prepare(ctx context.Context) (*controller.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.notMine(have); err != nil {
+		return nil, err
+	}
 	want := d.firstSpec(have.spec)
 	was := have.shards()
 	anew := have.plan == nil || len(have.plan.Nodes) == 0
@@ -143,7 +146,7 @@ func (d *dev) beginAnew(ctx context.Context, have *first, want *controller.Spec)
 	}
 	for shard := range want.Shards {
 		for i := range 1 + want.Replicas {
-			plan.Nodes = append(plan.Nodes, controller.Node{ID: nodeName(shard, i), Host: devHost, Shard: shard, Memory: want.Memory, Settings: plan.Settings})
+			plan.Nodes = append(plan.Nodes, controller.Node{ID: nodeName(shard, i), Host: d.host, Shard: shard, Memory: want.Memory, Settings: plan.Settings})
 		}
 	}
 	for _, shard := range slices.Sorted(maps.Keys(have.records)) {
@@ -206,10 +209,12 @@ func (d *dev) takeSeed(node string) (shard int, ok bool) {
 
 // nothingSaved wants no keys of another number of shards: they would not be found.
 func (d *dev) nothingSaved(was int) error {
-	for _, name := range []string{d.config.Engine.DBFilename, d.config.Engine.AppendDirName} {
-		if saved, err := filepath.Glob(filepath.Join(d.data.path, "nodes", "n[0-9]*", name)); err != nil || len(saved) > 0 {
-			return errors.Join(err, fmt.Errorf("data folder %s has the keys of %d shards, and %d are asked for (dev.shards): say --shards %d, or --dir with another folder",
-				d.data.path, was, d.config.Dev.Shards, was))
+	for _, node := range []string{"n[0-9]*", clusterName + "-[0-9][0-9][0-9][0-9]-*"} {
+		for _, name := range []string{d.config.Engine.DBFilename, d.config.Engine.AppendDirName} {
+			if saved, err := filepath.Glob(filepath.Join(d.data.path, "nodes", node, name)); err != nil || len(saved) > 0 {
+				return errors.Join(err, fmt.Errorf("data folder %s has the keys of %d shards, and %d are asked for (dev.shards): say --shards %d, or --dir with another folder",
+					d.data.path, was, d.config.Dev.Shards, was))
+			}
 		}
 	}
 	return nil

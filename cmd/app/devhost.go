@@ -18,9 +18,6 @@ import (
 	"larder/router"
 )
 
-// devHost is the host's name in dev.
-const devHost = "dev"
-
 // askOften is how often the leader asks the host and the nodes of its own process while something happens.
 const askOften = 10 * time.Millisecond
 
@@ -40,24 +37,14 @@ func (d *dev) startFleet(first *controller.Spec) error {
 	var session [16]byte
 	_, _ = crand.Read(session[:]) // it never fails
 	me := controller.Host{
-		ID: devHost, Memory: max(system.SystemMemory(), first.Memory*int64(first.Shards*(1+first.Replicas))), Session: hex.EncodeToString(session[:]),
+		ID: d.host, Memory: max(system.SystemMemory(), first.Memory*int64(first.Shards*(1+first.Replicas))), Session: hex.EncodeToString(session[:]),
 	}
-	dir, err := d.data.sub("host")
+	door, err := d.openDoor(&me)
 	if err != nil {
 		return err
 	}
-	h, err := host.New(host.Options{Host: me, Dir: dir, Starter: d.nodes, Nodes: ownSettings{host.Managed{Nodes: managed}, d.nodes}, Log: d.env.Log})
+	hosts, err := d.startHost(me, door, managed)
 	if err != nil {
-		return err
-	}
-	if err := d.begin("host", h.Run); err != nil {
-		return err
-	}
-	announced := &host.Announcement{Host: me, Registry: d.registry, Dir: dir, Log: d.env.Log, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
-	if err := d.begin("host's announcement", func(ctx context.Context) error {
-		announced.Run(ctx)
-		return announced.Leave(context.WithoutCancel(ctx))
-	}); err != nil {
 		return err
 	}
 	metrics, err := leading.NewMetrics(d.reg)
@@ -65,11 +52,35 @@ func (d *dev) startFleet(first *controller.Spec) error {
 		return err
 	}
 	d.leader = leading.New(leading.Options{
-		ID: devHost, Registry: d.registry, Hosts: here{h}, Nodes: leading.NodesOver(managed), Servers: servers, Log: d.env.Log, Metrics: metrics, Now: time.Now,
+		ID: d.host, Registry: d.registry, Hosts: hosts, Nodes: leading.NodesOver(managed), Servers: servers, Log: d.env.Log, Metrics: metrics, Now: time.Now,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), AskOften: askOften,
 	})
 	ready := make(chan struct{})
 	return d.stack.start("leader", func(ctx context.Context) error { return d.leader.Run(ctx, ready) }, ready)
+}
+
+// startHost starts the host, and gives those that the leader asks.
+func (d *dev) startHost(me controller.Host, door *door, managed *backends.Managed) (leading.Hosts, error) {
+	dir, err := d.data.sub("host")
+	if err != nil {
+		return nil, err
+	}
+	h, err := host.New(host.Options{Host: me, Dir: dir, Starter: d.nodes, Nodes: ownSettings{host.Managed{Nodes: managed}, d.nodes}, Log: d.env.Log})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.begin("host", h.Run); err != nil {
+		return nil, err
+	}
+	hosts, err := d.open(door, h)
+	if err != nil {
+		return nil, err
+	}
+	announced := &host.Announcement{Host: me, Registry: d.registry, Dir: dir, Log: d.env.Log, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	return hosts, d.begin("host's announcement", func(ctx context.Context) error {
+		announced.Run(ctx)
+		return announced.Leave(context.WithoutCancel(ctx))
+	})
 }
 
 // begin starts a part that is ready at once.
@@ -78,9 +89,6 @@ func (p *process) begin(name string, run func(context.Context) error) error {
 	close(ready)
 	return p.stack.start(name, run, ready)
 }
-
-// here is the host of this process, as the leader in it asks it.
-type here struct{ *host.Host }
 
 // ownSettings are nodes whose settings are ordered, but for the memory of the first cluster's: that is the configuration's.
 type ownSettings struct {
@@ -132,15 +140,15 @@ func (n *nodes) clusterAt(addr string) string {
 	return ""
 }
 
-// sameHost tells whether the nodes that a plan has here are where a topology says that they are.
-func (n *nodes) sameHost(t *router.Topology, plan *controller.Plan) bool {
+// inPlace tells whether the nodes that a plan has here are where a topology says that they are.
+func (d *dev) inPlace(t *router.Topology, plan *controller.Plan) bool {
 	here := map[string]bool{}
 	for i := range plan.Nodes {
-		here[plan.Nodes[i].ID] = plan.Nodes[i].Host == devHost
+		here[plan.Nodes[i].ID] = plan.Nodes[i].Host == d.host
 	}
 	for i := range t.Shards {
 		primary := t.Shards[i].Primary
-		if here[primary.ID] && n.clusterAt(primary.Addr) != t.Cluster {
+		if here[primary.ID] && d.nodes.clusterAt(primary.Addr) != t.Cluster {
 			return false
 		}
 	}

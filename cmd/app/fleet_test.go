@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -115,4 +116,39 @@ func TestGatewayConsulIsDenied(t *testing.T) {
 	server := peers.StartConsul(t, `acl { enabled = true default_policy = "deny" }`)
 	r := start(t, app.Gateway, config(t, configs.RoleGateway, "--consul", server.Addr))
 	mustSay(t, r.wait(t), "not allowed by Consul", "larder/clusters/main/topology", "consul.token")
+}
+
+// TestDevOverConsul: a dev whose fleet is in Consul: its first cluster's gateway is a service there, others may ask its host, keys are there again at the next start
+// in its folder, and another folder does not take the cluster.
+func TestDevOverConsul(t *testing.T) {
+	server, dir := peers.StartConsul(t), t.TempDir()
+	fleet := openConsul(t, server, "dev/")
+	args := []string{"--consul", server.Addr, "--set", "consul.prefix=dev/", "--shards", "2"}
+	run := func(dir string) *role {
+		return start(t, app.Dev, config(t, configs.RoleDev, append([]string{"--dir", dir}, args...)...))
+	}
+	r := run(dir)
+	endpoint := r.find(t, r.out, `cluster of 2 shards at (\S+)(?s:.*)Ctrl-C`)
+	c, ctx := client(t, endpoint), t.Context()
+	for i := range 50 {
+		if err := c.Set(ctx, fmt.Sprint("key-", i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the gateway is a service", func() bool {
+		all, err := fleet.Instances(ctx, "cache-main-gateway")
+		return err == nil && len(all) == 1 && all[0].Health == registry.Passing && all[0].Addr == endpoint
+	})
+	mustSay(t, run(t.TempDir()).wait(t), "there is a cluster main already", server.Addr, "consul.prefix")
+	r.stop()
+	if err := r.wait(t); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := fleet.Instances(ctx, "cache-main-gateway"); err != nil || len(all) != 0 {
+		t.Errorf("services are left: %v %v", all, err)
+	}
+	r = run(dir)
+	if n, err := client(t, r.find(t, r.out, `cluster of 2 shards at (\S+)(?s:.*)Ctrl-C`)).DBSize(ctx).Result(); err != nil || n != 50 {
+		t.Errorf("%d keys at the next start: %v", n, err)
+	}
 }

@@ -79,7 +79,7 @@ func TestErrors(t *testing.T) {
 // The flags that documents, scripts and the benchmark use.
 func TestFlags(t *testing.T) {
 	for name, flags := range map[string]string{
-		"dev":         "listen shards replicas dir metrics allow config set pprof log-level log-format loops",
+		"dev":         "listen shards replicas dir consul metrics allow config set pprof log-level log-format loops",
 		"engine":      "listen maxmemory dir metrics allow config set pprof log-level log-format",
 		"gateway":     "listen nodes topology metrics loops allow config set pprof log-level log-format",
 		"config":      "config set explain secrets",

@@ -12,7 +12,8 @@ import (
 // Schedule is what the user wants of automatic snapshots.
 type Schedule struct {
 	Window Window
-	Retain int // how many automatic snapshots stay; 0: none is taken
+	Retain int    // how many automatic snapshots stay; 0: none is taken
+	Mark   string // in their names, so that clusters of one store have others; may be empty
 }
 
 // Window is a part of each day, in UTC, in which a snapshot may begin.
@@ -165,9 +166,10 @@ func (s Snapshots) tick(now time.Time, want Schedule) (Snapshots, []Effect) {
 		effects = append(effects, Report{Kind: "snapshot-missed", Text: fmt.Sprintf("no automatic snapshot was taken in the window of %s; it is made up for now", began.Format(time.DateTime))})
 	}
 	s.since = now
-	s.Running = "auto-" + now.UTC().Format("20060102-1504")
+	name := "auto-" + want.Mark + now.UTC().Format("20060102-1504")
+	s.Running = name
 	for i := 2; s.has(s.Running); i++ {
-		s.Running = fmt.Sprintf("auto-%s-%d", now.UTC().Format("20060102-1504"), i)
+		s.Running = fmt.Sprintf("%s-%d", name, i)
 	}
 	return s, append(effects, Take{s.Running})
 }

@@ -21,8 +21,8 @@ type target struct{ cluster, node, addr string }
 
 // polls asks hosts and nodes how they are, each not again before it has answered, or has not within its time.
 func (t *term) polls() error {
-	every := time.NewTicker(t.l.o.AskOften / 2)
-	defer every.Stop()
+	look := time.NewTimer(0)
+	defer look.Stop()
 	asked := map[target]time.Time{} // when, or in future: it is being asked
 	busy := map[target]bool{}
 	done := make(chan target)
@@ -32,26 +32,45 @@ func (t *term) polls() error {
 			return nil
 		case was := <-done:
 			delete(busy, was)
-		case <-every.C:
-			now := t.l.o.Now()
-			hosts, nodes := t.due(now, asked, busy)
-			for _, h := range hosts {
-				t.poll("host", func(ctx context.Context) error { return t.askHost(ctx, h) }, func() { t.answered(h) })
-			}
-			for _, n := range nodes {
-				t.poll("node", func(ctx context.Context) error { return t.askNode(ctx, n.cluster, n.node, n.addr) }, func() {
-					select {
-					case done <- n:
-					case <-t.ctx.Done():
-					}
-				})
-			}
+			continue
+		case <-t.woken:
+		case <-look.C:
+		}
+		now := t.l.o.Now()
+		hosts, nodes, haste := t.due(now, asked, busy)
+		look.Reset(t.pace(haste))
+		for _, h := range hosts {
+			t.poll("host", func(ctx context.Context) error { return t.askHost(ctx, h) }, func() { t.answered(h) })
+		}
+		for _, n := range nodes {
+			t.poll("node", func(ctx context.Context) error { return t.askNode(ctx, n.cluster, n.node, n.addr) }, func() {
+				select {
+				case done <- n:
+				case <-t.ctx.Done():
+				}
+			})
 		}
 	}
 }
 
+// pace is when it is looked again who is to be asked.
+func (t *term) pace(haste bool) time.Duration {
+	if haste {
+		return t.l.o.AskOften / 2
+	}
+	return askSeldom / 10
+}
+
+// wake has it looked at once.
+func (t *term) wake() {
+	select {
+	case t.woken <- struct{}{}:
+	default:
+	}
+}
+
 // due are the hosts and nodes whose turn it is. They count as being asked from now on.
-func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bool) (hosts []controller.Host, nodes []target) {
+func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bool) (hosts []controller.Host, nodes []target, haste bool) {
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
 	wait := func(hasty bool) time.Duration {
@@ -60,17 +79,16 @@ func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bo
 		}
 		return askSeldom
 	}
-	anyHaste := false
 	for cluster, until := range t.haste {
 		if now.After(until) {
 			delete(t.haste, cluster)
 			continue
 		}
-		anyHaste = true
+		haste = true
 	}
 	there := map[target]bool{}
 	for _, h := range t.hosts {
-		hasty := anyHaste && (!h.heard || slices.ContainsFunc(h.says.Nodes, func(r controller.Running) bool { return !t.haste[r.Cluster].IsZero() }))
+		hasty := haste && (!h.heard || slices.ContainsFunc(h.says.Nodes, func(r controller.Running) bool { return !t.haste[r.Cluster].IsZero() }))
 		if !h.busy && now.Sub(h.asked) >= wait(hasty) {
 			h.busy, h.asked = true, now
 			hosts = append(hosts, h.Host)
@@ -94,7 +112,7 @@ func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bo
 		}
 	}
 	t.forget(there)
-	return hosts, nodes
+	return hosts, nodes, haste
 }
 
 // forget lets go of what nodes have said that are no more. Under mu.

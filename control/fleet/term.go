@@ -26,6 +26,7 @@ type term struct {
 	jobs    sync.WaitGroup
 	news    chan controller.Event
 	states  chan []controller.Entry // what stands in the registry, the newest
+	woken   chan struct{}           // somebody is to be asked at once
 	suspect chan struct{}           // somebody else may have the lock
 	rooms   rooms
 
@@ -51,7 +52,7 @@ type hostView struct {
 
 func newTerm(ctx context.Context, l *Leader, id registry.SessionID) *term {
 	return &term{
-		l: l, ctx: ctx, session: id, news: make(chan controller.Event), states: make(chan []controller.Entry, 1), suspect: make(chan struct{}, 1), rooms: newRooms(),
+		l: l, ctx: ctx, session: id, news: make(chan controller.Event), states: make(chan []controller.Entry, 1), woken: make(chan struct{}, 1), suspect: make(chan struct{}, 1), rooms: newRooms(),
 		plain: map[string]controller.Entry{}, hosts: map[string]*hostView{}, nodes: map[string]map[string]controller.NodeSays{}, haste: map[string]time.Time{},
 	}
 }
@@ -193,6 +194,7 @@ func (t *term) announced(all []controller.Entry) {
 		there[h.ID] = true
 		if known := t.hosts[h.ID]; known == nil || known.Host != h {
 			t.hosts[h.ID] = &hostView{Host: h}
+			t.wake()
 		}
 	}
 	maps.DeleteFunc(t.hosts, func(id string, _ *hostView) bool { return !there[id] })
@@ -206,6 +208,9 @@ func (t *term) hasten(cluster string) {
 	}
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
+	if t.haste[cluster].IsZero() {
+		t.wake()
+	}
 	t.haste[cluster] = t.l.o.Now().Add(hasteFor)
 }
 
