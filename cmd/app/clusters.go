@@ -93,6 +93,12 @@ func (c *clusters) addr(name string) string {
 	return ""
 }
 
+// endpoint is where clients of this machine reach a cluster; empty: it is not served.
+func (c *clusters) endpoint(name string) string {
+	s, _ := c.Cluster(name)
+	return s.Endpoint
+}
+
 // clustersPrefix is where clusters stand in the registry.
 const clustersPrefix = controller.Prefix + "clusters/"
 

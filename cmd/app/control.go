@@ -152,7 +152,7 @@ type controlAPI struct {
 }
 
 func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, log *slog.Logger) http.Handler {
-	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Manager: newManager(leader), Config: keeper}), log: log}
+	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Manager: newManager(leader, nil), Config: keeper}), log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, leader.ID()) })
 	mux.Handle("/", a)

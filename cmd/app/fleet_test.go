@@ -139,6 +139,13 @@ func TestDevOverConsul(t *testing.T) {
 		all, err := fleet.Instances(ctx, "cache-main-gateway")
 		return err == nil && len(all) == 1 && all[0].Health == registry.Passing && all[0].Addr == endpoint
 	})
+	op := operate(t, dir)
+	hosts, err := op.Hosts(ctx)
+	if err != nil || len(hosts) != 1 || !strings.HasPrefix(hosts[0].ID, "dev-") || hosts[0].Addr == "" {
+		t.Errorf("hosts: %+v %v", hosts, err)
+	}
+	task, err := op.CreateCluster(ctx, wish("two", "", 1, 0))
+	over(t, op, task, err)
 	mustSay(t, run(t.TempDir()).wait(t), "there is a cluster main already", server.Addr, "consul.prefix")
 	r.stop()
 	if err := r.wait(t); err != nil {
