@@ -83,6 +83,9 @@ func NewTopologies(ctx context.Context, r registry.Store, cluster string, log *s
 	if err != nil {
 		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, err)
 	}
+	if len(entry.Value) == 0 { // there was one
+		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, registry.ErrNotFound)
+	}
 	t, err := DecodeTopology(entry.Value)
 	if err != nil {
 		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, err)
@@ -135,7 +138,7 @@ func (s *Topologies) epoch() uint64 {
 // newer is the topology among the entries if it is newer than the one at hand, else nil.
 func (s *Topologies) newer(entries []registry.Entry) *router.Topology {
 	for _, e := range entries {
-		if e.Key != s.key {
+		if e.Key != s.key || len(e.Value) == 0 {
 			continue
 		}
 		t, err := DecodeTopology(e.Value)

@@ -3,6 +3,7 @@ package clients_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ type appliance struct {
 	hosts    []*clients.Process
 }
 
+// nodePorts are those of a host.
+const nodePorts = 40
+
 func startAppliance(t *testing.T, controls, hosts int) *appliance {
 	t.Helper()
 	a := &appliance{t: t, consul: peers.StartConsul(t), keys: map[string]string{}}
@@ -43,8 +47,9 @@ func startAppliance(t *testing.T, controls, hosts int) *appliance {
 		a.controls = append(a.controls, larder.Role(t, "control", "--consul", a.consul.Addr, "--listen", api, "--api-key-file", a.keys["api"], "--key-file", a.keys["fleet"]))
 	}
 	for i := range hosts {
-		a.hosts = append(a.hosts, larder.Role(t, "host", "--consul", a.consul.Addr, "--listen", "127.0.0.1:0", "--key-file", a.keys["fleet"], "--id", "h"+strconv.Itoa(i+1),
-			"--zone", string(rune('a'+i)), "--memory", "1gb", "--dir", t.TempDir()))
+		first := peers.FreePorts(t, nodePorts)
+		a.hosts = append(a.hosts, larder.Host(t, "--consul", a.consul.Addr, "--listen", fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)), "--key-file", a.keys["fleet"],
+			"--id", "h"+strconv.Itoa(i+1), "--zone", string(rune('a'+i)), "--memory", "1gb", "--ports", fmt.Sprintf("%d-%d", first, first+nodePorts-1)))
 	}
 	return a
 }
@@ -112,4 +117,153 @@ func (a *appliance) takenOver(leader int) time.Duration {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return time.Since(begun)
+}
+
+// larder says a command to the controller of that number.
+func (a *appliance) larder(control int, args ...string) string {
+	a.t.Helper()
+	return larder.Done(a.t, append(args, "--api", a.apis[control], "--api-key-file", a.keys["api"])...)
+}
+
+// nodes tells how many nodes a cluster (empty: all) has in each state, of each role and on each host.
+func (a *appliance) nodes(cluster string) map[string]int {
+	a.t.Helper()
+	var told struct {
+		Nodes []struct{ Host, Role, State string }
+	}
+	words := []string{"node", "list", "--json"}
+	if cluster != "" {
+		words = append(words, "--cluster", cluster)
+	}
+	text := a.larder(1, words...)
+	if err := json.Unmarshal([]byte(text), &told); err != nil {
+		if err = json.Unmarshal([]byte(text), &told.Nodes); err != nil {
+			a.t.Fatalf("%v: %s", err, text)
+		}
+	}
+	count := map[string]int{}
+	for _, n := range told.Nodes {
+		count[n.Host]++
+		count[n.Role]++
+		count[n.State]++
+		count["all"]++
+	}
+	return count
+}
+
+// known waits until the leader has heard of so many hosts.
+func (a *appliance) known(hosts int) {
+	a.t.Helper()
+	for deadline := time.Now().Add(peers.Patience); strings.Count(a.larder(0, "host", "list"), " up ") < hosts; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			a.t.Fatalf("not all hosts are known: %s", a.larder(0, "host", "list"))
+		}
+	}
+}
+
+// asked is how many requests Consul's agents have had from all of these.
+func (a *appliance) asked(all []*clients.Process) (sum float64) {
+	a.t.Helper()
+	for _, p := range all {
+		for line := range strings.Lines(scrape(a.t, p.Metrics)) {
+			if strings.HasPrefix(line, "larder_consul_requests_total{") {
+				words := strings.Fields(line)
+				n, err := strconv.ParseFloat(words[len(words)-1], 64)
+				if err != nil {
+					a.t.Fatal(err)
+				}
+				sum += n
+			}
+		}
+	}
+	return sum
+}
+
+// idles wants a fleet to which nothing happens to leave Consul alone.
+func (a *appliance) idles(all []*clients.Process) {
+	a.t.Helper()
+	const within, most = 3 * time.Second, 20
+	before := a.asked(all)
+	time.Sleep(within)
+	rate := (a.asked(all) - before) / within.Seconds()
+	a.t.Logf("idle, %d processes make %.1f requests to Consul a second, target %d", len(all), rate, most)
+	if rate >= most {
+		a.t.Errorf("%.1f requests a second", rate)
+	}
+}
+
+// amid begins some work, kills the leader at any moment in it, and waits until the work is done.
+func (a *appliance) amid(dice *rand.Rand, args ...string) {
+	a.t.Helper()
+	a.larder(0, append(args, "--no-wait")...)
+	leader, wait := a.leads(), time.Duration(dice.Int64N(int64(400*time.Millisecond)))
+	time.Sleep(wait)
+	a.t.Logf("larder %s: the leader is killed after %s, and its place taken in %s", strings.Join(args, " "), wait, a.takenOver(leader))
+	a.controls[leader].Start(a.t)
+	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(20 * time.Millisecond) {
+		said, wrong, code := larder.Run(a.t, "cluster", "tasks", "--json", "--api", a.apis[1], "--api-key-file", a.keys["api"])
+		if code == 0 && !strings.Contains(said, `"running"`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			a.t.Fatalf("%v is not done: %s%s", args, said, wrong)
+		}
+	}
+}
+
+// TestFleet: a cluster of 3 shards with a replica each on three hosts is created and serves; replicas come and go, a host is drained, another cluster is created
+// and both are deleted, and the leader is killed amid each. No key is lost.
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	a, chance := startAppliance(t, 2, 3), dice(t)
+	a.known(3)
+	begun := time.Now()
+	a.larder(0, "cluster", "create", "orders", "--shards", "3", "--replicas", "1", "--memory", "64mb")
+	created := time.Since(begun)
+	gateway := larder.Gateway(t, nil, "--consul", a.consul.Addr, "--cluster", "orders")
+	w, err := clients.Open(gateway.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	says := func(want string, words ...string) {
+		t.Helper()
+		reply, err := w.DoWithin(peers.Patience, words...)
+		if err != nil || string(reply) != want {
+			t.Fatalf("%q answers %q, %v: want %q", words, reply, err, want)
+		}
+	}
+	const keys = 1000
+	for i := range keys {
+		says("+OK\r\n", "SET", "key:"+strconv.Itoa(i), strconv.Itoa(i))
+	}
+	t.Logf("created in %s, target 5 s; serves, with %d keys written, after %s", created, keys, time.Since(begun))
+	all := func(when string, want map[string]int) {
+		t.Helper()
+		says(fmt.Sprintf(":%d\r\n", keys), "DBSIZE")
+		says("$3\r\n999\r\n", "GET", "key:999")
+		got := a.nodes("orders")
+		for what, n := range want {
+			if got[what] != n {
+				t.Errorf("%s: %d %s, want %d: %v", when, got[what], what, n, got)
+			}
+		}
+	}
+	all("created", map[string]int{"all": 6, "running": 6, "primary": 3, "replica": 3, "h1": 2, "h2": 2, "h3": 2})
+	a.idles(slices.Concat(a.controls, a.hosts, []*clients.Process{gateway}))
+	a.amid(chance, "cluster", "create", "more", "--shards", "2", "--replicas", "1", "--memory", "64mb")
+	if more := a.nodes("more"); more["primary"] != 2 || more["replica"] != 2 {
+		t.Errorf("the other cluster has %v", more)
+	}
+	a.amid(chance, "cluster", "modify", "orders", "--replicas", "2")
+	all("with more replicas", map[string]int{"all": 9, "running": 9, "primary": 3, "replica": 6, "h1": 3, "h2": 3, "h3": 3})
+	a.amid(chance, "cluster", "modify", "orders", "--replicas", "1")
+	all("with fewer replicas", map[string]int{"all": 6, "running": 6, "primary": 3, "replica": 3})
+	a.amid(chance, "host", "drain", "h3")
+	all("drained", map[string]int{"all": 6, "running": 6, "primary": 3, "replica": 3, "h3": 0})
+	a.amid(chance, "cluster", "delete", "more", "--yes")
+	a.larder(1, "cluster", "delete", "orders", "--yes")
+	if left := a.nodes(""); left["all"] != 0 {
+		t.Errorf("nodes are left: %v", left)
+	}
 }
