@@ -41,20 +41,21 @@ func (f *devFleet) primary(shard int) (*engine.Node, error) {
 	if p := f.nodes.get(of.ID); p != nil {
 		return p.node, nil
 	}
-	return nil, fmt.Errorf("shard %d: its primary %s does not run in this process now", shard, of.ID)
+	return nil, fmt.Errorf("its primary %s does not run in this process now", of.ID)
 }
 
 // Snapshot asks a replica that has all that the primary has, or else the primary.
 func (f *devFleet) Snapshot(ctx context.Context, shard int, file *snapshot.Upload, progress func(done, total int64)) (control.Taken, error) {
+	topology := f.source.Topology()
 	node, err := f.primary(shard)
-	if err != nil {
-		return control.Taken{}, errors.Join(err, file.Abandon())
-	}
-	for _, replica := range f.nodes.beside(f.source.Topology().Cluster, shard, node.ID()) {
+	for _, replica := range f.nodes.beside(topology.Cluster, shard, topology.Shards[shard].Primary.ID) {
 		if replica.node.Whole(ctx) == nil {
-			node = replica.node
+			node, err = replica.node, nil
 			break
 		}
+	}
+	if err != nil {
+		return control.Taken{}, errors.Join(err, file.Abandon())
 	}
 	t, err := node.Snapshot(ctx, file, progress)
 	switch {
