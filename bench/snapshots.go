@@ -146,7 +146,7 @@ func (b *bed) dev(dir, place string, more ...string) (*Server, error) {
 	}
 	s := &Server{Name: "larder-dev", Addr: addr, Metrics: metrics, within: restoreMax}
 	return b.start(s, b.serverCore, b.larder, append([]string{
-		"dev", "--shards", "1", "--keep=false", "--listen", addr, "--metrics", metrics, "--pprof", "--dir", dir, "--snapshots", place,
+		"dev", "--shards", "1", "--replicas", "0", "--keep=false", "--listen", addr, "--metrics", metrics, "--pprof", "--dir", dir, "--snapshots", place,
 	}, more...)...)
 }
 
