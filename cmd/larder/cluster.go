@@ -35,6 +35,9 @@ func (o *operator) createClusterCommand() *cobra.Command {
 		"Creates a cluster and waits until it serves. One for which the hosts have no place is refused, and says what is missing where.", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, c *client.Client, args []string) error {
 			want.Name, want.Replicas = args[0], &replicas
+			if want.Shards < 1 { // which the API takes for what is usual
+				return fmt.Errorf("--shards %d: want at least 1", want.Shards)
+			}
 			var err error
 			if want.Servers, err = serversOf(servers); err != nil {
 				return err

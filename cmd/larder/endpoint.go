@@ -28,6 +28,14 @@ func endpointCommand() *cobra.Command {
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "endpoint %s leads to cluster %s\n", e.Name, e.Cluster)
 				return err
 			}),
+		o.asks("delete NAME", "Delete an endpoint", "Deletes what an endpoint's name leads to. Gateways that serve it go on with what they have until they are restarted.", cobra.ExactArgs(1),
+			func(cmd *cobra.Command, c *client.Client, args []string) error {
+				err := c.DeleteEndpoint(cmd.Context(), args[0])
+				if err == nil && !o.json {
+					fmt.Fprintf(cmd.OutOrStdout(), "endpoint %s is deleted\n", args[0])
+				}
+				return err
+			}),
 	)
 }
 

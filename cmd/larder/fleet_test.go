@@ -99,6 +99,11 @@ func (m *manager) Point(_ context.Context, e, c string) (api.Endpoint, error) {
 	return api.Endpoint{Name: e, Cluster: c}, err
 }
 
+func (m *manager) DeleteEndpoint(_ context.Context, e string) error {
+	_, err := m.begin("delete endpoint " + e)
+	return err
+}
+
 func (m *manager) Groups(context.Context) ([]api.Group, error) {
 	if m.group == nil {
 		return nil, nil
@@ -227,6 +232,8 @@ func TestFleetCommands(t *testing.T) {
 		{"host drain a --undo", []any{"undrain host a"}, "host a is used again\n", ""},
 		{"endpoint list", nil, "shop      two", ""},
 		{"endpoint point shop two", []any{"point shop two"}, "endpoint shop leads to cluster two\n", ""},
+		{"endpoint delete shop", []any{"delete endpoint shop"}, "endpoint shop is deleted\n", ""},
+		{"cluster create two --shards 0", nil, "", "--shards 0: want at least 1"},
 		{"topology", nil, "0      0-16383  primary  n1    127.0.0.1:1  a     -\n                replica  n2    127.0.0.1:2  b     -\n", ""},
 		{"parameters list", nil, "there are no parameter groups", ""},
 		{"parameters set small maxmemory-policy=allkeys-lru timeout=5", nil, "maxmemory-policy  allkeys-lru\ntimeout           5\n", ""},

@@ -192,6 +192,10 @@ func point(m Manager, r *http.Request) (int, any, error) {
 	return http.StatusOK, e, err
 }
 
+func deleteEndpoint(m Manager, r *http.Request) (int, any, error) {
+	return http.StatusOK, nothing{}, m.DeleteEndpoint(r.Context(), r.PathValue("endpoint"))
+}
+
 func groups(m Manager, r *http.Request) (int, any, error) {
 	list, err := m.Groups(r.Context())
 	return http.StatusOK, Groups{some(list)}, err

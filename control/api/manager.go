@@ -28,6 +28,7 @@ type Manager interface {
 
 	Endpoints(ctx context.Context) ([]Endpoint, error)
 	Point(ctx context.Context, endpoint, cluster string) (Endpoint, error)
+	DeleteEndpoint(ctx context.Context, endpoint string) error
 
 	Groups(ctx context.Context) ([]Group, error)
 	Group(ctx context.Context, name string) (Group, error)

@@ -88,6 +88,7 @@ func (s *server) fleetRoutes() []route {
 	return []route{
 		{method: "GET", path: "/v1/endpoints", does: "List the endpoints", status: ok, answer: Endpoints{}, handle: s.managed(endpoints)},
 		{method: "PUT", path: "/v1/endpoints/{endpoint}", does: "Point an endpoint to a cluster", body: Point{}, status: ok, answer: Endpoint{}, handle: s.managed(point)},
+		{method: "DELETE", path: "/v1/endpoints/{endpoint}", does: "Delete an endpoint", status: ok, answer: nothing{}, handle: s.managed(deleteEndpoint)},
 		{method: "GET", path: "/v1/parameters", does: "List the parameter groups", status: ok, answer: Groups{}, handle: s.managed(groups)},
 		{method: "GET", path: "/v1/parameters/{group}", does: "Tell of a parameter group", status: ok, answer: Group{}, handle: s.managed(group)},
 		{

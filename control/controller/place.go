@@ -114,7 +114,7 @@ func (r *rooms) free(host string) int64 {
 // why says why there is no place, with what would be needed.
 func (r *rooms) why(s search) error {
 	subject := "no host"
-	if s.alone {
+	if s.alone || s.not != "" {
 		subject = "no other host"
 	}
 	if len(s.zones) > 0 {

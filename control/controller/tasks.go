@@ -58,6 +58,8 @@ func (s *stepper) endTasks() {
 			next.State, next.Waits = TaskFailed, "the cluster is deleted"
 		case (next.Kind == TaskReplace || next.Kind == TaskAway) && c.spec.value.External():
 			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours to replace: change its list of servers"
+		case next.Kind == TaskDrain && s.hosts[next.Subject] != nil && !s.hosts[next.Subject].draining:
+			next.State, next.Waits = TaskFailed, "somebody has the host used again"
 		case s.progress(&next):
 			next.State, next.Done, next.Waits = TaskDone, next.Total, ""
 		}

@@ -220,7 +220,7 @@ func TestModify(t *testing.T) {
 	}
 	b.refused("more replicas than there is room for", modify(api.Change{Replicas: ptr(4)}), api.CodeNoRoom, "has 512 MiB free")
 	b.refused("more memory than there is", modify(api.Change{Memory: ptr(int64(3 * gib / 2))}), api.CodeNoRoom, "1536 MiB free")
-	b.refused("a zone without hosts", modify(api.Change{Zones: &[]string{"c"}}), api.CodeNoRoom, "no host in zone c")
+	b.refused("a zone without hosts", modify(api.Change{Zones: &[]string{"c"}}), api.CodeNoRoom, "no other host in zone c")
 	b.refused("another durability than there is", modify(api.Change{Durability: ptr("some")}), api.CodeInvalid, "durability")
 	b.refused("a cluster that is not there", func() error { _, err := b.Modify(ctx, "none", api.Change{Replicas: ptr(0)}); return err }, api.CodeUnknown, "no cluster")
 	task, err := b.Modify(ctx, "one", api.Change{Replicas: ptr(2), Durability: ptr("replicated"), MinInSync: ptr(2)})
@@ -336,6 +336,10 @@ func TestRest(t *testing.T) {
 		t.Error(list, err)
 	}
 	b.refused("a cluster to which an endpoint leads", func() error { _, err := b.Delete(ctx, "one"); return err }, api.CodeInUse, "endpoint shop leads to cluster one")
+	if err := b.DeleteEndpoint(ctx, "shop"); err != nil {
+		t.Error(err)
+	}
+	b.refused("an endpoint that is not there", func() error { return b.DeleteEndpoint(ctx, "shop") }, api.CodeUnknown, `no endpoint "shop"`)
 	const tasks = 120
 	for i := range tasks {
 		b.put(controller.TaskKey(fmt.Sprintf("20250101t%06d", i)), controller.Task{ID: fmt.Sprintf("20250101t%06d", i), Kind: controller.TaskModify, State: controller.TaskDone, Began: b.now.Add(-time.Hour)})

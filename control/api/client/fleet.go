@@ -107,6 +107,11 @@ func (c *Client) PointEndpoint(ctx context.Context, endpoint, cluster string) (e
 	return e, c.ask(ctx, http.MethodPut, "/v1/endpoints/"+url.PathEscape(endpoint), api.Point{Cluster: cluster}, &e)
 }
 
+// DeleteEndpoint removes one.
+func (c *Client) DeleteEndpoint(ctx context.Context, endpoint string) error {
+	return c.ask(ctx, http.MethodDelete, "/v1/endpoints/"+url.PathEscape(endpoint), nil, nil)
+}
+
 // Groups lists the parameter groups.
 func (c *Client) Groups(ctx context.Context) ([]api.Group, error) {
 	var answer api.Groups
