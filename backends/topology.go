@@ -80,9 +80,6 @@ type Topologies struct {
 func NewTopologies(ctx context.Context, r registry.Store, cluster string, log *slog.Logger) (*Topologies, error) {
 	s := &Topologies{registry: r, key: TopologyKey(cluster), log: log}
 	entry, err := r.Get(ctx, s.key)
-	if err == nil && len(entry.Value) == 0 { // the cluster was deleted
-		err = registry.ErrNotFound
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read topology of cluster %s: %w", cluster, err)
 	}
