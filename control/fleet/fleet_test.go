@@ -170,20 +170,20 @@ func TestDeposed(t *testing.T) {
 	w := newWorld(t, 1)
 	one, _ := w.control("one", 0, nil)
 	w.eventually("one leads", func() bool { return one.View().Leads })
-	e, err := w.reg.Get(t.Context(), fleet.LockKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.reg.EndSession(t.Context(), e.Holder); err != nil {
-		t.Fatal(err)
-	}
 	id, err := w.reg.OpenSession(t.Context(), registry.Session{Name: "thief", TTL: registry.TTLMin})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := registry.Lock(t.Context(), w.reg, fleet.LockKey, []byte("{}"), id); err != nil {
-		t.Skip("the leader was quicker than the thief") // it competes again at once
-	}
+	w.eventually("the thief has the lock", func() bool { // the leader may be quicker
+		e, err := w.reg.Get(t.Context(), fleet.LockKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.reg.EndSession(t.Context(), e.Holder); err != nil {
+			t.Fatal(err)
+		}
+		return w.reg.Acquire(t.Context(), fleet.LockKey, []byte("{}"), id) == nil
+	})
 	w.eventually("it does not lead any more", func() bool { return !one.View().Leads })
 	if err := w.reg.EndSession(t.Context(), id); err != nil {
 		t.Fatal(err)
