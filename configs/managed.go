@@ -99,7 +99,7 @@ func (Managed) Check(values config.Values) (config.Values, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	_, err := (&Loaded{Config: defaults()}).Over(checked, "")
+	_, err := (&Loaded{Config: defaults()}).Over(checked, "the registry")
 	return checked, err
 }
 

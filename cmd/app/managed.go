@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
 
@@ -83,6 +84,14 @@ func (p *process) follow(id string) error {
 	started := make(chan struct{})
 	close(started)
 	return p.stack.start("settings", func(ctx context.Context) error { return p.managed.follower.Run(ctx, id) }, started)
+}
+
+// devName is what a dev is called among the processes that follow settings.
+func devName() string {
+	if host, err := os.Hostname(); err == nil {
+		return "dev-" + host
+	}
+	return "dev"
 }
 
 // over is what a gateway is started with: its own options with what the registry says over them, and of which settings that is.
