@@ -499,13 +499,17 @@ as in redis.conf: k, m, g, t count by 1000; kb, mb, gb, tb and kib, mib, gib, ti
 1h30m. N is a whole number, BOOL true or false, CIDR a block such as 10.0.0.0/8 or an address. A list (`+"`...`"+`) is written `+"`[a, b]`"+` in
 the file and `+"`a,b`"+` elsewhere. Passwords have no flag: other users of the machine see command lines.
 `)
+	fmt.Fprint(out, `
+Settings marked "live" can stand in the registry for all gateways of a fleet, above environment and file and below the command line, and change while
+they run; those marked "at start" are taken from there when a gateway is started ([settings.md](settings.md)).
+`)
 	c := defaults()
 	section := ""
 	for _, s := range settings(&c) {
 		at := s.key[:strings.LastIndex(s.key, ".")]
 		if at != section {
 			section = at
-			fmt.Fprintf(out, "\n## %s\n\n| key | value | default | flag | meaning |\n|---|---|---|---|---|\n", section)
+			fmt.Fprintf(out, "\n## %s\n\n| key | value | default | flag | registry | meaning |\n|---|---|---|---|---|---|\n", section)
 		}
 		value := s.kind.name()
 		if c, is := s.kind.(choice); is {
@@ -515,6 +519,6 @@ the file and `+"`a,b`"+` elsewhere. Passwords have no flag: other users of the m
 		if s.flag != "" {
 			flag = fmt.Sprintf("`--%s` of %s", s.flag, strings.Join(s.roles.names(), ", "))
 		}
-		fmt.Fprintf(out, "| %s | %s | `%s` | %s | %s |\n", s.key, value, s.kind.yaml(), flag, s.meaning)
+		fmt.Fprintf(out, "| %s | %s | `%s` | %s | %s | %s |\n", s.key, value, s.kind.yaml(), flag, map[effect]string{atOnce: "live", atStart: "at start"}[s.managed], s.meaning)
 	}
 }
