@@ -33,13 +33,14 @@ const (
 type Announcement struct {
 	Host     controller.Host
 	Registry registry.Registry
-	Dir      string // where it remembers its session, so that its next process can end that
+	Dir      string // where it remembers its session, so that its next process goes on with that, and nobody notices
 	Log      *slog.Logger
 	Chance   *rand.Rand // spreads the attempts of many at a registry that comes back; Run's own
 
 	mu      sync.Mutex
 	session registry.SessionID // of now; empty: none
 	there   bool               // the entry is this session's
+	written bool               // the entry has been this process's
 	told    string             // what is wrong, as it was said last
 }
 
@@ -129,38 +130,50 @@ func (a *Announcement) lost(err error) error {
 	return err
 }
 
-// open begins a session. The one before is ended when it is in the way: see hold.
+// open goes on with the session of this host's process before, or begins one.
 func (a *Announcement) open(ctx context.Context) error {
-	id, err := a.Registry.OpenSession(ctx, registry.Session{Name: "larder-host " + a.Host.ID, TTL: sessionTTL, Ephemeral: true})
+	id, err := a.remembered()
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		err = a.Registry.Renew(ctx, id)
+	}
+	if id == "" || errors.Is(err, registry.ErrSessionLost) || errors.Is(err, registry.ErrInvalid) {
+		id, err = a.Registry.OpenSession(ctx, registry.Session{Name: "larder-host " + a.Host.ID, TTL: sessionTTL, Ephemeral: true})
+	}
 	if err != nil {
 		return fmt.Errorf("open the host's session: %w", err)
 	}
+	if err := a.remember(id); err != nil {
+		a.Log.Warn("the host's session cannot be remembered: its next process is announced only when this one's has run out", "error", err)
+	}
 	a.mu.Lock()
-	a.session = id
-	a.mu.Unlock()
+	defer a.mu.Unlock()
+	a.session, a.written = id, false
 	return nil
 }
 
-// hold has the session hold the entry. What another session of this host still holds, its process having ended, is freed; another host's is not.
+// hold has the session hold the entry, which says what this process is.
 func (a *Announcement) hold(ctx context.Context) error {
 	key := controller.HostKey(a.Host.ID)
 	a.mu.Lock()
-	id := a.session
+	id, written := a.session, a.written
 	a.mu.Unlock()
 	entry, err := a.Registry.Get(ctx, key)
-	switch {
-	case err != nil && !errors.Is(err, registry.ErrNotFound):
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return fmt.Errorf("read who is announced as host %s: %w", a.Host.ID, err)
-	case err == nil && entry.Holder == id:
+	}
+	var there controller.Host
+	_ = json.Unmarshal(entry.Value, &there) // what cannot be read is nobody
+	switch {
+	case err == nil && entry.Holder == id && there == a.Host:
 		a.isThere()
 		return nil
-	case err == nil && entry.Holder != "":
-		if err := a.replace(ctx, entry); err != nil {
-			return err
-		}
-	}
-	if err := a.remember(id); err != nil {
-		a.Log.Warn("the host's session cannot be remembered: its next process is announced only when this one's has run out", "error", err)
+	case err == nil && entry.Holder == id && written && there.Session != a.Host.Session:
+		return a.notThere(fmt.Errorf("another process is announced as host %s, at %q, with this one's session: give each its own name (host.id) and folder", a.Host.ID, there.Addr))
+	case err == nil && entry.Holder != id && entry.Holder != "":
+		return a.notThere(fmt.Errorf("another host is announced as %s, at %q: if it is none that has just ended, give one of them another name (host.id)", a.Host.ID, there.Addr))
 	}
 	value, err := json.Marshal(a.Host)
 	if err != nil {
@@ -173,27 +186,17 @@ func (a *Announcement) hold(ctx context.Context) error {
 	return nil
 }
 
+func (a *Announcement) notThere(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.there = false
+	return err
+}
+
 func (a *Announcement) isThere() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.there = a.session != ""
-}
-
-// replace ends the session that this host's process before has left.
-func (a *Announcement) replace(ctx context.Context, entry registry.Entry) error {
-	mine, err := a.remembered()
-	if err != nil {
-		return err
-	}
-	if mine != entry.Holder {
-		var other controller.Host
-		_ = json.Unmarshal(entry.Value, &other) // what cannot be read has no address to be told
-		return fmt.Errorf("another host is announced as %s, at %q: if it is none that has just ended, give one of them another name (host.id)", a.Host.ID, other.Addr)
-	}
-	if err := a.Registry.EndSession(ctx, mine); err != nil {
-		return fmt.Errorf("end the session of this host's process before: %w", err)
-	}
-	return nil
+	a.there, a.written = a.session != "", true
 }
 
 func (a *Announcement) remember(id registry.SessionID) error {

@@ -154,10 +154,19 @@ func TestReplaced(t *testing.T) {
 		dir := t.TempDir()
 		h := announce(t, r, dir, "one")
 		h.stop()
+		before, _ := r.Get(t.Context(), controller.HostKey("a"))
 		h = announce(t, r, dir, "two")
-		if session() != "two" {
-			t.Errorf("announced as %q", session())
+		if after, _ := r.Get(t.Context(), controller.HostKey("a")); session() != "two" || after.Holder != before.Holder {
+			t.Errorf("announced as %q, held by %s, and by %s before: somebody may have missed it", session(), after.Holder, before.Holder)
 		}
+		clone := announce(t, r, dir, "clone") // nobody can tell it from the next process
+		time.Sleep(time.Minute)
+		if session() != "clone" || h.There() || strings.Count(h.log.String(), "another process is announced as host a") != 1 {
+			t.Errorf("announced as %q; the one before said %s", session(), &h.log)
+		}
+		clone.stop()
+		h.stop()
+		h = announce(t, r, dir, "two")
 		other := announce(t, r, t.TempDir(), "other")
 		time.Sleep(time.Minute)
 		if session() != "two" || other.There() || strings.Count(other.log.String(), "another host is announced as a") != 1 {
