@@ -7,13 +7,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"larder/persistence/files"
 )
 
 const (
 	lockName   = "larder.lock" // in every data folder; says which process has it
 	folderMode = 0o700         // of a folder that we make: others have no business there
+
+	lockWithin = 5 * time.Second // for the lock of a process that has just ended
+	lockAgain  = 10 * time.Millisecond
 )
 
 // folder is a data folder that this process alone uses.
@@ -47,7 +53,7 @@ func takeFolder(path string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := takeLock(lock); err != nil {
 		defer lock.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("data folder %s is in use by another larder%s; stop it, or say --dir with another folder", path, holder(lock))
@@ -61,6 +67,20 @@ func takeFolder(path string) (*folder, error) {
 	return &folder{path: path, lock: lock}, nil
 }
 
+// takeLock locks the file. A host that was killed just as it started a node leaves the lock to what was to become the node, for the moment until that is one; so
+// what a process has that runs no more is waited for.
+func takeLock(lock *os.File) error {
+	for end := time.Now().Add(lockWithin); ; time.Sleep(lockAgain) {
+		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) {
+			return err
+		}
+		if pid, err := strconv.Atoi(holderID(lock)); err != nil || files.Running(pid) {
+			return unix.EWOULDBLOCK
+		}
+	}
+}
+
 func writePID(lock *os.File) error {
 	if err := lock.Truncate(0); err != nil {
 		return err
@@ -71,13 +91,18 @@ func writePID(lock *os.File) error {
 
 // holder is the process that has the lock, for people.
 func holder(lock *os.File) string {
-	var buf [32]byte
-	n, _ := lock.ReadAt(buf[:], 0)
-	pid := strings.TrimSpace(string(buf[:n]))
+	pid := holderID(lock)
 	if pid == "" {
 		return ""
 	}
 	return " (process " + pid + ")"
+}
+
+// holderID is its number, as it has written it.
+func holderID(lock *os.File) string {
+	var buf [32]byte
+	n, _ := lock.ReadAt(buf[:], 0)
+	return strings.TrimSpace(string(buf[:n]))
 }
 
 // sub makes a folder below.
