@@ -229,9 +229,14 @@ func parseKeyspace(fields string) (keys, expires, avgTTL int64) {
 	return keys, expires, avgTTL
 }
 
-// infoCluster says 0, as ElastiCache does without cluster mode: a plain client needs nothing else. CLUSTER is answered all the same.
+// infoCluster says 0, as ElastiCache does without cluster mode: a plain client needs nothing else. CLUSTER is answered all the same. One of a fleet says 1:
+// there are drivers for clusters that go by it (redis-py).
 func (s *session) infoCluster(b *strings.Builder, _ shardInfo) {
-	b.WriteString("cluster_enabled:0\r\n")
+	enabled := 0
+	if s.p.g.peers.Load() != nil {
+		enabled = 1
+	}
+	fmt.Fprintf(b, "cluster_enabled:%d\r\n", enabled)
 }
 
 func (s *session) infoGateway(b *strings.Builder, _ shardInfo) {

@@ -42,7 +42,13 @@ func TestGatewaysTold(t *testing.T) {
 		}
 	}
 	b, d := proxy.Peer{ID: id("b"), Host: "gw-2.example", Port: 6379}, proxy.Peer{ID: id("d"), Host: "fd00::2", Port: 6380}
+	if got := string(c.Do("INFO", "cluster")); !strings.Contains(got, "cluster_enabled:0\r\n") {
+		t.Errorf("one of no fleet: %s", got)
+	}
 	g.Know(id("c"), nil)
+	if got := string(c.Do("INFO", "cluster")); !strings.Contains(got, "cluster_enabled:1\r\n") {
+		t.Errorf("one of a fleet: %s", got)
+	}
 	agree("alone", "c HERE myself,master 0-16383")
 	g.Know(id("c"), []proxy.Peer{{ID: id("c"), Host: "10.0.0.1", Port: 1}})
 	agree("alone, by whatever address", "c HERE myself,master 0-16383")

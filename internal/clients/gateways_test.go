@@ -3,6 +3,8 @@ package clients_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -145,6 +147,22 @@ func TestGatewaysOfOneEndpoint(t *testing.T) {
 		t.Errorf("ids %v", ids)
 	}
 
+	byName := func(want ...*clients.Process) func() bool { // as a plain client finds them
+		resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "udp", server.DNS)
+		}}
+		return func() bool {
+			_, found, err := resolver.LookupSRV(ctx, "", "", "cache-orders-gateway.service.consul.")
+			for _, p := range want {
+				ofIt := func(s *net.SRV) bool { return strings.HasSuffix(p.Addr, fmt.Sprint(":", s.Port)) }
+				if err != nil || len(found) != len(want) || !slices.ContainsFunc(found, ofIt) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	eventually(t, "both are found by name", byName(a, b))
 	f := startTraffic(t, a.Addr)
 	f.goesOn(t, 200)
 	for _, p := range []*clients.Process{a, b} {
@@ -152,6 +170,7 @@ func TestGatewaysOfOneEndpoint(t *testing.T) {
 	}
 	b.Kill()
 	eventually(t, "the one that is left has all", func() bool { return slotsAt(ctx, at(a)) == "0-16383 "+a.Addr })
+	eventually(t, "only that one is found by name", byName(a))
 	f.goesOn(t, 200)
 	b.Start(t)
 	eventually(t, "both tell the same of both again", both)
@@ -160,6 +179,7 @@ func TestGatewaysOfOneEndpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the other one has all", func() bool { return slotsAt(ctx, at(b)) == "0-16383 "+b.Addr })
+	eventually(t, "only the other one is found by name", byName(b))
 	f.goesOn(t, 200)
 	f.stop()
 	if err := f.group.Wait(); err != nil {
