@@ -93,7 +93,11 @@ func (o *operator) sayCluster(cmd *cobra.Command, c *client.Client, out io.Write
 		at = " at " + told.Endpoint
 	}
 	fmt.Fprintf(out, "cluster %s %s%s", name, how, at)
-	if s := told.Spec; s != nil {
+	switch s := told.Spec; {
+	case s == nil:
+	case s.External():
+		fmt.Fprintf(out, ": %s of servers of others", counted(s.Shards, "shard"))
+	default:
 		fmt.Fprintf(out, ": %s, %s, %s a node", counted(s.Shards, "shard"), each(s.Replicas), sizeText(s))
 	}
 	_, err = fmt.Fprintln(out)
@@ -115,7 +119,10 @@ func each(replicas int) string {
 }
 
 func sizeText(s *controller.Spec) string {
-	if s.NodeType != "" {
+	switch {
+	case s.External():
+		return "-"
+	case s.NodeType != "":
 		return controller.Bytes(s.Memory) + " (" + s.NodeType + ")"
 	}
 	return controller.Bytes(s.Memory)

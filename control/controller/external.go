@@ -51,6 +51,8 @@ func (s *Spec) validateServers(l Limits) error {
 		return fmt.Errorf("%d shards: there are servers for %d", s.Shards, len(s.Servers))
 	case s.Shards < 1 || s.Shards > l.Shards:
 		return fmt.Errorf("%d shards: want 1 to %d", s.Shards, l.Shards)
+	case s.Replicas != ExternalSpec(s.Servers).Replicas:
+		return fmt.Errorf("%d replicas: the list of servers says which there are", s.Replicas)
 	case s.Memory != 0 || s.NodeType != "" || s.Parameters != "" || len(s.Zones) > 0:
 		return errors.New("node type, memory, parameters and zones: those of an external cluster's servers are not ours to set")
 	case s.Durability != Async || s.MinInSync != 0:

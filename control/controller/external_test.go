@@ -250,7 +250,11 @@ func TestExternalSpec(t *testing.T) {
 	if err := controller.ExternalSpec([][]string{{"c:1"}}).ValidateChange(theirs, controller.Limits{}); err != nil {
 		t.Error(err)
 	}
-	theirs.Memory = 1
+	theirs.Replicas = 2
+	if err := theirs.Validate(controller.Limits{}); err == nil || !strings.Contains(err.Error(), "list of servers") {
+		t.Errorf("replicas that are not in the list: %v", err)
+	}
+	theirs.Replicas, theirs.Memory = 1, 1
 	if err := theirs.Validate(controller.Limits{}); err == nil {
 		t.Error("memory of servers that are not ours was taken")
 	}

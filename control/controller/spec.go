@@ -114,6 +114,8 @@ func (s *Spec) ValidateChange(old *Spec, l Limits) error {
 		return errors.New("kind: nodes of ours and servers of others cannot be changed into each other: larder migrate moves the data")
 	case s.Engine != old.Engine:
 		return fmt.Errorf("engine: the cluster is of %s and stays so", old.Engine)
+	case s.External() && len(s.Servers) != old.Shards:
+		return fmt.Errorf("%d shards: there are servers for %d, and their number cannot be changed", old.Shards, len(s.Servers))
 	case s.Shards != old.Shards:
 		return fmt.Errorf("shards: the cluster has %d, and their number cannot be changed", old.Shards)
 	}

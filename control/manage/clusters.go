@@ -240,7 +240,8 @@ func (m *Manager) changed(spec controller.Spec, c api.Change) (*controller.Spec,
 	set(&spec.Zones, c.Zones)
 	set(&spec.Listen, c.Listen)
 	if c.Servers != nil {
-		spec.Servers = *c.Servers
+		stock := controller.ExternalSpec(*c.Servers)
+		spec.Servers, spec.Replicas = stock.Servers, stock.Replicas // as many shards as before is for the check to want
 	}
 	var nodeType string
 	var memory int64

@@ -197,6 +197,16 @@ func TestCreate(t *testing.T) {
 	if _, err := b.Create(ctx, api.Wish{Name: "stock", Servers: [][]string{{"a:1", "a:2"}, {"b:1"}}}); err != nil {
 		t.Error(err)
 	}
+	if _, err := b.Modify(ctx, "stock", api.Change{Servers: &[][]string{{"a:2"}, {"b:1"}}}); err != nil {
+		t.Error(err)
+	}
+	if c, err := b.Cluster(ctx, "stock"); err != nil || c.Replicas != 0 || len(c.Servers[0]) != 1 {
+		t.Errorf("another list of servers: %+v %v", c.Spec, err)
+	}
+	b.refused("a list of more shards", func() error {
+		_, err := b.Modify(ctx, "stock", api.Change{Servers: &[][]string{{"a:2"}, {"b:1"}, {"c:1"}}})
+		return err
+	}, api.CodeInvalid, "servers for 3")
 	list, err := b.Clusters(ctx)
 	if err != nil || len(list) != 2 || list[0].Name != "one" || list[0].State != api.Creating || list[0].Endpoint != "127.0.0.1:7000" || list[0].Nodes != 2 || list[1].Kind != controller.External {
 		t.Errorf("%+v %v", list, err)
