@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -38,10 +39,28 @@ func (f *flaky) OpenSession(ctx context.Context, s registry.Session) (registry.S
 	return f.Registry.OpenSession(ctx, s)
 }
 
+// said is a log that is read while it is written.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // herald is an announcement that runs.
 type herald struct {
 	*Announcement
-	log  bytes.Buffer
+	log  said
 	stop func()
 }
 
