@@ -7,7 +7,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -26,15 +25,6 @@ const (
 	bootMax   = 10 * time.Second
 )
 
-// processors is how many processors the process may use. From the first call on, one goroutine more may run at a time than that: where the loops hold all
-// places, Go's monitor takes away the place of each that is in a system call for longer than 20 µs, and looks for such every 20 µs, which takes a tenth of
-// a busy loop's processor. With a place to spare it leaves them alone.
-var processors = sync.OnceValue(func() int {
-	n := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(n + 1)
-	return n
-})
-
 // Run listens and serves until ctx ends; then it returns nil. Everything it started has ended when it returns.
 func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	most, err := clientsMax(o.ClientsMax)
@@ -44,9 +34,8 @@ func Run(ctx context.Context, o Options, newPart func(*Loop) Part) error {
 	if err := probe(o.Listen); err != nil {
 		return err
 	}
-	if n := processors(); o.Loops == 0 {
-		o.Loops = n
-	}
+	o.Loops = shared.enter(o.Loops)
+	defer shared.leave(o.Loops)
 	ctx, cancel := context.WithCancel(ctx)
 	e := &engine{
 		ctx: ctx, opts: o, newPart: newPart, loops: map[gnet.EventLoop]*Loop{},
