@@ -67,17 +67,19 @@ func slotsAt(ctx context.Context, c redis.Cmdable) string {
 type traffic struct {
 	c      *redis.ClusterClient
 	rounds atomic.Int64
+	failed context.Context // ended: a command has failed, or it was stopped
 	group  *errgroup.Group
 	stop   context.CancelFunc
 }
 
 func startTraffic(t *testing.T, seeds ...string) *traffic {
 	t.Helper()
-	// The driver learns of a change only when it reads the list anew, by itself once a minute.
-	f := &traffic{c: redis.NewClusterClient(&redis.ClusterOptions{Addrs: seeds, ClusterStateReloadInterval: time.Second, MaxRedirects: 8})}
+	// The driver learns of a change only when it reads the list anew, by itself once a minute. A killed gateway is off the list in two seconds or three, which
+	// the attempts must outlast.
+	f := &traffic{c: redis.NewClusterClient(&redis.ClusterOptions{Addrs: seeds, ClusterStateReloadInterval: time.Second, MaxRedirects: 24})}
 	ctx, stop := context.WithCancel(context.Background())
 	f.group, ctx = errgroup.WithContext(ctx)
-	f.stop = stop
+	f.failed, f.stop = ctx, stop
 	for worker := range 4 {
 		f.group.Go(func() error {
 			for n := 0; ctx.Err() == nil; n++ {
@@ -105,7 +107,10 @@ func startTraffic(t *testing.T, seeds ...string) *traffic {
 func (f *traffic) goesOn(t *testing.T, rounds int64) {
 	t.Helper()
 	want := f.rounds.Load() + rounds
-	eventually(t, "the traffic goes on", func() bool { return f.rounds.Load() >= want })
+	eventually(t, "the traffic goes on", func() bool { return f.failed.Err() != nil || f.rounds.Load() >= want })
+	if f.failed.Err() != nil {
+		t.Fatal(f.group.Wait())
+	}
 }
 
 // TestGatewaysOfOneEndpoint: two gateways tell of each other and serve every slot; a client that takes them for a cluster uses both, and none of its commands

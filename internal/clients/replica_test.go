@@ -146,9 +146,10 @@ func TestFollowsRedisBroken(t *testing.T) {
 	breakAfter(500)
 	replicate(t, r, link.Addr)
 	for range 12 {
+		link.Open(false) // no attempt gets through between the one limit and the next
 		link.Heal()
 		breakAfter(200 + d.rand.IntN(100_000))
-		link.Cut()
+		link.Open(true)
 		want := told(p, "stats", "sync_full")
 		eventually(t, "another attempt", func() bool { return told(p, "stats", "sync_full") != want })
 		if got := string(r.Do("DBSIZE")); got != ":0\r\n" && !strings.HasPrefix(got, "-LOADING ") && told(r, "replication", "master_link_status") != "up" {
