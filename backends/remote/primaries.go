@@ -70,21 +70,18 @@ func (c *Conn) Info(section string) (map[string]string, error) {
 	return fields, nil
 }
 
-// Unpause lets the clients of servers write again, of the primaries if none is named, on connections of its own. It goes on behind one that fails. Errors: of
-// all that did.
+// Unpause lets the clients of servers write again, of the primaries if none is named, on connections of its own. All are asked at once: one that is silent
+// keeps no other paused. Errors: of all that failed.
 func (a Address) Unpause(ctx context.Context, servers ...string) error {
-	var failed []error
+	var failed error
 	if len(servers) == 0 {
-		list, err := a.Primaries(ctx)
-		failed = append(failed, err)
+		var list []Primary
+		list, failed = a.Primaries(ctx)
 		for _, p := range list {
 			servers = append(servers, p.Addr)
 		}
 	}
-	for _, addr := range servers {
-		failed = append(failed, a.unpause(ctx, addr))
-	}
-	return errors.Join(failed...)
+	return errors.Join(failed, a.unpauseAll(ctx, servers))
 }
 
 func (a Address) unpause(ctx context.Context, addr string) error {

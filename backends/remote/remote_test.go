@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +150,36 @@ func TestPrimaries(t *testing.T) {
 	}
 	if list, err = address(t, "redis://"+single).Primaries(t.Context()); err != nil || len(list) != 1 || list[0].Slots != nil {
 		t.Error(list, err)
+	}
+}
+
+// TestUnpause: a server that is silent does not keep another paused.
+func TestUnpause(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	addr := peers.StartRedis(t)
+	a := address(t, "redis+cluster://"+silent.Addr().String()+","+addr)
+	writer := dial(t, a, addr)
+	if _, err := writer.Do("CLIENT", "PAUSE", "3600000", "WRITE"); err != nil {
+		t.Fatal(err)
+	}
+	writer.AppendWords("SET", "a", "1")
+	if err := writer.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Unpause(ctx, a.Hosts...) }()
+	writer.Patience = peers.Patience
+	if _, err := writer.Taken(); err != nil {
+		t.Error("it stays paused:", err)
+	}
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("of the silent one nothing is told: %v", err)
 	}
 }
 
