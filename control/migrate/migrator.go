@@ -105,7 +105,7 @@ type Migrator struct {
 	way     Way        // its way; nil: this process knows none
 	end     context.CancelCauseFunc
 	ended   chan struct{} // closed when its way has
-	busy    bool          // one is being begun
+	busy    bool          // one is being begun, or the source of the last let go
 	stopped bool
 }
 
@@ -149,6 +149,9 @@ func (m *Migrator) load(ctx context.Context) error {
 }
 
 func (m *Migrator) keep(ctx context.Context, r record) {
+	if r.State != Running { // nobody goes on with it
+		r.Address = ""
+	}
 	text, err := json.Marshal(r)
 	if err == nil {
 		err = m.o.Registry.Put(ctx, m.key(), text)
@@ -168,7 +171,6 @@ func (m *Migrator) over(ctx context.Context, r *record, state State, why string)
 	}
 	kept := *r
 	m.mu.Unlock()
-	kept.Address = ""
 	m.keep(ctx, kept)
 	text := "the migration from " + r.From + " is over: " + string(state)
 	if why != "" {
@@ -186,11 +188,7 @@ func (m *Migrator) Start(ctx context.Context, want Request) (Migration, error) {
 	}
 	m.busy = true
 	m.mu.Unlock()
-	defer func() {
-		m.mu.Lock()
-		m.busy = false
-		m.mu.Unlock()
-	}()
+	defer m.idle()
 	if want.By == "" {
 		want.By = "replication"
 	}
@@ -297,15 +295,17 @@ func (m *Migrator) Cutover(ctx context.Context, id string, o CutoverOptions) (Mi
 	return m.Get(r.ID)
 }
 
-// release lets the source of a migration that is cut over write again, if it is held.
+// release lets the source of a migration that is cut over write again, if it is held. Meanwhile none can begin, whose record would be overwritten.
 func (m *Migrator) release(ctx context.Context, r *record, way Way) (released bool, err error) {
-	m.mu.Lock()
-	held := r.State == Done && r.Held != nil && m.o.Now().Before(*r.Held)
-	m.mu.Unlock()
 	rel, ok := way.(releaser)
-	if !ok || !held {
+	m.mu.Lock()
+	held := ok && !m.busy && m.last == r && r.State == Done && r.Held != nil && m.o.Now().Before(*r.Held)
+	m.busy = m.busy || held
+	m.mu.Unlock()
+	if !held {
 		return false, nil
 	}
+	defer m.idle()
 	if err := rel.Release(ctx); err != nil {
 		return false, err
 	}
@@ -313,10 +313,16 @@ func (m *Migrator) release(ctx context.Context, r *record, way Way) (released bo
 	r.Held = nil
 	kept := *r
 	m.mu.Unlock()
-	kept.Address = ""
 	m.keep(context.WithoutCancel(ctx), kept)
 	m.o.Report("migration-released", "the source "+r.From+" may write again after the cutover")
 	return true, nil
+}
+
+// idle ends what made the migrator busy.
+func (m *Migrator) idle() {
+	m.mu.Lock()
+	m.busy = false
+	m.mu.Unlock()
 }
 
 // Abort ends a migration; what the cluster has got by then stays. After a cutover it lets the source write again. Errors: ErrUnknown, ErrNotNow.

@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 type held struct {
 	over     chan struct{}
 	asked    migrate.CutoverOptions
+	amid     func() // what else is done while the source is let go
 	mu       sync.Mutex
 	releases int
 }
@@ -40,10 +42,12 @@ func (h *held) Release(context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.releases++
+	h.amid()
 	return nil
 }
 
-// TestHeld: a cutover for which no time is said has some; what it holds is let go by whoever aborts it, though several do at once, and that is kept.
+// TestHeld: a cutover for which no time is said has some; what it holds is let go by whoever aborts it, though several do at once, and
+// that is kept: none begins meanwhile, whose record would be lost.
 func TestHeld(t *testing.T) {
 	reg, err := embedded.Open(t.TempDir())
 	if err != nil {
@@ -87,15 +91,23 @@ func TestHeld(t *testing.T) {
 	if got := kept(); !strings.Contains(got, "held_until") {
 		t.Error(got)
 	}
+	way.amid = func() {
+		if _, err := m.Start(t.Context(), migrate.Request{}); !errors.Is(err, migrate.ErrBusy) {
+			t.Error("one begins while the source of the last is let go:", err)
+		}
+	}
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() { _, _ = m.Abort(t.Context(), migrate.Current) })
 	}
 	group.Wait()
-	if one, err = m.Get(migrate.Current); err != nil || one.Held != nil || way.releases == 0 {
+	if one, err = m.Get(migrate.Current); err != nil || one.Held != nil || way.releases != 1 {
 		t.Error(one, err, way.releases)
 	}
 	if got := kept(); strings.Contains(got, "held_until") || strings.Contains(got, "password") {
 		t.Error(got)
+	}
+	if _, err := m.Start(t.Context(), migrate.Request{}); err != nil {
+		t.Error("afterwards none begins:", err)
 	}
 }
