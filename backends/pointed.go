@@ -19,8 +19,10 @@ type Pointed struct {
 	name     string
 	log      *slog.Logger
 
-	mu      sync.Mutex
-	changed func(*router.Topology) // Watch's
+	mu      sync.Mutex                              // clusters begin and end to be followed under it, so that this is always what wanted and serving say
+	changed func(*router.Topology)                  // Watch's; called under mu
+	start   func(cluster string) context.CancelFunc // likewise
+	running map[string]context.CancelFunc           // the clusters that are followed
 	newest  *router.Topology
 	wanted  string // the cluster that the endpoint points to
 	serving string // the one that newest is of
@@ -51,8 +53,8 @@ func (s *Pointed) Topology() *router.Topology {
 	return s.newest
 }
 
-// point takes what stands in the registry, and gives the clusters that are to be followed.
-func (s *Pointed) point(entries []registry.Entry) (clusters []string) {
+// point takes what stands in the registry.
+func (s *Pointed) point(entries []registry.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := errors.New("it is gone from the registry")
@@ -73,34 +75,41 @@ func (s *Pointed) point(entries []registry.Entry) (clusters []string) {
 		s.log.Error("endpoint cannot be followed; the cluster before is served", "endpoint", s.name, "cluster", s.serving, "error", err)
 	}
 	s.words = words
-	return s.followed()
+	s.follow()
 }
 
-func (s *Pointed) followed() []string {
-	if s.wanted == s.serving {
-		return []string{s.serving}
-	}
-	return []string{s.serving, s.wanted}
-}
-
-// take tells a topology of a cluster, if that is the one that counts, and gives the clusters that are to be followed from now on.
-func (s *Pointed) take(cluster string, t *router.Topology) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if cluster == s.wanted || cluster == s.serving {
-		if cluster == s.wanted {
-			s.serving = cluster
+// follow has those clusters followed that count from now on, and no other. Under mu.
+func (s *Pointed) follow() {
+	for cluster, stop := range s.running {
+		if cluster != s.wanted && cluster != s.serving {
+			stop()
+			delete(s.running, cluster)
 		}
-		s.newest = t
-		s.changed(t)
 	}
-	return s.followed()
+	for _, cluster := range []string{s.serving, s.wanted} {
+		if s.running[cluster] == nil {
+			s.running[cluster] = s.start(cluster)
+		}
+	}
 }
 
-// following is a cluster that is followed.
-func (s *Pointed) following(cluster string) *Topologies {
+// take tells a topology of a cluster, unless that is followed no more: ctx is its own.
+func (s *Pointed) take(ctx context.Context, cluster string, t *router.Topology) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	if cluster == s.wanted {
+		s.serving = cluster
+	}
+	s.newest = t
+	s.changed(t)
+	s.follow()
+}
+
+// following is a cluster that is followed. Under mu.
+func (s *Pointed) following(cluster string) *Topologies {
 	t := LaterTopologies(s.registry, cluster, s.log.With("endpoint", s.name))
 	if cluster == s.serving {
 		t.newest.Store(s.newest)

@@ -12,6 +12,7 @@ import (
 
 	"larder/backends"
 	"larder/backends/registry"
+	"larder/internal/peers"
 	"larder/router"
 )
 
@@ -21,20 +22,7 @@ func TestPointed(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		r := open(t)
-		topology := func(cluster string, epoch uint64) {
-			t.Helper()
-			topo, err := router.Even(cluster, epoch, []router.Node{{Addr: "127.0.0.1:1"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			value, err := backends.EncodeTopology(topo)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := r.Put(ctx, backends.TopologyKey(cluster), value); err != nil {
-				t.Fatal(err)
-			}
-		}
+		topology := func(cluster string, epoch uint64) { putTopology(t, r, cluster, epoch) }
 		if _, err := backends.NewPointed(ctx, r, "app", slog.New(slog.DiscardHandler)); !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "read endpoint app") {
 			t.Errorf("no endpoint: %v", err)
 		}
@@ -110,5 +98,68 @@ func TestEndpointForm(t *testing.T) {
 		if e.Cluster != want && err == nil || (err == nil) != (want != "") {
 			t.Errorf("%s: %+v, %v", value, e, err)
 		}
+	}
+}
+
+// TestPointedElsewhere: an endpoint that is pointed on while a topology is being told is followed, whichever of both is done first.
+func TestPointedElsewhere(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := open(t)
+	point := func(cluster string) {
+		if err := backends.PointEndpoint(ctx, r, "app", cluster); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, cluster := range []string{"old", "new", "other"} {
+		putTopology(t, r, cluster, 1)
+	}
+	point("old")
+	s, err := backends.NewPointed(ctx, r, "app", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Watch(ctx, func(topo *router.Topology) {
+			if topo.Cluster == "new" { // who follows the endpoint hears of it while this is being told
+				point("other")
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}()
+	serves := func(cluster string) {
+		t.Helper()
+		for deadline := time.Now().Add(peers.Patience); s.Topology().Cluster != cluster; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("it serves %s, and not %s", s.Topology().Cluster, cluster)
+			}
+		}
+	}
+	for range 40 {
+		point("new")
+		serves("other")
+		point("old")
+		serves("old")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// putTopology is of one shard.
+func putTopology(t *testing.T, r registry.Store, cluster string, epoch uint64) {
+	t.Helper()
+	topo, err := router.Even(cluster, epoch, []router.Node{{Addr: "127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := backends.EncodeTopology(topo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Put(context.Background(), backends.TopologyKey(cluster), value); err != nil {
+		t.Fatal(err)
 	}
 }
