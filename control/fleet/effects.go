@@ -14,12 +14,12 @@ import (
 // effectTime is how long an effect may take, its waiting for others included. Then it is given up: the controller asks again.
 const effectTime = 3 * time.Second
 
-// rooms bound how much is done at once, of each kind apart: hosts that do not answer hold up no writing.
-type rooms struct{ puts, orders, tells, polls chan struct{} }
+// rooms bound how much is done at once, of each kind apart: hosts that do not answer hold up no writing, and nobody's being asked but that of others like them.
+type rooms struct{ puts, orders, tells, polls, mute chan struct{} }
 
 func newRooms() rooms {
-	const puts, orders, tells, polls = 16, 32, 32, 32
-	return rooms{make(chan struct{}, puts), make(chan struct{}, orders), make(chan struct{}, tells), make(chan struct{}, polls)}
+	const puts, orders, tells, polls, mute = 16, 32, 32, 32, 16
+	return rooms{make(chan struct{}, puts), make(chan struct{}, orders), make(chan struct{}, tells), make(chan struct{}, polls), make(chan struct{}, mute)}
 }
 
 // carryOut begins to do what a step wants.

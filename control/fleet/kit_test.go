@@ -44,6 +44,7 @@ type machine struct {
 	obeyed map[string]uint64
 	nodes  map[string]*node
 	silent bool // it hangs
+	deaf   bool // its nodes do
 }
 
 // node is one.
@@ -141,26 +142,37 @@ func (w *world) order(ctx context.Context, h controller.Host, o controller.Order
 	return nil
 }
 
-func (w *world) at(addr string) (found *node) {
+func (w *world) at(addr string) *node {
+	n, _ := w.find(addr)
+	return n
+}
+
+func (w *world) find(addr string) (*node, *machine) {
 	for _, m := range w.hosts {
 		for _, n := range m.nodes {
 			if n.addr == addr {
-				return n
+				return n, m
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 var errNobody = errors.New("nobody listens there")
 
 // State implements fleet.Nodes. Who follows has all at once.
-func (w *world) State(_ context.Context, cluster, id, addr string) (controller.NodeSays, error) {
+func (w *world) State(ctx context.Context, cluster, id, addr string) (controller.NodeSays, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := w.at(addr)
-	if n == nil {
+	n, m := w.find(addr)
+	switch {
+	case n == nil:
 		return controller.NodeSays{}, errNobody
+	case m.deaf:
+		w.mu.Unlock()
+		<-ctx.Done()
+		w.mu.Lock()
+		return controller.NodeSays{}, ctx.Err()
 	}
 	says := controller.NodeSays{Cluster: cluster, Node: id, Run: n.Me(), Epoch: n.Record().Epoch, Frozen: n.Role() == shard.Frozen}
 	if n.Role() == shard.Primary || n.Role() == shard.Frozen {

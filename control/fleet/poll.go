@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,31 +25,30 @@ func (t *term) polls() error {
 	look := time.NewTimer(0)
 	defer look.Stop()
 	asked := map[target]time.Time{} // when, or in future: it is being asked
-	busy := map[target]bool{}
-	done := make(chan target)
+	busy, mute := map[target]bool{}, map[target]bool{}
+	done := make(chan answer[target])
 	for {
 		select {
 		case <-t.ctx.Done():
 			return nil
 		case was := <-done:
-			delete(busy, was)
+			delete(busy, was.of)
+			mute[was.of] = was.err != nil
 			continue
 		case <-t.woken:
 		case <-look.C:
 		}
 		now := t.l.o.Now()
 		hosts, nodes, haste := t.due(now, asked, busy)
+		maps.DeleteFunc(mute, func(n target, _ bool) bool { _, is := asked[n]; return !is })
 		look.Reset(t.pace(haste))
 		for _, h := range hosts {
-			t.poll("host", func(ctx context.Context) error { return t.askHost(ctx, h) }, func() { t.answered(h) })
+			ask := func(ctx context.Context) error { return t.askHost(ctx, h.Host) }
+			t.poll(asking{"host", t.room(h.mute), answerTime, ask}, func(err error) { t.answered(h.Host, err) })
 		}
 		for _, n := range nodes {
-			t.poll("node", func(ctx context.Context) error { return t.askNode(ctx, n.cluster, n.node, n.addr) }, func() {
-				select {
-				case done <- n:
-				case <-t.ctx.Done():
-				}
-			})
+			ask := func(ctx context.Context) error { return t.askNode(ctx, n.cluster, n.node, n.addr) }
+			t.poll(asking{"node", t.room(mute[n]), answerTime, ask}, func(err error) { hand(t, done, answer[target]{n, err}) })
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (t *term) wake() {
 }
 
 // due are the hosts and nodes whose turn it is. They count as being asked from now on.
-func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bool) (hosts []controller.Host, nodes []target, haste bool) {
+func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bool) (hosts []hostView, nodes []target, haste bool) {
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
 	wait := func(hasty bool) time.Duration {
@@ -91,7 +91,7 @@ func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bo
 		hasty := haste && (!h.heard || slices.ContainsFunc(h.says.Nodes, func(r controller.Running) bool { return !t.haste[r.Cluster].IsZero() }))
 		if !h.busy && now.Sub(h.asked) >= wait(hasty) {
 			h.busy, h.asked = true, now
-			hosts = append(hosts, h.Host)
+			hosts = append(hosts, *h)
 		}
 		for i := range h.says.Nodes {
 			r := &h.says.Nodes[i]
@@ -136,31 +136,62 @@ func (t *term) forget(there map[target]bool) {
 	}
 }
 
+// asking is how somebody is asked.
+type asking struct {
+	kind   string // of who is asked
+	room   chan struct{}
+	within time.Duration
+	ask    func(context.Context) error
+}
+
+// answer is what became of asking somebody. err: it did not answer.
+type answer[T any] struct {
+	of  T
+	err error
+}
+
+// room is where somebody waits to be asked: who did not answer the last time takes no place from those who do.
+func (t *term) room(mute bool) chan struct{} {
+	if mute {
+		return t.rooms.mute
+	}
+	return t.rooms.polls
+}
+
 // poll asks when there is room for it.
-func (t *term) poll(kind string, ask func(context.Context) error, done func()) {
+func (t *term) poll(a asking, done func(error)) {
 	t.spawn(func() {
-		defer done()
 		select {
-		case t.rooms.polls <- struct{}{}:
-			defer func() { <-t.rooms.polls }()
+		case a.room <- struct{}{}:
 		case <-t.ctx.Done():
 			return
 		}
-		ctx, cancel := context.WithTimeout(t.ctx, answerTime)
-		defer cancel()
-		if err := ask(ctx); err != nil && t.ctx.Err() == nil {
-			t.l.o.Metrics.silent.WithLabelValues(kind).Inc()
-			t.l.o.Log.Debug("there is no answer", "from", kind, "error", err)
+		ctx, cancel := context.WithTimeout(t.ctx, a.within)
+		err := a.ask(ctx)
+		cancel()
+		<-a.room
+		if err != nil && t.ctx.Err() == nil {
+			t.l.o.Metrics.silent.WithLabelValues(a.kind).Inc()
+			t.l.o.Log.Debug("there is no answer", "from", a.kind, "error", err)
 		}
+		done(err)
 	})
 }
 
+// hand gives an answer to who waits for it, as long as the term lasts.
+func hand[T any](t *term, to chan<- answer[T], a answer[T]) {
+	select {
+	case to <- a:
+	case <-t.ctx.Done():
+	}
+}
+
 // answered notes that a host may be asked again.
-func (t *term) answered(h controller.Host) {
+func (t *term) answered(h controller.Host, err error) {
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
 	if known := t.hosts[h.ID]; known != nil && known.Host == h {
-		known.busy = false
+		known.busy, known.mute = false, err != nil
 	}
 }
 

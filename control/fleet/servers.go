@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"larder/backends/stock"
@@ -24,14 +25,15 @@ func (t *term) servers() error {
 	}
 	every := time.NewTicker(askSeldom / 4)
 	defer every.Stop()
-	asked, busy := map[controller.Server]time.Time{}, map[controller.Server]bool{}
-	done := make(chan controller.Server)
+	asked, busy, mute := map[controller.Server]time.Time{}, map[controller.Server]bool{}, map[controller.Server]bool{}
+	done := make(chan answer[controller.Server])
 	for {
 		select {
 		case <-t.ctx.Done():
 			return nil
-		case s := <-done:
-			delete(busy, s)
+		case was := <-done:
+			delete(busy, was.of)
+			mute[was.of] = was.err != nil
 		case <-every.C:
 			now := t.l.o.Now()
 			there := map[controller.Server]time.Time{}
@@ -41,40 +43,27 @@ func (t *term) servers() error {
 					continue
 				}
 				there[s], busy[s] = now, true
-				t.spawn(func() {
-					t.askServer(s, now)
-					select {
-					case done <- s:
-					case <-t.ctx.Done():
-					}
-				})
+				ask := func(ctx context.Context) error { return t.askServer(ctx, s, now) }
+				t.poll(asking{"server", t.room(mute[s]), askServersWithin, ask}, func(err error) { hand(t, done, answer[controller.Server]{s, err}) })
 			}
 			asked = there
+			maps.DeleteFunc(mute, func(s controller.Server, _ bool) bool { _, is := there[s]; return !is })
 		}
 	}
 }
 
-// askServer has the controller hear what a server says.
-func (t *term) askServer(s controller.Server, now time.Time) {
-	select {
-	case t.rooms.polls <- struct{}{}:
-		defer func() { <-t.rooms.polls }()
-	case <-t.ctx.Done():
-		return
-	}
-	ctx, cancel := context.WithTimeout(t.ctx, askServersWithin)
-	defer cancel()
+// askServer has the controller hear what a server says, or why it says nothing.
+func (t *term) askServer(ctx context.Context, s controller.Server, now time.Time) error {
 	role, err := t.l.o.Servers.Ask(ctx, s.Addr)
 	says := controller.ServerSays{Cluster: s.Cluster, Addr: s.Addr, At: now}
 	if err != nil {
-		if t.ctx.Err() != nil {
-			return
-		}
-		t.l.o.Metrics.silent.WithLabelValues("server").Inc()
 		says.Wrong = err.Error()
 	} else {
 		says.Run, says.Primary, says.History, says.Before = role.Run, role.Primary, role.History, role.Before
 		says.Follows, says.Linked, says.Loading = role.Follows, role.Linked, role.Loading
 	}
-	t.tell(says)
+	if t.ctx.Err() == nil { // else it had no time to answer
+		t.tell(says)
+	}
+	return err
 }

@@ -48,6 +48,7 @@ type hostView struct {
 	says  controller.HostSays
 	asked time.Time
 	busy  bool // it is being asked
+	mute  bool // it did not answer the last time
 }
 
 func newTerm(ctx context.Context, l *Leader, id registry.SessionID) *term {
