@@ -63,6 +63,15 @@ func TestModules(t *testing.T) {
 		k.says("+OK\r\n", "m.set", "large", large)
 		k.says("$614400\r\n"+large+"\r\n", "m.get", "large")
 	})
+	t.Run("without their keys", func(t *testing.T) {
+		for _, name := range []string{"m.get", "m.set", "m.pop", "m.count"} {
+			wrong := "-ERR wrong number of arguments for '" + name + "' command\r\n"
+			k.says(wrong, name)
+			k.says("+OK\r\n", "MULTI")
+			k.says(wrong, name)
+			k.says("-EXECABORT Transaction discarded because of previous errors.\r\n", "EXEC")
+		}
+	})
 	t.Run("over shards", func(t *testing.T) {
 		k.says(":4\r\n", "m.count", "k1", "k2", "k3", "k4", "nix")
 		k.says(k.do("DBSIZE"), "m.size")

@@ -183,6 +183,8 @@ func (r *Row) adopt() {
 	case len(r.KeySpecs) > 0:
 		if asked == RequestMultiShard && simple && !r.Flags.Has(MovableKeys) && r.Last == -1 {
 			r.Request, r.Response = asked, merged
+		} else if r.Flags.Has(NoMandatoryKeys) {
+			r.Flags |= MovableKeys // they are looked for, since there may be none
 		}
 	case known && simple && (asked == RequestAllShards || asked == RequestAllNodes):
 		r.Request, r.Response = RequestAllShards, merged
@@ -203,13 +205,18 @@ func (r *Row) Unroutable(shards int) string {
 	return "ERR command '" + r.Name + "' cannot be routed: " + what + ", and the cluster has " + strconv.Itoa(shards) + " shards"
 }
 
-// Resolve is the package's Resolve for a command that the table lacks.
+// Resolve is the package's Resolve for a command that the table lacks. A module may leave it to its own code to count
+// arguments: routed is what has a first key, but for what needs none.
 func (o *Overlay) Resolve(args [][]byte) (*Row, string) {
 	r := o.lookup(args[0])
 	if r == nil {
 		return nil, UnknownError(args)
 	}
-	return r.Resolve(args)
+	row, text := r.Resolve(args)
+	if row != nil && row.First >= len(args) && (row.Request == RequestMultiShard || !row.Flags.Has(NoMandatoryKeys)) {
+		return nil, ArityError(row)
+	}
+	return row, text
 }
 
 // Find is the package's Resolve, with the overlay's commands among the others.

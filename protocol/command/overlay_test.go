@@ -117,6 +117,37 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
+// TestOverlayCountsKeys: of what leaves it to its own code to count arguments nothing is routed that lacks its first key.
+func TestOverlayCountsKeys(t *testing.T) {
+	many := module("m.many", -1, command.ReadOnly, keyAt(1, -1, 1))
+	many.Tips = []string{"request_policy:multi_shard", "response_policy:agg_sum"}
+	any := many
+	any.Name, any.Flags = "m.any", many.Flags|command.NoMandatoryKeys
+	o := command.NewOverlay(1, []command.Row{
+		many, any, module("m.one", -1, 0, keyAt(1, 0, 1)), module("m.free", -1, command.NoMandatoryKeys, keyAt(1, 0, 1)), module("m.box", -1, 0),
+		module("m.box|put", -1, 0, keyAt(2, 0, 1)), module("m.two", -1, 0, keyAt(2, 0, 1), keyAt(1, 0, 1)),
+	})
+	for line, wrong := range map[string]bool{
+		"m.many": true, "m.many a": false, "m.any": true, "m.any a": false, "m.one": true, "m.one a": false, "m.free": false, "m.free a": false,
+		"m.box": false, "m.box put": true, "m.box put a": false, "m.two a": true, "m.two a b": false,
+	} {
+		for _, resolve := range []func([][]byte) (*command.Row, string){o.Resolve, o.Find} {
+			row, text := resolve(words(line))
+			want := ""
+			if wrong {
+				want = "ERR wrong number of arguments for '" + strings.Replace(line, "box put", "box|put", 1) + "' command"
+				want = strings.Replace(want, " a'", "'", 1)
+			}
+			if text != want || (row == nil) != wrong {
+				t.Errorf("%s: %v, %q, want %q", line, row, text, want)
+			}
+			if row != nil && row.First == 1 && row.Last == 1 && !row.Flags.Has(command.MovableKeys) && len(words(line)) < 2 {
+				t.Errorf("%s: its key would be looked for where there is none", line)
+			}
+		}
+	}
+}
+
 // TestOverlayOfSeveral: what servers do not agree on is not routed by one's word.
 func TestOverlayOfSeveral(t *testing.T) {
 	one := []command.Row{module("m.get", 2, command.ReadOnly, keyAt(1, 0, 1)), module("m.del", 2, command.Write, keyAt(1, 0, 1)), module("m.own", 2, 0, keyAt(1, 0, 1))}
