@@ -30,7 +30,11 @@ func (s *selector) namesForeign(name string) bool {
 	return s.foreign && isForeign(base) && !odd(base) && !odd(sub) && (!hasSub || sub != "")
 }
 
-func isForeign(name string) bool { return strings.Contains(strings.Trim(name, "."), ".") }
+// isForeign judges the name before a bar: a first argument behind it may have a dot.
+func isForeign(name string) bool {
+	base, _, _ := strings.Cut(name, "|")
+	return strings.Contains(strings.Trim(base, "."), ".")
+}
 
 // allowsForeign decides about a command that the table lacks: the last rule that is about it holds.
 func (s *selector) allowsForeign(row *command.Row) bool {

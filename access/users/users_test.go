@@ -139,6 +139,17 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
+// TestRightsOfOurs: a node is not told rules about commands that it lacks; a first argument with a dot is none of those.
+func TestRightsOfOurs(t *testing.T) {
+	u, err := users.New("").TakeForeign().Set("a", words("on +get|a.b +json.get +json.set|x -config|get"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(u.Rights(), " "), "resetchannels -@all +get|a.b -config|get"; got != want {
+		t.Errorf("rights are %s, want %s", got, want)
+	}
+}
+
 // A file of what there is gives the same users; wrong lines are named.
 func TestFile(t *testing.T) {
 	all := users.New("secret")
