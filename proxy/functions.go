@@ -115,19 +115,19 @@ func (p *part) nextTurn() {
 
 // learnFunctions asks a shard what functions there are, keeps the answer, and then goes on with reply.
 func (p *part) learnFunctions(reply []byte, then func(reply []byte)) {
-	number := p.g.dumps.Add(1)
+	number, cluster := p.g.dumps.Add(1), p.topo.Cluster
 	for _, u := range p.shards {
 		u.settled = true
 		if ln := u.ready(); ln != nil {
 			ln.query(func(dump []byte) {
 				payload, _ := resp.BulkOf(dump)
-				p.g.keepFunctions(number, payload)
+				p.g.keepFunctions(number, cluster, payload)
 				then(reply)
 			}, wordFunction, wordDump)
 			return
 		}
 	}
-	p.g.keepFunctions(number, nil)
+	p.g.keepFunctions(number, cluster, nil)
 	then(reply)
 }
 
@@ -141,8 +141,9 @@ func (u *upstream) ready() *lane {
 	return nil
 }
 
-// keepFunctions keeps a payload, or that it is not known, unless a later question has been answered.
-func (g *Gateway) keepFunctions(number uint64, payload []byte) {
+// keepFunctions keeps a payload, or that it is not known, unless a later question has been answered, or the gateway has gone on to another cluster than the one
+// that was asked: a loop may ask the old one when that is already so.
+func (g *Gateway) keepFunctions(number uint64, cluster string, payload []byte) {
 	next := &functionDump{number: number, publishes: payload == nil || publishes(payload)}
 	if len(payload) <= g.opts.Load().ScriptMaxBytes {
 		next.payload = bytes.Clone(payload)
@@ -151,7 +152,7 @@ func (g *Gateway) keepFunctions(number uint64, payload []byte) {
 	}
 	for {
 		have := g.functions.Load()
-		if have != nil && have.number >= number {
+		if have != nil && have.number >= number || g.topo.Load().Cluster != cluster {
 			return
 		}
 		if g.functions.CompareAndSwap(have, next) {

@@ -21,10 +21,10 @@ func (ln *lane) settle() bool {
 	case ln.greet.larder && ln.greet.functions > 0:
 		u.settled = true
 		if known == nil {
-			number := p.g.dumps.Add(1)
+			number, cluster := p.g.dumps.Add(1), p.topo.Cluster
 			ln.ask(func(_ *lane, reply []byte) error {
 				payload, _ := resp.BulkOf(reply)
-				p.g.keepFunctions(number, payload)
+				p.g.keepFunctions(number, cluster, payload)
 				return nil
 			}, wordFunction, wordDump)
 		}

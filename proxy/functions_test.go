@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"larder/protocol/resp"
+	"larder/router"
 )
 
 // library is a payload that has some.
@@ -100,6 +101,30 @@ func TestFunctionsNobodyAnswers(t *testing.T) {
 	}
 	if string(got) != "$1\r\nx\r\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestFunctionsOfClusterLeft: what nodes of another cluster have said of their functions is not kept, however late the answer comes, or the question was put.
+func TestFunctionsOfClusterLeft(t *testing.T) {
+	w := newWorld(t, 1, 3, true, nil)
+	if got := w.talk(w.client(0), "FUNCTION LOAD "+library); got != "+OK" || string(w.g.knownFunctions()) != library {
+		t.Fatalf("%q, and known is %q", got, w.g.knownFunctions())
+	}
+	asked := w.g.dumps.Add(1)
+	nodes := w.g.topo.Load().Shards
+	other, err := router.Even("other", 1, []router.Node{nodes[0].Primary, nodes[1].Primary, nodes[2].Primary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.g.told(other)
+	before := w.g.functions.Load()
+	w.g.keepFunctions(asked, "other", []byte(library))        // the number tells
+	w.g.keepFunctions(w.g.dumps.Add(1), "c", []byte(library)) // a loop asked that had not heard of the move
+	if known := w.g.functions.Load(); known != before || known.payload != nil || !known.publishes {
+		t.Errorf("kept: %q of the cluster that was left", known.payload)
+	}
+	if w.g.keepFunctions(w.g.dumps.Add(1), "other", []byte("theirs-of-the-other")); string(w.g.knownFunctions()) != "theirs-of-the-other" {
+		t.Errorf("known is %q", w.g.knownFunctions())
 	}
 }
 

@@ -19,8 +19,8 @@ func (g *Gateway) told(t *router.Topology) {
 		g.Adopt(t)
 		return
 	}
-	g.topo.Store(t) // nobody else may take over another cluster's
-	g.functions.Store(nil)
+	g.topo.Store(t)                                                           // nobody else may take over another cluster's
+	g.functions.Store(&functionDump{number: g.dumps.Add(1), publishes: true}) // the number keeps out what the old cluster was asked before
 	g.log.Info("endpoint moved to another cluster", "cluster", t.Cluster, "epoch", t.Epoch, "shards", len(t.Shards), "before", have.Cluster, "its epoch", have.Epoch)
 }
 
