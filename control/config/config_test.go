@@ -24,6 +24,7 @@ type desk struct {
 	t *testing.T
 	*config.Keeper
 	registry registry.Registry
+	faulty   *faulty // what the keeper has of it
 
 	mu     sync.Mutex
 	events []string
@@ -36,9 +37,9 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	d := &desk{t: t, registry: r}
+	d := &desk{t: t, registry: r, faulty: &faulty{Store: r}}
 	d.Keeper = config.NewKeeper(config.KeeperOptions{
-		Registry: r, Rules: configs.Managed{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Registry: d.faulty, Rules: configs.Managed{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Report: func(_ context.Context, kind, text string) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
@@ -46,6 +47,28 @@ func newDesk(t *testing.T) *desk {
 		},
 	})
 	return d
+}
+
+// faulty is a registry that fails where a test says so.
+type faulty struct {
+	registry.Store
+	list error  // what List says
+	set  func() // is called when CompareAndSet has written
+}
+
+func (f *faulty) List(ctx context.Context, prefix string) ([]registry.Entry, error) {
+	if f.list != nil {
+		return nil, f.list
+	}
+	return f.Store.List(ctx, prefix)
+}
+
+func (f *faulty) CompareAndSet(ctx context.Context, key string, value []byte, version uint64, fences ...registry.Fence) (uint64, error) {
+	written, err := f.Store.CompareAndSet(ctx, key, value, version, fences...)
+	if f.set != nil {
+		f.set()
+	}
+	return written, err
 }
 
 func (d *desk) set(c config.Edit) config.Version {
@@ -219,5 +242,38 @@ func TestByHand(t *testing.T) {
 	d.told("gone from the registry")
 	if n := d.told("config-refused: version"); n != 1 {
 		t.Errorf("a refusal was told %d times", n)
+	}
+}
+
+// TestKeeperWithoutHistory: where what stands in the registry is wrong and the last good version cannot be read, nothing is written over it.
+func TestKeeperWithoutHistory(t *testing.T) {
+	d := newDesk(t)
+	d.set(config.Edit{Set: config.Values{"gateway.pending-max": "64"}})
+	bad := d.hand("gateway.pending-max: many\n")
+	d.faulty.list = fmt.Errorf("no answer: %w", registry.ErrUnavailable)
+	if v, err := d.Set(t.Context(), config.Edit{Set: config.Values{"gateway.gather-max": "4096"}}); !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, config.ErrInvalid) {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if e, err := d.registry.Get(t.Context(), config.Key); err != nil || e.Version != bad {
+		t.Errorf("the registry has %q at version %d, %v", e.Value, e.Version, err)
+	}
+	d.faulty.list = nil
+	if v := d.set(config.Edit{Set: config.Values{"gateway.gather-max": "4096"}}); v.Values["gateway.pending-max"] != "64" {
+		t.Errorf("%+v lost the last good values", v)
+	}
+}
+
+// TestKeeperLeftAlone: a version whose client hangs up when it is written is that client's in the history all the same.
+func TestKeeperLeftAlone(t *testing.T) {
+	d := newDesk(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	d.faulty.set = hangUp
+	v, err := d.Set(ctx, config.Edit{Set: config.Values{"gateway.pending-max": "64"}, By: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := d.History(t.Context())
+	if err != nil || len(all) != 1 || all[0].Version != v.Version || all[0].By != "ann" {
+		t.Errorf("the history is %+v, %v", all, err)
 	}
 }

@@ -85,7 +85,16 @@ func (k *Keeper) write(ctx context.Context, by, note string, only *uint64, build
 		if only != nil && *only != have.Version {
 			return Version{}, fmt.Errorf("%w: the settings are at version %d, not %d", ErrChanged, have.Version, *only)
 		}
-		next, err := k.next(ctx, have, build)
+		base := have.Values
+		if have.Refused != "" {
+			if base, err = k.newestGood(ctx); err != nil {
+				return Version{}, err
+			}
+		}
+		next, err := build(base)
+		if err == nil {
+			next, err = k.o.Rules.Check(next)
+		}
 		if err != nil {
 			return Version{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
@@ -105,22 +114,9 @@ func (k *Keeper) write(ctx context.Context, by, note string, only *uint64, build
 		case err != nil:
 			return Version{}, fmt.Errorf("write settings: %w", err)
 		}
-		k.wrote(ctx, made, have)
+		k.wrote(context.WithoutCancel(ctx), made, have) // it is in force, whether who asks still listens or not
 		return made, nil
 	}
-}
-
-// next is what build makes of the present values, checked.
-func (k *Keeper) next(ctx context.Context, have Version, build func(Values) (Values, error)) (Values, error) {
-	base := have.Values
-	if have.Refused != "" {
-		base = k.newestGood(ctx)
-	}
-	next, err := build(base)
-	if err != nil {
-		return nil, err
-	}
-	return k.o.Rules.Check(next)
 }
 
 // wrote notes a version that is in force.
@@ -296,14 +292,14 @@ func history(ctx context.Context, r registry.Store) ([]Version, error) {
 }
 
 // newestGood are the values of the newest version that is right, none if there is none.
-func (k *Keeper) newestGood(ctx context.Context) Values {
-	all, _ := history(ctx, k.o.Registry)
+func (k *Keeper) newestGood(ctx context.Context) (Values, error) {
+	all, err := history(ctx, k.o.Registry)
 	for _, v := range all {
 		if v.Refused == "" {
-			return v.Values
+			return v.Values, nil
 		}
 	}
-	return nil
+	return nil, err
 }
 
 // remember notes a version that nobody has noted. Errors: registry.ErrConflict: somebody has.
