@@ -96,7 +96,7 @@ func (d *dev) build() error {
 	if err := d.startClusters(); err != nil {
 		return err
 	}
-	if err := d.follow(devName()); err != nil {
+	if err := d.follow(d.host); err != nil {
 		return err
 	}
 	d.keeper = d.newKeeper(d.registry)

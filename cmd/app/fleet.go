@@ -103,10 +103,19 @@ func (f *fleet) join(gateway *proxy.Gateway) error {
 	if err := f.drain(gateway); err != nil {
 		return err
 	}
-	if err := f.follow(service.ID); err != nil {
+	return f.announce(service, gateway.Healthy)
+}
+
+// followSettings begins to follow the settings under the name that the gateway of this process has as a service.
+func (f *fleet) followSettings(gateway *proxy.Gateway) error {
+	if f == nil {
+		return nil
+	}
+	service, err := f.service(gateway.Addr())
+	if err != nil {
 		return err
 	}
-	return f.announce(service, gateway.Healthy)
+	return f.follow(service.ID)
 }
 
 // announce keeps the gateway's service registered until it stops, which it does before the gateway: clients are sent elsewhere first.

@@ -119,7 +119,7 @@ func TestGatewayConsulIsDenied(t *testing.T) {
 }
 
 // TestDevOverConsul: a dev whose fleet is in Consul: its first cluster's gateway is a service there, others may ask its host, keys are there again at the next start
-// in its folder, and another folder does not take the cluster.
+// in its folder, another folder does not take the cluster, and all its gateways follow the settings as one.
 func TestDevOverConsul(t *testing.T) {
 	server, dir := peers.StartConsul(t), t.TempDir()
 	fleet := openConsul(t, server, "dev/")
@@ -146,6 +146,10 @@ func TestDevOverConsul(t *testing.T) {
 	}
 	task, err := op.CreateCluster(ctx, wish("two", "", 1, 0))
 	over(t, op, task, err)
+	eventually(t, "the dev alone follows the settings, with all its gateways", func() bool {
+		all, err := fleet.List(ctx, "larder/config/running/")
+		return err == nil && len(all) == 1 && len(hosts) == 1 && all[0].Key == "larder/config/running/"+hosts[0].ID
+	})
 	mustSay(t, run(t.TempDir()).wait(t), "there is a cluster main already", server.Addr, "consul.prefix")
 	r.stop()
 	if err := r.wait(t); err != nil {

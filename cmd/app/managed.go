@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,7 +76,7 @@ func (p *process) manage(r registry.Registry, cluster string) error {
 	}
 }
 
-// follow begins to follow the settings; id names the process to others.
+// follow begins to follow the settings, once in a process; id names it to others.
 func (p *process) follow(id string) error {
 	if p.managed == nil {
 		return nil
@@ -84,14 +84,6 @@ func (p *process) follow(id string) error {
 	started := make(chan struct{})
 	close(started)
 	return p.stack.start("settings", func(ctx context.Context) error { return p.managed.follower.Run(ctx, id) }, started)
-}
-
-// devName is what a dev is called among the processes that follow settings.
-func devName() string {
-	if host, err := os.Hostname(); err == nil {
-		return "dev-" + host
-	}
-	return "dev"
 }
 
 // over is what a gateway is started with: its own options with what the registry says over them, and of which settings that is.
@@ -124,7 +116,7 @@ func (m *managed) join(ctx context.Context, g *proxy.Gateway, own proxy.Options,
 		err = g.Change(ctx, merged(own, m.now))
 	}
 	m.mu.Unlock()
-	m.changed(m.follower.Running())
+	m.changed()
 	return err
 }
 
@@ -163,20 +155,21 @@ func (m *managed) apply(ctx context.Context, values config.Values, version uint6
 		if err := g.Change(ctx, merged(s.own, next)); err != nil {
 			return nil, err
 		}
-		waiting = next.Waiting(s.taken) // the same for all that were started with the same
+		waiting = append(waiting, next.Waiting(s.taken)...) // one that was started later may wait for fewer
 	}
 	m.now = next
-	return waiting, nil
+	slices.Sort(waiting)
+	return slices.Compact(waiting), nil
 }
 
-// changed tells the gateways what INFO says.
-func (m *managed) changed(now config.Running) {
-	why := ""
+// changed tells the gateways what INFO says. Nobody else does meanwhile, so that what they are told last is what is true.
+func (m *managed) changed() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, why := m.follower.Running(), ""
 	if now.Refused != nil {
 		why = fmt.Sprintf("version %d: %s", now.Refused.Version, now.Refused.Error)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for g := range m.gateways {
 		g.Configured(now.Version, why)
 	}

@@ -160,6 +160,9 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 		if err := commands.follow(); err != nil {
 			return err
 		}
+		if err := fleet.followSettings(gateway); err != nil {
+			return err
+		}
 		return fleet.join(gateway)
 	})
 }

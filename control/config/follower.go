@@ -28,7 +28,7 @@ type FollowerOptions struct {
 	Own      map[string]Own
 	// Apply has values take effect, and tells which of them wait for the next start. An error refuses them: all is as it was.
 	Apply   func(ctx context.Context, values Values, version uint64) (waiting []string, err error)
-	Changed func(Running) // is told what runs now, and what is refused
+	Changed func() // Running gives something else than before
 	Metrics *Metrics
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -172,7 +172,7 @@ func (f *Follower) set(edit func(*Running)) {
 	f.mu.Unlock()
 	f.o.Metrics.set(now)
 	if f.o.Changed != nil {
-		f.o.Changed(now)
+		f.o.Changed()
 	}
 	select {
 	case f.again <- struct{}{}:
