@@ -35,27 +35,21 @@ func (o *Options) changed(next *Options) *Options {
 
 // follow sets what is another in the options than it was before. What a client has changed by CONFIG SET stays unless its option changes too.
 func (s *settings) follow(was, now *Options) {
-	if now.IdleTimeout != was.IdleTimeout {
-		s.idle = now.IdleTimeout
-	}
-	if now.BulkMaxBytes != was.BulkMaxBytes {
-		s.bulkMax = now.BulkMaxBytes
-	}
-	if now.TrackedMax != was.TrackedMax {
-		s.trackedMax = now.TrackedMax
-	}
-	if now.SlowUS != was.SlowUS {
-		s.watching.SlowUS = int64(now.SlowUS)
-	}
-	if now.SlowMax != was.SlowMax {
-		s.watching.SlowMax = int64(now.SlowMax)
-	}
-	if now.LatencyMS != was.LatencyMS {
-		s.watching.LatencyMS = int64(now.LatencyMS)
-	}
+	another(&s.idle, was.IdleTimeout, now.IdleTimeout)
+	another(&s.bulkMax, was.BulkMaxBytes, now.BulkMaxBytes)
+	another(&s.trackedMax, was.TrackedMax, now.TrackedMax)
+	another(&s.watching.SlowUS, int64(was.SlowUS), int64(now.SlowUS))
+	another(&s.watching.SlowMax, int64(was.SlowMax), int64(now.SlowMax))
+	another(&s.watching.LatencyMS, int64(was.LatencyMS), int64(now.LatencyMS))
 	if now.OutputLimits != was.OutputLimits {
 		s.outputLimits = client.DefaultOutputLimits()
 		_ = s.outputLimits.Set(now.OutputLimits)
+	}
+}
+
+func another[T comparable](setting *T, was, now T) {
+	if now != was {
+		*setting = now
 	}
 }
 
@@ -80,7 +74,10 @@ func (g *Gateway) Change(ctx context.Context, o Options) error {
 	for _, p := range parts {
 		p.l.Post(func() {
 			p.enter()
+			p.opts = g.opts.Load()
+			p.l.LimitClients(p.opts.ClientsMax)
 			p.take()
+			p.expel()
 			taken <- struct{}{}
 		})
 	}
@@ -108,14 +105,12 @@ func (g *Gateway) editSettings(edit func(*settings)) (was, now *settings) {
 	}
 }
 
-// take has the gateway's options and settings take effect on this loop.
+// take has the gateway's settings take effect on this loop, with what its options say of requests.
 func (p *part) take() {
 	next := p.g.settings.Load()
-	p.opts = p.g.opts.Load()
 	p.usersChanged(nil, nil)
 	p.refusals.Limit(next.refusalsMax)
 	p.watchTimes(&next.watching)
-	p.l.LimitClients(p.opts.ClientsMax)
 	p.again.SetLimits(p.g.limits(true))
 	for _, s := range p.sessions {
 		if p.slowNS != 0 {
@@ -123,7 +118,6 @@ func (p *part) take() {
 		}
 		s.requests.SetLimits(p.g.limits(s.authed))
 	}
-	p.expel()
 }
 
 // expel closes the clients that the access list no longer lets in.
