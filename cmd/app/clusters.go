@@ -29,7 +29,9 @@ type clusters struct {
 	log    *slog.Logger
 
 	told  chan map[string]wish
-	known map[string]topology // by cluster; the following goroutine's
+	known map[string]topology // by cluster; the following goroutine's, as are the next two
+	last  map[string]wish     // what was wanted
+	bad   map[string]bool     // of which something cannot be read
 
 	mu  sync.Mutex
 	all map[string]*serving // changed by who runs it
@@ -102,9 +104,10 @@ func (c *clusters) endpoint(name string) string {
 // clustersPrefix is where clusters stand in the registry.
 const clustersPrefix = controller.Prefix + "clusters/"
 
-// read makes of what stands in the registry what is to be served.
+// read makes of what stands in the registry what is to be served. A cluster of which something cannot be read is wanted as it was, unless it is to be deleted.
 func (c *clusters) read(entries []registry.Entry) {
 	specs, plans, topologies := map[string]*controller.Spec{}, map[string]*controller.Plan{}, map[string]topology{}
+	bad := map[string]bool{}
 	for _, e := range entries {
 		name, what, _ := strings.Cut(strings.TrimPrefix(e.Key, clustersPrefix), "/")
 		if len(e.Value) == 0 {
@@ -113,8 +116,10 @@ func (c *clusters) read(entries []registry.Entry) {
 		var err error
 		switch what {
 		case "spec":
-			specs[name] = &controller.Spec{}
-			err = json.Unmarshal(e.Value, specs[name])
+			var spec controller.Spec
+			if err = json.Unmarshal(e.Value, &spec); err == nil {
+				specs[name] = &spec
+			}
 		case "plan":
 			plans[name] = &controller.Plan{}
 			err = json.Unmarshal(e.Value, plans[name])
@@ -126,15 +131,25 @@ func (c *clusters) read(entries []registry.Entry) {
 			}
 			topologies[name] = t
 		}
-		if err != nil { // the controller says it to people
-			c.log.Debug("what stands in the registry cannot be read", "key", e.Key, "error", err)
-			return
+		if err != nil {
+			bad[name] = true
+			if !c.bad[name] {
+				c.log.Warn("what stands in the registry of a cluster cannot be read; it is served as before", "key", e.Key, "error", err)
+			}
 		}
 	}
-	c.known = topologies
 	wanted := map[string]wish{}
+	for name := range bad {
+		if was, ok := c.last[name]; ok {
+			wanted[name] = was
+		}
+	}
 	for name, spec := range specs {
-		if spec.Deleted {
+		switch {
+		case spec.Deleted:
+			delete(wanted, name)
+			continue
+		case bad[name]:
 			continue
 		}
 		t := topologies[name].Topology
@@ -144,6 +159,7 @@ func (c *clusters) read(entries []registry.Entry) {
 		}
 		wanted[name] = wish{name: name, listen: spec.Listen, ready: ready}
 	}
+	c.known, c.bad, c.last = topologies, bad, wanted
 	newest(c.told, wanted)
 }
 

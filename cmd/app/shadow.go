@@ -197,7 +197,7 @@ func (s *shadow) move(ctx context.Context, sure bool) error {
 		return fmt.Errorf("the clients were moved to %s already", s.switched)
 	}
 	if !s.halted {
-		if err := s.halt(ctx, haltMost); err != nil {
+		if err := s.halt(ctx); err != nil {
 			return err
 		}
 	}
@@ -261,11 +261,11 @@ func (s *shadow) begin(filled bool) error {
 }
 
 // halt holds the clients back, and returns when the shadow has been told all that they had said: whoever fills it then is not overtaken by what comes late.
-func (s *shadow) halt(ctx context.Context, most time.Duration) error {
-	s.haltedAt = time.Now()
-	ctx, cancel := context.WithTimeout(ctx, most)
+func (s *shadow) halt(ctx context.Context) error {
+	s.haltedAt, s.halted = time.Now(), false // who fails has let them go, of an earlier time too
+	ctx, cancel := context.WithTimeout(ctx, haltMost)
 	defer cancel()
-	if err := s.gateway.Halt(ctx, most); err != nil {
+	if err := s.gateway.Halt(ctx, haltMost); err != nil {
 		return err
 	}
 	if err := s.mirror.Said(ctx); err != nil {

@@ -56,7 +56,7 @@ func (s *shadow) startAPI() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/shadow", func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, s.state()) })
 	for what, do := range map[string]func(context.Context) error{
-		"halt":          func(ctx context.Context) error { return s.halt(ctx, haltMost) },
+		"halt":          s.halt,
 		"release":       func(context.Context) error { s.release(); return nil },
 		"switch":        func(ctx context.Context) error { return s.move(ctx, false) },
 		"switch-anyway": func(ctx context.Context) error { return s.move(ctx, true) },
