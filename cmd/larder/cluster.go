@@ -43,7 +43,12 @@ func (o *operator) createClusterCommand() *cobra.Command {
 				return err
 			}
 			if want.Servers != nil {
-				want.Shards, want.Replicas = 0, nil // as there
+				if !cmd.Flags().Changed("shards") {
+					want.Shards = 0 // as there
+				}
+				if !cmd.Flags().Changed("replicas") {
+					want.Replicas = nil
+				}
 			}
 			if want.Memory, err = memoryOf(memory); err != nil {
 				return err
@@ -82,10 +87,11 @@ func serversOf(flags []string) (servers [][]string, err error) {
 	return servers, nil
 }
 
-// sayCluster says in a line how a cluster is.
+// sayCluster says in a line how a cluster is, and without what it is like if nobody tells: what was asked for is done in any case.
 func (o *operator) sayCluster(cmd *cobra.Command, c *client.Client, out io.Writer, how, name string) error {
 	told, err := c.Cluster(cmd.Context(), name)
 	if err != nil {
+		_, err = fmt.Fprintf(out, "cluster %s %s\n", name, how)
 		return err
 	}
 	at := ""

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/user"
 	"slices"
@@ -140,42 +142,79 @@ func whoAsks() string {
 
 // taken waits until each gateway has said what it does with a version, and tells it.
 func (o *operator) taken(cmd *cobra.Command, c *client.Client, v config.Version) error {
-	ctx, cancel := context.WithTimeout(cmd.Context(), takenWithin)
-	defer cancel()
-	var s config.State
-	judged := func(r config.Running) bool {
-		return r.Version == v.Version || r.Refused != nil && r.Refused.Version == v.Version
-	}
-	for ctx.Err() == nil {
-		next, err := c.Config(ctx)
-		if err == nil {
-			s = next
-		}
-		if err != nil || !slices.ContainsFunc(s.Running, func(r config.Running) bool { return !judged(r) }) {
-			break
-		}
-		rest(ctx, takenLook)
-	}
-	if o.json {
-		return printJSON(cmd.OutOrStdout(), v)
-	}
+	running, err := whoRuns(cmd.Context(), c, v)
 	out, refusing := cmd.OutOrStdout(), 0
+	if o.json {
+		out = io.Discard
+		if wrong := printJSON(cmd.OutOrStdout(), v); wrong != nil {
+			return wrong
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("version %d is written, and which gateways run it is not known: %w; larder config get shows it", v.Version, err)
+	}
 	fmt.Fprintf(out, "version %d\n", v.Version)
-	for _, r := range s.Running {
-		switch {
-		case r.Refused != nil && r.Refused.Version == v.Version:
+	for _, r := range running {
+		fmt.Fprintf(out, "  %s %s\n", r.ID, does(r, v))
+		if declines(r, v) {
 			refusing++
-			fmt.Fprintf(out, "  %s refuses it and runs version %d on: %s\n", r.ID, r.Version, r.Refused.Error)
-		case r.Version != v.Version:
-			fmt.Fprintf(out, "  %s has not said that it runs it\n", r.ID)
-		default:
-			fmt.Fprintf(out, "  %s runs it%s\n", r.ID, exceptions(r, v))
 		}
 	}
 	if refusing > 0 {
-		return fmt.Errorf("%d of %d gateways refuse version %d; larder config rollback goes back", refusing, len(s.Running), v.Version)
+		return fmt.Errorf("%d of %d gateways refuse version %d; larder config rollback goes back", refusing, len(running), v.Version)
 	}
 	return nil
+}
+
+// whoRuns waits until no gateway is behind a version, for a while, and gives what they said last; an error if that is nothing.
+func whoRuns(ctx context.Context, c *client.Client, v config.Version) ([]config.Running, error) {
+	ctx, cancel := context.WithTimeout(ctx, takenWithin)
+	defer cancel()
+	behind := func(r config.Running) bool {
+		return r.Version < v.Version && (r.Refused == nil || r.Refused.Version < v.Version)
+	}
+	var running []config.Running
+	var failed error
+	known := false
+	for {
+		s, err := c.Config(ctx)
+		switch {
+		case err == nil:
+			running, known = s.Running, true
+			if !slices.ContainsFunc(running, behind) {
+				return running, nil
+			}
+		case ctx.Err() == nil || failed == nil: // the end of the time is no reason if there is another
+			failed = err
+		}
+		if err != nil && !passing(err) || pause(ctx, takenLook) != nil {
+			break
+		}
+	}
+	if known {
+		return running, nil
+	}
+	return nil, failed
+}
+
+// declines tells whether a gateway has said that it does not take a version. One that has got a newer one by then is past it.
+func declines(r config.Running, v config.Version) bool {
+	return r.Version < v.Version && r.Refused != nil && r.Refused.Version == v.Version
+}
+
+// does is what a gateway does with a version.
+func does(r config.Running, v config.Version) string {
+	switch {
+	case declines(r, v):
+		return fmt.Sprintf("refuses it and runs version %d on: %s", r.Version, r.Refused.Error)
+	case r.Version > v.Version:
+		return fmt.Sprintf("runs version %d, which somebody has written meanwhile", r.Version)
+	case r.Version == v.Version:
+		return "runs it" + exceptions(r, v)
+	case r.Refused != nil && r.Refused.Version > v.Version:
+		return fmt.Sprintf("runs version %d on, and refuses version %d, which somebody has written meanwhile: %s", r.Version, r.Refused.Version, r.Refused.Error)
+	}
+	return "has not said that it runs it"
 }
 
 // exceptions are the settings of a version that a gateway does not have, or not yet.
@@ -184,7 +223,8 @@ func exceptions(r config.Running, v config.Version) string {
 	for _, key := range r.Waiting {
 		text += "; " + key + " at its next start"
 	}
-	for key, own := range r.Own {
+	for _, key := range slices.Sorted(maps.Keys(r.Own)) {
+		own := r.Own[key]
 		if _, set := v.Values[key]; set && own.First {
 			text += "; but " + key + " is " + own.Value + " there by " + own.Source + " on its command line, which goes first"
 		}

@@ -49,7 +49,7 @@ func (o *operator) lately(ctx context.Context, c *client.Client) ([]api.Event, e
 // followEvents prints events as they come, until it is interrupted. One that is late, from another process's clock, is printed late. While nobody answers it waits.
 func (o *operator) followEvents(cmd *cobra.Command, c *client.Client, list []api.Event) error {
 	ctx, printed := cmd.Context(), []api.Event{}
-	answered := time.Now()
+	heard := time.Now()
 	for ctx.Err() == nil {
 		for _, e := range list {
 			known := func(p api.Event) bool { return p.At.Equal(e.At) && p.Kind == e.Kind && p.Text == e.Text }
@@ -61,12 +61,12 @@ func (o *operator) followEvents(cmd *cobra.Command, c *client.Client, list []api
 			}
 		}
 		printed = list
-		rest(ctx, eventsEvery)
-		next, err := o.lately(ctx, c)
-		switch w := (&work{operator: o}); {
+		_ = pause(ctx, eventsEvery) // if ctx ends, the loop does
+		next, err := answered(ctx, func(ctx context.Context) ([]api.Event, error) { return o.lately(ctx, c) })
+		switch {
 		case err == nil:
-			list, answered = next, time.Now()
-		case ctx.Err() == nil && (!w.passing(err) || time.Since(answered) > awayMax):
+			list, heard = next, time.Now()
+		case ctx.Err() == nil && (!passing(err) || time.Since(heard) > awayMax):
 			return err
 		}
 	}

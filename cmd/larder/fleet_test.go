@@ -24,6 +24,7 @@ type manager struct {
 	clusters []api.Cluster
 	group    *api.Group
 	steps    []controller.Task // of the one task, as they are told one after the other
+	looks    int               // how often that was asked for
 	refuse   error
 	events   []api.Event
 }
@@ -139,6 +140,7 @@ func (m *manager) Tasks(context.Context) ([]controller.Task, error) { return m.s
 func (m *manager) Task(context.Context, string) (controller.Task, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.looks++
 	t := m.steps[0]
 	if len(m.steps) > 1 {
 		m.steps = m.steps[1:]
@@ -194,7 +196,7 @@ func TestFleetCommands(t *testing.T) {
 	}}
 	dir := managing(t, m)
 	zones := []string{"a", "b"}
-	none := 0
+	none, one := 0, 1
 	memory := int64(1 << 30)
 	for _, c := range []struct {
 		say  string
@@ -214,6 +216,12 @@ func TestFleetCommands(t *testing.T) {
 			[]any{api.Wish{Name: "two", Servers: [][]string{{"a:1", "a:2"}, {"b:1"}}}},
 			"task t1 is begun", "",
 		},
+		{
+			"cluster create two --no-wait --servers a:1 --shards 2 --replicas 0",
+			[]any{api.Wish{Name: "two", Shards: 2, Replicas: &none, Servers: [][]string{{"a:1"}}}},
+			"task t1 is begun", "",
+		},
+		{"cluster create gone", []any{api.Wish{Name: "gone", Shards: 1, Replicas: &one}}, "cluster gone serves\n", ""}, // nobody tells of it
 		{"cluster list", nil, "two   ready  127.0.0.1:7  2       1         4/4    512 MiB (cache.t3.micro)  async", ""},
 		{"cluster show two", nil, "cluster two is ready\nendpoint    127.0.0.1:7\nshards      2 shards, 1 replica each; 4 of 4 nodes count\n", ""},
 		{"cluster show none", nil, "", `there is no cluster "none"`},
@@ -301,7 +309,7 @@ func TestFleetWorkGoesOn(t *testing.T) {
 	until(t, func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return len(m.asked) == 1
+		return len(m.asked) == 1 && m.looks > 0 // who looks has been told that it is begun
 	})
 	interrupt()
 	if code := <-ended; code != 1 || !strings.Contains(err.String(), "the work goes on in the appliance: cluster.create of two; larder cluster tasks shows it") {

@@ -180,12 +180,11 @@ func (o *operator) watchMigration(cmd *cobra.Command, c *client.Client, cluster 
 			fmt.Fprintln(cmd.OutOrStdout(), time.Now().Format(time.TimeOnly), text)
 			last = text
 		}
-		if pause(ctx, migrationEvery) != nil {
-			break
-		}
+		_ = pause(ctx, migrationEvery) // if ctx ends, the next answer is that
 		next, err := c.Migration(ctx, cluster, m.ID)
 		if ctx.Err() != nil {
-			continue
+			fmt.Fprintln(cmd.ErrOrStderr(), "larder: the migration goes on: larder migrate status, cutover, abort")
+			return nil
 		}
 		if err != nil {
 			return err

@@ -114,17 +114,6 @@ func (v *verification) target(ctx context.Context) (remote.Address, error) {
 	return serverOf("--to", text, toPasswordVariable)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // verdict is an error if the sides differ.
 func verdict(r *compare.Report) error {
 	if r.Equal {

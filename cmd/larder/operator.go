@@ -96,6 +96,18 @@ const (
 	cancelTime = time.Minute // for a cancelled task to clean up
 )
 
+// pause waits, or until ctx ends, and says why that did.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // bar shows how far something is, unless a program reads.
 func (o *operator) bar(cmd *cobra.Command, total int64) *app.Bar {
 	if o.json {

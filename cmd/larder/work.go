@@ -14,8 +14,10 @@ import (
 	"larder/control/controller"
 )
 
-// awayMax is how long an appliance may not answer while its work is watched: another controller may be taking over.
-const awayMax = 30 * time.Second
+const (
+	awayMax   = 30 * time.Second // an appliance may not answer while its work is watched: another controller may be taking over
+	answerMax = 10 * time.Second // and that long a single answer may take, or it is none: where all packets are lost nothing says so
+)
 
 // asks makes a command that asks the appliance and no cluster in particular.
 func (o *operator) asks(use, short, long string, args cobra.PositionalArgs, run func(cmd *cobra.Command, c *client.Client, args []string) error) *cobra.Command {
@@ -82,18 +84,18 @@ func (w *work) watch(cmd *cobra.Command, c *client.Client, task controller.Task)
 	ctx := cmd.Context()
 	bar := w.bar(cmd, int64(task.Total))
 	defer bar.Clear()
-	told, answered := "", time.Now()
+	told, heard := "", time.Now()
 	for task.State == controller.TaskRunning {
-		next, err := c.FleetTask(ctx, task.ID, lookEvery)
+		next, err := answered(ctx, func(ctx context.Context) (controller.Task, error) { return c.FleetTask(ctx, task.ID, lookEvery) })
 		switch {
 		case ctx.Err() != nil:
 			return task, fmt.Errorf("nobody watches any more, and the work goes on in the appliance: %s of %s; larder cluster tasks shows it", task.Kind, of(task))
 		case err == nil:
-			task, answered = next, time.Now()
-		case !w.passing(err) || time.Since(answered) > awayMax:
+			task, heard = next, time.Now()
+		case !passing(err) || time.Since(heard) > awayMax:
 			return task, fmt.Errorf("%w; if the appliance runs, the work goes on there: larder cluster tasks shows it", err)
 		default:
-			rest(ctx, lookEvery)
+			_ = pause(ctx, lookEvery) // if ctx ends, the next answer is that
 			continue
 		}
 		if task.Waits != told && task.State == controller.TaskRunning {
@@ -111,21 +113,18 @@ func (w *work) watch(cmd *cobra.Command, c *client.Client, task controller.Task)
 	return task, nil
 }
 
-// passing tells whether it may be well to ask again: nobody has answered, or one who does not know now.
-func (w *work) passing(err error) bool {
+// answered asks once more while something is watched, and gives it up when the answer is late.
+func answered[T any](ctx context.Context, ask func(ctx context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery+answerMax)
+	defer cancel()
+	return ask(ctx)
+}
+
+// passing tells whether it may be well to ask again: nobody has answered, or not in time, or one who does not know now.
+func passing(err error) bool {
 	answer := (*client.Error)(nil)
 	const unavailable = 503
 	return !errors.As(err, &answer) || answer.Status == unavailable
-}
-
-// rest waits, or until ctx ends.
-func rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // table prints rows under a head, or JSON.
