@@ -41,9 +41,7 @@ func TestAutomaticSnapshots(t *testing.T) {
 	dir, disk := t.TempDir(), t.TempDir()
 	snapshots := filepath.Join(disk, "snapshots")
 	run := func(window string) *clients.Process {
-		d := larder.Dev(t, dir, "--shards", "1", "--snapshots", snapshots, "--set", "snapshots.retain=1", "--set", "snapshots.window="+window)
-		managed(t, dir)
-		return d
+		return larder.Dev(t, dir, "--shards", "1", "--snapshots", snapshots, "--set", "snapshots.retain=1", "--set", "snapshots.window="+window)
 	}
 	stop := func(d *clients.Process) {
 		t.Helper()

@@ -19,19 +19,20 @@ import (
 )
 
 // assigned starts the nodes of a cluster, which are told their slots, and publishes its topology.
-func assigned(t *testing.T, r registry.Registry, cluster string, epoch uint64, shards int) []*clients.Process {
+func assigned(t *testing.T, r registry.Registry, cluster string, epoch uint64, shards int) []*peers.Conn {
 	t.Helper()
-	nodes, primaries := make([]*clients.Process, shards), make([]router.Node, shards)
+	nodes, primaries := make([]*peers.Conn, shards), make([]router.Node, shards)
 	for i := range nodes {
-		nodes[i] = larder.Engine(t)
-		primaries[i] = router.Node{ID: fmt.Sprint("n", i), Addr: nodes[i].Addr} // the same names in each cluster
+		addr := larder.Engine(t).Addr
+		nodes[i] = peers.Dial(t, addr, 2)
+		primaries[i] = router.Node{ID: fmt.Sprint("n", i), Addr: addr} // the same names in each cluster
 	}
 	topology, err := router.Even(cluster, epoch, primaries)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, n := range nodes {
-		if got := string(peers.Dial(t, n.Addr, 2).Do("LARDER", "ASSIGN", strconv.Itoa(i), topology.Line())); got != "+OK\r\n" {
+		if got := string(n.Do("LARDER", "ASSIGN", strconv.Itoa(i), topology.Line())); got != "+OK\r\n" {
 			t.Fatalf("assign: %s", got)
 		}
 	}
@@ -65,11 +66,11 @@ func TestEndpointMoves(t *testing.T) {
 		return err == nil && len(found) == 1 && found[0].Health == registry.Passing
 	})
 	setter := peers.Dial(t, gateway.Addr, 2)
-	moved := func(cluster string, nodes []*clients.Process) {
+	moved := func(cluster string, nodes []*peers.Conn) {
 		t.Helper()
 		point(cluster)
 		eventually(t, "it has moved to "+cluster, func() bool {
-			return strings.Contains(string(setter.Do("INFO", "everything")), "\r\ncluster:"+cluster+"\r\n") && string(setter.Do("SET", "{where}"+cluster, cluster)) == "+OK\r\n" && len(keysAt(t, nodes, "{where}"+cluster)) == 1
+			return strings.Contains(string(setter.Do("INFO", "everything")), "\r\ncluster:"+cluster+"\r\n") && string(setter.Do("SET", "{where}"+cluster, cluster)) == "+OK\r\n" && len(keysOf("{where}"+cluster, nodes...)) == 1
 		})
 	}
 	moved("old", old)
@@ -90,7 +91,7 @@ func TestEndpointMoves(t *testing.T) {
 	do(hearing, "SUBSCRIBE news", ">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n")
 	for _, round := range []struct {
 		cluster string
-		nodes   []*clients.Process
+		nodes   []*peers.Conn
 	}{{"next", next}, {"old", old}} {
 		writer := startSteady(t, gateway.Addr)
 		send(waiting, "BLPOP list 0")
@@ -110,7 +111,7 @@ func TestEndpointMoves(t *testing.T) {
 		writer.goesOn(t)
 
 		do(queued, "EXEC", "*1\r\n+OK\r\n")
-		if len(keysAt(t, round.nodes, "tx-"+round.cluster)) != 1 {
+		if len(keysOf("tx-"+round.cluster, round.nodes...)) != 1 {
 			t.Errorf("the transaction did not run in %s", round.cluster)
 		}
 		do(watching, "EXEC", "*-1\r\n")
@@ -126,30 +127,21 @@ func TestEndpointMoves(t *testing.T) {
 	}
 }
 
-// keysAt are those of the nodes' keys that fit.
-func keysAt(t *testing.T, nodes []*clients.Process, pattern string) (keys []string) {
-	t.Helper()
-	for _, n := range nodes {
-		for line := range strings.SplitSeq(string(peers.Dial(t, n.Addr, 2).Do("KEYS", pattern)), "\r\n") {
-			if line != "" && line[0] != '*' && line[0] != '$' {
-				keys = append(keys, line)
-			}
-		}
-	}
-	return keys
-}
-
 // steady are clients that write one key after the other, several at a time on one connection each.
 type steady struct {
-	run   int64
-	stop  atomic.Bool
-	last  [4]atomic.Int64 // by client: the number of its last write that was answered
-	group errgroup.Group
+	run    int64
+	last   [4]atomic.Int64 // by client: the number of its last write that was answered
+	failed context.Context // ended: a write has failed, or they were stopped
+	group  *errgroup.Group
+	stop   context.CancelFunc
 }
 
 func startSteady(t *testing.T, addr string) *steady {
 	t.Helper()
 	s := &steady{run: time.Now().UnixNano()}
+	ctx, stop := context.WithCancel(context.Background())
+	s.group, ctx = errgroup.WithContext(ctx)
+	s.failed, s.stop = ctx, stop
 	for client := range s.last {
 		w, err := clients.Open(addr)
 		if err != nil {
@@ -157,10 +149,10 @@ func startSteady(t *testing.T, addr string) *steady {
 		}
 		s.group.Go(func() error {
 			defer w.Close()
-			for n := int64(1); !s.stop.Load(); n++ {
+			for n := int64(1); ctx.Err() == nil; n++ {
 				key := s.key(client, n)
 				if got, err := w.Do("SET", key, "x"); err != nil || string(got) != "+OK\r\n" {
-					return fmt.Errorf("SET %s: %q, %w", key, got, err)
+					return fmt.Errorf("SET %s: %q, %v", key, got, err)
 				}
 				s.last[client].Store(n)
 			}
@@ -168,7 +160,7 @@ func startSteady(t *testing.T, addr string) *steady {
 		})
 	}
 	t.Cleanup(func() {
-		s.stop.Store(true)
+		stop()
 		_ = s.group.Wait()
 	})
 	return s
@@ -181,19 +173,22 @@ func (s *steady) goesOn(t *testing.T) {
 	t.Helper()
 	for client := range s.last {
 		want := s.last[client].Load() + 50
-		eventually(t, "a client goes on", func() bool { return s.last[client].Load() >= want })
+		eventually(t, "a client goes on", func() bool { return s.failed.Err() != nil || s.last[client].Load() >= want })
+	}
+	if s.failed.Err() != nil {
+		t.Fatal(s.group.Wait())
 	}
 }
 
 // ended wants of each client that what it has written from some moment on is at the nodes, and nothing of before.
-func (s *steady) ended(t *testing.T, nodes []*clients.Process) {
+func (s *steady) ended(t *testing.T, nodes []*peers.Conn) {
 	t.Helper()
-	s.stop.Store(true)
+	s.stop()
 	if err := s.group.Wait(); err != nil {
 		t.Error(err)
 	}
 	there := map[string]bool{}
-	for _, key := range keysAt(t, nodes, fmt.Sprintf("w-%d-*", s.run)) {
+	for _, key := range keysOf(fmt.Sprintf("w-%d-*", s.run), nodes...) {
 		there[key] = true
 	}
 	for client := range s.last {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"larder/backends/registry"
+	"larder/control/api"
+	"larder/control/fleet"
 	"larder/internal/clients"
 	"larder/internal/peers"
 )
@@ -48,29 +50,24 @@ func startAppliance(t *testing.T, controls, hosts int) *appliance {
 	}
 	for i := range hosts {
 		first := peers.FreePorts(t, nodePorts)
-		a.hosts = append(a.hosts, larder.Host(t, "--consul", a.consul.Addr, "--listen", fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)), "--key-file", a.keys["fleet"],
+		a.hosts = append(a.hosts, larder.Host(t, t.TempDir(), "--consul", a.consul.Addr, "--listen", fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)), "--key-file", a.keys["fleet"],
 			"--id", "h"+strconv.Itoa(i+1), "--zone", string(rune('a'+i)), "--memory", "1gb", "--ports", fmt.Sprintf("%d-%d", first, first+nodePorts-1)))
 	}
 	return a
 }
 
 // leads is the number of the controller that leads.
-func (a *appliance) leads() int {
+func (a *appliance) leads() (control int) {
 	a.t.Helper()
-	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(10 * time.Millisecond) {
-		var entries []struct{ Value []byte }
-		text := a.consul.Ask("GET", "/v1/kv/larder/leader", "", "", nil)
-		if json.Unmarshal([]byte(text), &entries) == nil && len(entries) == 1 {
-			if at := slices.IndexFunc(a.apis, func(api string) bool {
-				return strings.Contains(string(entries[0].Value), strings.TrimPrefix(api, "http://"))
-			}); at >= 0 {
-				return at
-			}
-		}
-		if time.Now().After(deadline) {
-			a.t.Fatalf("nobody leads: %s", text)
-		}
+	var text string
+	if !holds(peers.Patience, func() bool {
+		text = a.consul.Ask("GET", "/v1/kv/"+fleet.LockKey+"?raw", "", "", nil)
+		control = slices.IndexFunc(a.apis, func(api string) bool { return strings.Contains(text, strings.TrimPrefix(api, "http://")) })
+		return control >= 0
+	}) {
+		a.t.Fatalf("nobody leads: %s", text)
 	}
+	return control
 }
 
 // TestControllers: each of two answers the management API, who has no key is told nothing; the leader is killed, and the other leads before its session ends.
@@ -113,9 +110,7 @@ func (a *appliance) takenOver(leader int) time.Duration {
 	a.t.Helper()
 	a.controls[leader].Kill()
 	begun := time.Now()
-	for a.leads() == leader {
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(a.t, "another controller leads", func() bool { return a.leads() != leader })
 	return time.Since(begun)
 }
 
@@ -128,24 +123,19 @@ func (a *appliance) larder(control int, args ...string) string {
 // nodes tells how many nodes a cluster (empty: all) has in each state, of each role and on each host.
 func (a *appliance) nodes(cluster string) map[string]int {
 	a.t.Helper()
-	var told struct {
-		Nodes []struct{ Host, Role, State string }
-	}
 	words := []string{"node", "list", "--json"}
 	if cluster != "" {
 		words = append(words, "--cluster", cluster)
 	}
-	text := a.larder(1, words...)
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
-		if err = json.Unmarshal([]byte(text), &told.Nodes); err != nil {
-			a.t.Fatalf("%v: %s", err, text)
-		}
+	var nodes []api.Node
+	if text := a.larder(1, words...); json.Unmarshal([]byte(text), &nodes) != nil {
+		a.t.Fatalf("no list of nodes: %s", text)
 	}
 	count := map[string]int{}
-	for _, n := range told.Nodes {
+	for _, n := range nodes {
 		count[n.Host]++
-		count[n.Role]++
-		count[n.State]++
+		count[string(n.Role)]++
+		count[string(n.State)]++
 		count["all"]++
 	}
 	return count
@@ -154,10 +144,9 @@ func (a *appliance) nodes(cluster string) map[string]int {
 // known waits until the leader has heard of so many hosts.
 func (a *appliance) known(hosts int) {
 	a.t.Helper()
-	for deadline := time.Now().Add(peers.Patience); strings.Count(a.larder(0, "host", "list"), " up ") < hosts; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			a.t.Fatalf("not all hosts are known: %s", a.larder(0, "host", "list"))
-		}
+	var list string
+	if !holds(peers.Patience, func() bool { list = a.larder(0, "host", "list"); return strings.Count(list, " up ") >= hosts }) {
+		a.t.Fatalf("not all hosts are known: %s", list)
 	}
 }
 
@@ -200,14 +189,13 @@ func (a *appliance) amid(dice *rand.Rand, args ...string) {
 	time.Sleep(wait)
 	a.t.Logf("larder %s: the leader is killed after %s, and its place taken in %s", strings.Join(args, " "), wait, a.takenOver(leader))
 	a.controls[leader].Start(a.t)
-	for deadline := time.Now().Add(peers.Patience); ; time.Sleep(20 * time.Millisecond) {
-		said, wrong, code := larder.Run(a.t, "cluster", "tasks", "--json", "--api", a.apis[1], "--api-key-file", a.keys["api"])
-		if code == 0 && !strings.Contains(said, `"running"`) {
-			return
-		}
-		if time.Now().After(deadline) {
-			a.t.Fatalf("%v is not done: %s%s", args, said, wrong)
-		}
+	var said, wrong string
+	if !holds(peers.Patience, func() bool {
+		var code int
+		said, wrong, code = larder.Run(a.t, "cluster", "tasks", "--json", "--api", a.apis[1], "--api-key-file", a.keys["api"])
+		return code == 0 && !strings.Contains(said, `"running"`)
+	}) {
+		a.t.Fatalf("%v is not done: %s%s", args, said, wrong)
 	}
 }
 
@@ -221,27 +209,16 @@ func TestFleet(t *testing.T) {
 	a.larder(0, "cluster", "create", "orders", "--shards", "3", "--replicas", "1", "--memory", "64mb")
 	created := time.Since(begun)
 	gateway := larder.Gateway(t, nil, "--consul", a.consul.Addr, "--cluster", "orders")
-	w, err := clients.Open(gateway.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	says := func(want string, words ...string) {
-		t.Helper()
-		reply, err := w.DoWithin(peers.Patience, words...)
-		if err != nil || string(reply) != want {
-			t.Fatalf("%q answers %q, %v: want %q", words, reply, err, want)
-		}
-	}
+	w := open(t, gateway.Addr)
 	const keys = 1000
 	for i := range keys {
-		says("+OK\r\n", "SET", "key:"+strconv.Itoa(i), strconv.Itoa(i))
+		answers(t, w, "+OK\r\n", "SET", "key:"+strconv.Itoa(i), strconv.Itoa(i))
 	}
 	t.Logf("created in %s, target 5 s; serves, with %d keys written, after %s", created, keys, time.Since(begun))
 	all := func(when string, want map[string]int) {
 		t.Helper()
-		says(fmt.Sprintf(":%d\r\n", keys), "DBSIZE")
-		says("$3\r\n999\r\n", "GET", "key:999")
+		answers(t, w, fmt.Sprintf(":%d\r\n", keys), "DBSIZE")
+		answers(t, w, "$3\r\n999\r\n", "GET", "key:999")
 		got := a.nodes("orders")
 		for what, n := range want {
 			if got[what] != n {

@@ -88,7 +88,7 @@ func startTraffic(t *testing.T, seeds ...string) *traffic {
 					return fmt.Errorf("SET %s: %w", key, err)
 				}
 				if got, err := f.c.Get(context.Background(), key).Result(); err != nil || got != value {
-					return fmt.Errorf("GET %s: %q, %w; want %q", key, got, err, value)
+					return fmt.Errorf("GET %s: %q, %v; want %q", key, got, err, value)
 				}
 				f.rounds.Add(1)
 			}

@@ -9,10 +9,9 @@ import (
 	"testing"
 )
 
-// Host starts a host, whose nodes are processes of their own that outlive it: they end with the test.
-func (b Binary) Host(t testing.TB, args ...string) *Process {
+// Host starts a host on a folder. Its nodes are processes of their own that outlive it: they end with the test.
+func (b Binary) Host(t testing.TB, dir string, args ...string) *Process {
 	t.Helper()
-	dir := t.TempDir()
 	t.Cleanup(func() {
 		for _, pid := range Running(t, dir) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)

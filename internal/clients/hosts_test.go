@@ -47,15 +47,10 @@ func startPremises(t *testing.T) *premises {
 	first := peers.FreePorts(t, ports)
 	p.host = controller.Host{ID: "h", Addr: fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t))}
 	p.args = []string{
-		"--dir", p.dir, "--consul", p.consul.Addr, "--key-file", key, "--id", "h", "--zone", "z", "--memory", "512mb", "--listen", p.host.Addr,
+		"--consul", p.consul.Addr, "--key-file", key, "--id", "h", "--zone", "z", "--memory", "512mb", "--listen", p.host.Addr,
 		"--ports", fmt.Sprintf("%d-%d", first, first+ports-1),
 	}
-	t.Cleanup(func() {
-		for _, pid := range clients.Running(t, p.dir) { // its nodes outlive it
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	})
-	p.process = larder.Role(t, "host", p.args...)
+	p.process = larder.Host(t, p.dir, p.args...)
 	return p
 }
 
@@ -68,10 +63,8 @@ func (p *premises) must(err error) {
 
 func (p *premises) eventually(what string, so func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(peers.Patience); !so(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			p.t.Fatalf("never: %s; told %+v", what, p.says())
-		}
+	if !holds(peers.Patience, so) {
+		p.t.Fatalf("never: %s; told %+v", what, p.says())
 	}
 }
 
@@ -135,17 +128,7 @@ func (p *premises) leads(r controller.Running, epoch uint64) *clients.Wire {
 	p.t.Helper()
 	run := router.Run{Node: r.Node, ID: r.Run}
 	p.must(p.nodes.Show(p.t.Context(), r.Addr, &router.Record{Epoch: epoch, Term: epoch, Reign: epoch, Primary: run, Set: []router.Run{run}, MinInSync: 1}, nil))
-	w, err := clients.Open(r.Addr)
-	p.must(err)
-	p.t.Cleanup(w.Close)
-	return w
-}
-
-func (p *premises) says1(w *clients.Wire, want string, words ...string) {
-	p.t.Helper()
-	if got, err := w.DoWithin(peers.Patience, words...); err != nil || string(got) != want {
-		p.t.Errorf("%q answers %q, %v: want %q", words, got, err, want)
-	}
+	return open(p.t, r.Addr)
 }
 
 // announced is the session under which Consul knows the host, empty if it does not.
@@ -179,18 +162,18 @@ func TestHost(t *testing.T) {
 	one, two := p.runs("c-1", ""), p.runs("c-2", "")
 
 	w := p.leads(one, 1)
-	p.says1(w, "+OK\r\n", "SET", "key", "value")
+	answers(t, w, "+OK\r\n", "SET", "key", "value")
 	p.kill("c-1")
 	again := p.runs("c-1", one.Run)
 	if again.Exited != one.Run || again.Addr != one.Addr {
 		t.Errorf("started again as %+v, was %+v", again, one)
 	}
 	w = p.leads(again, 2)
-	p.says1(w, "$5\r\nvalue\r\n", "GET", "key")
+	answers(t, w, "$5\r\nvalue\r\n", "GET", "key")
 
 	session, pids := p.says().Session, []int{p.pid("c-1"), p.pid("c-2")}
 	p.process.Kill()
-	p.says1(w, "$5\r\nvalue\r\n", "GET", "key") // over the same connection
+	answers(t, w, "$5\r\nvalue\r\n", "GET", "key") // over the same connection
 	p.process.Start(t)
 	if got := p.runs("c-1", ""); got != again || p.runs("c-2", "").Run != two.Run || !slices.Equal(pids, []int{p.pid("c-1"), p.pid("c-2")}) {
 		t.Errorf("taken over as %+v, was %+v", got, again)
@@ -247,7 +230,7 @@ func (p *premises) endsInOrder() {
 	if p.pid("c-2"); p.announced() == "" {
 		p.t.Error("a host whose nodes go on has taken itself back: another start is to go unnoticed")
 	}
-	p.process = larder.Role(p.t, "host", append([]string{"--stop-nodes"}, p.args...)...)
+	p.process = larder.Host(p.t, p.dir, append([]string{"--stop-nodes"}, p.args...)...)
 	if got := p.runs("c-2", ""); got.Run != before.Run {
 		p.t.Errorf("taken over as %+v, was %+v", got, before)
 	}
@@ -255,7 +238,7 @@ func (p *premises) endsInOrder() {
 	if left := clients.Running(p.t, p.dir); len(left) != 0 || p.announced() != "" {
 		p.t.Errorf("left: processes %v, announced as %q", left, p.announced())
 	}
-	p.process = larder.Role(p.t, "host", p.args...)
+	p.process = larder.Host(p.t, p.dir, p.args...)
 	if got := p.runs("c-2", ""); got.Run == before.Run || got.Exited != before.Run {
 		p.t.Errorf("started again as %+v, was %+v", got, before)
 	}

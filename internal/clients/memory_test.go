@@ -28,9 +28,17 @@ func ask(t *testing.T, w *clients.Wire, args ...string) string {
 	t.Helper()
 	reply, err := w.Do(args...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%.100q: %v", args, err)
 	}
 	return string(reply)
+}
+
+// answers wants a reply as it is on the wire.
+func answers(t *testing.T, w *clients.Wire, want string, args ...string) {
+	t.Helper()
+	if got := ask(t, w, args...); got != want {
+		t.Fatalf("%.100q is answered %.1000q, want %q", args, got, want)
+	}
 }
 
 const (
@@ -187,9 +195,7 @@ func TestMemoryIsTrue(t *testing.T) {
 			if sum := clients.Number(t, info, "used_memory_overhead") + clients.Number(t, info, "used_memory_dataset"); sum != used {
 				t.Errorf("overhead and dataset are %d, %d are used", sum, used)
 			}
-			if got := ask(t, w, "FLUSHALL"); got != "+OK\r\n" {
-				t.Fatal(got)
-			}
+			answers(t, w, "+OK\r\n", "FLUSHALL")
 			eventually(t, "memory is given back", func() bool { return node.RSS(t) < empty+24*mib })
 			eventually(t, "nothing is used", func() bool { return clients.Number(t, clients.Info(t, w), "used_memory") < 4*mib })
 		})
@@ -281,9 +287,7 @@ func flushOfMany(t *testing.T, node *clients.Process, how string, most pauses) e
 	ask(t, w, "CONFIG", "RESETSTAT")
 	probe := clients.StartProbe(t, node.Addr, "PING")
 	begun := time.Now()
-	if got := ask(t, w, "FLUSHALL", how); got != "+OK\r\n" {
-		t.Fatal(got)
-	}
+	answers(t, w, "+OK\r\n", "FLUSHALL", how)
 	took := time.Since(begun)
 	back := holds(2*most.back, func() bool { return node.RSS(t) < empty+24*mib })
 	t.Logf("FLUSHALL %s took %s, memory was back after %s", how, took, time.Since(begun))
@@ -302,12 +306,8 @@ func flushOfMany(t *testing.T, node *clients.Process, how string, most pauses) e
 // populate has a node that is started for debugging make keys of its own, key:0 and so on.
 func populate(t *testing.T, w *clients.Wire, keys, size int) {
 	t.Helper()
-	if got := ask(t, w, "DEBUG", "POPULATE", fmt.Sprint(keys), "key", fmt.Sprint(size)); got != "+OK\r\n" {
-		t.Fatal(got)
-	}
-	if got := ask(t, w, "DBSIZE"); got != fmt.Sprintf(":%d\r\n", keys) {
-		t.Fatalf("DBSIZE: %q", got)
-	}
+	answers(t, w, "+OK\r\n", "DEBUG", "POPULATE", fmt.Sprint(keys), "key", fmt.Sprint(size))
+	answers(t, w, fmt.Sprintf(":%d\r\n", keys), "DBSIZE")
 }
 
 // TestValueTakesItsSizeOnce: a large value is in memory once while it comes, while it is there and while it goes out.

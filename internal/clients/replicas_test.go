@@ -3,7 +3,6 @@ package clients_test
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -66,7 +65,7 @@ func differences(a, b *peers.Conn) string {
 		for _, c := range []*peers.Conn{a, b} {
 			c.Do("SELECT", strconv.Itoa(db))
 		}
-		for _, key := range keysOf(a, b) {
+		for _, key := range slices.Compact(keysOf("*", a, b)) {
 			for _, ask := range [][]string{{"TYPE", key}, {"DEBUG", "DIGEST-VALUE", key}, {"PEXPIRETIME", key}} {
 				if x, y := string(a.Do(ask...)), string(b.Do(ask...)); x != y {
 					fmt.Fprintf(&out, "\ndb %d %q: %.200q, %.200q", db, ask, x, y)
@@ -80,17 +79,17 @@ func differences(a, b *peers.Conn) string {
 	return out.String()
 }
 
-// keysOf are the keys that any of the servers has.
-func keysOf(servers ...*peers.Conn) []string {
-	all := map[string]bool{}
+// keysOf are those of the servers' keys that fit, in order, each as often as there are servers that have it.
+func keysOf(pattern string, servers ...*peers.Conn) (keys []string) {
 	for _, c := range servers {
-		it := resp.Elements(c.Do("KEYS", "*"))
+		it := resp.Elements(c.Do("KEYS", pattern))
 		for e, ok := it.Next(); ok; e, ok = it.Next() {
 			key, _ := resp.BulkOf(e)
-			all[string(key)] = true
+			keys = append(keys, string(key))
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
+	slices.Sort(keys)
+	return keys
 }
 
 // writing sends commands of all types, some a time, until it is told to stop.

@@ -50,7 +50,6 @@ func TestKilledWhileRestoring(t *testing.T) {
 		amid := false
 		for round := 0; round < 8 && !amid; round++ {
 			spoil(t, d.Addr)
-			managed(t, dir)
 			ended := make(chan string, 1)
 			go func() { _, wrong, _ := larder.Run(t, restore...); ended <- wrong }()
 			eventually(t, "the restore is amid its second pass", func() bool {
@@ -66,7 +65,6 @@ func TestKilledWhileRestoring(t *testing.T) {
 			task, _ := taskOf(t, dir, "snapshot one")
 			end(task)
 			<-ended
-			managed(t, dir)
 			eventually(t, "the nodes have loaded what they have", func() bool {
 				return string(peers.Dial(t, d.Addr, 2).Do("DBSIZE"))[0] == ':'
 			})

@@ -43,7 +43,6 @@ func TestKilledWhileTakingSnapshots(t *testing.T) {
 				<-taking.ended
 				left := len(store.left())
 				d.Start(t)
-				managed(t, dir)
 				eventually(t, "the task is told of", func() bool { task, there := taskOf(t, dir, subject); return there && task.Folder == "" })
 				store.nothingLeft(t)
 				task, _ := taskOf(t, dir, subject)

@@ -117,12 +117,6 @@ func (p place) nothingLeft(t *testing.T) {
 	}
 }
 
-// managed waits until the appliance on a folder is there to be asked: its gateway is a moment before.
-func managed(t *testing.T, dir string) {
-	t.Helper()
-	eventually(t, "the management API is served", func() bool { _, _, code := larder.Run(t, "snapshot", "tasks", "--dir", dir); return code == 0 })
-}
-
 // listed are the snapshots that the appliance on a folder tells of.
 func listed(t *testing.T, dir string) []api.Snapshot {
 	t.Helper()
@@ -169,7 +163,6 @@ func reported(t *testing.T, dir, kind string) (n int) {
 // fails wants a command to fail with a text and its task with a code.
 func fails(t *testing.T, code, says, dir, name string) {
 	t.Helper()
-	managed(t, dir)
 	stdout, stderr, exit := larder.Run(t, "snapshot", "create", name, "--dir", dir, "--json")
 	var task control.Task
 	if err := json.Unmarshal([]byte(stdout), &task); err != nil {
@@ -211,7 +204,6 @@ type taking struct {
 
 func take(t *testing.T, dir, name string) *taking {
 	t.Helper()
-	managed(t, dir)
 	s := &taking{ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)

@@ -71,7 +71,6 @@ func TestSnapshotCommandOnTerminal(t *testing.T) {
 	store := folderPlace(t, t.TempDir())
 	d := larder.Dev(t, dir, append(store.args, "--shards", "1", "--set", "snapshots.bytes-per-second=1mb")...)
 	noise(t, d.Addr, 7000)
-	managed(t, dir)
 	x := newTerminal(t)
 	cmd := larder.Command("snapshot", "create", "one", "--dir", dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = x.tty, x.tty, x.tty
@@ -115,7 +114,6 @@ func TestSecondInterrupt(t *testing.T) {
 	store := servicePlace(t, v, v.Addr, "")
 	d := larder.Dev(t, dir, append(store.args, "--shards", "1", "--set", "snapshots.bytes-per-second=12mb")...)
 	noise(t, d.Addr, 60_000) // five seconds of it
-	managed(t, dir)
 	var said peers.Output
 	cmd := larder.Command("snapshot", "create", "one", "--dir", dir)
 	cmd.Stderr = &said

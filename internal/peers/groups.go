@@ -36,7 +36,7 @@ func StartRedisCluster(t testing.TB, primaries int, args ...string) []string {
 		}
 	}
 	for _, c := range conns {
-		await(t, "the cluster is whole", func() bool {
+		Await(t, "the cluster is whole", func() bool {
 			info := c.Do("CLUSTER", "INFO")
 			return bytes.Contains(info, []byte("cluster_state:ok")) && bytes.Contains(info, fmt.Appendf(nil, "cluster_known_nodes:%d\r", primaries))
 		})
@@ -74,8 +74,8 @@ func StartSentinel(t testing.TB, name, addr string, settings ...string) string {
 	return ""
 }
 
-// await polls until ok, which must come.
-func await(t testing.TB, what string, ok func() bool) {
+// Await polls until ok, which must come.
+func Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !ok(); time.Sleep(pollEvery) {
 		if time.Now().After(deadline) {

@@ -66,7 +66,7 @@ func TestCutoverInterrupted(t *testing.T) {
 				abort()
 				<-ended
 			}()
-			eventually(t, "it follows", func() bool { return w.Status().Phase == migrate.Following })
+			peers.Await(t, "it follows", func() bool { return w.Status().Phase == migrate.Following })
 			asking, stop := context.WithCancel(t.Context())
 			defer stop()
 			cut := make(chan error, 1)
@@ -74,7 +74,7 @@ func TestCutoverInterrupted(t *testing.T) {
 				_, err := w.Cutover(asking, migrate.CutoverOptions{Timeout: peers.Patience, Hold: time.Hour})
 				cut <- err
 			}()
-			eventually(t, "the source is paused", func() bool { return strings.Contains(string(c.Do("INFO", "commandstats")), "cmdstat_client|pause") })
+			peers.Await(t, "the source is paused", func() bool { return strings.Contains(string(c.Do("INFO", "commandstats")), "cmdstat_client|pause") })
 			interrupt(stop, abort, b)
 			select {
 			case err := <-cut:
@@ -94,14 +94,5 @@ func TestCutoverInterrupted(t *testing.T) {
 				t.Error("the source stays paused:", err)
 			}
 		})
-	}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(peers.Patience); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what, ": never")
-		}
 	}
 }
