@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"larder/engine"
 )
 
 // Host is a machine that runs nodes, and what hosts and controllers know of each other.
@@ -112,7 +114,7 @@ func checkHostName(s string) error {
 	if strings.ContainsAny(s, " \t/[]") {
 		return errors.New("no name or address")
 	}
-	if strings.Contains(s, ":") && strings.Count(s, ":") == 1 {
+	if strings.Count(s, ":") == 1 {
 		return errors.New("a port does not belong here")
 	}
 	return nil
@@ -167,7 +169,17 @@ func (c *Config) NodeEnvironment() []string {
 // NodeFlags are those of a node's parameters, named as Redis names them, that can be given at its start, as flags of `larder engine`. What would keep it from
 // starting is left out: the node refuses it, and goes on, when it is told while it runs.
 func (c *Config) NodeFlags(parameters map[string]string) []string {
-	var flags []string
+	_, flags := c.startWith(parameters)
+	return flags
+}
+
+// NodeOptions are those of a node that is started in this process, with the parameters that NodeFlags gives one of its own.
+func (c *Config) NodeOptions(parameters map[string]string) engine.Options {
+	o, _ := c.startWith(parameters)
+	return o
+}
+
+func (c *Config) startWith(parameters map[string]string) (o engine.Options, flags []string) {
 	scratch := *c
 	known := map[string]setting{}
 	for _, s := range settings(&scratch) {
@@ -186,5 +198,5 @@ func (c *Config) NodeFlags(parameters map[string]string) []string {
 		}
 		flags = append(flags, "--set", key+"="+value)
 	}
-	return flags
+	return scratch.Engine, flags
 }

@@ -54,6 +54,9 @@ func TestNodeEnvironment(t *testing.T) {
 	if !slices.Equal(flags, wantFlags) {
 		t.Errorf("%q", flags)
 	}
+	if o := loaded.Config.NodeOptions(parameters); o.Password != "secret" || o.Save != "900 1" || !o.AppendOnly || o.MaxMemoryPolicy != "allkeys-lru" || o.MaxMemory != 1<<30 {
+		t.Errorf("a node in this process is %+v", o)
+	}
 	node, err := load(t, RoleEngine, "", variables, append(flags, "--managed", "--node-id", "n", "--maxmemory", "5mb", "--listen", "127.0.0.1:7001", "--dir", "d")...)
 	if err != nil {
 		t.Fatal(err)

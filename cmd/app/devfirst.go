@@ -121,7 +121,7 @@ func (f *first) lastEpoch() (epoch uint64) {
 }
 
 // firstSpec is what the configuration wants, and what was changed of the cluster since beside that. Without a limit its nodes are reckoned with a quarter of the
-// machine's memory in all, so that there is room for other clusters.
+// memory that the process may have in all, so that there is room for other clusters.
 func (d *dev) firstSpec(have *controller.Spec) *controller.Spec {
 	c := d.config
 	want := controller.Spec{Engine: controller.Redis, Durability: controller.Async}
@@ -130,7 +130,7 @@ func (d *dev) firstSpec(have *controller.Spec) *controller.Spec {
 	}
 	want.Shards, want.Replicas, want.Listen, want.Deleted = c.Dev.Shards, c.Dev.Replicas, c.Gateway.Listen, false
 	const share, percent, data = 4, 100, 75
-	want.Memory = system.SystemMemory() / share / int64(c.Dev.Shards*(1+c.Dev.Replicas))
+	want.Memory = system.MemoryLimit() / share / int64(c.Dev.Shards*(1+c.Dev.Replicas))
 	if c.Engine.MaxMemory > 0 {
 		want.Memory = c.Engine.MaxMemory / data * percent
 	}

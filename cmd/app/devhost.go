@@ -5,6 +5,7 @@ import (
 	crand "crypto/rand"
 	"encoding/hex"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -21,10 +22,10 @@ import (
 // askOften is how often the leader asks the host and the nodes of its own process while something happens.
 const askOften = 10 * time.Millisecond
 
-// startFleet starts what a fleet consists of, in this process: a host with its nodes, and who leads. The host offers the memory of the machine, and what the
-// first cluster was told to take if that is more: nobody is asked twice.
+// startFleet starts what a fleet consists of, in this process: a host with its nodes, and who leads. The host offers the memory that the process may have,
+// and what the first cluster was told to take if that is more: nobody is asked twice.
 func (d *dev) startFleet(first *controller.Spec) error {
-	d.nodes = newNodes(d.process, d.nodeOptions, removed(func(node string) (string, error) { return filepath.Join(d.data.path, "nodes", node), nil }))
+	d.nodes = newNodes(d.process, d.nodeOptions, func(node string) error { return os.RemoveAll(filepath.Join(d.data.path, "nodes", node)) })
 	up := d.config.Gateway.Upstream
 	managed, servers := backends.NewManaged(d.nodes.auth), stock.NewRoles(backends.Auth{User: up.User, Password: up.Password})
 	if err := d.begin("", func(ctx context.Context) error {
@@ -37,7 +38,7 @@ func (d *dev) startFleet(first *controller.Spec) error {
 	var session [16]byte
 	_, _ = crand.Read(session[:]) // it never fails
 	me := controller.Host{
-		ID: d.host, Memory: max(system.SystemMemory(), first.Memory*int64(first.Shards*(1+first.Replicas))), Session: hex.EncodeToString(session[:]),
+		ID: d.host, Memory: max(system.MemoryLimit(), first.Memory*int64(first.Shards*(1+first.Replicas))), Session: hex.EncodeToString(session[:]),
 	}
 	door, err := d.openDoor(&me)
 	if err != nil {
@@ -106,11 +107,12 @@ func (o ownSettings) Set(ctx context.Context, addr, name, value string) error {
 
 // nodeOptions are those of a node that the host is to start.
 func (d *dev) nodeOptions(l host.Launch) (engine.Options, error) {
-	o := d.config.Engine
-	o.ID, o.Listen, o.Access, o.Managed, o.MasterAuth = l.Node, "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, true, o.Password
-	if d.config.Dev.Keep && o.Save == "" {
-		o.Save = devSave
+	c := d.config
+	if c.Dev.Keep && c.Engine.Save == "" {
+		c.Engine.Save = devSave
 	}
+	o := c.NodeOptions(l.Parameters)
+	o.ID, o.Listen, o.Access, o.Managed, o.MasterAuth = l.Node, "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, true, o.Password
 	if l.Cluster != clusterName {
 		o.MaxMemory = l.MaxMemory
 	}
@@ -129,12 +131,8 @@ func (n *nodes) clusterAt(addr string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.all {
-		select {
-		case <-p.node.Ready():
-			if p.node.Addr() == addr {
-				return p.cluster
-			}
-		default:
+		if p.ready() && p.Addr() == addr {
+			return p.cluster
 		}
 	}
 	return ""
@@ -148,7 +146,10 @@ func (d *dev) inPlace(t *router.Topology, plan *controller.Plan) bool {
 	}
 	for i := range t.Shards {
 		primary := t.Shards[i].Primary
-		if here[primary.ID] && d.nodes.clusterAt(primary.Addr) != t.Cluster {
+		if !here[primary.ID] {
+			continue
+		}
+		if p := d.nodes.get(primary.ID); p == nil || p.cluster != t.Cluster || !p.ready() || p.Addr() != primary.Addr {
 			return false
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -66,8 +65,6 @@ func (n *nodes) get(node string) *inside {
 	return n.all[node]
 }
 
-var errResting = errors.New("the process ends")
-
 // Start implements host.Starter. It returns when the node can be connected to.
 func (n *nodes) Start(ctx context.Context, l host.Launch) (host.Process, error) {
 	p, err := n.start(ctx, l)
@@ -91,11 +88,15 @@ func (n *nodes) start(ctx context.Context, l host.Launch) (*inside, error) {
 	}
 	if !n.add(l.Node, p) {
 		p.metrics.end()
-		return nil, errors.Join(errResting, p.node.Close())
+		return nil, errors.Join(errEnding, p.node.Close())
 	}
 	select {
 	case <-p.node.Ready():
-		n.health.add(l.Node, p.node.Healthy)
+		n.mu.Lock()
+		if n.all[l.Node] == p { // else it has ended meanwhile, and its health has been dropped
+			n.health.add(l.Node, p.node.Healthy)
+		}
+		n.mu.Unlock()
 		n.env.Log.Info("node serves", "node", l.Node, "addr", p.node.Addr(), "maxmemory", o.MaxMemory, "cluster", l.Cluster)
 		return p, nil
 	case <-p.ended:
@@ -121,10 +122,10 @@ func (n *nodes) add(name string, p *inside) bool {
 
 // over takes note that a node has ended.
 func (n *nodes) over(name string, p *inside) {
-	n.health.drop(name)
 	p.metrics.end()
 	n.mu.Lock()
 	delete(n.all, name)
+	n.health.drop(name)
 	n.mu.Unlock()
 	if p.err != nil {
 		n.failed(fmt.Errorf("%s: %w", name, p.err))
@@ -150,6 +151,16 @@ func (n *nodes) served() {
 
 // Erase implements host.Starter.
 func (n *nodes) Erase(node string) error { return n.erase(node) }
+
+// ready tells whether the node can be connected to. Before that it has no address.
+func (p *inside) ready() bool {
+	select {
+	case <-p.node.Ready():
+		return true
+	default:
+		return false
+	}
+}
 
 // Addr implements host.Process.
 func (p *inside) Addr() string { return p.node.Addr() }
@@ -186,20 +197,19 @@ func (p *inside) Kill() {
 func (n *nodes) end() error {
 	n.mu.Lock()
 	n.resting = true
-	all := make([]*inside, 0, len(n.all))
-	for _, p := range n.all {
-		all = append(all, p)
-	}
+	all := slices.Collect(maps.Values(n.all))
 	n.mu.Unlock()
 	slices.SortFunc(all, func(a, b *inside) int { return strings.Compare(a.node.ID(), b.node.ID()) })
-	var errs []error
-	for _, leads := range []bool{false, true} {
-		var now []*inside
-		for _, p := range all {
-			if p.leads() == leads {
-				now = append(now, p)
-			}
+	var groups [2][]*inside
+	for _, p := range all { // asked once: whoever is asked again may say something else, and nobody would stop it
+		i := 0
+		if p.leads() {
+			i = 1
 		}
+		groups[i] = append(groups[i], p)
+	}
+	var errs []error
+	for _, now := range groups {
 		for _, p := range now {
 			p.stop()
 		}
@@ -209,7 +219,6 @@ func (n *nodes) end() error {
 				errs = append(errs, fmt.Errorf("%s: %w", p.node.ID(), p.err))
 			}
 		}
-		all = slices.DeleteFunc(all, func(p *inside) bool { return slices.Contains(now, p) })
 	}
 	return errors.Join(errs...)
 }
@@ -239,17 +248,6 @@ func (n *nodes) assign(t *router.Topology) {
 	}
 }
 
-// removed is erase for nodes that have a folder of their own.
-func removed(dir func(node string) (string, error)) func(node string) error {
-	return func(node string) error {
-		path, err := dir(node)
-		if err != nil {
-			return err
-		}
-		return os.RemoveAll(path)
-	}
-}
-
 // beside are the other nodes of a shard, in order of their names, as far as they can be connected to.
 func (n *nodes) beside(cluster string, shard int, primary string) (others []*inside) {
 	n.mu.Lock()
@@ -259,10 +257,8 @@ func (n *nodes) beside(cluster string, shard int, primary string) (others []*ins
 		if p.cluster != cluster || p.shard != shard || id == primary {
 			continue
 		}
-		select {
-		case <-p.node.Ready():
+		if p.ready() {
 			others = append(others, p)
-		default:
 		}
 	}
 	return others

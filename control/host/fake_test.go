@@ -27,6 +27,7 @@ type machine struct {
 	fails  map[string]string // why a node does not start, or ends as soon as it has
 	hidden map[string]error  // why it cannot be told whether a node runs
 	unfit  map[string]error  // parameters that nodes do not take
+	stuck  map[string]error  // why what a node has kept is not removed
 	runs   int
 	wrong  string
 }
@@ -48,7 +49,7 @@ type proc struct {
 func newMachine() *machine {
 	return &machine{
 		procs: map[string]*proc{}, disk: map[string]bool{}, starts: map[string]int{}, fails: map[string]string{}, hidden: map[string]error{},
-		unfit: map[string]error{},
+		unfit: map[string]error{}, stuck: map[string]error{},
 	}
 }
 
@@ -91,6 +92,9 @@ func (m *machine) Erase(node string) error {
 	defer m.mu.Unlock()
 	if m.procs[node] != nil {
 		m.wrong = "node " + node + " is erased while it runs"
+	}
+	if err := m.stuck[node]; err != nil {
+		return err
 	}
 	delete(m.disk, node)
 	return nil

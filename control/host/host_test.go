@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,10 +184,45 @@ func TestUnclear(t *testing.T) {
 	})
 }
 
+// TestStuck: what a node has kept and cannot be removed is said once, is told to whoever orders it at any time, and is removed when it can be.
+func TestStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, log := newBed(t, 100*mib), &said{}
+		b.end()
+		b.log = slog.NewTextHandler(log, nil)
+		b.start()
+		defer b.end()
+		b.must(b.obey(1, nil, assign("c-1", 40*mib, 1)))
+		b.settle()
+		b.m.stuck["c-1"] = errors.New("it is mounted")
+		b.must(b.obey(2, nil, stop("c-1")))
+		b.settle()
+		for range 100 {
+			time.Sleep(waitMax / 100)
+			if err := b.obey(2, nil, stop("c-1")); err == nil || !strings.Contains(err.Error(), "it is mounted") {
+				t.Fatalf("it is no more told: %v", err)
+			}
+		}
+		if n := strings.Count(log.String(), "it is mounted"); n != 1 {
+			t.Errorf("it was said %d times:\n%s", n, log)
+		}
+		b.m.mu.Lock()
+		delete(b.m.stuck, "c-1")
+		b.m.mu.Unlock()
+		time.Sleep(waitMax)
+		if got := b.says(); len(got.Nodes)+len(b.m.disk) != 0 {
+			t.Errorf("left: %+v, %v", got, b.m.disk)
+		}
+	})
+}
+
 // TestRefusedParameter: a parameter that a node does not take is told to whoever orders it, and the rest is set; one for the start is no error.
 func TestRefusedParameter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, 100*mib)
+		b, log := newBed(t, 100*mib), &said{}
+		b.end()
+		b.log = slog.NewTextHandler(log, nil)
+		b.start()
 		defer b.end()
 		b.m.unfit["hz"], b.m.unfit["databases"] = errors.New("ERR no such thing"), ErrAtStart
 		wrong := map[string]string{"hz": "1", "databases": "3", "maxmemory-policy": "allkeys-lru"}
@@ -195,6 +231,12 @@ func TestRefusedParameter(t *testing.T) {
 		err := b.obey(1, wrong, assign("c-1", 40*mib, 1))
 		if got := b.node("c-1"); err == nil || !strings.Contains(err.Error(), "hz: ERR no such thing") || strings.Contains(err.Error(), "databases") || got.Run == "" || got.Settings == 1 {
 			t.Errorf("%v; told %+v", err, got)
+		}
+		time.Sleep(time.Minute)
+		for _, once := range []string{"a parameter of a node is for its next start", "a node does not take a parameter"} {
+			if n := strings.Count(log.String(), once); n != 1 {
+				t.Errorf("%q was said %d times:\n%s", once, n, log)
+			}
 		}
 		right := map[string]string{"databases": "3", "maxmemory-policy": "allkeys-lru"}
 		b.must(b.obey(2, right, assign("c-1", 40*mib, 2)))

@@ -87,6 +87,9 @@ func (k *keeper) keep(ctx context.Context) {
 			continue
 		}
 		n, parameters, rest := k.h.told(k.id)
+		if !n.Stop { // its data may be what the trouble is with: that is over once it is gone
+			k.untroubled()
+		}
 		switch {
 		case p != nil:
 			k.attend(ctx, p)
@@ -113,7 +116,6 @@ func (k *keeper) find(ctx context.Context) (p Process, found bool) {
 		}
 		return nil, false
 	}
-	k.untroubled()
 	if p == nil {
 		k.gone()
 		return nil, true
@@ -278,7 +280,7 @@ func (k *keeper) isSet(number int) (is bool) {
 
 // configure sets the node to what is ordered, and tells whether all was taken. What can only be given at the start is at the next one.
 func (k *keeper) configure(ctx context.Context, addr string, n node, parameters map[string]string) bool {
-	refuses := map[string]string{}
+	refuses, atStart := map[string]string{}, []string(nil)
 	settings := maps.Clone(parameters)
 	if settings == nil {
 		settings = map[string]string{}
@@ -288,7 +290,7 @@ func (k *keeper) configure(ctx context.Context, addr string, n node, parameters 
 		err := k.h.o.Nodes.Set(ctx, addr, name, settings[name])
 		switch {
 		case errors.Is(err, ErrAtStart):
-			k.h.o.Log.Info("a parameter of a node is for its next start", "node", k.id, "parameter", name)
+			atStart = append(atStart, name)
 		case err != nil:
 			refuses[name] = err.Error()
 		}
@@ -301,8 +303,11 @@ func (k *keeper) configure(ctx context.Context, addr string, n node, parameters 
 			k.set = n.Settings
 		}
 	})
-	for name, why := range refuses {
-		if !known {
+	if !known || len(refuses) == 0 { // else it was tried again, and said before
+		for _, name := range atStart {
+			k.h.o.Log.Info("a parameter of a node is for its next start", "node", k.id, "parameter", name)
+		}
+		for name, why := range refuses {
 			k.h.o.Log.Error("a node does not take a parameter", "node", k.id, "parameter", name, "error", why)
 		}
 	}

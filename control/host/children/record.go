@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"larder/process/files"
@@ -61,11 +62,28 @@ func started(pid int) (string, error) {
 	if state := fields[0]; state == "Z" || state == "X" { // it has ended, and nobody has asked how
 		return "", nil
 	}
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	id, err := bootID()
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(string(boot)) + "/" + fields[start], nil
+	return id + "/" + fields[start], nil
+}
+
+// boot is what bootID has read: it stays as long as this process lives.
+var boot atomic.Pointer[string]
+
+// bootID names the boot of the machine. Nodes are looked at many times a second; what could not be read is tried again.
+func bootID() (string, error) {
+	if id := boot.Load(); id != nil {
+		return *id, nil
+	}
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", err
+	}
+	id := strings.TrimSpace(string(text))
+	boot.Store(&id)
+	return id, nil
 }
 
 // holder is the process that has a lock; 0: none has.
