@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"larder/loop"
@@ -75,6 +76,9 @@ const (
 // newLink makes a link that is to be connected.
 func newLink(p *part, host string, port int) *link {
 	k := &link{p: p, host: host, port: port, addr: net.JoinHostPort(host, strconv.Itoa(port)), downNS: max(1, p.nowNS)}
+	if strings.HasPrefix(host, "/") {
+		k.addr = host
+	}
 	k.s = &session{p: p, proto: 2, authed: true, anyKey: true, state: ofPrimary, user: p.users.Default()}
 	k.s.useDB(0)
 	return k

@@ -361,7 +361,8 @@ func (n *Node) Link(ctx context.Context) (s LinkState, err error) {
 	})
 }
 
-// FollowPrimary has the node follow a primary, or another one, from where it is if that one knows its history.
+// FollowPrimary has the node follow a primary, or another one, from where it is if that one knows its history. A host that begins with / is the path of a
+// socket of this machine, and has no port.
 func (n *Node) FollowPrimary(ctx context.Context, host string, port int, user, password string) error {
 	return n.asked(ctx, func(p *part) error {
 		p.enter()

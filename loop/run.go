@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -260,8 +261,11 @@ func (e *engine) dialFor(l *Loop, el gnet.EventLoop, addr string, timeout time.D
 	e.dials.Add(1)
 	go func() {
 		defer e.dials.Done()
-		dialler := net.Dialer{Timeout: timeout}
-		conn, err := dialler.DialContext(e.ctx, "tcp", addr)
+		dialler, network := net.Dialer{Timeout: timeout}, "tcp"
+		if strings.HasPrefix(addr, "/") {
+			network = "unix"
+		}
+		conn, err := dialler.DialContext(e.ctx, network, addr)
 		if err != nil {
 			l.Post(func() { opened(nil, err) })
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -53,6 +54,9 @@ const stagingMost = 1 << 40
 
 // Follow implements follow.Staging.
 func (s *staging) Follow(ctx context.Context, addr string, login remote.Login) error {
+	if filepath.IsAbs(addr) {
+		return s.node.FollowPrimary(ctx, addr, 0, login.User, login.Password)
+	}
 	host, number, err := net.SplitHostPort(addr)
 	if err != nil {
 		return err

@@ -99,6 +99,28 @@ func TestMigrateCluster(t *testing.T) {
 	m.cutOver(stop)
 }
 
+// TestMigrateTLS: the source speaks TLS only with those whose certificate it knows.
+func TestMigrateTLS(t *testing.T) {
+	authority := peers.NewAuthority(t, "authority")
+	authority.Issue("source")
+	authority.Issue("larder")
+	port := strconv.Itoa(peers.FreePort(t))
+	server := peers.StartRedis(t, append([]string{"--tls-port", port, "--tls-ca-cert-file", authority.File("ca.pem"), "--tls-cert-file", authority.File("source.pem"),
+		"--tls-key-file", authority.File("source.key")}, quickCopy...)...)
+	connect := func() redis.UniversalClient {
+		return redis.NewClient(&redis.Options{Addr: server, PoolSize: 1, ReadTimeout: -1, MaxRetries: -1, ContextTimeoutEnabled: true})
+	}
+	stop := churn(t, 13, 4, false, connect)
+	from := "rediss://127.0.0.1:" + port + "?server-name=source&ca=" + authority.File("ca.pem")
+	m, _ := migratable(t, 2)
+	m.refused("certificate", "start", "--from", from)
+	m.from = from + "&cert=" + authority.File("larder.pem") + "&key=" + authority.File("larder.key")
+	m.must("has begun", "start", "--from", m.from)
+	m.follows()
+	m.changes(2000)
+	m.cutOver(stop)
+}
+
 // TestMigrateLinks: the link to the source breaks again and again amid the changes, and the server behind the address becomes another one with the same data,
 // which a sentinel tells.
 func TestMigrateLinks(t *testing.T) {

@@ -2,17 +2,9 @@ package consul_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,81 +15,19 @@ import (
 	"larder/internal/peers"
 )
 
-// authority signs certificates for the test.
-type authority struct {
-	t    *testing.T
-	dir  string
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-}
-
-func newAuthority(t *testing.T, name string) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	a.key = a.newKey()
-	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	a.write("ca.pem", "CERTIFICATE", a.sign(a.cert, a.key))
-	return a
-}
-
-func (a *authority) newKey() *ecdsa.PrivateKey {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return key
-}
-
-func (a *authority) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) []byte {
-	a.t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return der
-}
-
-func (a *authority) write(name, kind string, der []byte) {
-	a.t.Helper()
-	if err := os.WriteFile(a.file(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
-
-// issue writes name.pem and name.key for a host of that name.
-func (a *authority) issue(name string) {
-	a.t.Helper()
-	key := a.newKey()
-	a.write(name+".pem", "CERTIFICATE", a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, key))
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.write(name+".key", "PRIVATE KEY", der)
-}
-
 // TestTLSAndSocket: an agent that wants to see a certificate, by https, and one on a socket.
 func TestTLSAndSocket(t *testing.T) {
-	ours, others := newAuthority(t, "ours"), newAuthority(t, "others")
-	ours.issue("agent.consul")
-	ours.issue("client")
-	others.issue("client")
+	ours, others := peers.NewAuthority(t, "ours"), peers.NewAuthority(t, "others")
+	ours.Issue("agent.consul")
+	ours.Issue("client")
+	others.Issue("client")
 	port, socket := peers.FreePort(t), filepath.Join(t.TempDir(), "s")
 	server := peers.StartConsul(t, fmt.Sprintf(`ports { https = %d } tls { https { ca_file = %q cert_file = %q key_file = %q verify_incoming = true } }`,
-		port, ours.file("ca.pem"), ours.file("agent.consul.pem"), ours.file("agent.consul.key")), fmt.Sprintf(`addresses { http = "127.0.0.1 unix://%s" }`, socket))
+		port, ours.File("ca.pem"), ours.File("agent.consul.pem"), ours.File("agent.consul.key")), fmt.Sprintf(`addresses { http = "127.0.0.1 unix://%s" }`, socket))
 	ask := func(change func(*consul.Options)) error {
 		o := optionsOf(server)
 		o.Address = fmt.Sprintf("https://127.0.0.1:%d", port)
-		o.CAFile, o.CertFile, o.KeyFile, o.ServerName = ours.file("ca.pem"), ours.file("client.pem"), ours.file("client.key"), "agent.consul"
+		o.CAFile, o.CertFile, o.KeyFile, o.ServerName = ours.File("ca.pem"), ours.File("client.pem"), ours.File("client.key"), "agent.consul"
 		change(&o)
 		_, err := open(t, o).Get(bounded(t), "k")
 		return err
@@ -112,10 +42,10 @@ func TestTLSAndSocket(t *testing.T) {
 		says   string
 		change func(*consul.Options)
 	}{
-		{"certificate signed by unknown authority", func(o *consul.Options) { o.CAFile = others.file("ca.pem") }},
+		{"certificate signed by unknown authority", func(o *consul.Options) { o.CAFile = others.File("ca.pem") }},
 		{"not other.consul", func(o *consul.Options) { o.ServerName = "other.consul" }},
 		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = "", "" }},                                               // the agent's alert may come too late to be read
-		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = others.file("client.pem"), others.file("client.key") }}, // it is not one of those asked for
+		{"", func(o *consul.Options) { o.CertFile, o.KeyFile = others.File("client.pem"), others.File("client.key") }}, // it is not one of those asked for
 		{"HTTP request to an HTTPS server", func(o *consul.Options) { o.Address = strings.Replace(o.Address, "https", "http", 1) }},
 	} {
 		if err := ask(c.change); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), c.says) {

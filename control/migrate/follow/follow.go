@@ -21,7 +21,7 @@ import (
 
 // Staging is a node that follows a primary. Next is called by one goroutine at a time, the rest by any.
 type Staging interface {
-	// Follow has it follow a primary, or another one, from where it is if that one knows its history.
+	// Follow has it follow a primary, or another one, from where it is if that one knows its history. addr is HOST:PORT, or the path of a socket.
 	Follow(ctx context.Context, addr string, login remote.Login) error
 	// Next waits for the next piece of what is told.
 	Next(ctx context.Context) (Piece, error)
@@ -111,9 +111,6 @@ var ErrNoPSYNC = errors.New("the source lets nobody follow it")
 func (w *Way) Check(ctx context.Context) error {
 	if w.o.Source.DB != remote.AllDBs && w.o.Source.Kind != remote.Cluster {
 		return fmt.Errorf("replication brings all databases of the source, and %s names one: leave out what stands behind the last /, or take --by scan", w.o.Source)
-	}
-	if w.o.Source.TLS {
-		return errors.New("replication over TLS is not there yet: take --by scan, or a tunnel")
 	}
 	list, err := w.o.Source.Primaries(ctx)
 	if err != nil {

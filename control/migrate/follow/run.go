@@ -93,7 +93,7 @@ func (w *Way) drop(stages []*stage) {
 	w.stages = nil
 	w.mu.Unlock()
 	for _, t := range stages {
-		if err := t.staging.Close(); err != nil {
+		if err := errors.Join(t.staging.Close(), closeTunnel(t.tunnel)); err != nil {
 			w.o.Log.Warn("a staging node did not end well", "primary", t.addr, "error", err)
 		}
 		t.to.close()
@@ -117,7 +117,7 @@ func (w *Way) stagesOf(ctx context.Context, list []remote.Primary) (stages []*st
 		}
 		t.to = newSender(w.o.Target, t.slots)
 		stages = append(stages, t)
-		if err := t.staging.Follow(ctx, p.Addr, w.o.Source.Login); err != nil {
+		if err := t.follow(ctx, p.Addr); err != nil {
 			return stages, fmt.Errorf("staging node for %s: %w", p.Addr, err)
 		}
 	}

@@ -18,6 +18,7 @@ type stage struct {
 	way     *Way
 	slots   []router.Range // nil: all
 	staging Staging
+	tunnel  *remote.Tunnel // to the primary, if that speaks TLS
 	to      *sender
 
 	// Under the way's lock:
@@ -217,7 +218,29 @@ func (t *stage) turnTo(ctx context.Context, addr string) error {
 	t.way.mu.Lock()
 	t.addr, t.source = addr, -1
 	t.way.mu.Unlock()
-	return t.staging.Follow(ctx, addr, t.way.o.Source.Login)
+	return t.follow(ctx, addr)
+}
+
+// follow has the staging node follow a server. One goroutine at a time calls it.
+func (t *stage) follow(ctx context.Context, addr string) error {
+	w, old := t.way, t.tunnel
+	if t.tunnel = nil; w.o.Source.TLS { // the staging node speaks none
+		tunnel, err := w.o.Source.Tunnel(addr, func(err error) { w.o.Log.Warn("the source's primary cannot be reached", "primary", addr, "error", err) })
+		if err != nil {
+			t.tunnel = old
+			return fmt.Errorf("tunnel to %s: %w", addr, err)
+		}
+		t.tunnel, addr = tunnel, tunnel.Path
+	}
+	err := t.staging.Follow(ctx, addr, w.o.Source.Login)
+	return errors.Join(err, closeTunnel(old))
+}
+
+func closeTunnel(t *remote.Tunnel) error {
+	if t == nil {
+		return nil
+	}
+	return t.Close()
 }
 
 // addTo adds the stage to what is told of the way. Called with the way's lock.
