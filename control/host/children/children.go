@@ -105,8 +105,15 @@ func (c *Children) search(node string) (*child, error) {
 		return nil, fmt.Errorf("process %d has the folder %s, and no host has started it: end it", pid, dir)
 	}
 	r.PID = pid
-	if r.Start, err = started(pid); err != nil {
+	port, err := listens(pid)
+	if err == nil {
+		r.Start, err = started(pid)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("process %d has the folder %s: %w", pid, dir, err)
+	}
+	if port != "" { // what is written may be of one that was started after it and found the folder in use
+		r.Addr = net.JoinHostPort(c.o.Advertise, port)
 	}
 	return c.adopt(node, r)
 }

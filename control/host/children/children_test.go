@@ -197,12 +197,14 @@ func TestSurvives(t *testing.T) {
 		t.Error("another is found than was started")
 	}
 	b.stop()
-	for _, how := range []string{"by its number", "by its lock"} {
-		name := filepath.Join(b.o.Dir, "c-1", recordName)
-		if how == "by its lock" {
-			if err := (record{Addr: p.Addr()}).write(name); err != nil { // as one leaves it who ends between starting a node and writing its number
-				t.Fatal(err)
-			}
+	name := filepath.Join(b.o.Dir, "c-1", recordName)
+	for how, left := range map[string]record{
+		"by its number": p.record,
+		"by its lock":   {Addr: p.Addr()}, // as one leaves it who ends between starting a node and writing its number
+		"by its lock, though another was started meanwhile that has ended": {Addr: "localhost:1", PID: os.Getpid(), Start: "0"},
+	} {
+		if err := left.write(name); err != nil {
+			t.Fatal(err)
 		}
 		b.start()
 		again := b.find("c-1")
@@ -289,7 +291,7 @@ func TestNeverTwo(t *testing.T) {
 	}
 	b.serves(winner)
 	mine, theirs := b.find("c-1"), other.find("c-1")
-	if mine == nil || theirs == nil || mine.record.PID != winner.record.PID || theirs.record.PID != winner.record.PID {
+	if mine == nil || theirs == nil || mine.record != winner.record || theirs.record != winner.record {
 		t.Errorf("found %+v and %+v, and %+v runs", mine, theirs, winner)
 	}
 	if err := b.Erase("c-1"); err == nil {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -84,6 +86,22 @@ func bootID() (string, error) {
 	id := strings.TrimSpace(string(text))
 	boot.Store(&id)
 	return id, nil
+}
+
+// listens is the port that a process was told to listen on; empty: it was not told, or there is none of that number.
+func listens(pid int) (port string, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	words := strings.Split(string(text), "\x00")
+	if at := slices.Index(words, "--listen"); at >= 0 && at+1 < len(words) {
+		_, port, err = net.SplitHostPort(words[at+1])
+	}
+	return port, err
 }
 
 // holder is the process that has a lock; 0: none has.
