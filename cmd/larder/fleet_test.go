@@ -124,6 +124,19 @@ func (m *manager) SetGroup(_ context.Context, g api.Group) (api.Group, error) {
 	return g, nil
 }
 
+func (m *manager) ChangeGroup(_ context.Context, name string, change api.GroupChange) (api.Group, error) {
+	if m.group == nil {
+		m.group = &api.Group{Name: name, Group: controller.Group{Engine: controller.Redis, Values: map[string]string{}}}
+	}
+	for name, value := range change.Set {
+		m.group.Values[strings.ToLower(name)] = value
+	}
+	for _, name := range change.Unset {
+		delete(m.group.Values, name)
+	}
+	return *m.group, nil
+}
+
 func (m *manager) DeleteGroup(context.Context, string) error {
 	m.group = nil
 	return nil

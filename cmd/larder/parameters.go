@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"larder/control/api"
 	"larder/control/api/client"
-	"larder/control/controller"
 )
 
 func parametersCommand() *cobra.Command {
@@ -76,30 +74,19 @@ func (o *operator) setGroupCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		g, err := c.Group(cmd.Context(), args[0])
-		if refused := (*client.Error)(nil); errors.As(err, &refused) && refused.Problem.Code == api.CodeUnknown {
-			g, err = api.Group{Group: controller.Group{Engine: controller.Redis}}, nil
-		}
-		if err != nil {
-			return err
-		}
+		change := api.GroupChange{Set: map[string]string{}, Unset: remove}
 		if cmd.Flags().Changed("description") {
-			g.Description = description
+			change.Description = &description
 		}
-		values := map[string]string{}
-		maps.Copy(values, g.Values)
 		for _, word := range args[1:] {
 			name, value, ok := strings.Cut(word, "=")
 			if !ok || name == "" {
 				return fmt.Errorf("%q: want NAME=VALUE", word)
 			}
-			values[strings.ToLower(name)] = value
+			change.Set[name] = value
 		}
-		for _, name := range remove {
-			delete(values, strings.ToLower(name))
-		}
-		g.Values = values
-		if g, err = c.SetGroup(cmd.Context(), args[0], g.Group); err != nil {
+		g, err := c.ChangeGroup(cmd.Context(), args[0], change)
+		if err != nil {
 			return err
 		}
 		return o.printGroup(cmd, g)

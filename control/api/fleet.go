@@ -215,6 +215,15 @@ func setGroup(m Manager, r *http.Request) (int, any, error) {
 	return http.StatusOK, g, err
 }
 
+func changeGroup(m Manager, r *http.Request) (int, any, error) {
+	var change GroupChange
+	if err := body(r, &change); err != nil {
+		return 0, nil, err
+	}
+	g, err := m.ChangeGroup(r.Context(), r.PathValue("group"), change)
+	return http.StatusOK, g, err
+}
+
 func deleteGroup(m Manager, r *http.Request) (int, any, error) {
 	return http.StatusOK, nothing{}, m.DeleteGroup(r.Context(), r.PathValue("group"))
 }

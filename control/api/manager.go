@@ -33,6 +33,8 @@ type Manager interface {
 	Groups(ctx context.Context) ([]Group, error)
 	Group(ctx context.Context, name string) (Group, error)
 	SetGroup(ctx context.Context, g Group) (Group, error) // makes it, or replaces it
+	// ChangeGroup makes it if there is none. What others change of it at the same time stays.
+	ChangeGroup(ctx context.Context, name string, change GroupChange) (Group, error)
 	DeleteGroup(ctx context.Context, name string) error
 
 	Events(ctx context.Context) ([]Event, error)          // the oldest first
@@ -203,6 +205,13 @@ type Group struct {
 	Name string `json:"name"`
 	controller.Group
 	Clusters []string `json:"clusters,omitempty"` // that name it
+}
+
+// GroupChange asks for a parameter group to be another, or for one to be made. What is not given stays.
+type GroupChange struct {
+	Description *string           `json:"description,omitempty"`
+	Set         map[string]string `json:"set,omitempty"`
+	Unset       []string          `json:"unset,omitempty"` // names of parameters that the group is to set no more
 }
 
 // Event is something that people should know of.

@@ -95,6 +95,10 @@ func (s *server) fleetRoutes() []route {
 			method: "PUT", path: "/v1/parameters/{group}", does: "Make a parameter group, or replace it; clusters that name it follow", body: controller.Group{}, status: ok,
 			answer: Group{}, handle: s.managed(setGroup),
 		},
+		{
+			method: "PATCH", path: "/v1/parameters/{group}", does: "Change a parameter group, or make it; clusters that name it follow", body: GroupChange{}, status: ok,
+			answer: Group{}, handle: s.managed(changeGroup),
+		},
 		{method: "DELETE", path: "/v1/parameters/{group}", does: "Delete a parameter group that no cluster names", status: ok, answer: nothing{}, handle: s.managed(deleteGroup)},
 		{method: "GET", path: "/v1/events", does: "List what has happened, in all", query: []parameter{since}, status: ok, answer: Events{}, handle: s.say(s.allEvents)},
 		{method: "GET", path: "/v1/tasks", does: "List what is and was done to clusters, nodes and hosts", status: ok, answer: FleetTasks{}, handle: s.managed(fleetTasks)},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"larder/backends/registry"
 	"larder/control/api"
@@ -54,40 +55,73 @@ func toldGroup(f controller.Fleet, name string, g *controller.Group) api.Group {
 
 // SetGroup implements api.Manager.
 func (m *Manager) SetGroup(ctx context.Context, g api.Group) (api.Group, error) {
+	return m.writeGroup(ctx, g.Name, func(*controller.Group) controller.Group { return g.Group })
+}
+
+// ChangeGroup implements api.Manager.
+func (m *Manager) ChangeGroup(ctx context.Context, name string, change api.GroupChange) (api.Group, error) {
+	return m.writeGroup(ctx, name, func(old *controller.Group) controller.Group {
+		next := controller.Group{Engine: controller.Redis}
+		if old != nil {
+			next = *old
+		}
+		if change.Description != nil {
+			next.Description = *change.Description
+		}
+		values := map[string]string{}
+		maps.Copy(values, next.Values)
+		for name, value := range change.Set {
+			values[strings.ToLower(name)] = value
+		}
+		for _, name := range change.Unset {
+			delete(values, strings.ToLower(name))
+		}
+		next.Values = values
+		return next
+	})
+}
+
+// writeGroup has a group be what next makes of what stands there, nil if none does. It is asked again when another has changed it meanwhile.
+func (m *Manager) writeGroup(ctx context.Context, name string, next func(old *controller.Group) controller.Group) (api.Group, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f, err := m.fleet()
 	if err != nil {
 		return api.Group{}, err
 	}
-	if g.Values == nil {
-		g.Values = map[string]string{}
-	}
-	wrong := controller.CheckName(g.Name)
-	if wrong == nil {
-		wrong = g.Validate(m.o.CheckParameter)
-	}
-	if wrong != nil {
+	if wrong := controller.CheckName(name); wrong != nil {
 		return api.Group{}, api.Refuse(api.CodeInvalid, "%s", wrong)
 	}
 	for range attempts {
-		var old controller.Group
-		found, version, err := m.read(ctx, controller.ParametersKey(g.Name), &old)
+		var there controller.Group
+		var old *controller.Group
+		found, version, err := m.read(ctx, controller.ParametersKey(name), &there)
 		if err != nil {
 			return api.Group{}, err
 		}
-		if users := toldGroup(f, g.Name, &g.Group).Clusters; found && old.Engine != g.Engine && len(users) > 0 {
-			return api.Group{}, api.Refuse(api.CodeInUse, "cluster %s names group %s, which is for %s: make another group", users[0], g.Name, old.Engine)
+		if found {
+			old = &there
 		}
-		switch err := m.write(ctx, controller.ParametersKey(g.Name), g.Group, version); {
+		g := next(old)
+		if g.Values == nil {
+			g.Values = map[string]string{}
+		}
+		if wrong := g.Validate(m.o.CheckParameter); wrong != nil {
+			return api.Group{}, api.Refuse(api.CodeInvalid, "%s", wrong)
+		}
+		told := toldGroup(f, name, &g)
+		if found && old.Engine != g.Engine && len(told.Clusters) > 0 {
+			return api.Group{}, api.Refuse(api.CodeInUse, "cluster %s names group %s, which is for %s: make another group", told.Clusters[0], name, old.Engine)
+		}
+		switch err := m.write(ctx, controller.ParametersKey(name), g, version); {
 		case errors.Is(err, registry.ErrConflict):
 			continue
 		case err != nil:
 			return api.Group{}, err
 		}
-		return toldGroup(f, g.Name, &g.Group), nil
+		return told, nil
 	}
-	return api.Group{}, api.Refuse(api.CodeBusy, "group %s is being changed by others all the time: try again", g.Name)
+	return api.Group{}, api.Refuse(api.CodeBusy, "group %s is being changed by others all the time: try again", name)
 }
 
 // DeleteGroup implements api.Manager.

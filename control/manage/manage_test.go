@@ -27,6 +27,7 @@ type bed struct {
 	*manage.Manager
 	t   *testing.T
 	reg *embedded.Registry
+	its shared // what the manager has of it
 
 	mu    sync.Mutex
 	known controller.Fleet
@@ -34,6 +35,21 @@ type bed struct {
 	step  uint64
 	leads bool
 	now   time.Time
+}
+
+// shared is a registry that others write to: meanwhile is done once, when something has been read.
+type shared struct {
+	registry.Store
+	meanwhile func()
+}
+
+func (s *shared) Get(ctx context.Context, key string) (registry.Entry, error) {
+	e, err := s.Store.Get(ctx, key)
+	if does := s.meanwhile; does != nil {
+		s.meanwhile = nil
+		does()
+	}
+	return e, err
 }
 
 func newBed(t *testing.T, hosts ...controller.Host) *bed {
@@ -47,13 +63,13 @@ func newBed(t *testing.T, hosts ...controller.Host) *bed {
 			t.Error(err)
 		}
 	})
-	b := &bed{t: t, reg: reg, leads: true, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	b := &bed{t: t, reg: reg, its: shared{Store: reg}, leads: true, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	for _, h := range hosts {
 		h.Session = "1"
 		b.put(controller.HostKey(h.ID), h)
 	}
 	b.Manager = manage.New(manage.Options{
-		View: b.view, Registry: reg, Limits: controller.Limits{Shards: 10}, Now: func() time.Time { return b.now }, Chance: rand.New(rand.NewPCG(1, 2)),
+		View: b.view, Registry: &b.its, Limits: controller.Limits{Shards: 10}, Now: func() time.Time { return b.now }, Chance: rand.New(rand.NewPCG(1, 2)),
 		CheckParameter: func(name, _ string) error {
 			if name != "timeout" {
 				return errors.New("nodes have no such parameter")
@@ -321,6 +337,26 @@ func TestGroups(t *testing.T) {
 	}
 	if list, err := b.Groups(ctx); err != nil || len(list) != 1 || list[0].Values["timeout"] != "6" || len(list[0].Clusters) != 1 {
 		t.Errorf("%+v %v", list, err)
+	}
+	b.refused("a change to a parameter that nodes do not have", func() error {
+		_, err := b.ChangeGroup(ctx, "small", api.GroupChange{Set: map[string]string{"color": "red"}})
+		return err
+	}, api.CodeInvalid, "parameter color: nodes have no such parameter")
+	b.refused("a group without a name", func() error { _, err := b.ChangeGroup(ctx, "", api.GroupChange{}); return err }, api.CodeInvalid, "name")
+	if g, err := b.ChangeGroup(ctx, "small", api.GroupChange{Description: ptr("of shops")}); err != nil || g.Description != "of shops" || g.Values["timeout"] != "6" || len(g.Clusters) != 1 {
+		t.Errorf("%+v %v", g, err)
+	}
+	if g, err := b.ChangeGroup(ctx, "small", api.GroupChange{Set: map[string]string{"TimeOut": "7"}}); err != nil || g.Description != "of shops" || g.Values["timeout"] != "7" {
+		t.Errorf("%+v %v", g, err)
+	}
+	b.its.meanwhile = func() {
+		b.put(controller.ParametersKey("small"), controller.Group{Engine: "redis", Description: "of others", Values: map[string]string{"timeout": "7"}})
+	}
+	if g, err := b.ChangeGroup(ctx, "small", api.GroupChange{Set: map[string]string{"timeout": "8"}}); err != nil || g.Description != "of others" || g.Values["timeout"] != "8" {
+		t.Errorf("what another changed at the same time: %+v %v", g, err)
+	}
+	if g, err := b.ChangeGroup(ctx, "small", api.GroupChange{Unset: []string{"TIMEOUT", "color"}}); err != nil || len(g.Values) != 0 {
+		t.Errorf("%+v %v", g, err)
 	}
 	b.refused("a group that is in use", func() error { return b.DeleteGroup(ctx, "small") }, api.CodeInUse, "cluster one names group small")
 	if _, err := b.Modify(ctx, "one", api.Change{Parameters: ptr("")}); err != nil {

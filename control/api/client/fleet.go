@@ -124,9 +124,9 @@ func (c *Client) Group(ctx context.Context, name string) (g api.Group, err error
 	return g, c.ask(ctx, http.MethodGet, "/v1/parameters/"+url.PathEscape(name), nil, &g)
 }
 
-// SetGroup makes one, or replaces it.
-func (c *Client) SetGroup(ctx context.Context, name string, want controller.Group) (g api.Group, err error) {
-	return g, c.ask(ctx, http.MethodPut, "/v1/parameters/"+url.PathEscape(name), want, &g)
+// ChangeGroup changes one, or makes it.
+func (c *Client) ChangeGroup(ctx context.Context, name string, change api.GroupChange) (g api.Group, err error) {
+	return g, c.ask(ctx, http.MethodPatch, "/v1/parameters/"+url.PathEscape(name), change, &g)
 }
 
 // DeleteGroup deletes one that no cluster names.
