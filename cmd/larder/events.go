@@ -62,7 +62,7 @@ func (o *operator) followEvents(cmd *cobra.Command, c *client.Client, list []api
 		}
 		printed = list
 		_ = pause(ctx, eventsEvery) // if ctx ends, the loop does
-		next, err := answered(ctx, func(ctx context.Context) ([]api.Event, error) { return o.lately(ctx, c) })
+		next, err := answered(ctx, answerMax, func(ctx context.Context) ([]api.Event, error) { return o.lately(ctx, c) })
 		switch {
 		case err == nil:
 			list, heard = next, time.Now()

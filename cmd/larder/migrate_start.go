@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -181,10 +182,10 @@ func (o *operator) watchMigration(cmd *cobra.Command, c *client.Client, cluster 
 			last = text
 		}
 		_ = pause(ctx, migrationEvery) // if ctx ends, the next answer is that
-		next, err := c.Migration(ctx, cluster, m.ID)
+		next, err := answered(ctx, awayMax, func(ctx context.Context) (migrate.Migration, error) { return c.Migration(ctx, cluster, m.ID) })
 		if ctx.Err() != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "larder: the migration goes on: larder migrate status, cutover, abort")
-			return nil
+			_, err := fmt.Fprintln(cmd.ErrOrStderr(), "larder: the migration goes on: larder migrate status, cutover, abort")
+			return err
 		}
 		if err != nil {
 			return err

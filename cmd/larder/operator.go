@@ -122,7 +122,7 @@ func (o *operator) follow(cmd *cobra.Command, c *client.Client, cluster string, 
 	bar := o.bar(cmd, task.Total)
 	defer bar.Clear()
 	for task.State == control.TaskRunning {
-		next, err := c.Task(ctx, cluster, task.ID, lookEvery)
+		next, err := answered(ctx, awayMax, func(ctx context.Context) (control.Task, error) { return c.Task(ctx, cluster, task.ID, lookEvery) })
 		if ctx.Err() != nil {
 			bar.Clear()
 			return o.give(cmd, c, cluster, task)

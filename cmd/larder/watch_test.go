@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"larder/control"
 	"larder/control/api"
 	"larder/control/api/client"
 	"larder/control/config"
@@ -73,6 +74,16 @@ func TestWatchHearsNothing(t *testing.T) {
 		begun = time.Now()
 		if err := w.followEvents(cmd, c, nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > most {
 			t.Errorf("events: %v after %s", err, time.Since(begun))
+		}
+		cmd, c, _, _ = asker(t.Context(), control.Task{ID: "t", State: control.TaskRunning}, nil)
+		begun = time.Now()
+		if _, err := w.operator.follow(cmd, c, "main", control.Task{State: control.TaskRunning}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > most {
+			t.Errorf("a task on data: %v after %s", err, time.Since(begun))
+		}
+		cmd, c, _, _ = asker(t.Context(), migrate.Migration{ID: "m", State: migrate.Running}, nil)
+		begun = time.Now()
+		if err := w.watchMigration(cmd, c, "main", migrate.Migration{State: migrate.Running}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > most {
+			t.Errorf("a migration: %v after %s", err, time.Since(begun))
 		}
 	})
 }

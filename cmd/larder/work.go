@@ -86,7 +86,7 @@ func (w *work) watch(cmd *cobra.Command, c *client.Client, task controller.Task)
 	defer bar.Clear()
 	told, heard := "", time.Now()
 	for task.State == controller.TaskRunning {
-		next, err := answered(ctx, func(ctx context.Context) (controller.Task, error) { return c.FleetTask(ctx, task.ID, lookEvery) })
+		next, err := answered(ctx, lookEvery+answerMax, func(ctx context.Context) (controller.Task, error) { return c.FleetTask(ctx, task.ID, lookEvery) })
 		switch {
 		case ctx.Err() != nil:
 			return task, fmt.Errorf("nobody watches any more, and the work goes on in the appliance: %s of %s; larder cluster tasks shows it", task.Kind, of(task))
@@ -114,8 +114,8 @@ func (w *work) watch(cmd *cobra.Command, c *client.Client, task controller.Task)
 }
 
 // answered asks once more while something is watched, and gives it up when the answer is late.
-func answered[T any](ctx context.Context, ask func(ctx context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookEvery+answerMax)
+func answered[T any](ctx context.Context, within time.Duration, ask func(ctx context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	return ask(ctx)
 }
