@@ -28,7 +28,13 @@ import (
 )
 
 // Binary is a built larder.
-type Binary struct{ path string }
+type Binary struct {
+	path    string
+	machine *peers.Machine // on which it is run
+}
+
+// On is it on another machine.
+func (b Binary) On(m *peers.Machine) Binary { return Binary{b.path, m} }
 
 // Build builds larder into dir, as make build does: so what the compiler makes is there for all tests that build it, the image's too.
 func Build(dir string) (Binary, error) {
@@ -46,19 +52,20 @@ type Process struct {
 	Addr    string // where it answers Redis clients; empty: nowhere
 	Metrics string // where /metrics is; empty: nowhere
 
-	name string
-	args []string
-	api  bool // it has begun when its management API is served too, and not as soon as it answers clients
-	log  string
-	cmd  *exec.Cmd
-	pid  atomic.Int64 // the process may be killed while it is started anew
+	name    string
+	args    []string
+	machine *peers.Machine
+	api     bool // it has begun when its management API is served too, and not as soon as it answers clients
+	log     string
+	cmd     *exec.Cmd
+	pid     atomic.Int64 // the process may be killed while it is started anew
 }
 
 // Engine starts a node on a free port.
 func (b Binary) Engine(t testing.TB, args ...string) *Process {
 	t.Helper()
-	addr, metrics := freeAddr(t), freeAddr(t)
-	p := launch(t, addr, b.path, append([]string{"engine", "--listen", addr, "--dir", t.TempDir(), "--metrics", metrics}, args...)...)
+	addr, metrics := b.freeAddr(t), b.freeAddr(t)
+	p := b.launch(t, addr, append([]string{"engine", "--listen", addr, "--dir", t.TempDir(), "--metrics", metrics}, args...)...)
 	p.Metrics = metrics
 	return p
 }
@@ -66,8 +73,8 @@ func (b Binary) Engine(t testing.TB, args ...string) *Process {
 // Role starts what serves no clients, and waits until it says that it is ready.
 func (b Binary) Role(t testing.TB, role string, args ...string) *Process {
 	t.Helper()
-	metrics := freeAddr(t)
-	return (&Process{Metrics: metrics, name: b.path, args: append([]string{role, "--metrics", metrics}, args...)}).launch(t)
+	metrics := b.freeAddr(t)
+	return (&Process{Metrics: metrics, name: b.path, machine: b.machine, args: append([]string{role, "--metrics", metrics}, args...)}).launch(t)
 }
 
 // Gateway starts a gateway over nodes on a free port.
@@ -80,8 +87,8 @@ func (b Binary) Gateway(t testing.TB, nodes []*Process, args ...string) *Process
 	if len(addrs) > 0 { // else the arguments say which they are
 		args = append([]string{"--nodes", strings.Join(addrs, ",")}, args...)
 	}
-	addr, metrics := freeAddr(t), freeAddr(t)
-	p := launch(t, addr, b.path, append([]string{"gateway", "--listen", addr, "--metrics", metrics}, args...)...)
+	addr, metrics := b.freeAddr(t), b.freeAddr(t)
+	p := b.launch(t, addr, append([]string{"gateway", "--listen", addr, "--metrics", metrics}, args...)...)
 	p.Metrics = metrics
 	return p
 }
@@ -93,6 +100,13 @@ func Redis(t testing.TB, args ...string) *Process {
 	_, port, _ := net.SplitHostPort(addr)
 	return launch(t, addr, "redis-server", append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)...)
 }
+
+func (b Binary) launch(t testing.TB, addr string, args ...string) *Process {
+	t.Helper()
+	return (&Process{Addr: addr, name: b.path, args: args, machine: b.machine}).launch(t)
+}
+
+func (b Binary) freeAddr(t testing.TB) string { return b.machine.Addr(peers.FreePort(t)) }
 
 func launch(t testing.TB, addr, name string, args ...string) *Process {
 	t.Helper()
@@ -128,7 +142,8 @@ func (p *Process) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	p.cmd = exec.Command(p.name, p.args...)
+	program, args := p.machine.Command(p.name, p.args)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

@@ -35,14 +35,7 @@ const nodePorts = 40
 
 func startAppliance(t *testing.T, controls, hosts int) *appliance {
 	t.Helper()
-	a := &appliance{t: t, consul: peers.StartConsul(t), keys: map[string]string{}}
-	dir := t.TempDir()
-	for _, what := range []string{"api", "fleet"} {
-		a.keys[what] = filepath.Join(dir, what)
-		if err := os.WriteFile(a.keys[what], []byte("the-"+what+"-key-of-this-test\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	a := &appliance{t: t, consul: peers.StartConsul(t), keys: keyFiles(t)}
 	for range controls {
 		api := fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t))
 		a.apis = append(a.apis, "http://"+api)
@@ -54,6 +47,19 @@ func startAppliance(t *testing.T, controls, hosts int) *appliance {
 			"--id", "h"+strconv.Itoa(i+1), "--zone", string(rune('a'+i)), "--memory", "1gb", "--ports", fmt.Sprintf("%d-%d", first, first+nodePorts-1)))
 	}
 	return a
+}
+
+// keyFiles are files with keys, by what they are for.
+func keyFiles(t *testing.T) map[string]string {
+	t.Helper()
+	dir, keys := t.TempDir(), map[string]string{}
+	for _, what := range []string{"api", "fleet"} {
+		keys[what] = filepath.Join(dir, what)
+		if err := os.WriteFile(keys[what], []byte("the-"+what+"-key-of-this-test\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return keys
 }
 
 // leads is the number of the controller that leads.

@@ -66,3 +66,12 @@ func (p *Probe) Stop() (time.Duration, error) {
 	<-p.ended
 	return p.longest, p.err
 }
+
+// RunWriter starts a writer, which ends with the test. A reply that does not come within its patience is a failure.
+func RunWriter(t testing.TB, name, addr string, patience time.Duration) *Writer {
+	t.Helper()
+	w := &Writer{name: name, addr: addr, patience: patience, keys: make([]written, writerKeys), stop: make(chan struct{})}
+	w.ended.Go(w.run)
+	t.Cleanup(w.Stop)
+	return w
+}

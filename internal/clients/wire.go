@@ -19,8 +19,11 @@ type Wire struct {
 }
 
 // Open connects.
-func Open(addr string) (*Wire, error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
+func Open(addr string) (*Wire, error) { return OpenWithin(addr, 5*time.Second) }
+
+// OpenWithin is Open with a time limit.
+func OpenWithin(addr string, d time.Duration) (*Wire, error) {
+	conn, err := net.DialTimeout("tcp", addr, d)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ type Consul struct {
 	Name string // of its node
 
 	t       testing.TB
+	machine *Machine
 	script  string
 	dir     string   // its data
 	args    []string // all, but for the servers that it joins
@@ -34,7 +36,7 @@ type Consul struct {
 // configuration in HCL. It is built if that was never done on this machine (`make test` does it first).
 func StartConsul(t testing.TB, settings ...string) *Consul {
 	t.Helper()
-	c := newConsul(t, "server0", settings, "-server", "-bootstrap-expect=1")
+	c := newConsul(t, nil, "server0", settings, "-server", "-bootstrap-expect=1")
 	c.Again()
 	c.Lead()
 	return c
@@ -43,34 +45,44 @@ func StartConsul(t testing.TB, settings ...string) *Consul {
 // StartConsuls runs three servers and an agent that is none, and waits for a leader.
 func StartConsuls(t testing.TB, settings ...string) (servers []*Consul, agent *Consul) {
 	t.Helper()
-	for i := range 3 {
-		servers = append(servers, newConsul(t, "server"+strconv.Itoa(i), settings, "-server", "-bootstrap-expect=3"))
+	servers, agents := StartConsulsOn(t, make([]*Machine, 3), []*Machine{nil}, settings...)
+	return servers, agents[0]
+}
+
+// StartConsulsOn runs a server on each of some machines and an agent that is none on each of others, and waits for a leader.
+func StartConsulsOn(t testing.TB, serversOn, agentsOn []*Machine, settings ...string) (servers, agents []*Consul) {
+	t.Helper()
+	expect := "-bootstrap-expect=" + strconv.Itoa(len(serversOn))
+	for i, m := range serversOn {
+		servers = append(servers, newConsul(t, m, "server"+strconv.Itoa(i), settings, "-server", expect))
 	}
-	agent = newConsul(t, "agent0", settings)
-	agent.joins = servers
-	for _, s := range servers {
-		s.joins = servers
-		s.Again()
+	for i, m := range agentsOn {
+		agents = append(agents, newConsul(t, m, "agent"+strconv.Itoa(i), settings))
 	}
-	agent.Again()
-	agent.Lead()
-	return servers, agent
+	for _, c := range slices.Concat(servers, agents) {
+		c.joins = servers
+		c.Again()
+	}
+	for _, agent := range agents {
+		agent.Lead()
+	}
+	return servers, agents
 }
 
 // consulSettings are every agent's. By its own choice a server takes 64 MiB of the disk before it has written anything.
 const consulSettings = `disable_update_check = true leave_on_terminate = false performance { raft_multiplier = 1 } raft_logstore { backend = "boltdb" }`
 
-func newConsul(t testing.TB, name string, settings []string, args ...string) *Consul {
+func newConsul(t testing.TB, m *Machine, name string, settings []string, args ...string) *Consul {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	c := &Consul{t: t, Name: name, dir: t.TempDir(), script: filepath.Join(filepath.Dir(here), "..", "..", "tools", "consul", "consul.sh")}
+	c := &Consul{t: t, machine: m, Name: name, dir: t.TempDir(), script: filepath.Join(filepath.Dir(here), "..", "..", "tools", "consul", "consul.sh")}
 	if out, err := exec.CommandContext(t.Context(), c.script, "version").CombinedOutput(); err != nil {
 		t.Fatalf("build consul: %v: %s", err, out)
 	}
 	api, dns, server, serf, wan := FreePort(t), FreePort(t), FreePort(t), FreePort(t), FreePort(t)
-	c.Addr, c.DNS, c.serf = "http://"+addrOf(api), addrOf(dns), addrOf(serf)
+	c.Addr, c.DNS, c.serf = "http://"+m.Addr(api), m.Addr(dns), m.Addr(serf)
 	c.args = append([]string{
-		"agent", "-node=" + name, "-data-dir=" + c.dir, "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", "-disable-host-node-id",
+		"agent", "-node=" + name, "-data-dir=" + c.dir, "-bind=" + m.ip(), "-client=" + m.ip(), "-log-level=warn", "-disable-host-node-id",
 		"-grpc-port=-1", "-grpc-tls-port=-1", "-hcl", consulSettings,
 		fmt.Sprintf("-http-port=%d", api), fmt.Sprintf("-dns-port=%d", dns), fmt.Sprintf("-server-port=%d", server), fmt.Sprintf("-serf-lan-port=%d", serf),
 		fmt.Sprintf("-serf-wan-port=%d", wan),
@@ -91,7 +103,8 @@ func (c *Consul) Again() {
 			args = append(args[:len(args):len(args)], "-retry-join="+other.serf)
 		}
 	}
-	c.p = start(c.t, c.t.TempDir(), []string{"CHECKPOINT_DISABLE=1"}, c.script, args...)
+	program, args := c.machine.Command(c.script, args)
+	c.p = start(c.t, c.t.TempDir(), []string{"CHECKPOINT_DISABLE=1"}, program, args...)
 	c.running = true
 	if !c.p.ready(func() bool { return answers(strings.TrimPrefix(c.Addr, "http://")) }) {
 		c.p.fail(c.t)
