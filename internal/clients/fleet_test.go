@@ -67,8 +67,15 @@ func (a *appliance) leads() (control int) {
 	a.t.Helper()
 	var text string
 	if !holds(peers.Patience, func() bool {
-		text = a.consul.Ask("GET", "/v1/kv/"+fleet.LockKey+"?raw", "", "", nil)
-		control = slices.IndexFunc(a.apis, func(api string) bool { return strings.Contains(text, strings.TrimPrefix(api, "http://")) })
+		var entries []struct {
+			Value   []byte
+			Session string
+		}
+		text = a.consul.Ask("GET", "/v1/kv/"+fleet.LockKey, "", "", nil)
+		if json.Unmarshal([]byte(text), &entries) != nil || len(entries) != 1 || entries[0].Session == "" {
+			return false
+		}
+		control = slices.IndexFunc(a.apis, func(api string) bool { return strings.Contains(string(entries[0].Value), strings.TrimPrefix(api, "http://")) })
 		return control >= 0
 	}) {
 		a.t.Fatalf("nobody leads: %s", text)
@@ -133,9 +140,14 @@ func (a *appliance) nodes(cluster string) map[string]int {
 	if cluster != "" {
 		words = append(words, "--cluster", cluster)
 	}
+	return countNodes(a.t, a.larder(1, words...))
+}
+
+func countNodes(t *testing.T, text string) map[string]int {
+	t.Helper()
 	var nodes []api.Node
-	if text := a.larder(1, words...); json.Unmarshal([]byte(text), &nodes) != nil {
-		a.t.Fatalf("no list of nodes: %s", text)
+	if json.Unmarshal([]byte(text), &nodes) != nil {
+		t.Fatalf("no list of nodes: %s", text)
 	}
 	count := map[string]int{}
 	for _, n := range nodes {

@@ -144,7 +144,7 @@ func (o *onlooker) decided(cluster string) (n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for key, changes := range o.changes {
-		if strings.HasPrefix(key, "larder/clusters/"+cluster+"/") && !strings.HasSuffix(key, "/spec") {
+		if strings.HasPrefix(key, "larder/clusters/"+cluster) && !strings.HasSuffix(key, "/spec") {
 			n += changes
 		}
 	}
