@@ -269,6 +269,12 @@ func (w *world) control(id string, effects int, ping func(context.Context, fleet
 		ID: id, Addr: id, Registry: m, Hosts: m, Nodes: teller{m}, Ping: ping,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Chance: rand.New(rand.NewPCG(1, uint64(len(id)))),
 	})
+	w.run(ctx, cancel, l)
+	return l, m
+}
+
+// run runs a controller until its context ends, and with the test.
+func (w *world) run(ctx context.Context, cancel context.CancelFunc, l *fleet.Leader) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx, make(chan struct{})) }()
 	w.t.Cleanup(func() {
@@ -276,13 +282,12 @@ func (w *world) control(id string, effects int, ping func(context.Context, fleet
 		select {
 		case err := <-ended:
 			if err != nil {
-				w.t.Errorf("controller %s ended with: %v", id, err)
+				w.t.Errorf("controller %s ended with: %v", l.ID(), err)
 			}
 		case <-time.After(peers.Patience):
-			w.t.Errorf("controller %s does not end", id)
+			w.t.Errorf("controller %s does not end", l.ID())
 		}
 	})
-	return l, m
 }
 
 // eventually waits for something.
