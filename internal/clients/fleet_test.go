@@ -75,7 +75,9 @@ func (a *appliance) leads() (control int) {
 		if json.Unmarshal([]byte(text), &entries) != nil || len(entries) != 1 || entries[0].Session == "" {
 			return false
 		}
-		control = slices.IndexFunc(a.apis, func(api string) bool { return strings.Contains(string(entries[0].Value), strings.TrimPrefix(api, "http://")) })
+		control = slices.IndexFunc(a.apis, func(api string) bool {
+			return strings.Contains(string(entries[0].Value), strings.TrimPrefix(api, "http://"))
+		})
 		return control >= 0
 	}) {
 		a.t.Fatalf("nobody leads: %s", text)

@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -14,14 +15,16 @@ import (
 	"larder/internal/peers"
 )
 
-// estate is an appliance whose parts are on machines of their own. A controller has a gateway beside it; each machine that is no Consul server has an agent.
+// estate is an appliance whose parts are on machines of their own, each with a link to the others. A controller has gateways beside it; each machine that is no
+// Consul server has an agent.
 type estate struct {
 	*appliance
 	net      *peers.Network
 	machines map[string]*peers.Machine
 	servers  []*peers.Consul
 	agents   map[string]*peers.Consul // by machine; the test's own is never killed
-	gateways []*clients.Process
+	gateways []*clients.Process       // of the cluster
+	moving   []*clients.Process       // of the endpoint
 	writers  []*clients.Writer
 	registry registry.Registry // as the test has it
 	said     string            // why a controller has not done what it was asked last
@@ -30,7 +33,7 @@ type estate struct {
 }
 
 // hostMemory is each host's: room for what the tests want of it, and for little more.
-const hostMemory = 400 << 20
+const hostMemory = 448 << 20
 
 var (
 	serverNames  = []string{"server0", "server1", "server2"}
@@ -40,6 +43,7 @@ var (
 
 func startEstate(t *testing.T) *estate {
 	t.Helper()
+	begun := time.Now()
 	e := &estate{appliance: &appliance{t: t, keys: keyFiles(t)}, agents: map[string]*peers.Consul{}, chance: dice(t)}
 	e.net, e.machines = peers.StartNetwork(t, slices.Concat(serverNames, controlNames, hostNames)...)
 	on := func(names []string) (all []*peers.Machine) {
@@ -63,11 +67,26 @@ func startEstate(t *testing.T) *estate {
 			"--api-key-file", e.keys["api"], "--key-file", e.keys["fleet"]))
 	}
 	for i, name := range hostNames {
-		e.hosts = append(e.hosts, larder.On(e.machines[name]).Host(t, "--consul", e.agents[name].Addr, "--listen", e.machines[name].Addr(peers.FreePort(t)),
-			"--key-file", e.keys["fleet"], "--id", name, "--zone", string(rune('a'+i)), "--memory", strconv.Itoa(hostMemory), "--allow", e.net.Block))
+		e.hosts = append(e.hosts, larder.On(e.machines[name]).Host(t, t.TempDir(), "--consul", e.agents[name].Addr,
+			"--listen", e.machines[name].Addr(peers.FreePort(t)), "--key-file", e.keys["fleet"], "--id", name, "--zone", string(rune('a'+i)),
+			"--memory", strconv.Itoa(hostMemory), "--allow", e.net.Block))
 	}
 	e.known(len(hostNames))
+	t.Logf("%d machines are there in %s", len(e.machines), time.Since(begun))
 	return e
+}
+
+// serves starts gateways of the cluster, one beside each controller, and a writer at each.
+func (e *estate) serves(cluster string) {
+	e.t.Helper()
+	for i := range controlNames {
+		begun := time.Now()
+		g := e.gateway(i, "--cluster", cluster)
+		e.t.Logf("a gateway is ready in %s, target 300 ms", time.Since(begun))
+		e.gateways = append(e.gateways, g)
+		const patience = 2 * time.Second
+		e.writers = append(e.writers, clients.RunWriter(e.t, "w"+strconv.Itoa(i), g.Addr, patience))
+	}
 }
 
 // gateway starts one on a controller's machine.
@@ -78,9 +97,11 @@ func (e *estate) gateway(control int, args ...string) *clients.Process {
 }
 
 // all are the processes that ask Consul.
-func (e *estate) all() []*clients.Process { return slices.Concat(e.controls, e.hosts, e.gateways) }
+func (e *estate) all() []*clients.Process {
+	return slices.Concat(e.controls, e.hosts, e.gateways, e.moving)
+}
 
-// asks says a command to a controller, the other one if that does not answer. Both may be without one that leads.
+// asks says a command to a controller, and to the other one if that does not do it: it may be cut off, and there may be none that leads.
 func (e *estate) asks(words ...string) (said string, ok bool) {
 	e.t.Helper()
 	for _, api := range e.apis {
@@ -93,109 +114,21 @@ func (e *estate) asks(words ...string) (said string, ok bool) {
 	return "", false
 }
 
-// trouble is what happens amid some work, and its end.
-type trouble struct {
-	what  string
-	begin func(e *estate) (end func())
-	lasts time.Duration
-	cut   bool // a machine's link: who is served by way of it is not, for that time
-}
-
-// consulLeads is the Consul server that leads.
-func (e *estate) consulLeads() *peers.Consul {
+// done waits until nothing is being done.
+func (e *estate) done() {
 	e.t.Helper()
-	var leads *peers.Consul
-	eventually(e.t, "a server of Consul leads", func() bool {
-		at := slices.IndexFunc(e.servers, func(s *peers.Consul) bool { return s.Leads(e.consul.Leader()) })
-		if at >= 0 {
-			leads = e.servers[at]
-		}
-		return at >= 0
-	})
-	return leads
-}
-
-func killed(c ...*peers.Consul) (again func()) {
-	for _, c := range c {
-		c.Kill()
-	}
-	return func() {
-		for _, c := range c {
-			c.Again()
-		}
-	}
-}
-
-var (
-	consulLeader = trouble{what: "the Consul server that leads is killed", lasts: 2 * time.Second, begin: func(e *estate) func() { return killed(e.consulLeads()) }}
-	leadersAgent = trouble{what: "the agent of the controller that leads is killed", lasts: 2 * time.Second, begin: func(e *estate) func() {
-		return killed(e.agents[controlNames[e.leads()]])
-	}}
-	hostsAgent = trouble{what: "a host's agent is killed", lasts: 3 * time.Second, begin: func(e *estate) func() {
-		return killed(e.agents[hostNames[e.chance.IntN(len(hostNames))]])
-	}}
-	quorum = trouble{what: "two Consul servers of three are killed", lasts: 20 * time.Second, begin: func(e *estate) func() {
-		first := e.chance.IntN(len(e.servers))
-		return killed(e.servers[first], e.servers[(first+1)%len(e.servers)])
-	}}
-	leadersLink = trouble{what: "the machine of the controller that leads is cut off", lasts: 4 * time.Second, cut: true, begin: func(e *estate) func() {
-		m := e.machines[controlNames[e.leads()]]
-		m.Cut()
-		return m.Mend
-	}}
-	hostsLink = trouble{what: "a host's machine is cut off", lasts: 3 * time.Second, cut: true, begin: func(e *estate) func() {
-		m := e.machines[hostNames[e.chance.IntN(len(hostNames))]]
-		m.Cut()
-		return m.Mend
-	}}
-)
-
-// amid begins some work, has some trouble at any moment in it, and waits until the work is done and all is as it should be: so many nodes, and what the test
-// says of them.
-func (e *estate) amid(x trouble, want map[string]int, words ...string) {
-	e.t.Helper()
-	title := strings.Join(words, " ")
-	decided := e.seen.decided("")
-	e.calm(title, false)
-	begun := time.Now()
-	eventually(e.t, "larder "+title, func() bool { _, ok := e.asks(append(words, "--no-wait")...); return ok })
-	wait := time.Duration(e.chance.Int64N(int64(300 * time.Millisecond)))
-	time.Sleep(wait) // wherever it is by now
-	end := x.begin(e)
-	time.Sleep(x.lasts) // so long it is
-	end()
-	ended, before := time.Now(), e.asked(e.all())
-	eventually(e.t, title+" is done", func() bool {
-		said, ok := e.asks("cluster", "tasks", "--json")
+	var said string
+	so := func() (ok bool) {
+		said, ok = e.asks("cluster", "tasks", "--json")
 		return ok && !strings.Contains(said, `"running"`)
-	})
-	done := time.Since(ended)
-	e.settled(want)
-	settled := time.Since(ended)
-	e.t.Logf("larder %s; %s after %s, for %s; done in %s, %s after that; all settled %s after; %d decisions, %.0f requests to Consul since",
-		title, x.what, wait, x.lasts, ended.Add(done).Sub(begun), done, settled, e.seen.decided("")-decided, e.asked(e.all())-before)
-	e.calm(title, x.cut)
-	e.seen.judge()
-}
-
-// calm wants that clients have noticed nothing, but where a link was cut.
-func (e *estate) calm(when string, cut bool) {
-	e.t.Helper()
-	for i, w := range e.writers {
-		failures, last, longest := w.Calm()
-		e.t.Logf("%s: writer %d has %d writes, waited for %s at most, %d failed, as %s", when, i, w.Rounds(), longest, failures, last)
-		if failures > 0 && !cut {
-			e.t.Errorf("%s: %d commands failed, as %s", when, failures, last)
-		}
-		for _, text := range w.Wrong() {
-			e.t.Error(text)
-		}
+	}
+	if !holds(peers.Patience, so) {
+		e.t.Fatalf("it is not done: %s%s", said, e.said)
 	}
 }
 
-// settled waits until the cluster has the nodes that it should have, and all that should be is registered; and wants that no node has ended by itself or is
-// there twice, and that no host has more than fits.
-func (e *estate) settled(want map[string]int) {
+// has waits until the first cluster has the nodes that it should have, and wants that none has ended by itself, and that no host has more than fits.
+func (e *estate) has(want map[string]int) {
 	e.t.Helper()
 	var got map[string]int
 	so := func() bool {
@@ -209,24 +142,55 @@ func (e *estate) settled(want map[string]int) {
 				return false
 			}
 		}
-		return e.passing("cache-orders") == want["all"] && e.passing("cache-orders-gateway") == len(e.gateways) && e.announced() == len(hostNames)
+		return true
 	}
-	for deadline := time.Now().Add(peers.Patience); !so(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			e.t.Fatalf("not settled: nodes %v, want %v; services %d, gateways %d, hosts %d; %s", got, want, e.passing("cache-orders"),
-				e.passing("cache-orders-gateway"), e.announced(), e.said)
+	if !holds(peers.Patience, so) {
+		e.t.Fatalf("the nodes are %v, want %v; %s", got, want, e.said)
+	}
+	for i, h := range e.hosts {
+		if n := metric(e.t, h, "larder_host_nodes_ended_total") + metric(e.t, h, "larder_host_nodes_failed"); n > 0 {
+			e.t.Errorf("host %s: %v nodes have ended, or cannot be started", hostNames[i], n)
+		}
+		if held := metric(e.t, h, "larder_host_memory_held_bytes"); held > hostMemory {
+			e.t.Errorf("host %s has %d bytes and has given nodes %v", hostNames[i], hostMemory, held)
 		}
 	}
-	for _, h := range e.hosts {
-		for _, m := range []string{"larder_host_nodes_ended_total", "larder_host_nodes_failed"} {
-			if n := sample(e.t, h, m); n > 0 {
-				e.t.Errorf("%s is %v", m, n)
+}
+
+// registered waits until all that should be is registered.
+func (e *estate) registered() {
+	e.t.Helper()
+	want := map[string]int{"cache-orders-gateway": len(e.gateways), "cache-app-endpoint": len(e.moving), "hosts": len(hostNames)}
+	said := e.sure("node", "list", "--json")
+	for _, cluster := range []string{"orders", "more"} {
+		want["cache-"+cluster] = strings.Count(said, `"cluster": "`+cluster+`"`)
+	}
+	got := map[string]int{}
+	so := func() bool {
+		for what, n := range want {
+			if what == "hosts" {
+				got[what] = e.announced()
+			} else {
+				got[what] = e.passing(what)
+			}
+			if got[what] != n {
+				return false
 			}
 		}
-		if held := sample(e.t, h, "larder_host_memory_held_bytes"); held > hostMemory {
-			e.t.Errorf("a host of %d bytes has given nodes %v", hostMemory, held)
-		}
+		return true
 	}
+	if !holds(peers.Patience, so) {
+		e.t.Errorf("registered are %v, want %v", got, want)
+	}
+}
+
+// sure is asks for what must be done in the end.
+func (e *estate) sure(words ...string) (said string) {
+	e.t.Helper()
+	if !holds(peers.Patience, func() (ok bool) { said, ok = e.asks(words...); return ok }) {
+		e.t.Fatalf("%v: %s", words, e.said)
+	}
+	return said
 }
 
 // passing is how many instances of a service Consul offers.
@@ -250,49 +214,35 @@ func (e *estate) announced() (n int) {
 	return n
 }
 
-// sample is a metric of a process that has no labels.
-func sample(t *testing.T, p *clients.Process, name string) float64 {
-	t.Helper()
-	for line := range strings.Lines(scrape(t, p.Metrics)) {
-		if value, ok := strings.CutPrefix(line, name+" "); ok {
-			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
+// calm wants that clients have noticed nothing, or, where a link was cut, that they are served again.
+func (e *estate) calm(when string, cut bool) {
+	e.t.Helper()
+	for i, w := range e.writers {
+		failures, last, longest := w.Calm()
+		said := fmt.Sprintf("%s: writer %d has waited for %s at most, %d failed %s", when, i, longest.Round(time.Millisecond), failures, last)
+		if failures > 0 && !cut {
+			e.t.Error(said)
+		} else {
+			e.t.Log(said)
+		}
+		if cut {
+			e.servedAgain(w)
+		}
+		for _, text := range w.Wrong() {
+			e.t.Error(text)
 		}
 	}
-	t.Fatalf("there is no metric %s", name)
-	return 0
 }
 
-// TestMachines: …
-func TestMachines(t *testing.T) {
-	t.Parallel()
-	begun := time.Now()
-	e := startEstate(t)
-	t.Logf("all is started in %s", time.Since(begun))
-	begun = time.Now()
-	six := map[string]int{"all": 6, "running": 6, "primary": 3, "replica": 3}
-	nine := map[string]int{"all": 9, "running": 9, "primary": 3, "replica": 6}
-	e.amid(consulLeader, six, "cluster", "create", "orders", "--shards", "3", "--replicas", "1", "--memory", "64mb")
-	t.Logf("created in %s", time.Since(begun))
-	for i := range controlNames {
-		begun = time.Now()
-		e.gateways = append(e.gateways, e.gateway(i, "--cluster", "orders"))
-		t.Logf("a gateway is ready in %s, target 300 ms", time.Since(begun))
-		e.writers = append(e.writers, clients.RunWriter(t, "w"+strconv.Itoa(i), e.gateways[i].Addr, 2*time.Second))
-	}
-	e.amid(leadersAgent, nine, "cluster", "modify", "orders", "--replicas", "2")
-	e.amid(hostsAgent, nine, "cluster", "modify", "orders", "--memory", "96mb")
-	e.amid(leadersLink, six, "cluster", "modify", "orders", "--replicas", "1")
-	e.amid(quorum, six, "host", "drain", "h3")
-	e.idles(e.all())
-	e.t.Log(e.seen.decided("orders"), e.seen.nodes("orders"), e.seen.changes)
-	for _, w := range e.writers {
-		w.Stop()
-		for _, g := range e.gateways {
-			t.Logf("%d keys are as they should be", w.Judge(t, g.Addr))
+// servedAgain waits until a writer has written some time without a failure.
+func (e *estate) servedAgain(w *clients.Writer) {
+	e.t.Helper()
+	const enough = 100
+	since := w.Rounds()
+	eventually(e.t, "a writer is served again", func() bool {
+		if failures, _, _ := w.Calm(); failures > 0 {
+			since = w.Rounds()
 		}
-	}
+		return w.Rounds() >= since+enough
+	})
 }

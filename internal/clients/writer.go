@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Writer sets keys of its own at a gateway, one after the other, and knows of each what it must be. It reads each before it sets it again. It is a goroutine's from
-// Run to its end, but for Rounds and Longest.
+// Writer sets keys of its own at a gateway, one after the other, and knows of each what it must be. It reads each before it sets it again. All may be called while it runs
+// but Judge.
 type Writer struct {
 	name, addr string
 	patience   time.Duration
@@ -21,6 +21,7 @@ type Writer struct {
 	generation int
 	stop       chan struct{}
 	ended      sync.WaitGroup
+	turn       sync.Mutex // held while it does something, and while it is paused
 
 	rounds  atomic.Int64
 	longest atomic.Int64 // that it has waited for a reply since Calm, nanoseconds
@@ -35,8 +36,10 @@ type written struct {
 	acked, sent int
 }
 
-// writerKeys are a writer's at a time: in all shards.
-const writerKeys = 50
+const (
+	writerKeys  = 50                   // that it has at a time: in all shards
+	writerPause = 2 * time.Millisecond // between two writes, so that a machine has time for others
+)
 
 // Stop ends it, and waits for that.
 func (w *Writer) Stop() {
@@ -47,6 +50,22 @@ func (w *Writer) Stop() {
 	}
 	w.ended.Wait()
 }
+
+// Pause has it stop between two writes until Resume, when so many replicas have what it has written to the shards that answer.
+func (w *Writer) Pause(replicas int) error {
+	w.turn.Lock()
+	if w.wire == nil {
+		return nil // all that it has written was on a connection that is lost
+	}
+	reply, err := w.do("WAIT", fmt.Sprint(replicas), "50000")
+	if err == nil && reply != fmt.Sprintf(":%d\r\n", replicas) {
+		err = fmt.Errorf("WAIT: %q", reply)
+	}
+	return err
+}
+
+// Resume is Pause's end.
+func (w *Writer) Resume() { w.turn.Unlock() }
 
 // Rounds is how many writes were acknowledged.
 func (w *Writer) Rounds() int64 { return w.rounds.Load() }
@@ -70,6 +89,8 @@ func (w *Writer) Wrong() []string {
 }
 
 func (w *Writer) run() {
+	every := time.NewTicker(writerPause)
+	defer every.Stop()
 	for i := 0; ; i = (i + 1) % len(w.keys) {
 		select {
 		case <-w.stop:
@@ -77,22 +98,30 @@ func (w *Writer) run() {
 				w.wire.Close()
 			}
 			return
-		default:
+		case <-every.C:
 		}
-		k := &w.keys[i]
-		if k.key == "" {
-			k.key = fmt.Sprintf("%s:%d:%d", w.name, i, w.generation)
-		}
-		if err := w.step(k); err != nil {
-			w.fails(err)
-			if k.sent > 0 {
-				w.doubtful = append(w.doubtful, *k)
-			}
-			w.generation++
-			*k = written{}
-			time.Sleep(5 * time.Millisecond) // it may be refused at once, again and again
-		}
+		w.turn.Lock()
+		w.one(i)
+		w.turn.Unlock()
 	}
+}
+
+// one takes a key's turn. When it fails, the key is written no more, and another takes its place.
+func (w *Writer) one(i int) {
+	k := &w.keys[i]
+	if k.key == "" {
+		k.key = fmt.Sprintf("%s:%d:%d", w.name, i, w.generation)
+	}
+	err := w.step(k)
+	if err == nil {
+		return
+	}
+	w.fails(err)
+	if k.sent > 0 {
+		w.doubtful = append(w.doubtful, *k)
+	}
+	w.generation++
+	*k = written{}
 }
 
 // step reads a key and sets it again.

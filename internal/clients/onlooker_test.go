@@ -24,6 +24,7 @@ type onlooker struct {
 	entries map[string]registry.Entry
 	changes map[string]int    // by key
 	planned map[string]string // the host on which a node was planned, ever
+	there   int               // how many are planned now
 	epochs  map[string]uint64 // of topologies and records
 	wrong   []string
 }
@@ -52,6 +53,7 @@ func (o *onlooker) told(entries []registry.Entry) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	held := map[string]int64{}
+	o.there = 0
 	for _, e := range entries {
 		if was, ok := o.entries[e.Key]; !ok || was.Version != e.Version {
 			if e.Version < was.Version {
@@ -80,6 +82,7 @@ func (o *onlooker) plan(e registry.Entry, held map[string]int64) {
 		return
 	}
 	copies := map[string]bool{}
+	o.there += len(plan.Nodes)
 	for _, n := range plan.Nodes {
 		held[n.Host] += max(n.Memory, n.Reserved)
 		if was, ok := o.planned[n.ID]; ok && was != n.Host {
@@ -127,28 +130,16 @@ func (o *onlooker) isWrong(format string, args ...any) {
 	o.wrong = append(o.wrong, fmt.Sprintf(format, args...))
 }
 
-// nodes is how many nodes a cluster has ever been to have.
-func (o *onlooker) nodes(cluster string) (n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for id := range o.planned {
-		if strings.HasPrefix(id, cluster+"-") {
-			n++
-		}
-	}
-	return n
-}
-
-// decided is what has been decided of a cluster so far: how often its plan, its records and its topology have changed.
-func (o *onlooker) decided(cluster string) (n int) {
+// count is how often plans, records and topologies have changed so far, how many nodes have ever been planned, and how many of them are no more.
+func (o *onlooker) count() (decided, planned, gone int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for key, changes := range o.changes {
-		if strings.HasPrefix(key, "larder/clusters/"+cluster) && !strings.HasSuffix(key, "/spec") {
-			n += changes
+		if strings.HasPrefix(key, "larder/clusters/") && !strings.HasSuffix(key, "/spec") {
+			decided += changes
 		}
 	}
-	return n
+	return decided, len(o.planned), len(o.planned) - o.there
 }
 
 // judge fails the test for what must not be.
