@@ -157,32 +157,28 @@ func (e *estate) has(want map[string]int) {
 	}
 }
 
-// registered waits until all that should be is registered.
+// registered waits until all that should be is registered, and nothing else.
 func (e *estate) registered() {
 	e.t.Helper()
-	want := map[string]int{"cache-orders-gateway": len(e.gateways), "cache-app-endpoint": len(e.moving), "hosts": len(hostNames)}
+	want := map[string]int{"cache-orders-gateway": len(e.gateways), "cache-app-endpoint": len(e.moving)}
 	said := e.sure("node", "list", "--json")
 	for _, cluster := range []string{"orders", "more"} {
 		want["cache-"+cluster] = strings.Count(said, `"cluster": "`+cluster+`"`)
 	}
-	got := map[string]int{}
-	so := func() bool {
-		for what, n := range want {
-			if what == "hosts" {
-				got[what] = e.announced()
-			} else {
-				got[what] = e.passing(what)
-			}
-			if got[what] != n {
-				return false
-			}
+	for service, n := range want {
+		var got []string
+		if !holds(registeredWithin, func() bool { got = e.passing(service); return len(got) == n }) {
+			e.t.Errorf("of service %s there are %v, want %d; the nodes are %s", service, got, n, said)
 		}
-		return true
 	}
-	if !holds(peers.Patience, so) {
-		e.t.Errorf("registered are %v, want %v", got, want)
+	if n := 0; !holds(peers.Patience, func() bool { n = e.announced(); return n == len(hostNames) }) {
+		e.t.Errorf("%d hosts are announced", n)
 	}
 }
+
+// registeredWithin is how long it may take until Consul's servers know what an agent knows that could not tell them: it tries again when it compares
+// all, every minute or two.
+const registeredWithin = 3 * time.Minute
 
 // sure is asks for what must be done in the end.
 func (e *estate) sure(words ...string) (said string) {
@@ -193,12 +189,18 @@ func (e *estate) sure(words ...string) (said string) {
 	return said
 }
 
-// passing is how many instances of a service Consul offers.
-func (e *estate) passing(service string) int {
+// passing are the instances of a service that Consul offers, each with its agent's name.
+func (e *estate) passing(service string) (all []string) {
 	e.t.Helper()
-	var found []struct{}
+	var found []struct {
+		Node    struct{ Node string }
+		Service struct{ ID string }
+	}
 	_ = json.Unmarshal([]byte(e.consul.Ask("GET", "/v1/health/service/"+service+"?passing", "", "", nil)), &found)
-	return len(found)
+	for _, i := range found {
+		all = append(all, i.Node.Node+": "+i.Service.ID)
+	}
+	return all
 }
 
 // announced is how many hosts are, by a session that lives.
