@@ -2,8 +2,8 @@
 // too slow or not welcome. Its tests run the built binary as processes of their own, so that they can be killed, stopped and measured; this file and its
 // neighbours are what the tests do that with.
 //
-// What must hold: every process ends with its test, and with the test program however that ends; nothing listens but on 127.0.0.1. All is called on the
-// test's goroutine.
+// What must hold: every process ends with its test, and with the test program however that ends; nothing listens but on 127.0.0.1,
+// and on machines of the test's own (peers.Network). All is called on the test's goroutine.
 package clients
 
 import (

@@ -1,5 +1,5 @@
 // Package peers runs the servers that we are measured against, for tests: redis-server, memcached, nutcracker, versitygw, Consul, and toxiproxy, through
-// which links go that are to fail; each a process of the test's own on a free port of 127.0.0.1.
+// which links go that are to fail; each a process of the test's own on a free port of 127.0.0.1. Consul may also run on machines of a Network, whose links can be cut.
 //
 // What must hold: a starter gives an address that answers, or fails the test, also when the program is missing (`make test` installs it); the process ends
 // with the test, and with the test program however that ends. It is called on the test's goroutine and starts none. Conn speaks to a server in raw replies.
