@@ -105,8 +105,10 @@ func TestMigrateTLS(t *testing.T) {
 	authority.Issue("source")
 	authority.Issue("larder")
 	port := strconv.Itoa(peers.FreePort(t))
-	server := peers.StartRedis(t, append([]string{"--tls-port", port, "--tls-ca-cert-file", authority.File("ca.pem"), "--tls-cert-file", authority.File("source.pem"),
-		"--tls-key-file", authority.File("source.key")}, quickCopy...)...)
+	server := peers.StartRedis(t, append([]string{
+		"--tls-port", port, "--tls-ca-cert-file", authority.File("ca.pem"), "--tls-cert-file", authority.File("source.pem"),
+		"--tls-key-file", authority.File("source.key"),
+	}, quickCopy...)...)
 	connect := func() redis.UniversalClient {
 		return redis.NewClient(&redis.Options{Addr: server, PoolSize: 1, ReadTimeout: -1, MaxRetries: -1, ContextTimeoutEnabled: true})
 	}
