@@ -195,6 +195,14 @@ func upstreamSettings(c *Config) []setting {
 			meaning: "Under durability: replicated, how long the reply to a write, or to a read that may show one, is held until all replicas of the set have that; then it is UNKNOWN or CLUSTERDOWN.",
 		},
 		{
+			key: "gateway.upstream.failover-time", kind: duration{&u.FailoverTime}, managed: atOnce,
+			meaning: "How long commands wait for a shard whose primary is gone, frozen or being replaced; then they are answered CLUSTERDOWN, or UNKNOWN if they may have run.",
+		},
+		{
+			key: "gateway.upstream.failover-max", kind: size[int64]{&u.FailoverMaxBytes}, managed: atOnce,
+			meaning: "Bytes of commands that wait so, of one event loop; what is more gets the error at once.",
+		},
+		{
 			key: "gateway.upstream.backoff-min", kind: duration{&u.BackoffMin}, managed: atOnce,
 			meaning: "The wait after the first failed connection to a node; it doubles with each further one up to backoff-max.",
 		},

@@ -47,6 +47,9 @@ func (s *session) runBlocking(row *command.Row, req resp.Request) bool {
 		s.refuse(row, "ERR DB index is out of range")
 		return true
 	}
+	if u.halts() && s.awaitShard(u) {
+		return false
+	}
 	ln, wrong := u.lend(s, useBlock)
 	if ln == nil {
 		s.refuse(row, wrong)

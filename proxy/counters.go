@@ -31,6 +31,8 @@ type counters struct {
 	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
 	scriptsLacked             uint64 // commands sent again because their node lacked the script
 
+	troubles, waits, lanesAsked uint64 // times a shard had no primary, commands that waited for that, and lost lanes about which a node was asked
+
 	held, heldNS                uint64 // replies and messages that waited for what they show to be committed, and how long
 	unconfirmed, messagesUnsafe uint64 // of them: replies that became errors, messages that were lost
 
@@ -42,6 +44,7 @@ type counters struct {
 	subscribers, subscribedBytes                         uint64
 
 	clients, lanes, lent, depth, laneBytes, heldBytes, queuedBytes, gatherBytes, holding uint64
+	awaiting, awaitingBytes                                                              uint64
 	loop                                                                                 loop.Stats
 }
 
@@ -80,6 +83,10 @@ func (p *part) publish() {
 	c.holding = 0
 	for _, h := range p.holds {
 		c.holding += uint64(h.len())
+	}
+	c.awaiting, c.awaitingBytes = uint64(len(p.waiting)+len(p.retries)), uint64(p.waitBytes+p.parkedBytes+p.retryBytes)
+	for _, q := range p.inquests {
+		c.awaiting += uint64(len(q.parked))
 	}
 	c.trackers, c.trackedKeys = uint64(len(p.caches.clients)), uint64(p.caches.keys)
 	c.trackedItems, c.trackedPrefixes = uint64(p.caches.items), uint64(len(p.caches.follow))

@@ -148,8 +148,11 @@ func (s *session) laneTo(row *command.Row, shard int) (*lane, bool) {
 		return nil, true
 	}
 	ln := u.lane(s.line)
-	if ln == nil {
-		s.refuse(row, u.err)
+	if ln == nil || u.halted {
+		if s.awaitShard(u) {
+			return nil, false
+		}
+		s.refuse(row, u.whyNot())
 		return nil, true
 	}
 	if ln.full() {

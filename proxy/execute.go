@@ -160,8 +160,13 @@ func (ln *lane) swallows(t *ticket, reply []byte) bool {
 	if ln.sent == ln.head { // nothing of it has left
 		return false
 	}
-	if ln.early == 0 && reply[0] == '-' {
-		t.s.q.at(t.seq).merge.tx.refused = true
+	if reply[0] == '-' {
+		switch tx := t.s.q.at(t.seq).merge.tx; {
+		case ln.early == 0:
+			tx.refused = true
+		case tx.unserved == "" && provesUnserved(reply[1:]):
+			tx.unserved = firstLine(string(reply))
+		}
 	}
 	ln.early++
 	return true

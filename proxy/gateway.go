@@ -58,6 +58,7 @@ type Gateway struct {
 	config   atomic.Pointer[configured] // nil = nobody manages its settings
 	base     atomic.Pointer[counters]   // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
+	lanes    atomic.Uint64 // numbers those of whose requests nodes keep count
 	scripts  *scriptCache
 
 	functions atomic.Pointer[functionDump] // nil = nothing is known of them
@@ -66,6 +67,8 @@ type Gateway struct {
 
 	heard   heardNames
 	blocked atomic.Int64 // clients that wait at a node, or for CLIENT PAUSE to end
+
+	waitLongestNS atomic.Int64 // that a command has waited for a shard without a primary
 
 	flushing atomic.Int64 // FLUSHALLs and FLUSHDBs of clients that not every shard has answered
 

@@ -143,6 +143,10 @@ func (j *job) ask(then func(*job), questions ...question) {
 			u := p.shards[shard]
 			ln, why = u.lane(j.s.line), u.err
 		}
+		if ln == nil && shard >= 0 && p.shards[shard].halts() {
+			p.later(p.shards[shard], ticket{s: j.s, row: q.row, seq: j.seq, sub: uint16(i), db: uint16(q.db)}, resp.AppendCommand(nil, q.args...))
+			continue
+		}
 		if ln == nil {
 			j.replies[i] = appendError(nil, why)
 			failed = append(failed, i)

@@ -15,7 +15,8 @@ type greeting struct {
 	words     []greetingWord
 	larder    bool
 	epoch     uint64 // the node's, 0 = it has none
-	managed   bool   // it gets orders: its shard has a record
+	ordered   bool   // it gets orders
+	managed   bool   // and its shard has a record
 	said      uint64 // the part's vouches for which the lane does
 	functions int    // libraries that the node has
 	settled   bool   // it was looked after that it has those of the other shards
@@ -71,6 +72,9 @@ func authWords(o Upstream) [][]byte {
 func (ln *lane) ask(then greetingWord, args ...[]byte) {
 	ln.c.Out = resp.AppendCommand(ln.c.Out, args...)
 	ln.greet.words = append(ln.greet.words, then)
+	if ln.id != "" {
+		ln.done++ // answered before the first command
+	}
 	ln.c.Touch()
 }
 
@@ -132,6 +136,10 @@ func (ln *lane) greetedOn() {
 		s.wake(stallStream)
 	}
 	u.arrived(ln)
+	u.recovered()
+	if len(u.p.inquests) > 0 {
+		u.p.holdInquests()
+	}
 }
 
 func mustSucceed(_ *lane, reply []byte) error {
@@ -153,6 +161,7 @@ func (ln *lane) heardDialect(reply []byte) error {
 		return err // closed: the record that it told has others serve
 	}
 	ln.ask(func(*lane, []byte) error { return nil }, wordLarder, wordStamps, wordOn)
+	ln.askNumber()
 	ln.vouch()
 	return nil
 }
@@ -184,6 +193,8 @@ func (ln *lane) heardDescription(reply []byte) error {
 		case "id":
 			id, _ := resp.BulkOf(value)
 			ln.u.name = string(id)
+		case "run":
+			ln.greet.ordered = true
 		case "record":
 			record, _ = resp.BulkOf(value)
 		}

@@ -76,6 +76,8 @@ type lane struct {
 	heardNS int64                // when the node last sent anything
 	idleNS  int64                // when it came back from whom it was lent to
 	ear     *ear                 // it is an ear's
+	id      string               // by which its requests are numbered; empty: they are not
+	done    uint64               // so many of them are answered
 	number  uint32               // among the connections whose commands are mirrored
 	stamp   stamp                // how far the node was when it wrote what is being read
 	heed    command.Flags        // replies are looked at before they are passed on, but to rows that have all of these: see heedStamp
@@ -164,7 +166,7 @@ var wordSelect, wordLarder, wordTerm, wordSlots = []byte("SELECT"), []byte("LARD
 
 // Flush hands the log's new part to the connection, once a turn.
 func (ln *lane) Flush(c *loop.Conn) {
-	if ln.state != laneReady && ln.state != laneEnding {
+	if ln.state != laneReady && ln.state != laneEnding || ln.deposed() {
 		return
 	}
 	for ln.sent < len(ln.log) && c.Unsent() == 0 {
@@ -258,6 +260,7 @@ func (ln *lane) reply(reply []byte) bool {
 	}
 	whole := !ln.passing
 	ln.passing = false
+	ln.done += ln.requests(&t)
 	if t.s != nil {
 		t.s.flying--
 	}
@@ -317,6 +320,9 @@ func (ln *lane) progress() {
 		ln.p.retryStale()
 	}
 	if ln.queue.len() > 0 {
+		if ln.state == laneEnding && ln.head == ln.sent && ln.deposed() {
+			ln.fail(errDeposed)
+		}
 		return
 	}
 	if s := ln.lentTo; s != nil && s.returns(ln) {

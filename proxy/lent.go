@@ -157,7 +157,8 @@ func (s *session) laneGone(ln *lane) {
 }
 
 // lostLent sends a command of a lost lane again that needs a lane of its own, or ends it. It says false for one to which nothing special applies.
-func (s *session) lostLent(t ticket, raw []byte, sent bool, err error, addr string) bool {
+func (s *session) lostLent(u *upstream, t ticket, raw []byte, sent bool, err error) bool {
+	addr := u.addr
 	switch {
 	case t.kind&kindPiece != 0:
 		if sent && t.kind&kindReads == 0 {
@@ -165,24 +166,36 @@ func (s *session) lostLent(t ticket, raw []byte, sent bool, err error, addr stri
 		}
 		s.answered(t, s.nullArray()) // not run, or only read; and nobody watches any more
 	case t.row.ID == command.CmdWatch:
-		if s.watchAgain(t, raw) {
+		if s.watchAgain(u, t, raw) {
 			return true
 		}
 		s.loseWatch()
 		s.answered(t, appendError(nil, downText(addr, err)))
-	case waitsForReplicas(t.row) || sent && mayRunTwice(t) && fromNow(s.p, raw):
+	case waitsForReplicas(t.row) && u.record == nil || sent && !waitsForReplicas(t.row) && mayRunTwice(t) && fromNow(s.p, raw):
 		s.answered(t, appendError(nil, downText(addr, err)))
 	case sent && !mayRunTwice(t):
 		return false
 	default:
-		if t.tries++; t.tries >= triesMax {
+		if t.tries++; t.tries >= triesMax && (sent || u.record == nil || !u.waits(t)) {
 			s.answered(t, appendError(nil, downText(addr, err)))
 			return true
 		}
 		s.p.count.resent++
-		s.p.resend(nil, t, raw)
+		s.p.resendSoon(u, t, raw)
 	}
 	return true
+}
+
+// resendSoon sends again what its session has alone under way: at once, or when the node's shard has a primary.
+func (p *part) resendSoon(u *upstream, t ticket, raw []byte) {
+	if u.record == nil {
+		p.resend(nil, t, raw)
+		return
+	}
+	if t.kind&kindBlocks != 0 {
+		t.s.block.ln = nil
+	}
+	p.later(u, t, raw)
 }
 
 // resendLent has a command that needs a lane of its own go to whoever has its keys now.
@@ -191,6 +204,10 @@ func (p *part) resendLent(t ticket, raw []byte) {
 	req, _, st := p.again.Next(raw)
 	if st != resp.Done {
 		s.answered(t, appendError(nil, "ERR the gateway could not read a command again"))
+		return
+	}
+	if s.block != nil && s.block.acks != nil {
+		s.askAcksAgain(t)
 		return
 	}
 	if t.row.ID == command.CmdWatch {
@@ -202,7 +219,12 @@ func (p *part) resendLent(t ticket, raw []byte) {
 		s.answered(t, appendError(nil, cross.Error()))
 		return
 	}
-	ln, wrong := p.shards[shard].lend(s, useBlock)
+	u := p.shards[shard]
+	if u.halts() {
+		p.later(u, t, raw)
+		return
+	}
+	ln, wrong := u.lend(s, useBlock)
 	if ln == nil {
 		s.answered(t, appendError(nil, wrong))
 		return

@@ -55,6 +55,7 @@ func (ln *lane) lost(err error) {
 	if ln.passing {
 		// Half a reply is with the client; nothing whole can follow it.
 		ln.mirrorsNot(ln.queue.front(), ln.head)
+		ln.done += ln.requests(ln.queue.front())
 		t := ln.queue.pop()
 		ln.head += int(t.bytes)
 		t.s.flying--
@@ -62,18 +63,8 @@ func (ln *lane) lost(err error) {
 			t.s.c.Close()
 		}
 	}
-	ln.countWrites()
-	for at := ln.head; ln.queue.len() > 0; {
-		ln.mirrorsNot(ln.queue.front(), at)
-		t := ln.queue.pop()
-		end := at + int(t.bytes)
-		if t.s != nil {
-			t.s.flying--
-		}
-		if t.s != nil && !t.s.abandoned() {
-			ln.again(t, ln.log[at:end], before > laneGreeting && end <= ln.sent, err)
-		}
-		at = end
+	if before <= laneGreeting || !ln.park(err) {
+		ln.endTickets(before > laneGreeting, err)
 	}
 	ln.log = nil
 	ln.dropHears()
@@ -83,6 +74,23 @@ func (ln *lane) lost(err error) {
 	ln.wakeWaiters()
 	if borrower != nil {
 		borrower.wake(stallStream)
+	}
+}
+
+// endTickets ends what nobody can be asked about.
+func (ln *lane) endTickets(greeted bool, err error) {
+	ln.countWrites()
+	for at := ln.head; ln.queue.len() > 0; {
+		ln.mirrorsNot(ln.queue.front(), at)
+		t := ln.queue.pop()
+		end := at + int(t.bytes)
+		if t.s != nil {
+			t.s.flying--
+		}
+		if t.s != nil && !t.s.abandoned() {
+			ln.again(t, ln.log[at:end], greeted && end <= ln.sent, err)
+		}
+		at = end
 	}
 }
 
@@ -119,7 +127,7 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 		s.lostStream(t, err)
 		return
 	}
-	if t.kind&kindLent != 0 && s.lostLent(t, raw, sent, err, ln.u.addr) {
+	if t.kind&kindLent != 0 && s.lostLent(ln.u, t, raw, sent, err) {
 		return
 	}
 	if sent && !mayRunTwice(t) {
@@ -128,13 +136,14 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
 		return
 	}
+	waits := !sent && ln.u.record != nil && ln.u.waits(t)
 	t.tries++
-	if t.tries >= triesMax || sent && s.lostWrites > 0 {
+	if t.tries >= triesMax && !waits || sent && s.lostWrites > 0 {
 		s.answered(t, appendError(nil, downText(ln.u.addr, err)))
 		return
 	}
 	ln.p.count.resent++
-	if s.retrying > 0 {
+	if waits || s.retrying > 0 {
 		ln.p.later(ln.u, t, raw)
 		return
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -91,6 +92,11 @@ func (c *counters) numbers() []metrics.Number {
 		{Value: &c.lanesLost, Name: "larder_gateway_lanes_lost_total", Help: "Connections to nodes that were lost while in use."},
 		{Value: &c.resent, Name: "larder_gateway_resent_total", Help: "Commands sent again after their lane was lost."},
 		{Value: &c.unknown, Name: "larder_gateway_unknown_total", Help: "Writes answered UNKNOWN: they may or may not have run."},
+		{Value: &c.lanesAsked, Name: "larder_gateway_lanes_asked_total", Help: "Times a node was asked how far a lost connection's commands had come, so that only what has not run was sent again."},
+		{Value: &c.troubles, Name: "larder_gateway_shard_troubles_total", Help: "Times a loop saw a shard without a primary that takes commands."},
+		{Value: &c.waits, Name: "larder_gateway_shard_waits_total", Help: "Commands that waited for a shard to have a primary again before they were sent."},
+		{Value: &c.awaiting, Gauge: true, Name: "larder_gateway_shard_waiting", Help: "Commands that wait now for a shard to have a primary again, or for it to say whether they have run."},
+		{Value: &c.awaitingBytes, Gauge: true, Name: "larder_gateway_shard_waiting_bytes", Help: "Bytes of those commands."},
 		{Value: &c.held, Name: "larder_gateway_replies_held_total", Help: "Replies and messages of replicated shards that had to wait until what they may show was committed."},
 		{Value: &c.heldNS, Name: "larder_gateway_replies_held_nanoseconds_total", Help: "How long they waited."},
 		{Value: &c.holding, Gauge: true, Name: "larder_gateway_replies_held", Help: "Those that wait now."},
@@ -131,12 +137,14 @@ var (
 	descScriptBytes = prometheus.NewDesc("larder_gateway_script_bytes", "Bytes of those scripts.", nil, nil)
 	descRefused     = prometheus.NewDesc("larder_gateway_scripts_refused_total", "Lua scripts that were not kept because there was no room.", nil, nil)
 
+	descWaited = prometheus.NewDesc("larder_gateway_shard_wait_longest_seconds", "The longest that a command has waited for its shard to have a primary again.", nil, nil)
+
 	descEpoch = prometheus.NewDesc("larder_gateway_topology_epoch", "Epoch of the topology that commands are routed by.", nil, nil)
 )
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	byCommand.Describe(ch)
-	for _, desc := range []*prometheus.Desc{descEpoch, descScripts, descScriptBytes, descRefused} {
+	for _, desc := range []*prometheus.Desc{descEpoch, descWaited, descScripts, descScriptBytes, descRefused} {
 		ch <- desc
 	}
 	var none counters
@@ -147,6 +155,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	all := c.g.stats.sum()
 	metrics.Collect(ch, all.numbers())
 	ch <- prometheus.MustNewConstMetric(descEpoch, prometheus.GaugeValue, float64(c.g.topo.Load().Epoch))
+	ch <- prometheus.MustNewConstMetric(descWaited, prometheus.GaugeValue, time.Duration(c.g.waitLongestNS.Load()).Seconds())
 	scripts, bytes := c.g.scripts.size()
 	ch <- prometheus.MustNewConstMetric(descScripts, prometheus.GaugeValue, float64(scripts))
 	ch <- prometheus.MustNewConstMetric(descScriptBytes, prometheus.GaugeValue, float64(bytes))

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"hash/fnv"
+	"slices"
 
 	"larder/router"
 )
@@ -33,18 +34,7 @@ func topologyID(t *router.Topology) uint64 {
 
 // inTopology tells whether a node belongs to the cluster.
 func (p *part) inTopology(addr string) bool {
-	for i := range p.topo.Shards {
-		s := &p.topo.Shards[i]
-		if s.Primary.Addr == addr {
-			return true
-		}
-		for j := range s.Replicas {
-			if s.Replicas[j].Addr == addr {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.topo.Shards, func(s router.Shard) bool { return hasAddr(&s, addr) })
 }
 
 // fetchBlocked asks a node that has left to let go of the commands that wait there, so that they wait anew where their keys are now. The node decides whether one has

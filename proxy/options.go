@@ -51,6 +51,10 @@ type Upstream struct {
 	DialTimeout  time.Duration // to connect, and again to finish the greeting
 	ReplyTimeout time.Duration // a command unanswered for so long fails, and its lane is closed
 	HoldTime     time.Duration // what may show an uncommitted write is held for so long; then it is an error
+	FailoverTime time.Duration // commands wait for so long for a shard without a primary; then they are an error
+
+	FailoverMaxBytes int64 // and so much of them, of a loop
+
 	BackoffMin   time.Duration // wait after the first failed dial; doubles up to BackoffMax
 	BackoffMax   time.Duration
 	LaneMaxBytes int // unanswered command bytes of one lane; beyond it the clients that add to it are not read
@@ -93,6 +97,10 @@ func DefaultOptions() Options {
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
 			HoldTime:     2 * time.Second,
+			FailoverTime: 5 * time.Second,
+
+			FailoverMaxBytes: 64 << 20,
+
 			BackoffMin:   50 * time.Millisecond,
 			BackoffMax:   2 * time.Second,
 			LaneMaxBytes: 16 << 20,
@@ -128,6 +136,8 @@ func (o Options) Validate() error {
 		{"upstream dial timeout", int64(o.Upstream.DialTimeout), int64(time.Millisecond)},
 		{"upstream reply timeout", int64(o.Upstream.ReplyTimeout), int64(time.Millisecond)},
 		{"upstream hold time", int64(o.Upstream.HoldTime), int64(time.Millisecond)},
+		{"upstream failover time", int64(o.Upstream.FailoverTime), int64(time.Millisecond)},
+		{"upstream failover max bytes", o.Upstream.FailoverMaxBytes, 0},
 		{"upstream backoff min", int64(o.Upstream.BackoffMin), int64(time.Millisecond)},
 		{"upstream backoff max", int64(o.Upstream.BackoffMax), int64(o.Upstream.BackoffMin)},
 		{"upstream lane max bytes", int64(o.Upstream.LaneMaxBytes), 64 << 10},

@@ -27,6 +27,7 @@ type part struct {
 
 	topo      *router.Topology
 	topoID    uint64      // topologyID of topo
+	topoNS    int64       // since when
 	shards    []*upstream // by shard of topo: its primary
 	upstreams map[string]*upstream
 	made      uint   // how many of them there have been
@@ -43,6 +44,12 @@ type part struct {
 	pausing   []*session // wait for CLIENT PAUSE to end
 	turns     []*session // wait for their turn at changing functions
 	retries   []retry    // commands that a node refused as stale and that wait to go again
+
+	inquests    []*inquest // lanes that were lost, of which a primary is to say how far they came
+	waiting     []*session // whose next command is for a shard in trouble
+	parkedBytes int        // of the inquests
+	waitBytes   int        // unread of those who wait
+	retryBytes  int
 
 	pasts        []*past // the streams of nodes that say more than is committed
 	holds        []*hold // what waits for that
@@ -114,7 +121,9 @@ func (p *part) adopt(t *router.Topology) {
 	if p.topo != nil && p.topo.Cluster != t.Cluster {
 		p.records = nil // nodes of two clusters may have the same names
 	}
-	p.topo, p.topoID = t, topologyID(t)
+	if p.topo != t {
+		p.topo, p.topoID, p.topoNS = t, topologyID(t), p.nowNS
+	}
 	p.swaps++
 	p.vouches++
 	p.shards = p.shards[:0]
@@ -123,19 +132,30 @@ func (p *part) adopt(t *router.Topology) {
 		addr, record := p.primaryOf(&shard)
 		used[addr] = true
 		u := p.upstreamAt(addr)
-		u.left, u.probed, u.record = false, false, record
+		u.left, u.probed, u.record, u.deposedNS = false, false, record, 0
+		u.halted = record != nil && record.State != router.Normal
 		p.shards = append(p.shards, u)
 	}
 	for addr, u := range p.upstreams {
 		if !used[addr] {
 			u.rerouteAll()
 			u.leave()
+			if now := p.present(u); now != nil && now.record != nil {
+				u.depose(now)
+			}
 		}
 	}
 	p.rehome()
 	p.movedCaches()
 	for _, u := range p.shards {
 		u.rerouteAll()
+		if u.halted {
+			u.troubled()
+		}
+		u.recovered()
+	}
+	if len(p.waiting) > 0 {
+		p.wakeWaiting()
 	}
 }
 
@@ -266,8 +286,9 @@ func (p *part) Tick(time.Time) {
 		}
 	}
 	p.tickRecords()
+	p.tickTrouble()
 	p.tickHearing()
-	if rest {
+	if rest && len(p.inquests) == 0 {
 		p.l.Rest()
 	}
 	p.tickTracking()
@@ -314,6 +335,7 @@ func (p *part) tickUpstream(u *upstream) {
 			ln.fail(errReplyTimeout)
 		}
 	}
+	u.tickDeposed()
 	u.watchBlocked()
 	u.closeIdle()
 	u.closeLeft()

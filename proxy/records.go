@@ -3,7 +3,6 @@ package proxy
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"larder/router"
 )
@@ -34,6 +33,11 @@ func (p *part) nodeOf(shard *router.Shard, name string) *router.Node {
 		}
 	}
 	return nil
+}
+
+// hasAddr tells whether a node of a shard has an address.
+func hasAddr(shard *router.Shard, addr string) bool {
+	return shard.Primary.Addr == addr || slices.ContainsFunc(shard.Replicas, func(n router.Node) bool { return n.Addr == addr })
 }
 
 func (p *part) named(n *router.Node, name string) bool {
@@ -107,26 +111,31 @@ func (ln *lane) termWords() [][]byte {
 	return words
 }
 
-// probeEveryNS is how often the other nodes of a shard whose primary is out of reach are asked who it is.
-const probeEveryNS = int64(100 * time.Millisecond)
-
-// tickRecords asks the other nodes of shards whose primary is out of reach which record they know.
+// tickRecords asks the nodes of shards whose primary is out of reach, silent, or not to be it for long, which record they know.
 func (p *part) tickRecords() {
-	if len(p.records) == 0 || p.nowNS-p.probeNS < probeEveryNS {
+	if p.nowNS-p.probeNS < probeSoonNS {
 		return
 	}
 	p.probeNS = p.nowNS
 	wanted := map[*upstream]bool{}
 	for i := range p.topo.Shards {
 		shard, primary := &p.topo.Shards[i], p.shards[i]
-		if primary.record == nil || primary.err == "" {
+		every := primary.doubtful(shard)
+		if every == 0 {
 			continue
 		}
 		p.l.Hurry()
+		due := p.nowNS-primary.probeNS >= every
+		if due {
+			primary.probeNS = p.nowNS
+		}
 		for _, n := range append([]router.Node{shard.Primary}, shard.Replicas...) {
+			u := primary
 			if n.Addr != primary.addr {
-				u := p.upstreamAt(n.Addr)
-				wanted[u] = true
+				u = p.upstreamAt(n.Addr)
+				wanted[u], u.probed = true, true
+			}
+			if due {
 				u.probe()
 			}
 		}
@@ -143,7 +152,6 @@ func (p *part) tickRecords() {
 
 // probe asks a node for the record that it knows: in a greeting, or again.
 func (u *upstream) probe() {
-	u.probed = true
 	switch ln := u.lane(3); {
 	case ln == nil || ln.state != laneReady || ln.queue.len() > 0:
 	default:

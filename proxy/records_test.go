@@ -80,9 +80,9 @@ func TestRecordOfOthers(t *testing.T) {
 	}
 }
 
-// TestRecordOfNobody: a command waits for a primary as long as for a reply.
+// TestRecordOfNobody: a command waits for a primary for a while.
 func TestRecordOfNobody(t *testing.T) {
-	w, a, _ := recordWorld(t, func(o *Options) { o.Upstream.ReplyTimeout = time.Second })
+	w, a, _ := recordWorld(t, func(o *Options) { o.Upstream.FailoverTime = time.Second })
 	a.record = ordered(3, 3, router.Electing, "a", "b")
 	c := w.teller(0)
 	c.says("", "GET", "k")

@@ -26,6 +26,7 @@ const (
 	stallOutput        // the client does not read its replies
 	stallBlocked       // its command waits at a node; the client is read on
 	stallHear          // its subscriptions are ending at the nodes
+	stallShard         // its shard has no primary at the moment
 	stallMark          // it has published elsewhere, and nodes are asked how far
 )
 
@@ -50,8 +51,10 @@ type session struct {
 	flying     int     // tickets on lanes
 	wrote      uint64  // upstream.bit of the nodes that were sent what may write
 	writes     []wrote // and how far those were when they answered, if they say it
-	retrying   int     // commands, or parts of them, that wait to go again
+	parked     int     // commands, or parts of them, of which it is to be asked whether they have run
+	retrying   int     // those, and commands that wait to go again
 	retryNS    int64   // and not before
+	halted     bool    // one of them is for a shard in trouble
 	lostWrites int     // while a lane is lost: its writes that may have run and are not yet answered
 
 	stream *stream
@@ -186,7 +189,7 @@ func (s *session) stall(why stall) bool {
 		s.p.count.pauses++
 		s.c.Pause()
 	}
-	if s.waitedNS == 0 && (why == stallLane || why == stallStream && (s.stream == nil || !s.stream.started)) {
+	if s.waitedNS == 0 && (why == stallLane || why == stallShard || why == stallStream && (s.stream == nil || !s.stream.started)) {
 		s.waitedNS = s.p.nowNS
 	}
 	s.stalled = why

@@ -17,7 +17,7 @@ import (
 type retry struct {
 	t   ticket
 	u   *upstream // the node it was meant for
-	raw []byte
+	raw []byte    // its own copy
 }
 
 const staleWaitNS = int64(20 * time.Millisecond)
@@ -25,7 +25,7 @@ const staleWaitNS = int64(20 * time.Millisecond)
 // refused handles an error that is for the gateway: the command goes to where it belongs, or behind the script that it names.
 func (ln *lane) refused(t ticket, reply []byte) bool {
 	ln.unlearn(t)
-	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply) || ln.fetched(t, reply)
+	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply) || ln.fetched(t, reply) || ln.servesNobody(t, reply)
 }
 
 // stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
@@ -71,7 +71,7 @@ func (p *part) goAgain(ln *lane, t ticket, behind bool) {
 		return
 	}
 	if behind {
-		if p.nowNS-t.s.behindSince(t) > int64(p.opts.Upstream.ReplyTimeout) {
+		if !ln.u.waits(t) {
 			t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+ln.u.addr+" "+ln.u.whyBehind()))
 			return
 		}
@@ -80,7 +80,58 @@ func (p *part) goAgain(ln *lane, t ticket, behind bool) {
 	if t.kind&kindBlocks != 0 {
 		t.s.block.ln = nil
 	}
+	t.tries = 0
 	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
+}
+
+// noPrimary are the errors by which a node that gets orders says that it serves nobody at the moment.
+var noPrimary = [][]byte{
+	[]byte("-CLUSTERDOWN The shard has no primary at the moment"),
+	[]byte("-CLUSTERDOWN The node waits for a record of its shard and serves nobody until then"),
+	[]byte("-CLUSTERDOWN Not every member of the shard's set is in touch with its primary, which answers nothing without them"),
+}
+
+// provesUnserved tells errors of a node that takes nothing, or no writes, at the moment.
+func provesUnserved(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("CLUSTERDOWN ")) || bytes.HasPrefix(text, []byte("NOREPLICAS "))
+}
+
+// servesNobody sends a command again that a node has refused because it serves nobody at the moment. If more of its session is on the way it is not: the node may
+// serve that, and it would have been overtaken.
+func (ln *lane) servesNobody(t ticket, reply []byte) bool {
+	if !ln.greet.ordered || t.s.abandoned() {
+		return false
+	}
+	unserved := ""
+	if t.kind&kindPiece != 0 {
+		if tx := t.s.q.at(t.seq).merge.tx; bytes.HasPrefix(reply, []byte("-EXECABORT ")) {
+			unserved, tx.unserved = tx.unserved, ""
+			if why, own := bytes.CutPrefix(reply, []byte("-EXECABORT Transaction discarded because of: ")); own && provesUnserved(why) {
+				unserved = "-" + firstLine(string(why))
+			}
+		}
+		if unserved != "" {
+			reply = append([]byte(unserved), "\r\n"...)
+		}
+	}
+	switch {
+	case slices.ContainsFunc(noPrimary, func(text []byte) bool { return bytes.HasPrefix(reply, text) }) && t.s.flying == 0 && ln.u.waits(t):
+		ln.p.goAgain(ln, t, true)
+	case unserved != "":
+		t.s.answered(t, reply)
+	default:
+		return false
+	}
+	return true
+}
+
+// waits says whether a command that its node does not take now may wait on.
+func (u *upstream) waits(t ticket) bool {
+	most := u.p.opts.Upstream.ReplyTimeout
+	if u.record != nil {
+		most = u.p.opts.Upstream.FailoverTime
+	}
+	return (u.record == nil || !u.overdue()) && u.p.nowNS-t.s.behindSince(t) <= int64(most)
 }
 
 // whyBehind is what a client is told whose command a node goes on refusing.
@@ -115,24 +166,47 @@ const staleTerm = ^uint64(0)
 // later keeps a command until nothing else of its session is on the way: what of that is refused too goes again in the order in which it was sent, and by
 // one topology. What the session sends meanwhile waits.
 func (p *part) later(u *upstream, t ticket, raw []byte) {
+	if !p.roomToWait(len(raw)) {
+		p.swaps++ // what follows must not overtake it, if it is a part of more
+		t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+u.addr+" does not take the command, and too many wait for it: gateway.upstream.failover-max"))
+		return
+	}
+	p.keepRetry(retry{t: t, u: u, raw: bytes.Clone(raw)})
+}
+
+func (p *part) keepRetry(r retry) {
 	p.swaps++
 	p.l.Hurry()
-	t.s.retrying++
-	p.retries = append(p.retries, retry{t: t, u: u, raw: append([]byte(nil), raw...)})
+	r.t.s.retrying++
+	p.retryBytes += len(r.raw)
+	p.retries = append(p.retries, r)
 }
 
 // retryStale sends again what later has kept, for the sessions that are ready for it.
 func (p *part) retryStale() {
-	var due []retry
+	var due, late []retry
+	for _, r := range p.retries {
+		r.t.s.halted = false
+	}
+	for _, r := range p.retries {
+		if u := p.present(r.u); u != nil && u.halts() {
+			r.t.s.halted = true
+		}
+	}
 	kept := p.retries[:0]
+	p.retryBytes = 0
 	for _, r := range p.retries {
 		switch s := r.t.s; {
 		case s.abandoned():
-		case s.flying == 0 && p.nowNS >= s.retryNS:
+		case s.flying > 0 || s.parked > 0 || p.nowNS < s.retryNS, s.halted && p.staysLate(r):
+			kept = append(kept, r)
+			p.retryBytes += len(r.raw)
+		case s.halted:
+			s.retrying--
+			late = append(late, r)
+		default:
 			s.retrying--
 			due = append(due, r)
-		default:
-			kept = append(kept, r)
 		}
 	}
 	clear(p.retries[len(kept):])
@@ -142,10 +216,30 @@ func (p *part) retryStale() {
 	})
 	for _, r := range due {
 		if !r.t.s.abandoned() {
-			r.t.tries = 0
 			p.resend(r.u, r.t, r.raw)
 		}
 	}
+	for _, r := range late {
+		if s := r.t.s; !s.abandoned() {
+			s.tooLate(r)
+		}
+	}
+}
+
+// staysLate says whether a command goes on waiting for a shard in trouble.
+func (p *part) staysLate(r retry) bool { return r.u.waits(r.t) && r.t.s.inVain() == nil }
+
+// tooLate answers a command for which its shard has had no primary in time.
+func (s *session) tooLate(r retry) {
+	reply := s.inVain()
+	if reply == nil {
+		u := s.p.present(r.u)
+		if u == nil {
+			u = r.u
+		}
+		reply = appendError(nil, u.whyNot())
+	}
+	s.answered(r.t, reply)
 }
 
 // resend routes a command anew by the present topology. It surely has not run, or may run twice. from is the node it was meant for.
@@ -206,11 +300,14 @@ func (p *part) keepsTo(from *upstream, t ticket, m *merge) bool {
 
 func (p *part) resendTo(u *upstream, t ticket, raw []byte) {
 	ln := u.lane(t.s.line)
-	if ln == nil {
-		t.s.answered(t, appendError(nil, u.err))
-		return
+	switch {
+	case ln != nil && !u.halted:
+		ln.resume(raw, t)
+	case u.halts() && u.waits(t):
+		p.later(u, t, raw)
+	default:
+		t.s.answered(t, appendError(nil, u.whyNot()))
 	}
-	ln.resume(raw, t)
 }
 
 // resendSplit routes a command whose keys were one shard's when it first went; they may be several's now.

@@ -64,6 +64,24 @@ func (s *session) noteWrite(ln *lane) {
 	s.writes = append(s.writes, wrote{ln.u, ln.stamp.history, ln.stamp.executed})
 }
 
+// writesOf has what the session wrote at a primary count for the one that follows it, which knows of that stream how much it has.
+func (s *session) writesOf(old, now *upstream) {
+	if s.wrote&old.bit == 0 {
+		return
+	}
+	s.wrote |= now.bit
+	for i := range s.writes {
+		if s.writes[i].u == now {
+			return
+		}
+	}
+	for i := range s.writes {
+		if s.writes[i].u == old {
+			s.writes[i].u = now
+		}
+	}
+}
+
 // sayWrites tells a node for which writes WAIT and WAITAOF come next: the session's. If it is not known up to where those go, since a reply was lost, all that
 // the node has written.
 func (ln *lane) sayWrites(s *session, then func(reply []byte)) {

@@ -62,6 +62,9 @@ func (s *session) startStream() bool {
 		}
 	}
 	u := s.p.shards[shard]
+	if u.halts() && s.awaitShard(u) {
+		return false
+	}
 	switch ln, ok := u.borrow(s); {
 	case !ok:
 		st.why = u.err
@@ -86,7 +89,7 @@ func (s *session) forward(buf []byte) (n int, more bool) {
 	if st.sent {
 		return 0, s.stall(stallEmpty)
 	}
-	if !st.started && st.topo != s.p.topo { // it is routed anew: the lane vouches for the topology of when it is written
+	if !st.started && (st.topo != s.p.topo || st.ln != nil && (st.ln.u.left || st.ln.state == laneClosed && st.ln.u.halts())) { // it is routed anew: the lane vouches for the topology of when it is written
 		s.stream = nil
 		if st.ln != nil && st.ln.state != laneClosed {
 			st.ln.u.giveBack(st.ln)

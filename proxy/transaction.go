@@ -41,10 +41,11 @@ type transaction struct {
 	switched bool // HELLO changes the protocol
 	hears    bool // it subscribes to something, or ends that
 
-	refused bool   // the node did not take MULTI
-	reply   []byte // the shard's, while commands of the gateway's own are not done
-	first   uint32 // the number of the first of those
-	running bool   // they are being started
+	refused  bool   // the node did not take MULTI
+	unserved string // or one of its commands, since it serves nobody, or takes no writes, at the moment: what it said
+	reply    []byte // the shard's, while commands of the gateway's own are not done
+	first    uint32 // the number of the first of those
+	running  bool   // they are being started
 }
 
 // queuedCommand is a command that waits for EXEC.

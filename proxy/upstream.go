@@ -51,6 +51,15 @@ type upstream struct {
 	err     string // why it is out of reach, as told to clients; empty = it is not
 	retryNS int64  // no dial before
 	delay   time.Duration
+
+	halted    bool  // its record says that it takes nothing
+	troubleNS int64 // since when its shard has had no primary that takes commands, as far as is known; 0 = it has one
+	probeNS   int64 // when its shard's nodes were last asked for their records
+	awaited   int   // clients that have waited since then
+	warned    bool  // and it was logged
+	deposedNS int64 // until then replies are taken, though another is the primary; 0 = none is
+
+	unnumberedNS int64 // until then its lanes have no numbers, since it would not give them any
 }
 
 // lane is the shared lane of a line, dialled when there is none. Nil: the
@@ -160,7 +169,13 @@ func (u *upstream) rests() bool {
 // down notes that the node could not be reached, or not be greeted.
 func (u *upstream) down(err error) {
 	o := &u.p.opts.Upstream
-	u.delay = min(max(2*u.delay, o.BackoffMin), o.BackoffMax)
+	most := o.BackoffMax
+	if u.record != nil && !u.left {
+		if u.troubled(); !u.overdue() {
+			most = min(most, troubleDelay)
+		}
+	}
+	u.delay = min(max(2*u.delay, min(o.BackoffMin, most)), most)
 	// Half to all of the delay: loops and gateways that lost a node together do not come back together.
 	wait := u.delay/2 + time.Duration(u.p.chance.Int64N(int64(u.delay/2)+1))
 	u.retryNS = u.p.nowNS + int64(wait)

@@ -47,6 +47,8 @@ func (s *session) runWait(row *command.Row, req resp.Request) bool {
 		case u.known:
 			s.refuse(row, textNoWaitAOF)
 			return true
+		case ln == nil && s.awaitShard(u):
+			return false
 		case ln == nil:
 			s.refuse(row, u.err)
 			return true
@@ -94,7 +96,11 @@ func (s *session) askAcks() {
 	b := s.block
 	a := b.acks
 	ln, wrong := a.left[0].lend(s, useBlock)
-	if b.ln = ln; ln == nil {
+	if b.ln = ln; ln == nil && a.left[0].halts() {
+		s.p.later(a.left[0], ticket{s: s, row: a.row, seq: b.seq, kind: kindLent | kindBlocks | kindReads}, resp.AppendCommand(nil, a.args...))
+		return
+	}
+	if ln == nil {
 		s.unblock()
 		s.complete(b.seq, appendError(nil, wrong))
 		return
@@ -112,6 +118,29 @@ func (s *session) askAcks() {
 	at := len(ln.log)
 	ln.log = resp.AppendCommand(ln.log, args...)
 	ln.commit(at, ticket{s: s, row: a.row, seq: b.seq, kind: kindLent | kindBlocks | kindReads})
+}
+
+// askAcksAgain asks who is the primary now where the node that was asked before is lost.
+func (s *session) askAcksAgain(t ticket) {
+	a := s.block.acks
+	u := s.p.present(a.left[0])
+	if u == nil {
+		s.answered(t, appendError(nil, downText(a.left[0].addr, errLeft)))
+		return
+	}
+	a.left[0] = u
+	s.askAcks()
+}
+
+// inVain is the reply to a WAIT whose time is over while there is no primary to be asked: nobody is known to have what was written. Nil: it waits on.
+func (s *session) inVain() []byte {
+	if s.block == nil || s.block.acks == nil || s.block.acks.untilNS == 0 || s.p.nowNS < s.block.acks.untilNS {
+		return nil
+	}
+	if s.block.acks.row.ID == command.CmdWaitAOF {
+		return []byte("*2\r\n:0\r\n:0\r\n")
+	}
+	return []byte(":0\r\n")
 }
 
 // acked takes what a node says. It gives the client's reply, nil while another node is to be asked.

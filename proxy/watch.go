@@ -42,6 +42,8 @@ func (s *session) runWatch(row *command.Row, args [][]byte) bool {
 	s.checkWatch()
 	w := s.watch
 	switch {
+	case u.halts() && s.awaitShard(u):
+		return false
 	case w == nil:
 		ln, wrong := u.lend(s, useWatch)
 		if ln == nil {
@@ -98,7 +100,7 @@ func (s *session) unwatch(row *command.Row, _ [][]byte) {
 
 // checkWatch gives up watching by an older topology: the keys may be another node's, and have been changed there.
 func (s *session) checkWatch() {
-	if w := s.watch; w != nil && w.topo != s.p.topo {
+	if w := s.watch; w != nil && (w.topo != s.p.topo || w.u != nil && w.u.left) {
 		s.loseWatch()
 	}
 }
@@ -122,13 +124,13 @@ func (s *session) endWatch() {
 }
 
 // watchAgain sends WATCH again whose lane is lost. If keys were watched there before, that is lost too.
-func (s *session) watchAgain(t ticket, raw []byte) bool {
+func (s *session) watchAgain(u *upstream, t ticket, raw []byte) bool {
 	if t.tries+1 >= triesMax {
 		return false
 	}
 	t.tries++
 	s.p.count.resent++
-	s.p.resend(nil, t, raw)
+	s.p.resendSoon(u, t, raw)
 	return true
 }
 
