@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"larder/router"
 )
@@ -16,10 +17,13 @@ type State struct {
 	Run                 router.Run
 	Role                string
 	Record              *router.Record // the newest that it knows; nil: none
+	Promised, Reign     uint64         // the epoch of its last promise; the reign of its data
 	Executed, Committed int64
 	Loaded, Following   bool
 	Confirmed           []router.Run // who joins and has what it needs
 	Followers           []router.Run // who acknowledges
+	Acked               []int64      // up to where, each of Followers
+	Clock               time.Time    // its wall clock; zero: it does not say
 }
 
 // Managed gives managed nodes their orders. It keeps a connection to each that it has asked lately. Any goroutine.
@@ -105,6 +109,23 @@ func (m *Managed) Show(ctx context.Context, addr string, record *router.Record, 
 	return err
 }
 
+// Promise asks a member to promise an election; exited are runs that are known to have ended. That it has not yet, or knows a newer record, is no error: its
+// State shows it.
+func (m *Managed) Promise(ctx context.Context, addr string, record *router.Record, exited []router.Run) error {
+	words := []string{"LARDER", "PROMISE", record.Line()}
+	if len(exited) > 0 {
+		words = append(words, "EXITED")
+	}
+	for _, run := range exited {
+		words = append(words, run.String())
+	}
+	_, err := m.do(ctx, addr, words...)
+	if refused := (*Refused)(nil); errors.As(err, &refused) && (strings.HasPrefix(refused.Text, "STALE ") || strings.HasPrefix(refused.Text, "LOADING ")) {
+		return nil
+	}
+	return err
+}
+
 // State asks a node how it is.
 func (m *Managed) State(ctx context.Context, addr string) (State, error) {
 	reply, err := m.do(ctx, addr, "LARDER", "STATE")
@@ -156,6 +177,12 @@ func stateOf(reply Reply) (s State, err error) {
 				s.Record, err = router.ParseRecord(value.Text)
 				note(err)
 			}
+		case "promised":
+			s.Promised = uint64(number(value.Text))
+		case "reign":
+			s.Reign = uint64(number(value.Text))
+		case "clock":
+			s.Clock = time.UnixMilli(number(value.Text))
 		case "executed":
 			s.Executed = number(value.Text)
 		case "committed":
@@ -168,6 +195,14 @@ func stateOf(reply Reply) (s State, err error) {
 			s.Confirmed = runs(value.List, 1)
 		case "followers": // each with its offset
 			s.Followers = runs(value.List, 2)
+			for i := range value.List {
+				if i%2 == 1 {
+					s.Acked = append(s.Acked, number(value.List[i].Text))
+				}
+			}
+			if len(s.Acked) != len(s.Followers) {
+				note(errors.New("a follower has no offset"))
+			}
 		}
 	}
 	if s.Run.Node == "" {

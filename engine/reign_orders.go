@@ -132,7 +132,7 @@ func larderState(s *session, _ [][]byte) {
 		g = &reign{p: p, node: shard.New(router.Run{Node: p.n.id, ID: p.n.runID}, false)}
 	}
 	following := p.link != nil && p.link.phase == linkFollowing
-	w.Map(13)
+	w.Map(14)
 	for _, f := range [][2]string{{"run", g.node.Me().String()}, {"role", roleNames[g.node.Role()]}, {"record", p.recordLine()}} {
 		w.Bulk(f[0])
 		w.Bulk(f[1])
@@ -149,6 +149,7 @@ func larderState(s *session, _ [][]byte) {
 		{"bound", roundUpMS(max(0, g.node.BoundNS()-g.nowNS()))},
 		{"loaded", int64(bit(g.whole()))},
 		{"following", int64(bit(following))},
+		{"clock", p.nowMS},
 	} {
 		w.Bulk(f.name)
 		w.Int(f.value)

@@ -131,6 +131,10 @@ func (h *hosts) of(id string) leading.Hosts {
 }
 
 // Says implements fleet.Hosts.
+func (h *hosts) News(ctx context.Context, who controller.Host, seen uint64) (controller.HostSays, error) {
+	return h.of(who.ID).News(ctx, who, seen)
+}
+
 func (h *hosts) Says(ctx context.Context, who controller.Host) (controller.HostSays, error) {
 	return h.of(who.ID).Says(ctx, who)
 }

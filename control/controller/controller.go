@@ -27,7 +27,8 @@
 //
 // A cluster of kind External is made of servers that others run. It has a Spec and a topology, which follows what they say of their roles (servers.go).
 //
-// Who takes the place of a primary that is silent or dead is for failover.go, which so far only knows that a lone node has been started again.
+// Who takes the place of a primary that is silent or dead the members say (election.go); that one is silent it is told by NodeMute and HostMute, and that it is
+// dead by its host. While something is under way it wants to be called at once (Again).
 package controller
 
 // Event is what has happened.

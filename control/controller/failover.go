@@ -1,22 +1,26 @@
 package controller
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
 	"larder/router"
 )
 
+// patientFor is how long an election may take before somebody is told that it does.
+const patientFor = 2 * time.Second
+
 // failOver is the record that follows when a shard's primary is not there any more; nil: nothing can be done, or need be.
 //
-// An election (docs/formats/shard.md) belongs here: it needs pings, promises and offsets, of which NodeSays tells nothing yet. What is here needs neither:
-// where every member is known to have ended, or is long lost beside a primary that has, and nothing was promised to be kept, one that was started again begins
-// anew with what it has on its disk.
-func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Record {
+// Where a member is left there is an election (election.go). Where every member is known to have ended, or is long lost beside a primary that has, and nothing
+// was promised to be kept, one that was started again begins anew with what it has on its disk. waits: why there is no election.
+func (s *stepper) failOver(c *cluster, shard int, r *router.Record, waits string) *router.Record {
 	if !slices.ContainsFunc(slices.Concat(r.Set, r.Joining), func(run router.Run) bool { return c.plan.value.node(run.Node) != nil }) {
 		return s.beginAnew(c, shard, r)
 	}
 	n := c.plan.value.node(r.Primary.Node)
-	alive := n != nil && !s.lost(n) && !s.ended(c, r.Primary)
+	alive := r.State != router.Electing && n != nil && !s.lost(n) && !s.gone(c, r.Primary)
 	if alive {
 		s.why(c, subject(shard), "")
 		return nil
@@ -26,7 +30,12 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 		return nil // its host is there and has not said yet what it has
 	}
 	if r.Replicated || slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.beyond(c, r, run) }) {
-		s.why(c, subject(shard), "its primary "+r.Primary.Node+" is not there")
+		if asked := "electing " + subject(shard); r.State != router.Electing {
+			delete(c.since, asked)
+		} else if waits == "" && s.now.Sub(s.sinceWhen(c, asked)) < patientFor {
+			return nil
+		}
+		s.why(c, subject(shard), cmp.Or(waits, "its primary "+r.Primary.Node+" is not there"))
 		return nil
 	}
 	var heir router.Run
@@ -52,7 +61,7 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record) *router.Reco
 // beyond tells whether a member can be waited for no longer: its run has ended, or it is no primary and its host has been away for long.
 func (s *stepper) beyond(c *cluster, r *router.Record, run router.Run) bool {
 	n := c.plan.value.node(run.Node)
-	return s.ended(c, run) || n != nil && run != r.Primary && s.lost(n) && s.now.Sub(s.hosts[n.Host].lost) >= lostAfter
+	return s.ended(c, run) || n != nil && run != r.Primary && s.lost(n) && s.now.Sub(s.hosts[n.Host].lost) >= s.limits.ReplaceAfter
 }
 
 // beginAnew is for a record that names only nodes that are gone for good. A node goes when no record names it, so this one was written late.

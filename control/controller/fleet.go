@@ -35,12 +35,15 @@ type cluster struct {
 	records  map[int]stored[*router.Record]
 	topology stored[*router.Topology]
 
-	said    map[string]NodeSays // by node
-	servers map[string]server   // of an external cluster, by address
-	writing map[string]writing  // by key: what was put and has not come about yet
-	asked   map[string]time.Time
-	told    map[string]string // reasons that stand, by subject
-	since   map[string]time.Time
+	said     map[string]NodeSays // by node
+	mute     map[string]muted    // by node
+	followed map[int]followed    // by shard; never changed in place
+	failed   map[int]failures    // by shard
+	servers  map[string]server   // of an external cluster, by address
+	writing  map[string]writing  // by key: what was put and has not come about yet
+	asked    map[string]time.Time
+	told     map[string]string // reasons that stand, by subject
+	since    map[string]time.Time
 }
 
 // writing is a Put that has not come about. It goes out again, the same, until the registry shows that it has, or that something else has: for all that time it
@@ -78,13 +81,26 @@ type (
 	Tell struct {
 		Cluster, Node, Addr string
 		Record              *router.Record
-		Places              []string // node=host:port
+		Places              []string     // node=host:port
+		Promise             bool         // the record is an election, and the node is asked to promise it (LARDER PROMISE)
+		Exited              []router.Run // then: who is known to have ended
+	}
+	// Again wants Due for a cluster at a time, before the next Tick if that is sooner.
+	Again struct {
+		Cluster string
+		At      time.Time
 	}
 )
 
 func (Put) effect()   {}
 func (Order) effect() {}
 func (Tell) effect()  {}
+func (Again) effect() {}
+
+// Due says that the time of an Again has come. It may be late, or never come: a Tick does the same.
+type Due struct{ Cluster string }
+
+func (Due) event() {}
 
 // NodeSays is what a node says of itself. What is older than what was heard counts for nothing.
 type NodeSays struct {
@@ -93,12 +109,26 @@ type NodeSays struct {
 	Run           router.Run
 	Epoch         uint64 // of the record that it obeys
 	Frozen        bool
-	Executed      int64
-	Followers     []router.Run // who acknowledges to it
-	Confirmed     []router.Run // who of those that join has all
+	Loaded        bool          // its data is whole
+	Promised      uint64        // the epoch of the last election that it has promised
+	Reign         uint64        // of its data; 0: not known
+	Executed      int64         // up to where its data goes
+	Committed     int64         // of a primary: up to where every member's does
+	Followers     []Follower    // who acknowledges to it
+	Confirmed     []router.Run  // who of those that join has all
+	Skew          time.Duration // by how much its clock is ahead of the asker's
+	Doubt         time.Duration // by how much that may be wrong
 }
 
 func (NodeSays) event() {}
+
+// Follower is a run that acknowledges, and up to where it has.
+type Follower struct {
+	Run   router.Run
+	Acked int64
+}
+
+func sameRun(a, b Follower) bool { return a.Run == b.Run }
 
 // askAgain is after which time something is asked for again that has not come about.
 const askAgain = 2 * time.Second
@@ -143,21 +173,33 @@ func (s *stepper) happened(e Event) (touched []string) {
 	case ServerSays:
 		return s.serverSays(e)
 	case NodeSays:
-		c := s.clusters[e.Cluster]
-		if c == nil || c.plan.value == nil || c.plan.value.node(e.Node) == nil || e.At.Before(c.said[e.Node].At) {
-			return nil
-		}
-		news := c.isNews(e)
-		c = c.clone()
-		c.said = cloned(c.said)
-		c.said[e.Node] = e
-		s.clusters[e.Cluster] = c
-		if news {
-			return []string{e.Cluster}
-		}
-		return nil
+		return s.nodeSays(e)
+	case NodeMute:
+		return s.nodeMute(e)
+	case HostMute:
+		return s.hostMute(e)
+	case Due:
+		return []string{e.Cluster}
 	}
 	return sortedKeys(s.clusters)
+}
+
+func (s *stepper) nodeSays(e NodeSays) (touched []string) {
+	c := s.clusters[e.Cluster]
+	if c == nil || c.plan.value == nil || c.plan.value.node(e.Node) == nil || e.At.Before(c.said[e.Node].At) {
+		return nil
+	}
+	news := c.isNews(e)
+	c = c.clone()
+	c.said, c.mute = cloned(c.said), cloned(c.mute)
+	c.said[e.Node] = e
+	delete(c.mute, e.Node)
+	c.follows(e)
+	s.clusters[e.Cluster] = c
+	if news {
+		return []string{e.Cluster}
+	}
+	return nil
 }
 
 // isNews tells whether a node says something from which anything can follow: most of the time it is the same again, a little further.
@@ -165,8 +207,9 @@ func (c *cluster) isNews(e NodeSays) bool {
 	was := c.said[e.Node]
 	r := c.records[c.plan.value.node(e.Node).Shard].value
 	further := was.Executed != e.Executed && r != nil && r.State != router.Normal
-	return further || was.Run != e.Run || was.Epoch != e.Epoch || was.Frozen != e.Frozen ||
-		!slices.Equal(was.Followers, e.Followers) || !slices.Equal(was.Confirmed, e.Confirmed)
+	_, muted := c.mute[e.Node]
+	return muted || further || was.Promised != e.Promised || was.Run != e.Run || was.Epoch != e.Epoch || was.Frozen != e.Frozen ||
+		!slices.EqualFunc(was.Followers, e.Followers, sameRun) || !slices.Equal(was.Confirmed, e.Confirmed)
 }
 
 func (s *stepper) hostSays(e HostSays) (touched []string) {
@@ -175,7 +218,7 @@ func (s *stepper) hostSays(e HostSays) (touched []string) {
 		return nil
 	}
 	next := *h
-	next.heard, next.says = true, e
+	next.heard, next.says, next.mute = true, e, muted{}
 	s.hosts[e.Host] = &next
 	switch {
 	case !h.heard:
@@ -183,20 +226,19 @@ func (s *stepper) hostSays(e HostSays) (touched []string) {
 	case maps.Equal(h.says.Obeyed, e.Obeyed) && slices.Equal(h.says.Nodes, e.Nodes):
 		return nil
 	}
-	for _, name := range sortedKeys(s.clusters) {
-		on := func(n Node) bool { return n.Host == e.Host }
-		c := s.clusters[name]
-		has := slices.ContainsFunc(slices.Concat(e.Nodes, h.says.Nodes), func(r Running) bool { return r.Cluster == name })
-		if has || c.plan.value != nil && slices.ContainsFunc(c.plan.value.Nodes, on) {
-			touched = append(touched, name)
+	touched = s.having(e.Host)
+	for _, r := range slices.Concat(e.Nodes, h.says.Nodes) {
+		if !slices.Contains(touched, r.Cluster) && s.clusters[r.Cluster] != nil {
+			touched = append(touched, r.Cluster)
 		}
 	}
+	slices.Sort(touched)
 	return touched
 }
 
 func (c *cluster) clone() *cluster {
 	next := *c
-	next.writing, next.told, next.since = cloned(c.writing), cloned(c.told), cloned(c.since)
+	next.writing, next.told, next.since, next.failed = cloned(c.writing), cloned(c.told), cloned(c.since), cloned(c.failed)
 	return &next
 }
 
@@ -215,6 +257,11 @@ func (s *stepper) put(c *cluster, key string, value any, version uint64) {
 	w.plan, _ = value.(*Plan)
 	c.writing[key] = w
 	s.effects = append(s.effects, w.Put)
+}
+
+// again has a cluster looked after at a time.
+func (s *stepper) again(c *cluster, at time.Time) {
+	s.effects = append(s.effects, Again{c.name, at})
 }
 
 // busy tells whether something is being written under a key: nothing else may be decided about it. It is sent again now and then.

@@ -2,12 +2,9 @@ package controller
 
 import "time"
 
-// How long a host may be away, behind the 10 to 20 seconds that its session takes to end, before its nodes do not count as members any more, and before others
-// are put in their places.
-const (
-	missingAfter = 5 * time.Second
-	lostAfter    = 30 * time.Second
-)
+// missingAfter is how long a host may be away, behind the 10 to 20 seconds that its session takes to end, before its nodes do not count as members any more.
+// Limits.ReplaceAfter is when others are put in their places.
+const missingAfter = 5 * time.Second
 
 // Host is a machine that runs nodes, as it announces itself.
 type Host struct {
@@ -23,7 +20,9 @@ type Host struct {
 type HostSays struct {
 	Host    string
 	Session string
+	At      time.Time         // when it answered; the asker's to set
 	Number  uint64            // grows with each
+	State   uint64            // grows with each change of what it says: who has seen one can wait for the next
 	Obeyed  map[string]uint64 // the version of the newest order, of each cluster of which it has ever had one
 	Nodes   []Running         // all that it has, be it running or not
 }
@@ -49,6 +48,7 @@ type host struct {
 	lost     time.Time // since when it is not announced
 	heard    bool      // it has said something in its session
 	says     HostSays
+	mute     muted
 }
 
 // runs finds a node among those that the host has.

@@ -38,8 +38,12 @@ func (s *stepper) lookAfter(c *cluster) {
 
 // due tells whether something is to be asked for (again), and remembers when it was.
 func (s *stepper) due(c *cluster, asked map[string]time.Time, what string) bool {
+	return s.dueEvery(c, asked, what, askAgain)
+}
+
+func (s *stepper) dueEvery(c *cluster, asked map[string]time.Time, what string, every time.Duration) bool {
 	before, ok := asked[what]
-	if ok && s.now.Sub(before) < askAgain {
+	if ok && s.now.Sub(before) < every {
 		c.asked[what] = before
 		return false
 	}
@@ -95,7 +99,7 @@ func (s *stepper) tells(c *cluster, asked map[string]time.Time) {
 		n := &c.plan.value.Nodes[i]
 		r := s.hosts[n.Host].runs(n.ID)
 		record := c.records[n.Shard].value
-		if r == nil || r.Run == "" || record == nil || n.State == Stops || s.ended(c, record.Primary) {
+		if r == nil || r.Run == "" || record == nil || n.State == Stops || record.State != router.Electing && s.ended(c, record.Primary) {
 			continue // a record whose primary is no more is followed by another
 		}
 		places := s.places(c, n.Shard)
@@ -103,15 +107,55 @@ func (s *stepper) tells(c *cluster, asked map[string]time.Time) {
 		for _, p := range places {
 			what += " " + p
 		}
+		every := s.pressing(c, n, record)
 		said := c.said[n.ID]
-		if before, ok := asked[what]; ok && said.Run.ID == r.Run && said.Epoch == record.Epoch {
+		if before, ok := asked[what]; ok && said.Run.ID == r.Run && said.Epoch == record.Epoch && every == askAgain {
 			c.asked[what] = before
 			continue
 		}
-		if s.due(c, asked, what) {
-			s.effects = append(s.effects, Tell{c.name, n.ID, r.Addr, record, places})
+		if s.dueEvery(c, asked, what, every) {
+			t := Tell{Cluster: c.name, Node: n.ID, Addr: r.Addr, Record: record, Places: places}
+			if t.Promise = record.State == router.Electing && record.Member(router.Run{Node: n.ID, ID: r.Run}); t.Promise {
+				t.Exited = s.exited(c, record)
+			}
+			s.effects = append(s.effects, t)
+		}
+		if every < askAgain {
+			s.again(c, s.now.Add(every))
 		}
 	}
+}
+
+// pressing is how often a node is told the record of its shard: often if clients wait for what it answers.
+func (s *stepper) pressing(c *cluster, n *Node, r *router.Record) time.Duration {
+	run, ok := s.run(n)
+	said := c.said[n.ID]
+	obeys := said.Run == run && said.Epoch == r.Epoch
+	switch {
+	case !ok || !r.Member(run) || !c.mute[n.ID].since.IsZero():
+		return askAgain
+	case r.State == router.Electing && !(obeys && said.Promised == r.Epoch):
+		return askPromise
+	case r.State == router.Switching && !obeys:
+		return askPromise
+	case r.State == router.Switching && run != r.Primary:
+		if final, frozen := c.final(r); frozen && said.Executed < final {
+			return askOffset
+		}
+	case run == r.Primary && !obeys:
+		return askSoon
+	}
+	return askAgain
+}
+
+// exited are those of a record's set that are known to have ended.
+func (s *stepper) exited(c *cluster, r *router.Record) (runs []router.Run) {
+	for _, run := range r.Set {
+		if s.ended(c, run) {
+			runs = append(runs, run)
+		}
+	}
+	return runs
 }
 
 // places are the addresses of a shard's nodes.

@@ -96,7 +96,7 @@ func (p *planner) should(n *Node, why Why) bool {
 	h := p.hosts[n.Host]
 	switch why {
 	case WhyLost:
-		return p.lost(n) && h != nil && p.now.Sub(h.lost) >= lostAfter && !p.lastOfAll(n)
+		return p.lost(n) && h != nil && p.now.Sub(h.lost) >= p.limits.ReplaceAfter && !p.lastOfAll(n)
 	case WhyFailed:
 		r := h.runs(n.ID)
 		return r != nil && r.Failed != ""

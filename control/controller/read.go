@@ -119,7 +119,7 @@ func (s *stepper) readHosts(announced map[string]*Host, drained map[string]bool,
 			s.report("host-returned", "host %s is there again", id)
 		}
 		if next.Session != a.Session {
-			next.heard, next.says = false, HostSays{}
+			next.heard, next.says, next.mute = false, HostSays{}, muted{}
 		}
 		next.Host, next.there = *a, true
 		next.ID = id
@@ -157,7 +157,7 @@ func (s *stepper) readHosts(announced map[string]*Host, drained map[string]bool,
 }
 
 func (s *stepper) loseHost(id string, h host, quiet bool) {
-	h.ID, h.there, h.heard, h.says, h.lost = id, false, false, HostSays{}, s.now
+	h.ID, h.there, h.heard, h.says, h.mute, h.lost = id, false, false, HostSays{}, muted{}, s.now
 	s.hosts[id] = &h
 	if !quiet {
 		s.report("host-lost", "host %s is not there any more", id)
@@ -174,13 +174,16 @@ func (c *cluster) planned() []Node {
 
 // forget lets go of what nodes said that are no more.
 func (c *cluster) forget() {
-	said := map[string]NodeSays{}
+	said, mute := map[string]NodeSays{}, map[string]muted{}
 	for _, n := range c.planned() {
 		if what, ok := c.said[n.ID]; ok {
 			said[n.ID] = what
 		}
+		if what, ok := c.mute[n.ID]; ok {
+			mute[n.ID] = what
+		}
 	}
-	c.said = said
+	c.said, c.mute = said, mute
 }
 
 // specNews tells people what is wanted.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"larder/router"
 )
@@ -14,9 +15,16 @@ type Limits struct {
 	Shards   int // a cluster may have; 0: router.ShardsMax
 	Replicas int // a shard may have; 0: router.ReplicasMax
 	Moves    int // shards of a cluster that may be moving a node at the same time; 0: 4
+
+	DownAfter    time.Duration // for how long a node may not answer before it counts as down; 0: 800 ms
+	ReplaceAfter time.Duration // for how long a host may be away before others take its nodes' places; 0: 30 s
 }
 
-const movesUsual = 4
+const (
+	movesUsual   = 4
+	downUsual    = 800 * time.Millisecond
+	replaceUsual = 30 * time.Second
+)
 
 func (l Limits) filled() Limits {
 	or := func(n *int, usual int) {
@@ -27,8 +35,17 @@ func (l Limits) filled() Limits {
 	or(&l.Shards, router.ShardsMax)
 	or(&l.Replicas, router.ReplicasMax)
 	or(&l.Moves, movesUsual)
+	if l.DownAfter <= 0 {
+		l.DownAfter = downUsual
+	}
+	if l.ReplaceAfter <= 0 {
+		l.ReplaceAfter = replaceUsual
+	}
 	return l
 }
+
+// Down is DownAfter, or the usual.
+func (l Limits) Down() time.Duration { return l.filled().DownAfter }
 
 // Engines and durabilities, as they stand in a Spec.
 const (

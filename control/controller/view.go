@@ -25,6 +25,12 @@ func (f Fleet) Clusters() (names []string) {
 	return names
 }
 
+// Watched tells whether a cluster's nodes have others to take their places, so that one that is down is to be found out soon.
+func (f Fleet) Watched(name string) bool {
+	c := f.clusters[name]
+	return c != nil && c.spec.value != nil && c.spec.value.Replicas > 0 && !c.spec.value.External()
+}
+
 // SeenCluster is a cluster with how far it is what is wanted.
 type SeenCluster struct {
 	Spec     Spec

@@ -31,6 +31,10 @@ type world struct {
 	gone     string // the machine that does not come back, once it is calm
 
 	history map[string]string // record by cluster, shard and epoch: there is one
+	shown   map[string][]int  // what was committed under replicated, by the record's key
+	plans   map[string]parsedPlan
+	writes  int
+	elected int
 	erased  int
 	wrong   string
 	trace   func(format string, args ...any)
@@ -38,6 +42,11 @@ type world struct {
 	mail    []letter
 	runs    int
 	puts    int
+}
+
+type parsedPlan struct {
+	version uint64
+	plan    *controller.Plan
 }
 
 // letter is something on its way.
@@ -51,6 +60,7 @@ type leader struct {
 	number int
 	fleet  controller.Fleet
 	dead   bool
+	again  map[string]time.Time
 }
 
 // machine is a host.
@@ -74,17 +84,37 @@ type proc struct {
 	up       bool
 	exited   string // its run before
 	addr     string
-	executed int64
+	data     []int  // the numbers of the writes that it has
+	reign    uint64 // of the newest in data
+	link     link
+	frozen   time.Time // until then it does nothing, and answers nobody
+	cut      time.Time // until then no controller reaches it
+	skew     time.Duration
 	memory   int64
 	settings int
 	failed   string
+	acked    int64 // to whom it is linked
 }
+
+// link is what a follower has of its primary: it streams from that run in that reign.
+type link struct {
+	to    router.Run
+	reign uint64
+}
+
+func (p *proc) executed() int64 { return int64(len(p.data)) }
+
+// lives tells whether it does anything now.
+func (p *proc) lives(w *world) bool { return p.up && p.m.up && !p.frozen.After(w.now) }
+
+// reached tells whether controllers reach it.
+func (p *proc) reached(w *world) bool { return p.lives(w) && !p.cut.After(w.now) }
 
 var began = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
 func newWorld(dice *rand.Rand) *world {
 	w := &world{
-		now: began, dice: dice, entries: map[string]controller.Entry{}, machines: map[string]*machine{}, history: map[string]string{},
+		now: began, dice: dice, entries: map[string]controller.Entry{}, machines: map[string]*machine{}, history: map[string]string{}, shown: map[string][]int{}, plans: map[string]parsedPlan{},
 		trace: func(string, ...any) {},
 	}
 	w.takeOver()
@@ -137,7 +167,7 @@ func (w *world) deliver() {
 // takeOver makes another controller the leader. The one before does not know of it.
 func (w *world) takeOver() {
 	w.lock++
-	w.leaders = append(w.leaders, &leader{number: w.lock})
+	w.leaders = append(w.leaders, &leader{number: w.lock, again: map[string]time.Time{}})
 	w.leaders = w.leaders[max(0, len(w.leaders)-3):]
 	w.tell(w.leaders[len(w.leaders)-1], w.registry())
 }
@@ -181,9 +211,20 @@ func (w *world) carryOut(l *leader, effect controller.Effect) {
 		w.trace("order %s", showOrder(e))
 		w.send(func() { w.obey(e) })
 	case controller.Tell:
-		w.trace("tell %s %s", e.Node, e.Record.Line())
+		asks := ""
+		if e.Promise {
+			asks = fmt.Sprint("? ", e.Exited)
+		}
+		w.trace("tell %s %s%s", e.Node, e.Record.Line(), asks)
 		w.send(func() { w.told(l, e) })
+	case controller.Again:
+		if at, ok := l.again[e.Cluster]; !w.chance(4) && (!ok || e.At.Before(at)) { // a Tick does the same
+			l.again[e.Cluster] = e.At
+		}
 	case controller.Report:
+		if e.Kind == "elected" {
+			w.elected++
+		}
 		w.trace("%s: %s", e.Kind, e.Text)
 	}
 }
@@ -240,8 +281,13 @@ func (w *world) spec(cluster string) *controller.Spec {
 }
 
 func (w *world) plan(cluster string) *controller.Plan {
+	e := w.entries[controller.PlanKey(cluster)]
+	if known := w.plans[cluster]; known.plan != nil && known.version == e.Version {
+		return known.plan
+	}
 	p := &controller.Plan{}
-	if e := w.entries[controller.PlanKey(cluster)]; len(e.Value) > 0 {
+	w.plans[cluster] = parsedPlan{e.Version, p}
+	if len(e.Value) > 0 {
 		if err := json.Unmarshal(e.Value, p); err != nil {
 			w.fail("plan of %s: %v", cluster, err)
 		}
@@ -318,6 +364,7 @@ func (w *world) run(p *proc) {
 		p.exited = p.Me().ID
 	}
 	p.Node = shard.New(router.Run{Node: p.id, ID: strconv.Itoa(w.runs)}, true)
+	p.data, p.reign, p.link, p.frozen = nil, 0, link{}, time.Time{} // nothing was saved
 	p.up, p.addr = true, fmt.Sprintf("%s:%d", p.m.ID, 7000+w.runs)
 }
 
@@ -327,7 +374,7 @@ func (w *world) report(m *machine) {
 		return
 	}
 	m.number++
-	says := controller.HostSays{Host: m.ID, Session: m.Session, Number: m.number, Obeyed: maps.Clone(m.obeyed)}
+	says := controller.HostSays{Host: m.ID, Session: m.Session, At: w.now, Number: m.number, Obeyed: maps.Clone(m.obeyed)}
 	for _, name := range slices.Sorted(maps.Keys(m.procs)) {
 		p := m.procs[name]
 		r := controller.Running{Cluster: p.cluster, Node: p.id, Exited: p.exited, Memory: p.memory, Settings: p.settings, Failed: p.failed}
@@ -399,10 +446,17 @@ func (w *world) erase(p *proc) {
 func (w *world) told(l *leader, t controller.Tell) {
 	for _, m := range w.machines {
 		p := m.procs[t.Node]
-		if p == nil || !p.up || !m.up || p.addr != t.Addr {
+		if p == nil || !p.reached(w) || p.addr != t.Addr {
 			continue
 		}
-		_ = p.Obey(t.Record, p.executed)
+		_ = p.Obey(t.Record, p.executed())
+		if t.Promise {
+			for _, run := range append(t.Exited, router.Run{}) {
+				if wait, ok := p.Promise(t.Record.Epoch, run, w.nowNS()); ok && wait == 0 {
+					break
+				}
+			}
+		}
 		says := w.says(p)
 		w.send(func() { w.tell(l, says) })
 	}
@@ -412,11 +466,11 @@ func (w *world) nowNS() int64 { return w.now.Sub(began).Nanoseconds() + 1e12 }
 
 func (w *world) says(p *proc) controller.NodeSays {
 	n := controller.NodeSays{
-		Cluster: p.cluster, Node: p.id, At: w.now, Run: p.Me(), Epoch: p.Record().Epoch, Frozen: p.Role() == shard.Frozen, Executed: p.executed,
-		Confirmed: p.Confirmed(),
+		Cluster: p.cluster, Node: p.id, At: w.now, Run: p.Me(), Epoch: p.Record().Epoch, Frozen: p.Role() == shard.Frozen, Executed: p.executed(),
+		Loaded: true, Promised: p.Promised(), Reign: p.reign, Committed: p.Committed(), Confirmed: p.Confirmed(), Skew: p.skew,
 	}
 	for _, f := range w.followers(p) {
-		n.Followers = append(n.Followers, f.Me())
+		n.Followers = append(n.Followers, controller.Follower{Run: f.Me(), Acked: f.acked})
 	}
 	return n
 }
@@ -430,7 +484,7 @@ func (w *world) followers(p *proc) (list []*proc) {
 		m := w.machines[id]
 		for _, name := range slices.Sorted(maps.Keys(m.procs)) {
 			f := m.procs[name]
-			if m.up && f.up && f != p && f.cluster == p.cluster && f.shard == p.shard && f.Role() == shard.Follower && f.Record().Primary == p.Me() && f.Record().Reign == p.Record().Reign {
+			if m.up && f.up && f.link == (link{p.Me(), p.Record().Reign}) {
 				list = append(list, f)
 			}
 		}
@@ -454,28 +508,104 @@ func (w *world) procs() (list []*proc) {
 
 // turn lets nodes live: primaries write and send, followers follow and acknowledge.
 func (w *world) turn() {
-	primaries := map[string]router.Run{}
+	primaries, serving := map[string]router.Run{}, map[string]router.Run{}
 	for _, p := range w.procs() {
-		if p.Role() == shard.Primary {
-			key := fmt.Sprintf("%s %d reign %d", p.cluster, p.shard, p.Record().Reign)
-			if other, ok := primaries[key]; ok {
-				w.fail("%s: %v and %v are both the primary", key, other, p.Me())
+		if p.Role() != shard.Primary || !p.lives(w) {
+			continue
+		}
+		at := fmt.Sprintf("%s %d", p.cluster, p.shard)
+		key := fmt.Sprintf("%s reign %d", at, p.Record().Reign)
+		if other, ok := primaries[key]; ok {
+			w.fail("%s: %v and %v are both the primary", key, other, p.Me())
+		}
+		primaries[key] = p.Me()
+		if serves := p.Serves(w.nowNS()); serves && p.TakesWrites() {
+			if other, ok := serving[at]; ok && p.Record().Replicated && !w.orphan(p) {
+				w.fail("%s: %v and %v both answer", at, other, p.Me())
 			}
-			primaries[key] = p.Me()
-			p.executed++
-			p.Own(p.executed)
-			p.Sent(p.executed, w.nowNS())
+			if !w.orphan(p) {
+				serving[at] = p.Me()
+			}
+			w.writes++
+			p.data = append(p.data, w.writes)
+		} else {
+			p.data = append(p.data, 0) // what keeps leases alive
+		}
+		p.reign = p.Record().Reign
+		p.Own(p.executed())
+		p.Sent(p.executed(), w.nowNS())
+	}
+	for _, p := range w.procs() {
+		w.follow(p)
+	}
+	for _, p := range w.procs() {
+		if !p.lives(w) || p.Role() != shard.Primary && p.Role() != shard.Frozen {
+			continue
 		}
 		for _, f := range w.followers(p) {
-			if w.chance(3) {
+			if !f.lives(w) || w.chance(3) {
 				continue
 			}
-			f.executed = p.executed
+			f.data, f.reign = p.data[:len(p.data):len(p.data)], p.reign
 			if f.MayAcknowledge(p.Me(), p.Record().Reign, w.nowNS()) {
-				p.Acknowledged(f.Me(), p.Record().Reign, f.executed)
+				f.acked = f.executed()
+				p.Acknowledged(f.Me(), p.Record().Reign, f.acked)
 			}
 		}
+		w.commits(p)
 	}
+}
+
+// follow has a node connect to its primary; where its data is no beginning of that one's it takes a copy, once it may let go of its own.
+func (w *world) follow(f *proc) {
+	r := f.Record()
+	if f.Role() != shard.Follower || r.Epoch == 0 {
+		f.link = link{}
+		return
+	}
+	want := link{r.Primary, r.Reign}
+	if !f.lives(w) || f.link == want || w.chance(3) {
+		return
+	}
+	f.link = link{}
+	p := w.proc(r.Primary.Node)
+	if p == nil || !p.lives(w) || p.Me() != r.Primary || p.Record().Reign != r.Reign {
+		return
+	}
+	if len(f.data) > len(p.data) || !slices.Equal(f.data, p.data[:len(f.data)]) {
+		if !f.MayDrop(p.Record().Epoch) {
+			return
+		}
+		w.runs++
+		f.exited = f.Me().ID
+		f.Drop(strconv.Itoa(w.runs))
+		f.data = p.data[:len(p.data):len(p.data)]
+	}
+	f.link, f.acked = want, 0
+}
+
+// orphan tells whether a node is of a cluster that was deleted while its host was away.
+func (w *world) orphan(p *proc) bool {
+	return w.record(p.cluster, p.shard) == nil || p.Record().Epoch <= w.plan(p.cluster).Past
+}
+
+// commits takes in what a primary has committed: all of it stays.
+func (w *world) commits(p *proc) {
+	if !p.Record().Replicated || p.Role() != shard.Primary || !p.Serves(w.nowNS()) {
+		return
+	}
+	if w.orphan(p) {
+		return
+	}
+	key := controller.RecordKey(p.cluster, p.shard)
+	was, is := w.shown[key], p.data[:p.Committed()]
+	if n := len(was); n > len(is) && n <= len(p.data) {
+		is = p.data[:n] // of an earlier reign
+	}
+	if n := len(was); n > len(is) || n > 0 && was[n-1] != is[n-1] {
+		w.fail("%s: %v lacks of what was committed before: it has %d of %d", key, p.Me(), len(is), n)
+	}
+	w.shown[key] = is
 }
 
 // step lets a tenth of a second pass.
@@ -488,10 +618,16 @@ func (w *world) step() {
 		for _, id := range slices.Sorted(maps.Keys(w.machines)) {
 			w.report(w.machines[id])
 		}
-		for _, p := range w.procs() {
-			says := w.says(p)
-			for _, l := range w.leaders {
-				w.send(func() { w.tell(l, says) })
+	}
+	if tenth%2 == 0 {
+		w.ask(200 * time.Millisecond)
+	}
+	w.deliver()
+	for _, l := range w.leaders {
+		for _, cluster := range slices.Sorted(maps.Keys(l.again)) {
+			if !l.again[cluster].After(w.now) {
+				delete(l.again, cluster)
+				w.tell(l, controller.Due{Cluster: cluster})
 			}
 		}
 	}
@@ -502,6 +638,29 @@ func (w *world) step() {
 		}
 	}
 	w.deliver()
+}
+
+// ask has controllers ask all nodes that they know of.
+func (w *world) ask(within time.Duration) {
+	for _, id := range slices.Sorted(maps.Keys(w.machines)) {
+		m := w.machines[id]
+		for _, name := range slices.Sorted(maps.Keys(m.procs)) {
+			p := m.procs[name]
+			var e controller.Event = controller.NodeMute{Cluster: p.cluster, Node: p.id, At: w.now.Add(-within), Until: w.now, Refused: m.up && !p.up}
+			if p.reached(w) {
+				e = w.says(p)
+			}
+			for _, l := range w.leaders {
+				w.send(func() { w.tell(l, e) })
+			}
+		}
+		if !m.up && m.announced {
+			e := controller.HostMute{Host: m.ID, Session: m.Session, At: w.now.Add(-within), Until: w.now}
+			for _, l := range w.leaders {
+				w.send(func() { w.tell(l, e) })
+			}
+		}
+	}
 }
 
 // check looks at what has just been written: whether a record's epoch has been there before, and whether more is planned on a host than it has.
@@ -522,6 +681,7 @@ func (w *world) check(key string) {
 	case strings.Contains(key, "/shards/"):
 		r, err := router.ParseRecord(string(w.entries[key].Value))
 		if err != nil {
+			delete(w.shown, key)
 			return // it was taken away
 		}
 		epoch := fmt.Sprintf("%s %d", key, r.Epoch)
@@ -537,14 +697,25 @@ func (w *world) check(key string) {
 			}
 		}
 		w.history[key] = r.Line()
+		if r.State != router.Electing {
+			w.checkPrimary(key, r)
+		}
+	}
+}
+
+// checkPrimary wants that a primary has all that was committed.
+func (w *world) checkPrimary(key string, r *router.Record) {
+	p, was := w.proc(r.Primary.Node), w.shown[key]
+	if n := len(was); r.Replicated && n > 0 && p != nil && p.Me() == r.Primary && p.up && (len(p.data) < n || p.data[n-1] != was[n-1]) {
+		w.fail("%s: %s: %v lacks of %d writes that were committed", key, r.Line(), r.Primary, n)
 	}
 }
 
 // checkSwitch wants that who takes over has all that the frozen primary has.
 func (w *world) checkSwitch(old, next router.Run) {
 	was, is := w.proc(old.Node), w.proc(next.Node)
-	if was != nil && is != nil && was.Me() == old && is.Me() == next && is.executed < was.executed {
-		w.fail("%v takes over with %d of %d", next, is.executed, was.executed)
+	if was != nil && is != nil && was.Me() == old && is.Me() == next && is.executed() < was.executed() {
+		w.fail("%v takes over with %d of %d", next, is.executed(), was.executed())
 	}
 }
 

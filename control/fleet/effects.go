@@ -15,11 +15,12 @@ import (
 const effectTime = 3 * time.Second
 
 // rooms bound how much is done at once, of each kind apart: hosts that do not answer hold up no writing, and nobody's being asked but that of others like them.
-type rooms struct{ puts, orders, tells, polls, mute chan struct{} }
+type rooms struct{ puts, orders, tells, polls, mute, news chan struct{} }
 
 func newRooms() rooms {
-	const puts, orders, tells, polls, mute = 16, 32, 32, 32, 16
-	return rooms{make(chan struct{}, puts), make(chan struct{}, orders), make(chan struct{}, tells), make(chan struct{}, polls), make(chan struct{}, mute)}
+	const puts, orders, tells, polls, mute, news = 16, 32, 256, 32, 64, 4096
+	room := func(size int) chan struct{} { return make(chan struct{}, size) }
+	return rooms{puts: room(puts), orders: room(orders), tells: room(tells), polls: room(polls), mute: room(mute), news: room(news)}
 }
 
 // carryOut begins to do what a step wants.
@@ -34,6 +35,10 @@ func (t *term) carryOut(effect controller.Effect) {
 	case controller.Tell:
 		t.hasten(e.Cluster)
 		t.do(t.rooms.tells, "tell", e.Node, func(ctx context.Context) error { return t.show(ctx, e) })
+	case controller.Again:
+		if at, ok := t.again[e.Cluster]; !ok || e.At.Before(at) {
+			t.again[e.Cluster] = e.At
+		}
 	case controller.Report:
 		t.l.ReportOf(e.Cluster, e.Kind, e.Text)
 	}

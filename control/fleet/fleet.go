@@ -26,6 +26,8 @@ import (
 type Hosts interface {
 	// Says asks a host how things are.
 	Says(ctx context.Context, h controller.Host) (controller.HostSays, error)
+	// News asks likewise, and is answered when the host is in another state than that, or after a second.
+	News(ctx context.Context, h controller.Host, seen uint64) (controller.HostSays, error)
 	// Obey gives it an order.
 	Obey(ctx context.Context, h controller.Host, o controller.Order) error
 }
@@ -107,7 +109,7 @@ func (l *Leader) View() View {
 	}
 	v.Hosts, v.Nodes = map[string]controller.HostSays{}, map[string]map[string]controller.NodeSays{}
 	for id, h := range l.term.hosts {
-		if h.heard {
+		if h.heard && h.left.IsZero() {
 			v.Hosts[id] = h.says
 		}
 	}

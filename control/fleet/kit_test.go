@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,6 +42,8 @@ type world struct {
 type machine struct {
 	controller.Host
 	number uint64
+	state  uint64
+	said   controller.HostSays
 	obeyed map[string]uint64
 	nodes  map[string]*node
 	silent bool // it hangs
@@ -101,12 +104,32 @@ func (w *world) Says(ctx context.Context, h controller.Host) (controller.HostSay
 	}
 	defer w.mu.Unlock()
 	m.number++
-	says := controller.HostSays{Host: m.ID, Session: m.Session, Number: m.number, Obeyed: maps.Clone(m.obeyed)}
+	says := controller.HostSays{Host: m.ID, Session: m.Session, Number: m.number, State: m.state, Obeyed: maps.Clone(m.obeyed)}
 	for _, id := range slices.Sorted(maps.Keys(m.nodes)) {
 		n := m.nodes[id]
 		says.Nodes = append(says.Nodes, controller.Running{Cluster: n.cluster, Node: id, Run: n.Me().ID, Addr: n.addr, Memory: n.Memory, Settings: n.Settings})
 	}
+	if m.state == 0 || !slices.Equal(says.Nodes, m.said.Nodes) || !maps.Equal(says.Obeyed, m.said.Obeyed) {
+		m.state++
+	}
+	says.State, m.said = m.state, says
 	return says, nil
+}
+
+// News implements fleet.Hosts.
+func (w *world) News(ctx context.Context, h controller.Host, seen uint64) (controller.HostSays, error) {
+	for range 90 {
+		says, err := w.Says(ctx, h)
+		if err != nil || says.State != seen {
+			return says, err
+		}
+		select {
+		case <-ctx.Done():
+			return says, ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return w.Says(ctx, h)
 }
 
 // Obey implements fleet.Hosts.
@@ -174,18 +197,20 @@ func (w *world) State(ctx context.Context, cluster, id, addr string) (controller
 		w.mu.Lock()
 		return controller.NodeSays{}, ctx.Err()
 	}
-	says := controller.NodeSays{Cluster: cluster, Node: id, Run: n.Me(), Epoch: n.Record().Epoch, Frozen: n.Role() == shard.Frozen}
+	says := controller.NodeSays{
+		Cluster: cluster, Node: id, Run: n.Me(), Epoch: n.Record().Epoch, Frozen: n.Role() == shard.Frozen, Loaded: true, Promised: n.Promised(), Reign: n.Record().Reign,
+	}
 	if n.Role() == shard.Primary || n.Role() == shard.Frozen {
 		for _, m := range w.hosts {
 			for _, f := range m.nodes {
 				if f != n && f.cluster == n.cluster && f.Shard == n.Shard && f.Role() == shard.Follower && f.Record().Primary == n.Me() && f.Record().Reign == n.Record().Reign {
 					n.Sent(0, time.Now().UnixNano())
 					n.Acknowledged(f.Me(), n.Record().Reign, 0)
-					says.Followers = append(says.Followers, f.Me())
+					says.Followers = append(says.Followers, controller.Follower{Run: f.Me()})
 				}
 			}
 		}
-		slices.SortFunc(says.Followers, func(a, b router.Run) int { return slices.Compare([]string{a.Node}, []string{b.Node}) })
+		slices.SortFunc(says.Followers, func(a, b controller.Follower) int { return strings.Compare(a.Run.Node, b.Run.Node) })
 	}
 	says.Confirmed = n.Confirmed()
 	return says, nil
@@ -199,6 +224,9 @@ func (w *world) show(t controller.Tell) error {
 		return errNobody
 	}
 	_ = n.Obey(t.Record, 0) // a newer one is shown by its state
+	if t.Promise {
+		n.Promise(t.Record.Epoch, router.Run{}, time.Now().UnixNano())
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"time"
 
 	"larder/backends"
 	"larder/control/controller"
@@ -14,12 +15,21 @@ type managed struct{ *backends.Managed }
 func NodesOver(m *backends.Managed) Nodes { return managed{m} }
 
 func (m managed) State(ctx context.Context, cluster, node, addr string) (controller.NodeSays, error) {
+	asked := time.Now()
 	s, err := m.Managed.State(ctx, addr)
 	if err != nil {
 		return controller.NodeSays{}, err
 	}
+	doubt := time.Since(asked) / 2
 	says := controller.NodeSays{
-		Cluster: cluster, Node: node, Run: s.Run, Frozen: s.Role == "frozen", Executed: s.Executed, Followers: s.Followers, Confirmed: s.Confirmed,
+		Cluster: cluster, Node: node, Run: s.Run, Frozen: s.Role == "frozen", Loaded: s.Loaded, Promised: s.Promised, Reign: s.Reign,
+		Executed: s.Executed, Committed: s.Committed, Confirmed: s.Confirmed,
+	}
+	for i, run := range s.Followers {
+		says.Followers = append(says.Followers, controller.Follower{Run: run, Acked: s.Acked[i]})
+	}
+	if !s.Clock.IsZero() {
+		says.Skew, says.Doubt = s.Clock.Sub(asked.Round(0).Add(doubt)), doubt
 	}
 	if s.Record != nil {
 		says.Epoch = s.Record.Epoch
@@ -28,5 +38,8 @@ func (m managed) State(ctx context.Context, cluster, node, addr string) (control
 }
 
 func (m managed) Obey(ctx context.Context, t controller.Tell) error {
+	if t.Promise {
+		return m.Promise(ctx, t.Addr, t.Record, t.Exited)
+	}
 	return m.Show(ctx, t.Addr, t.Record, t.Places)
 }

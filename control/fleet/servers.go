@@ -44,7 +44,7 @@ func (t *term) servers() error {
 				}
 				there[s], busy[s] = now, true
 				ask := func(ctx context.Context) error { return t.askServer(ctx, s, now) }
-				t.poll(asking{"server", t.room(mute[s]), askServersWithin, ask}, func(err error) { hand(t, done, answer[controller.Server]{s, err}) })
+				t.poll(asking{kind: "server", room: t.room(mute[s]), within: askServersWithin, ask: ask}, func(err error) { hand(t, done, answer[controller.Server]{s, err}) })
 			}
 			asked = there
 			maps.DeleteFunc(mute, func(s controller.Server, _ bool) bool { _, is := there[s]; return !is })

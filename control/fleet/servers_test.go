@@ -30,6 +30,10 @@ type nobody struct{}
 
 var errNothing = errors.New("there are none")
 
+func (nobody) News(context.Context, controller.Host, uint64) (controller.HostSays, error) {
+	return controller.HostSays{}, errNobody
+}
+
 func (nobody) Says(context.Context, controller.Host) (controller.HostSays, error) {
 	return controller.HostSays{}, errNothing
 }

@@ -15,7 +15,8 @@ import (
 
 const (
 	tickEvery = time.Second
-	hasteFor  = 3 * time.Second // after something has happened to a cluster its nodes and their hosts are asked often
+	hasteFor  = 3 * time.Second  // after something has happened to a cluster its nodes and their hosts are asked often
+	leftFor   = 10 * time.Minute // the nodes of a host that is not announced any more are asked
 )
 
 // term is the time in which this process leads. What it knows began with it.
@@ -30,8 +31,9 @@ type term struct {
 	suspect chan struct{}           // somebody else may have the lock
 	rooms   rooms
 
-	fleet controller.Fleet // the stepping goroutine's
-	index uint64           // likewise
+	fleet controller.Fleet     // the stepping goroutine's
+	index uint64               // likewise
+	again map[string]time.Time // likewise: when clusters are to be looked after
 
 	plain map[string]controller.Entry // topologies, unpacked; the following goroutine's
 
@@ -47,14 +49,15 @@ type hostView struct {
 	heard bool
 	says  controller.HostSays
 	asked time.Time
-	busy  bool // it is being asked
-	mute  bool // it did not answer the last time
+	busy  bool      // it is being asked
+	mute  bool      // it did not answer the last time
+	left  time.Time // since when it is not announced any more: its nodes may be there all the same
 }
 
 func newTerm(ctx context.Context, l *Leader, id registry.SessionID) *term {
 	return &term{
 		l: l, ctx: ctx, session: id, news: make(chan controller.Event), states: make(chan []controller.Entry, 1), woken: make(chan struct{}, 1), suspect: make(chan struct{}, 1), rooms: newRooms(),
-		plain: map[string]controller.Entry{}, hosts: map[string]*hostView{}, nodes: map[string]map[string]controller.NodeSays{}, haste: map[string]time.Time{},
+		plain: map[string]controller.Entry{}, hosts: map[string]*hostView{}, nodes: map[string]map[string]controller.NodeSays{}, again: map[string]time.Time{}, haste: map[string]time.Time{},
 	}
 }
 
@@ -135,7 +138,10 @@ func (t *term) tell(e controller.Event) {
 func (t *term) steps() error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	due := time.NewTimer(tickEvery)
+	defer due.Stop()
 	for {
+		t.rest(due)
 		select {
 		case <-t.ctx.Done():
 			return nil
@@ -147,6 +153,29 @@ func (t *term) steps() error {
 			t.step(e)
 		case <-tick.C:
 			t.step(controller.Tick{})
+		case <-due.C:
+			t.looked()
+		}
+	}
+}
+
+// rest has a timer run out when the first cluster is to be looked after.
+func (t *term) rest(due *time.Timer) {
+	wait := tickEvery
+	now := t.l.o.Now()
+	for _, at := range t.again {
+		wait = min(wait, at.Sub(now))
+	}
+	due.Reset(max(wait, 0))
+}
+
+// looked has clusters looked after whose time has come.
+func (t *term) looked() {
+	now := t.l.o.Now()
+	for cluster, at := range t.again {
+		if !at.After(now) {
+			delete(t.again, cluster)
+			t.step(controller.Due{Cluster: cluster})
 		}
 	}
 }
@@ -198,8 +227,17 @@ func (t *term) announced(all []controller.Entry) {
 			t.wake()
 		}
 	}
-	maps.DeleteFunc(t.hosts, func(id string, _ *hostView) bool { return !there[id] })
-	t.l.o.Metrics.hosts.Set(float64(len(t.hosts)))
+	now := t.l.o.Now()
+	maps.DeleteFunc(t.hosts, func(id string, h *hostView) bool {
+		switch {
+		case there[id]:
+			h.left = time.Time{}
+		case h.left.IsZero():
+			h.left = now
+		}
+		return !there[id] && (!h.heard || now.Sub(h.left) > leftFor)
+	})
+	t.l.o.Metrics.hosts.Set(float64(len(there)))
 }
 
 // hasten has the nodes of a cluster and their hosts asked often for a while.
@@ -217,6 +255,7 @@ func (t *term) hasten(cluster string) {
 
 // hostSays takes in what a host has said.
 func (t *term) hostSays(h controller.Host, says controller.HostSays) {
+	says.At = t.l.o.Now()
 	t.l.mu.Lock()
 	if known := t.hosts[h.ID]; known != nil && known.Host == h && says.Session == h.Session && (!known.heard || says.Number > known.says.Number) {
 		known.heard, known.says = true, says

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"larder/control/controller"
 )
@@ -38,6 +39,8 @@ type Host struct {
 
 	mu      sync.Mutex // of what follows
 	number  uint64
+	said    controller.HostSays // the last that it said: what differs is another state
+	changed chan struct{}       // closed when what it says may have changed
 	memory  memory
 	keepers map[string]*keeper // by node
 	kept    int                // keepers that are at work
@@ -47,7 +50,7 @@ type Host struct {
 // New makes a host that remembers what is in its folder. Run then looks after its nodes.
 func New(o Options) (*Host, error) {
 	keep := func(m memory) error { return m.save(o.Dir) }
-	h := &Host{o: o, save: keep, counters: newCounters(), news: make(chan struct{}, 1), left: make(chan struct{}, 1), keepers: map[string]*keeper{}}
+	h := &Host{o: o, save: keep, counters: newCounters(), news: make(chan struct{}, 1), left: make(chan struct{}, 1), changed: make(chan struct{}), keepers: map[string]*keeper{}}
 	var err error
 	if h.memory, err = remember(o.Dir); err != nil {
 		return nil, err
@@ -66,17 +69,59 @@ func (h *Host) Says(_ context.Context, who controller.Host) (controller.HostSays
 	if err := h.is(who.ID); err != nil {
 		return controller.HostSays{}, err
 	}
+	says, _ := h.saysNow()
+	return says, nil
+}
+
+// newsWithin is how long News waits. Who asks waits a little longer.
+const newsWithin = 900 * time.Millisecond
+
+// News is Says when it says something else than in that state, or after a while.
+func (h *Host) News(ctx context.Context, who controller.Host, seen uint64) (controller.HostSays, error) {
+	if err := h.is(who.ID); err != nil {
+		return controller.HostSays{}, err
+	}
+	patience := time.NewTimer(newsWithin)
+	defer patience.Stop()
+	for {
+		says, changed := h.saysNow()
+		if says.State != seen {
+			return says, nil
+		}
+		select {
+		case <-changed:
+		case <-patience.C:
+			says, _ = h.saysNow()
+			return says, nil
+		case <-ctx.Done():
+			return controller.HostSays{}, context.Cause(ctx)
+		}
+	}
+}
+
+// saysNow says how things are, and gives what is closed when they may have changed.
+func (h *Host) saysNow() (says controller.HostSays, changed <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.number++
-	says := controller.HostSays{Host: h.o.ID, Session: h.o.Session, Number: h.number, Obeyed: map[string]uint64{}}
+	says = controller.HostSays{Host: h.o.ID, Session: h.o.Session, Number: h.number, State: h.said.State, Obeyed: map[string]uint64{}}
 	for name, c := range h.memory.Clusters {
 		says.Obeyed[name] = c.Obeyed
 	}
 	for _, id := range slices.Sorted(maps.Keys(h.memory.Nodes)) {
 		says.Nodes = append(says.Nodes, h.keepers[id].says(h.memory.Nodes[id]))
 	}
-	return says, nil
+	if says.State == 0 || !slices.Equal(says.Nodes, h.said.Nodes) || !maps.Equal(says.Obeyed, h.said.Obeyed) {
+		says.State++
+	}
+	h.said = says
+	return says, h.changed
+}
+
+// tell says to who waits that there may be news. h.mu is held.
+func (h *Host) tell() {
+	close(h.changed)
+	h.changed = make(chan struct{})
 }
 
 func (h *Host) is(id string) error {
@@ -168,6 +213,7 @@ func (h *Host) take(next memory) {
 		}
 	}
 	nudge(h.news)
+	h.tell()
 }
 
 // change changes what is remembered of a node, and keeps it. That it could not be kept is said, and the change counts: it is about what is.
@@ -180,6 +226,7 @@ func (h *Host) change(id string, how func(n *node)) {
 		return
 	}
 	h.memory.Nodes[id] = &n
+	h.tell()
 	h.keep()
 }
 
@@ -189,6 +236,7 @@ func (h *Host) forget(id string) {
 	defer h.mu.Unlock()
 	delete(h.memory.Nodes, id)
 	delete(h.keepers, id)
+	h.tell()
 	h.keep()
 	h.o.Log.Info("node is gone from here", "node", id)
 }

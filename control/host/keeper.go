@@ -77,6 +77,7 @@ func (k *keeper) update(how func()) {
 	k.h.mu.Lock()
 	defer k.h.mu.Unlock()
 	how()
+	k.h.tell()
 }
 
 // keep looks after the node until it is gone, or the host rests, or ctx ends. Then its process is left as it is.

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"larder/control/controller"
 )
 
 // The paths by which a controller asks a host, which the path names so that another one at its address does not answer for it.
 //
-//	GET  /v1/hosts/<id>          HostSays
+//	GET  /v1/hosts/<id>          HostSays; with ?seen=STATE once it is another, or after a second
 //	POST /v1/hosts/<id>/orders   Order; 204, or a Problem
 const (
 	saysPath   = "/v1/hosts/{id}"
@@ -44,6 +45,7 @@ var statuses = map[string]int{
 // Asked is a host in this process.
 type Asked interface {
 	Says(ctx context.Context, who controller.Host) (controller.HostSays, error)
+	News(ctx context.Context, who controller.Host, seen uint64) (controller.HostSays, error)
 	Obey(ctx context.Context, who controller.Host, o controller.Order) error
 }
 
@@ -51,7 +53,17 @@ type Asked interface {
 func NewHandler(h Asked, key string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+saysPath, func(w http.ResponseWriter, r *http.Request) {
-		says, err := h.Says(r.Context(), controller.Host{ID: r.PathValue("id")})
+		who := controller.Host{ID: r.PathValue("id")}
+		ask := func() (controller.HostSays, error) { return h.Says(r.Context(), who) }
+		if text := r.URL.Query().Get("seen"); text != "" {
+			seen, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				fail(w, fmt.Errorf("%w: seen=%q: want a state's number", ErrOrder, text))
+				return
+			}
+			ask = func() (controller.HostSays, error) { return h.News(r.Context(), who, seen) }
+		}
+		says, err := ask()
 		if err != nil {
 			fail(w, err)
 			return

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"larder/control/controller"
 	"larder/control/host"
@@ -39,7 +40,16 @@ const answerMax = 16 << 20
 
 // Says asks a host how things are.
 func (c *Client) Says(ctx context.Context, h controller.Host) (says controller.HostSays, err error) {
-	err = c.ask(ctx, h, http.MethodGet, "", nil, &says)
+	return c.says(ctx, h, "")
+}
+
+// News is Says once the host is in another state than one that was seen, or after a second.
+func (c *Client) News(ctx context.Context, h controller.Host, seen uint64) (controller.HostSays, error) {
+	return c.says(ctx, h, "?seen="+strconv.FormatUint(seen, 10))
+}
+
+func (c *Client) says(ctx context.Context, h controller.Host, query string) (says controller.HostSays, err error) {
+	err = c.ask(ctx, h, http.MethodGet, query, nil, &says)
 	if err == nil && says.Host != h.ID {
 		err = fmt.Errorf("host %s at %s: %w: %q", h.ID, h.Addr, host.ErrOther, says.Host)
 	}

@@ -27,6 +27,10 @@ type desk struct {
 	err   error
 }
 
+func (d *desk) News(ctx context.Context, h controller.Host, _ uint64) (controller.HostSays, error) {
+	return d.Says(ctx, h)
+}
+
 func (d *desk) Says(context.Context, controller.Host) (controller.HostSays, error) {
 	return d.says, d.err
 }
