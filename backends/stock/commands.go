@@ -33,6 +33,7 @@ type Commands struct {
 type Options struct {
 	Auth     backends.Auth
 	Topology func() *router.Topology
+	Told     bool                   // the topology says which of its nodes are stock servers; else all are asked whether they are
 	Extend   func(*command.Overlay) // is told of each that is another than the last, with a greater version
 	Log      *slog.Logger
 }
@@ -56,7 +57,7 @@ func (c *Commands) Look(ctx context.Context) {
 	c.askAll(ctx)
 	var tables [][]command.Row
 	for _, shard := range c.seen.Shards { // in their order: what is told is the same each time
-		if s := c.servers[shard.Primary.Addr]; len(s.rows) > 0 {
+		if s := c.servers[shard.Primary.Addr]; s != nil && len(s.rows) > 0 {
 			tables = append(tables, s.rows)
 		}
 	}
@@ -67,26 +68,36 @@ func (c *Commands) Look(ctx context.Context) {
 	}
 }
 
-// follow keeps the servers those that are primaries now.
+// follow keeps the servers those that are primaries now. A shard's new one is believed to have the commands of the one before, until it has been asked.
 func (c *Commands) follow(t *router.Topology) {
 	if t == c.seen {
 		return
 	}
-	c.seen = t
-	old := c.servers
-	c.servers = map[string]*server{}
-	for _, shard := range t.Shards {
+	var before []router.Shard
+	if c.seen != nil {
+		before = c.seen.Shards
+	}
+	last := c.servers
+	c.seen, c.servers = t, map[string]*server{}
+	for i, shard := range t.Shards {
+		if c.o.Told && !shard.Primary.External {
+			continue
+		}
 		addr := shard.Primary.Addr
-		s := old[addr]
+		s := last[addr]
 		if s == nil {
 			s = &server{addr: addr}
+			if i < len(before) && last[before[i].Primary.Addr] != nil {
+				s.rows = last[before[i].Primary.Addr].rows
+			}
 		}
 		s.ours = false // another may have its address
 		c.servers[addr] = s
-		delete(old, addr)
 	}
-	for _, s := range old {
-		s.hangUp()
+	for addr, s := range last {
+		if c.servers[addr] == nil {
+			s.hangUp()
+		}
 	}
 }
 

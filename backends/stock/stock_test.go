@@ -213,10 +213,33 @@ func TestCommands(t *testing.T) {
 	second := "m.b"
 	name.Store(&second)
 	look("m.b")
+	topology = fleet.Topology(t, []string{plain, "127.0.0.1:1", ours}) // its new primary cannot be reached yet
+	look("m.b")
+	topology = fleet.Topology(t, []string{plain, plain, ours})
+	look("")
 	topology = fleet.Topology(t, []string{plain})
 	look("")
 	if len(c.Asked()) != 1 || told[2].Version() != 3 {
 		t.Errorf("%v are asked, version %d", c.Asked(), told[2].Version())
+	}
+}
+
+// TestTold: where the topology says which nodes are stock servers, the others are not asked.
+func TestTold(t *testing.T) {
+	topology := fleet.Topology(t, []string{peers.StartRedis(t, "--loadmodule", peers.Module(t)), "127.0.0.1:1"})
+	var told *command.Overlay
+	c := stock.New(stock.Options{
+		Topology: func() *router.Topology { return topology }, Told: true, Extend: func(o *command.Overlay) { told = o }, Log: slog.New(slog.DiscardHandler),
+	})
+	if c.Look(t.Context()); len(c.Asked()) != 0 || told != nil {
+		t.Errorf("%v are asked, and %v is told", c.Asked(), told)
+	}
+	next := *topology
+	next.Shards = slices.Clone(topology.Shards)
+	next.Shards[0].Primary.External = true
+	topology = &next
+	if c.Look(t.Context()); len(c.Asked()) != 1 || told == nil || len(told.Rows()) == 0 {
+		t.Errorf("%v are asked, and %v is told", c.Asked(), told)
 	}
 }
 

@@ -97,7 +97,7 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 		return nil, err
 	}
 	if others {
-		commands := newStockCommands(c.is.stack, &o, c.src, c.env.Log)
+		commands := newStockCommands(c.is.stack, &o, c.src, true, c.env.Log)
 		commands.begin(gateway)
 		if err := commands.follow(); err != nil {
 			return nil, err

@@ -144,7 +144,8 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 	}
 	defer fleet.leave()
 	return p.serve(func() error {
-		if src == nil {
+		inFleet := src == nil
+		if inFleet {
 			if src, err = fleet.topologies(); err != nil {
 				return err
 			}
@@ -152,7 +153,7 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 		if err := fleet.settings(); err != nil {
 			return err
 		}
-		commands := newStockCommands(p.stack, &c.Gateway, src, env.Log)
+		commands := newStockCommands(p.stack, &c.Gateway, src, inFleet, env.Log)
 		gateway, err := p.startGateway(c.Gateway, src, commands.begin)
 		if err != nil {
 			return err

@@ -24,12 +24,13 @@ type stockCommands struct {
 	commands *stock.Commands
 }
 
-// newStockCommands makes one for a gateway of those options; it lives in its stack.
-func newStockCommands(in *stack, o *proxy.Options, src router.Source, log *slog.Logger) *stockCommands {
+// newStockCommands makes one for a gateway of those options; it lives in its stack. told: the source says which nodes are stock servers.
+func newStockCommands(in *stack, o *proxy.Options, src router.Source, told bool, log *slog.Logger) *stockCommands {
 	c := &stockCommands{stack: in, src: src}
 	c.commands = stock.New(stock.Options{
 		Auth:     backends.Auth{User: o.Upstream.User, Password: o.Upstream.Password},
 		Topology: src.Topology,
+		Told:     told,
 		Extend:   func(o *command.Overlay) { c.gateway.Extend(o) },
 		Log:      log,
 	})
