@@ -2,7 +2,6 @@ package backends
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -31,41 +30,6 @@ func DecodeTopology(value []byte) (*router.Topology, error) {
 		return nil, err
 	}
 	return router.Parse(text)
-}
-
-// Publish writes the cluster's next topology: build gets the present one's epoch (0 if there is none) and makes a
-// topology of a greater one. Who leads gives its lock as a fence. Errors: registry.ErrConflict if somebody else wrote
-// meanwhile, registry.ErrNotHeld for a fence.
-func Publish(ctx context.Context, r registry.Store, cluster string, build func(epoch uint64) (*router.Topology, error), fences ...registry.Fence) (*router.Topology, error) {
-	key := TopologyKey(cluster)
-	have, err := r.Get(ctx, key)
-	var epoch uint64
-	switch {
-	case errors.Is(err, registry.ErrNotFound): // version 0: it must still not be there
-	case err != nil:
-		return nil, fmt.Errorf("publish topology: %w", err)
-	default:
-		old, err := DecodeTopology(have.Value)
-		if err != nil {
-			return nil, fmt.Errorf("publish topology: what stands under %s: %w", key, err)
-		}
-		epoch = old.Epoch
-	}
-	t, err := build(epoch)
-	if err != nil {
-		return nil, fmt.Errorf("publish topology: %w", err)
-	}
-	if t.Epoch <= epoch {
-		return nil, fmt.Errorf("publish topology: epoch %d after %d: want a greater one", t.Epoch, epoch)
-	}
-	value, err := EncodeTopology(t)
-	if err != nil {
-		return nil, fmt.Errorf("publish topology: %w", err)
-	}
-	if _, err := r.CompareAndSet(ctx, key, value, have.Version, fences...); err != nil {
-		return nil, fmt.Errorf("publish topology: %w", err)
-	}
-	return t, nil
 }
 
 // Topologies is a router.Source over the registry.

@@ -13,6 +13,7 @@ import (
 	"larder/backends"
 	"larder/backends/registry"
 	"larder/backends/registry/embedded"
+	"larder/internal/registrytest"
 	"larder/router"
 )
 
@@ -30,42 +31,9 @@ func open(t *testing.T) *embedded.Registry {
 // publish raises the epoch by one and serves all from the address.
 func publish(t *testing.T, r registry.Store, addr string) *router.Topology {
 	t.Helper()
-	topo, err := backends.Publish(context.Background(), r, "main", func(epoch uint64) (*router.Topology, error) {
-		return router.Even("main", epoch+1, []router.Node{{ID: "n0", Addr: addr}})
+	return registrytest.Publish(t, r, "main", func(epoch uint64) (*router.Topology, error) {
+		return router.Even("main", epoch, []router.Node{{ID: "n0", Addr: addr}})
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return topo
-}
-
-func TestPublish(t *testing.T) {
-	ctx, r := context.Background(), open(t)
-	if topo := publish(t, r, "127.0.0.1:1"); topo.Epoch != 1 {
-		t.Errorf("the first has epoch %d", topo.Epoch)
-	}
-	if topo := publish(t, r, "127.0.0.1:2"); topo.Epoch != 2 {
-		t.Errorf("the second has epoch %d", topo.Epoch)
-	}
-	same := func(epoch uint64) (*router.Topology, error) {
-		return router.Even("main", epoch, []router.Node{{Addr: "127.0.0.1:3"}})
-	}
-	if _, err := backends.Publish(ctx, r, "main", same); err == nil || !strings.Contains(err.Error(), "epoch 2 after 2: want a greater one") {
-		t.Errorf("the same epoch: %v", err)
-	}
-	raced := func(epoch uint64) (*router.Topology, error) {
-		publish(t, r, "127.0.0.1:4")
-		return router.Even("main", epoch+1, []router.Node{{Addr: "127.0.0.1:5"}})
-	}
-	if _, err := backends.Publish(ctx, r, "main", raced); !errors.Is(err, registry.ErrConflict) {
-		t.Errorf("somebody else was faster: %v", err)
-	}
-	if err := r.Put(ctx, key, []byte("{")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := backends.Publish(ctx, r, "main", same); err == nil || !strings.Contains(err.Error(), key) {
-		t.Errorf("over a damaged one: %v", err)
-	}
 }
 
 func TestNoTopology(t *testing.T) {

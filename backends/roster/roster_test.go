@@ -13,11 +13,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"larder/backends"
 	"larder/backends/registry"
 	"larder/backends/registry/consul"
 	"larder/backends/roster"
 	"larder/internal/peers"
+	"larder/internal/registrytest"
 	"larder/router"
 )
 
@@ -46,12 +46,9 @@ func TestNodesAreServices(t *testing.T) {
 	first, second := router.Node{ID: "n0", Addr: a.Addr().String()}, router.Node{ID: "n1", Addr: b.Addr().String()}
 	publish := func(primary, replica router.Node) {
 		t.Helper()
-		_, err := backends.Publish(t.Context(), r, "orders", func(epoch uint64) (*router.Topology, error) {
-			return router.EvenShards("orders", epoch+1, []router.Shard{{Primary: router.Node{ID: "elsewhere", Addr: "127.0.0.9:1"}}, {Primary: primary, Replicas: []router.Node{replica}}})
+		registrytest.Publish(t, r, "orders", func(epoch uint64) (*router.Topology, error) {
+			return router.EvenShards("orders", epoch, []router.Shard{{Primary: router.Node{ID: "elsewhere", Addr: "127.0.0.9:1"}}, {Primary: primary, Replicas: []router.Node{replica}}})
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 	var nodes atomic.Pointer[[]roster.Node]
 	nodes.Store(&[]roster.Node{{Cluster: "orders", ID: "n0"}, {Cluster: "orders", ID: "n1"}, {Cluster: "orders", ID: "joining"}})

@@ -10,12 +10,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"larder/backends"
 	"larder/backends/registry"
 	"larder/backends/registry/consul"
 	"larder/cmd/app"
 	"larder/configs"
 	"larder/internal/peers"
+	"larder/internal/registrytest"
 	"larder/router"
 )
 
@@ -38,13 +38,7 @@ func publishAt(t *testing.T, r registry.Store, cluster string, addrs ...string) 
 	for i, addr := range addrs {
 		nodes[i] = router.Node{Addr: addr, External: true}
 	}
-	topology, err := backends.Publish(context.Background(), r, cluster, func(epoch uint64) (*router.Topology, error) {
-		return router.Even(cluster, epoch+1, nodes)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return topology
+	return registrytest.Publish(t, r, cluster, func(epoch uint64) (*router.Topology, error) { return router.Even(cluster, epoch, nodes) })
 }
 
 // TestGatewayOverConsul: a gateway takes its topology from Consul, is a service there, serves on without it, and is there again when it is back.

@@ -14,11 +14,11 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
-	backing "larder/backends"
 	"larder/backends/registry"
 	"larder/backends/registry/consul"
 	"larder/internal/clients"
 	"larder/internal/peers"
+	"larder/internal/registrytest"
 	"larder/router"
 )
 
@@ -42,12 +42,7 @@ func publish(t *testing.T, r registry.Registry, cluster string, nodes ...*client
 	for i, n := range nodes {
 		primaries[i] = router.Node{Addr: n.Addr}
 	}
-	_, err := backing.Publish(context.Background(), r, cluster, func(epoch uint64) (*router.Topology, error) {
-		return router.Even(cluster, epoch+1, primaries)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	registrytest.Publish(t, r, cluster, func(epoch uint64) (*router.Topology, error) { return router.Even(cluster, epoch, primaries) })
 }
 
 // slotsAt is what a gateway answers CLUSTER SLOTS: "from-to addr" each.
