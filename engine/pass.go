@@ -89,25 +89,29 @@ type pass struct {
 	done          int                     // keys that were written
 	progress      func(done, total int64) // told after each chunk; nil = nobody is
 
+	early   early
 	waiting []largeValue
 	large   *largeValue // is being written
 	next    func() (struct{}, bool)
 	stop    func()
-	key     []byte
 }
 
 // beginPass begins a pass over all that there is now. The error is store.ErrPasses if there are as many as can be; no sink was told anything then.
 func (p *part) beginPass(what passOptions, sinks ...sink) (*pass, error) {
-	snap, err := p.store.Snapshot(store.SnapshotLimits{KeptMax: p.keptMax()})
-	if err != nil {
+	q := &pass{p: p, sinks: sinks, nowMS: p.nowMS, spare: make(chan *chunk, sparesMax), resized: make([]bool, p.store.Databases())}
+	o := store.SnapshotOptions{KeptMax: p.keptMax()}
+	if !what.noKeys {
+		o.Early = q.takeEarly
+	}
+	var err error
+	if q.snap, err = p.store.Snapshot(o); err != nil {
 		return nil, err
 	}
-	q := &pass{p: p, sinks: sinks, snap: snap, nowMS: p.nowMS, spare: make(chan *chunk, sparesMax), resized: make([]bool, p.store.Databases())}
 	for i := range p.store.Databases() {
 		db := p.store.DB(i)
 		q.keys, q.expires = append(q.keys, db.Len()), append(q.expires, db.Expires())
 	}
-	q.w.Later, q.w.RedisTimed = true, !what.valkey
+	q.w.Later, q.w.RedisTimed, q.w.Key = true, !what.valkey, []byte{} // nil would be no key, and there is one without a byte
 	q.fresh()
 	q.head(what)
 	p.passes = append(p.passes, q)
@@ -244,6 +248,7 @@ func (q *pass) step() bool {
 		}
 	}
 	switch {
+	case q.large == nil && q.joinEarly():
 	case q.large != nil || len(q.waiting) > 0:
 		q.writeLarge(passStep)
 	case !q.read:
@@ -299,7 +304,7 @@ func (q *pass) finish(err error) {
 	q.snap.Close()
 	q.p.passes = slices.DeleteFunc(q.p.passes, func(other *pass) bool { return other == q })
 	sinks := q.sinks
-	q.sinks, q.w.Out, q.w.Texts = nil, nil, nil
+	q.sinks, q.early, q.w.Out, q.w.Texts = nil, early{}, nil, nil
 	for _, s := range sinks {
 		s.end(err)
 	}
@@ -318,19 +323,23 @@ func (q *pass) item(db int, it store.Item) {
 		q.waiting = append(q.waiting, newLarge(db, it, q.about(it)))
 		return
 	}
-	q.selectDB(db)
+	q.write(&q.w, db, it)
+}
+
+// write writes an item whole.
+func (q *pass) write(w *rdb.Frame, db int, it store.Item) {
+	q.selectDB(w, db)
 	a := q.about(it)
-	q.w.About(a.expiryMS, a.idleS, a.freq)
-	q.key = append(q.key[:0], it.Key()...)
-	q.w.Key = q.key
-	commands.WriteValue(&q.w.Pen, q.p.store, it, q.p.set.collections, everyField)
+	w.About(a.expiryMS, a.idleS, a.freq)
+	w.Key = append(w.Key[:0], it.Key()...)
+	commands.WriteValue(&w.Pen, q.p.store, it, q.p.set.collections, everyField)
 	q.done++
 }
 
-func (q *pass) selectDB(db int) {
-	if q.w.Select(db) && !q.resized[db] {
+func (q *pass) selectDB(w *rdb.Frame, db int) {
+	if w.Select(db) && !q.resized[db] {
 		q.resized[db] = true
-		q.w.Resize(q.keys[db], q.expires[db])
+		w.Resize(q.keys[db], q.expires[db])
 	}
 }
 

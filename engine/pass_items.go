@@ -72,7 +72,7 @@ func (q *pass) writeLarge(budget int) {
 // pieces writes the large value at hand; it yields where it may be interrupted.
 func (q *pass) pieces(yield func(struct{}) bool) {
 	v, w := q.large, &q.w
-	q.selectDB(v.db)
+	q.selectDB(w, v.db)
 	w.About(v.about.expiryMS, v.about.idleS, v.about.freq)
 	w.Key = v.key
 	w.Pause = func() bool { return yield(struct{}{}) }

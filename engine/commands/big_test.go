@@ -154,7 +154,7 @@ func TestBigIsSharedUntilWritten(t *testing.T) {
 				const most = 64 << 10
 				if share == "copy" {
 					n.do("COPY", "big", "other")
-				} else if _, err := n.store.Snapshot(store.SnapshotLimits{}); err != nil {
+				} else if _, err := n.store.Snapshot(store.SnapshotOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				full := n.store.Reserved()

@@ -128,7 +128,7 @@ func (s *Store) vacate(h *shape) {
 	g.live -= size
 	s.log.live -= int64(size)
 	s.dbs[g.db].bytes -= int64(size)
-	if s.wanted(g, h.at) {
+	if s.passes.count > 0 && s.keep(number, h) {
 		if h.kind().handled() { // the handle went with the copy
 			r := s.runOf(h)
 			s.addRef(r, 1)

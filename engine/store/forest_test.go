@@ -82,7 +82,7 @@ func TestObjectKept(t *testing.T) {
 	for s.Work(1 << 20) {
 	}
 	before, used := s.Reserved(), s.Used()
-	p, err := s.Snapshot(store.SnapshotLimits{})
+	p, err := s.Snapshot(store.SnapshotOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestObjectKept(t *testing.T) {
 	if s.Reserved() > before+before/8+1<<20 {
 		t.Errorf("%d bytes after the snapshot, %d before", s.Reserved(), before)
 	}
-	p, _ = s.Snapshot(store.SnapshotLimits{KeptMax: 100_000})
+	p, _ = s.Snapshot(store.SnapshotOptions{KeptMax: 100_000})
 	for i := range n / 100 {
 		it, _ := d.Lookup(key, 1)
 		o := d.EditObject(it)
@@ -130,7 +130,7 @@ func TestObjectKeptWhole(t *testing.T) {
 		key := []byte("k")
 		grow(d, key, 20_000)
 		size := s.Memory()
-		p, _ := s.Snapshot(store.SnapshotLimits{})
+		p, _ := s.Snapshot(store.SnapshotOptions{})
 		if flush {
 			d.Flush()
 		} else {

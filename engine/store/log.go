@@ -1,5 +1,7 @@
 package store
 
+import "math"
+
 // Items lie in segments, one behind the other. A segment belongs to one database and takes items of one lane: what lives about as long lies together, so
 // that segments empty as a whole. It is open while items are appended, then sealed, until it is compacted, evicted or empty. Segments that came free are
 // kept for the next use, a few of them, or go back to the system.
@@ -43,6 +45,7 @@ type segment struct {
 	seen    [passesMax]uint32 // a pass wants the items from seen to want, offsets in the segment
 	flushed uint32            // of an orphan: the newest pass when its database was emptied
 	db      uint16
+	least   uint16 // bytes; no item of it is shorter
 	lane    uint8
 	order   int8 // of its run
 	state   segmentState
@@ -110,6 +113,7 @@ func (d *DB) append(lane, n int) uint64 {
 func (s *Store) account(g *segment, n int) {
 	g.used += uint32(n)
 	g.live += uint32(n)
+	g.least = uint16(min(n, int(g.least)))
 	s.log.used += int64(n)
 	s.log.live += int64(n)
 	if need := g.used + itemPad; need > g.touched {
@@ -177,7 +181,7 @@ func (s *Store) newSegment(d *DB, lane, order int) uint32 {
 	l.born++
 	*g = segment{
 		at: g.at, order: g.order, touched: g.touched, size: uint32(granuleBytes<<order - itemPad),
-		db: uint16(d.number), lane: uint8(lane), age: l.born, born: l.born,
+		db: uint16(d.number), least: math.MaxUint16, lane: uint8(lane), age: l.born, born: l.born,
 	}
 	return number
 }
@@ -269,7 +273,7 @@ func (s *Store) kill(h *shape) {
 	s.log.live -= int64(size)
 	d := &s.dbs[g.db]
 	d.bytes -= int64(size)
-	if s.wanted(g, h.at) {
+	if s.passes.count > 0 && s.keep(number, h) {
 		if h.kind().handled() {
 			d.giveBig(h)
 		}

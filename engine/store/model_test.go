@@ -162,6 +162,21 @@ func (k *machine) Set(t *rapid.T) {
 	k.m.dbs[db][key] = entry{text, encodingOf(text, form), expiry}
 }
 
+// Rewrite gives a text another of the same length, once or twice.
+func (k *machine) Rewrite(t *rapid.T) {
+	db, key := k.draw(t)
+	for range rapid.IntRange(1, 2).Draw(t, "times") {
+		e, ok := k.m.get(db, key)
+		if !ok || strings.HasPrefix(e.text, objectMark) {
+			return
+		}
+		e.text = strings.Repeat(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "byte"), len(e.text))
+		e.encoding = encodingOf(e.text, store.FormText)
+		k.s.DB(db).Set([]byte(key), []byte(e.text), store.FormText, store.KeepExpiry, k.m.now)
+		k.m.dbs[db][key] = e
+	}
+}
+
 // Fill sets many keys, so that tables are split, or deletes them, so that they are joined.
 func (k *machine) Fill(t *rapid.T) {
 	db := rapid.IntRange(0, 2).Draw(t, "db")
@@ -354,7 +369,15 @@ func (k *machine) Limit(t *rapid.T) {
 // Begin begins a snapshot.
 func (k *machine) Begin(t *rapid.T) {
 	kept := rapid.SampledFrom([]int64{0, 0, 0, 200_000}).Draw(t, "kept")
-	snapshot, err := k.s.Snapshot(store.SnapshotLimits{KeptMax: kept})
+	p := &pass{now: k.m.now, kept: kept}
+	asked, takes := 0, rapid.IntRange(0, 3).Draw(t, "early")
+	snapshot, err := k.s.Snapshot(store.SnapshotOptions{KeptMax: kept, Early: func(db int, it store.Item) bool {
+		if asked++; takes == 0 || asked%takes > 0 {
+			return false
+		}
+		k.take(p, db, it)
+		return true
+	}})
 	if len(k.passes) == 2 {
 		if err == nil && k.passes[0].kept == 0 && k.passes[1].kept == 0 {
 			t.Fatal("a third snapshot began")
@@ -367,11 +390,19 @@ func (k *machine) Begin(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pass{snapshot: snapshot, now: k.m.now, kept: kept}
+	p.snapshot = snapshot
 	for db := range k.m.dbs {
 		p.want[db], p.got[db] = maps.Clone(k.m.dbs[db]), map[string]entry{}
 	}
 	k.passes = append(k.passes, p)
+}
+
+// take notes what a snapshot yields.
+func (k *machine) take(p *pass, db int, it store.Item) {
+	if _, twice := p.got[db][string(it.Key())]; twice {
+		k.fault = fmt.Errorf("db %d key %.20q twice in a snapshot", db, it.Key())
+	}
+	p.got[db][string(it.Key())] = entry{textOf(it), it.Encoding(), it.ExpiryMS()}
 }
 
 // Read reads a slice of a snapshot, or ends it.
@@ -386,12 +417,7 @@ func (k *machine) Read(t *rapid.T) {
 		k.passes = slices.Delete(k.passes, i, i+1)
 		return
 	}
-	more, err := p.snapshot.Next(rapid.SampledFrom([]int{1, 100, 5000, 1 << 20}).Draw(t, "budget"), func(db int, it store.Item) {
-		if _, twice := p.got[db][string(it.Key())]; twice {
-			t.Fatalf("db %d key %.20q twice in a snapshot", db, it.Key())
-		}
-		p.got[db][string(it.Key())] = entry{textOf(it), it.Encoding(), it.ExpiryMS()}
-	})
+	more, err := p.snapshot.Next(rapid.SampledFrom([]int{1, 100, 5000, 1 << 20}).Draw(t, "budget"), func(db int, it store.Item) { k.take(p, db, it) })
 	if err != nil && !errors.Is(err, store.ErrKept) {
 		t.Fatal(err)
 	}
@@ -554,7 +580,7 @@ func TestModel(t *testing.T) {
 			k.m.dbs[i] = map[string]entry{}
 		}
 		actions := map[string]func(*rapid.T){
-			"set": k.Set, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
+			"set": k.Set, "rewrite": k.Rewrite, "delete": k.Delete, "grow": k.Grow, "expire": k.Expire, "transfer": k.Transfer,
 			"advance": k.Advance, "flush": k.Flush, "random": k.Random, "swap": k.Swap, "": k.Check,
 			"shake": k.Shake, "work": k.Work, "limit": k.Limit, "begin": k.Begin, "read": k.Read, "pin": k.Pin, "increment": k.Increment,
 			"big": k.Big, "object": k.Object, "edit": k.Edit, "fill": k.Fill, "flush slot": k.FlushSlot, "deaths": k.Deaths,

@@ -7,9 +7,11 @@ import (
 )
 
 // A snapshot is the keyspace as it was when the snapshot began, read in slices while writes go on. To begin is to note how full each segment is. From
-// then on what lies in the part that is still to be read stays as it is: a change in place is made on a copy at the end of the log, an item that is
-// deleted or replaced is held (dead for clients, its bytes kept), and compaction keeps out. When the pass has read a segment the rest is let go. So the
-// extra memory is what was overwritten meanwhile and not read yet; beyond a limit the pass is given up.
+// then on what is about to change or to go in the part that is still to be read is given to the pass before (Early), which notes that it has had it: so the
+// change is made in place as ever, and nothing is kept. Where the pass has no room for it, and for what lies behind a handle, it stays as it is: the change
+// is made on a copy at the end of the log, an item that is deleted or replaced is held (dead for clients, its bytes kept) until the pass has read the
+// segment. Compaction keeps out of what is still to be read. So the extra memory is what was overwritten meanwhile, not read yet and not taken; beyond a
+// limit the pass is given up.
 //
 // An item that is held keeps the number of the newest pass at that time: passes up to it want the item, later ones began after it was gone.
 
@@ -22,25 +24,51 @@ var (
 	ErrClosed = errors.New("store: snapshot is closed")
 )
 
-// SnapshotLimits bound a snapshot.
-type SnapshotLimits struct {
+// SnapshotOptions are how a snapshot is read.
+type SnapshotOptions struct {
 	KeptMax int64 // bytes of overwritten data that all snapshots together may keep; 0 = no limit
+	// Early is given an item before its turn, since it is about to change, and reports whether it takes it: then Next does not emit it. It is called from
+	// within what changes the store, which it must not touch itself; the item is dead when it returns. nil: nothing is taken early.
+	Early func(db int, it Item) bool
 }
 
 // Snapshot is a pass over the keyspace. It must end: with Next saying that there is no more, an error, or Close.
 type Snapshot struct {
-	s      *Store
-	limits SnapshotLimits
-	slot   int
-	number uint32
-	list   []capture
-	err    error
-	done   bool
+	s        *Store
+	options  SnapshotOptions
+	slot     int
+	number   uint32
+	list     []uint32  // the segments to be read, in order
+	captures []capture // by segment
+	err      error
+	done     bool
 }
 
+// capture is what a pass knows of a segment.
 type capture struct {
-	segment, born uint32
-	db            int // whose it was when the pass began
+	born  uint32
+	db    int      // whose it was when the pass began
+	early []uint64 // a bit for what begins in each grain: the pass has had it before its turn; nil: it has had nothing
+	grain uint32   // bytes; no two of the pass's items begin in one
+}
+
+// had tells whether a pass has had the item at an offset of the segment before its turn.
+func (c *capture) had(offset uint32) bool {
+	if c.early == nil {
+		return false
+	}
+	bit := offset / c.grain
+	return c.early[bit/64]>>(bit%64)&1 != 0
+}
+
+// note notes that it has.
+func (c *capture) note(g *segment, offset, want uint32) {
+	if c.early == nil {
+		c.grain = uint32(g.least)
+		c.early = make([]uint64, want/c.grain/64+1)
+	}
+	bit := offset / c.grain
+	c.early[bit/64] |= 1 << (bit % 64)
 }
 
 // heldHandle is a handle of a held item.
@@ -62,13 +90,13 @@ type passes struct {
 }
 
 // Snapshot begins a pass over all databases as they are now.
-func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
+func (s *Store) Snapshot(o SnapshotOptions) (*Snapshot, error) {
 	slot := slices.Index(s.passes.active[:], nil)
 	if slot < 0 || s.passes.last == accessPeriod-1 {
 		return nil, ErrPasses
 	}
 	s.passes.last++
-	p := &Snapshot{s: s, limits: limits, slot: slot, number: s.passes.last}
+	p := &Snapshot{s: s, options: o, slot: slot, number: s.passes.last, captures: make([]capture, len(s.log.segments))}
 	s.passes.active[slot] = p
 	s.passes.count++
 	s.trees.SetSnapshots(true)
@@ -77,13 +105,14 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 		g := &s.log.segments[number]
 		if g.live > 0 {
 			g.want[slot], g.seen[slot] = g.used, 0
-			p.list = append(p.list, capture{segment: uint32(number), born: g.born, db: int(g.db)})
+			p.list = append(p.list, uint32(number))
+			p.captures[number] = capture{born: g.born, db: int(g.db)}
 		}
 	}
-	slices.SortFunc(p.list, func(a, b capture) int {
-		ga, gb := &s.log.segments[a.segment], &s.log.segments[b.segment]
-		if a.db != b.db {
-			return a.db - b.db
+	slices.SortFunc(p.list, func(a, b uint32) int {
+		ga, gb := &s.log.segments[a], &s.log.segments[b]
+		if ga.db != gb.db {
+			return int(ga.db) - int(gb.db)
 		}
 		return int(int64(ga.age) - int64(gb.age))
 	})
@@ -93,8 +122,8 @@ func (s *Store) Snapshot(limits SnapshotLimits) (*Snapshot, error) {
 // Kept is how many bytes of overwritten data snapshots keep.
 func (s *Store) Kept() int64 { return s.log.held + s.passes.bytes + s.passes.lost + s.trees.Kept() }
 
-// Next gives emit about budget bytes of items, each once, database by database; an item is dead when emit returns, but its
-// object can be pinned (PinObject) and read in pieces. It reports whether there is more.
+// Next gives emit about budget bytes of items, each once, database by database, without those that Early has taken; an item is dead when emit returns, but
+// its object can be pinned (PinObject) and read in pieces. It reports whether there is more.
 func (p *Snapshot) Next(budget int, emit func(db int, it Item)) (more bool, err error) {
 	for budget > 0 && len(p.list) > 0 && p.err == nil {
 		budget -= p.step(emit)
@@ -109,21 +138,23 @@ func (p *Snapshot) Next(budget int, emit func(db int, it Item)) (more bool, err 
 // step deals with one item, or the end of a segment, and gives the bytes it cost.
 func (p *Snapshot) step(emit func(db int, it Item)) int {
 	const stepCost = 64
-	s, c := p.s, p.list[0]
-	g := &s.log.segments[c.segment]
+	s, number := p.s, p.list[0]
+	g, c := &s.log.segments[number], &p.captures[number]
 	if g.born != c.born || g.want[p.slot] == 0 {
+		c.early = nil
 		p.list = p.list[1:]
 		return stepCost
 	}
 	if g.seen[p.slot] >= g.want[p.slot] {
+		c.early = nil
 		p.list = p.list[1:]
-		s.uncover(c.segment, g, p.slot)
+		s.uncover(number, g, p.slot)
 		s.releaseHeld()
 		return stepCost
 	}
 	h := s.shapeOf(g.at + uint64(g.seen[p.slot]))
 	cost := stepCost
-	if p.wants(g, &h) {
+	if !c.had(g.seen[p.slot]) && p.wants(g, &h) {
 		it := Item{d: &s.dbs[g.db], h: h}
 		emit(c.db, it)
 		if cost += it.Len(); h.kind().Big() {
@@ -164,7 +195,7 @@ func (p *Snapshot) fail(err error) {
 			p.s.uncover(uint32(number), g, p.slot)
 		}
 	}
-	p.list = nil
+	p.list, p.captures = nil, nil
 	p.s.endPass(p)
 }
 
@@ -196,23 +227,46 @@ func (s *Store) uncover(number uint32, g *segment, slot int) {
 // covered tells whether a pass still has to read some of a segment.
 func (s *Store) covered(g *segment) bool { return g.want[0]|g.want[1] != 0 }
 
-// wanted tells whether a pass still has to read the item at at.
-func (s *Store) wanted(g *segment, at uint64) bool {
-	if s.passes.count == 0 {
-		return false
-	}
+// wants tells whether the pass in a slot still has to read the item at at.
+func (s *Store) wants(slot int, number uint32, at uint64) bool {
+	g := &s.log.segments[number]
 	offset := uint32(at - g.at)
-	for i := range g.want {
-		if offset >= g.seen[i] && offset < g.want[i] {
+	return offset >= g.seen[slot] && offset < g.want[slot] && !s.passes.active[slot].captures[number].had(offset)
+}
+
+// wanted tells whether any still has to.
+func (s *Store) wanted(at uint64) bool {
+	number := s.pages.owners[at>>granuleShift]
+	for slot := range s.passes.active {
+		if s.wants(slot, number, at) {
 			return true
 		}
 	}
 	return false
 }
 
-// frozen tells whether the item at at must not be changed in place.
-func (s *Store) frozen(at uint64) bool {
-	return s.passes.count > 0 && s.wanted(s.segmentAt(at), at)
+// frozen tells whether the item at at must not be changed in place: a pass wants it as it is, and has not taken it now.
+func (s *Store) frozen(at uint64) bool { return s.passes.count > 0 && s.kept(at) }
+
+func (s *Store) kept(at uint64) bool {
+	h := s.shapeOf(at)
+	return s.keep(s.pages.owners[at>>granuleShift], &h)
+}
+
+// keep tells whether an item that is about to change or to go must be kept. Those passes that can take it now do.
+func (s *Store) keep(number uint32, h *shape) (must bool) {
+	for slot, p := range s.passes.active {
+		if p == nil || !s.wants(slot, number, h.at) {
+			continue
+		}
+		g, c := &s.log.segments[number], &p.captures[number]
+		if h.kind().handled() || p.options.Early == nil || !p.options.Early(c.db, Item{d: &s.dbs[g.db], h: *h}) {
+			must = true
+			continue
+		}
+		c.note(g, uint32(h.at-g.at), g.want[slot])
+	}
+	return must
 }
 
 // hold keeps an item that a pass wants and clients no longer see. The handle of a long value is in the list of held ones.
@@ -230,7 +284,7 @@ func (s *Store) hold(g *segment, h *shape, size uint32) {
 // limitKept gives up the passes that keep more than they may.
 func (s *Store) limitKept() {
 	for _, p := range s.passes.active {
-		if p != nil && p.limits.KeptMax > 0 && s.Kept() > p.limits.KeptMax {
+		if p != nil && p.options.KeptMax > 0 && s.Kept() > p.options.KeptMax {
 			p.fail(ErrKept)
 		}
 	}
@@ -245,8 +299,7 @@ func (s *Store) releaseHeld() {
 		}
 	}
 	s.passes.held = slices.DeleteFunc(s.passes.held, func(e heldHandle) bool {
-		g := s.segmentAt(e.at)
-		if s.oldestPass() <= e.pass && s.wanted(g, e.at) {
+		if s.oldestPass() <= e.pass && s.wanted(e.at) {
 			return false
 		}
 		s.addHeld(s.bigs.handles[e.handle].run, -1)

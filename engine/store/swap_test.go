@@ -22,7 +22,7 @@ func TestSwap(t *testing.T) {
 	o := s.DB(0).NewObject([]byte("object"), store.KindListBig, [2]tree.Order{{}, byBytes}, store.NoExpiry, now)
 	want["object"] = 0
 	appendMany(o, 1000)
-	pass, err := s.Snapshot(store.SnapshotLimits{})
+	pass, err := s.Snapshot(store.SnapshotOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -205,7 +205,7 @@ func (it Item) Size() int {
 	return n
 }
 
-// Frozen tells whether a snapshot wants the value as it is now: what lies behind a handle must then be copied before it is changed.
+// Frozen tells whether a snapshot wants the value as it is now and could not take it (SnapshotOptions.Early): it must then be copied before it is changed.
 func (it Item) Frozen() bool { return it.d.store.frozen(it.h.at) }
 
 // Int gives the number of an Int.

@@ -1,10 +1,12 @@
 // Package snapshots opens stores for tests, and takes snapshots of one while a model test changes it: one or two at a time, begun, read in slices and given up whenever chance says so.
 //
-// What must hold: a snapshot that is read to its end yields each key once, with the state that it had when the snapshot began; when none is left, the store
-// keeps nothing for them. It is for tests, on one goroutine.
+// What must hold: a snapshot that is read to its end yields each key once, in its turn or before, with the state that it had when the snapshot began; when
+// none is left, the store keeps nothing for them. It is for tests, on one goroutine.
 package snapshots
 
 import (
+	"cmp"
+	"fmt"
 	"math/rand/v2"
 
 	"larder/engine/memory"
@@ -42,6 +44,7 @@ type pass struct {
 	snapshot  *store.Snapshot
 	read      func(it store.Item) string
 	want, got map[string]string
+	fault     error // found in a callback
 }
 
 // passesMax is how many snapshots a store takes at a time.
@@ -68,24 +71,36 @@ func (w *Watch) begin(t *rapid.T) {
 	if len(w.passes) == passesMax {
 		return
 	}
-	snapshot, err := w.Store.Snapshot(store.SnapshotLimits{})
+	p := &pass{read: w.Reader(), want: w.States(), got: map[string]string{}}
+	asked, takes := 0, rapid.IntRange(0, 3).Draw(t, "early")
+	snapshot, err := w.Store.Snapshot(store.SnapshotOptions{Early: func(db int, it store.Item) bool {
+		if asked++; takes == 0 || asked%takes > 0 {
+			return false
+		}
+		p.take(db, it)
+		return true
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.passes = append(w.passes, &pass{snapshot: snapshot, read: w.Reader(), want: w.States(), got: map[string]string{}})
+	p.snapshot = snapshot
+	w.passes = append(w.passes, p)
+}
+
+// take notes what a snapshot yields.
+func (p *pass) take(db int, it store.Item) {
+	key := string(it.Key())
+	if _, twice := p.got[key]; db != 0 || twice {
+		p.fault = fmt.Errorf("database %d, %q comes twice, or where it was not", db, key)
+	}
+	p.got[key] = p.read(it)
 }
 
 // read reads a slice of a snapshot and compares all of it at its end.
 func (w *Watch) read(t *rapid.T, which, budget int) {
 	p := w.passes[which]
-	more, err := p.snapshot.Next(budget, func(db int, it store.Item) {
-		key := string(it.Key())
-		if _, twice := p.got[key]; db != 0 || twice {
-			t.Fatalf("database %d, %q comes twice, or where it was not", db, key)
-		}
-		p.got[key] = p.read(it)
-	})
-	if err != nil {
+	more, err := p.snapshot.Next(budget, p.take)
+	if err := cmp.Or(p.fault, err); err != nil {
 		t.Fatal(err)
 	}
 	if more {

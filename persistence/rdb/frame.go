@@ -89,6 +89,19 @@ func (w *Frame) Copy(e *Entry, found State) {
 	w.Out = append(w.Out, e.Body...)
 }
 
+// Append appends what another frame has of keys.
+func (w *Frame) Append(keys *Frame) {
+	for _, text := range keys.Texts {
+		text.At += len(w.Out)
+		w.Texts = append(w.Texts, text)
+	}
+	w.Out = append(w.Out, keys.Out...)
+	w.db = keys.db
+}
+
+// Clear forgets what was written, so that the frame is as a new one with the settings of the old.
+func (w *Frame) Clear() { w.Out, w.Texts, w.db, w.begun = w.Out[:0], w.Texts[:0], 0, false }
+
 // Aux says something about the file.
 func (w *Frame) Aux(name, value string) {
 	w.Out = form.AppendString(append(w.Out, OpAux), []byte(name), nil)

@@ -7,6 +7,7 @@ import (
 
 	"larder/persistence/rdb"
 	"larder/protocol/encoding/crc64"
+	"larder/protocol/encoding/lzf"
 	encoding "larder/protocol/encoding/rdb"
 )
 
@@ -50,5 +51,43 @@ func TestFrameIsRead(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestFrameTakesAnother: keys that another frame has are found where they were appended, each in its database, and their texts can still be compressed.
+func TestFrameTakesAnother(t *testing.T) {
+	text := strings.Repeat("text ", 20)
+	write := func(w *rdb.Frame, db int, key string) {
+		w.Later = true
+		w.Select(db)
+		w.Key = []byte(key)
+		w.Pen.Begin(encoding.TypeString)
+		w.String([]byte(text + key))
+	}
+	var w, other rdb.Frame
+	w.Begin(false)
+	write(&w, 1, "a")
+	for _, key := range []string{"b", "c"} {
+		write(&other, 2, key)
+		w.Append(&other)
+		other.Clear()
+		write(&w, 1, key+"'")
+	}
+	w.End()
+	var out []byte
+	out = encoding.AppendCompressed(out, w.Out, w.Texts, new(lzf.Compressor))
+	var s rdb.Scanner
+	got, err := scan(&s, rdb.AppendSum(out, 0), whole)
+	if err != nil || len(out) > len(w.Out)/2 {
+		t.Fatalf("%v, %d bytes of %d", err, len(out), len(w.Out))
+	}
+	want := []string{`db 1 "a" `, `db 2 "b" `, `db 1 "b'" `, `db 2 "c" `, `db 1 "c'" `, `rest ""`}
+	for i := range got {
+		if i >= len(want) || !strings.Contains(got[i], want[i]) {
+			t.Errorf("entry %d of %q is not %s", i, got, want)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d entries", len(got))
 	}
 }
