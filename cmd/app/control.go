@@ -29,6 +29,9 @@ import (
 // alivePath is where a controller says its name to whoever asks: it tells nothing else, and wants no key.
 const alivePath = "/v1/alive"
 
+// cutOff marks its answer when it leads and the registry does not answer it.
+const cutOff = "X-Larder-Cut-Off"
+
 // forwarded marks a request that another controller has passed on: it goes no further.
 const forwarded = "X-Larder-Forwarded"
 
@@ -141,6 +144,9 @@ func pingLeader(ctx context.Context, h leading.Holder) error {
 	if response.StatusCode != http.StatusOK || string(name) != h.ID {
 		return leading.ErrAnother
 	}
+	if response.Header.Get(cutOff) != "" {
+		return leading.ErrCutOff
+	}
 	return nil
 }
 
@@ -154,7 +160,12 @@ type controlAPI struct {
 func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, log *slog.Logger) http.Handler {
 	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Manager: newManager(leader, nil), Config: keeper}), log: log}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, leader.ID()) })
+	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) {
+		if leader.CutOff() {
+			w.Header().Set(cutOff, "1")
+		}
+		_, _ = io.WriteString(w, leader.ID())
+	})
 	mux.Handle("/", a)
 	return mux
 }

@@ -49,7 +49,8 @@ type Options struct {
 	Nodes    Nodes
 	Servers  Servers // nil: external clusters are not looked after
 	Limits   controller.Limits
-	// Ping asks whether a leader lives. ErrAnother: another process has its address. nil: a leader that is dead is missed only when its session has ended.
+	// Ping asks whether a leader lives. ErrAnother: another process has its address; ErrCutOff: it lives, and says that it is CutOff. nil: a leader that is dead
+	// is missed only when its session has ended.
 	Ping    func(ctx context.Context, h Holder) error
 	Log     *slog.Logger
 	Metrics *Metrics // nil: nobody looks at them
@@ -61,16 +62,21 @@ type Options struct {
 
 // Leader leads the fleet, or waits until it may.
 type Leader struct {
-	o    Options
-	told chan control.Event // reports that are to be kept
+	o     Options
+	told  chan control.Event // reports that are to be kept
+	doubt chan struct{}      // whether the registry answers
 
-	mu   sync.Mutex // of what follows
-	view View       // without Hosts and Nodes, which are of the term
-	term *term      // nil: it does not lead
+	mu     sync.Mutex // of what follows
+	view   View       // without Hosts and Nodes, which are of the term
+	term   *term      // nil: it does not lead
+	cutOff bool       // the registry has not answered the last time
 }
 
 // ErrAnother is what Ping gives where another process answers: the one that was meant has ended.
 var ErrAnother = errors.New("another process answers there")
+
+// ErrCutOff is what Ping gives of a leader that lives and can decide nothing.
+var ErrCutOff = errors.New("the registry does not answer it")
 
 // Holder is who leads, as the lock's value says.
 type Holder struct {
@@ -96,7 +102,7 @@ func New(o Options) *Leader {
 	if o.AskOften <= 0 {
 		o.AskOften = askOften
 	}
-	return &Leader{o: o, told: make(chan control.Event, reportsMax)}
+	return &Leader{o: o, told: make(chan control.Event, reportsMax), doubt: make(chan struct{}, 1)}
 }
 
 // View gives what is known.
@@ -130,6 +136,13 @@ func (l *Leader) Healthy(context.Context) error {
 		return errors.New("no controller leads, as far as this one knows")
 	}
 	return nil
+}
+
+// CutOff tells whether this process leads and the registry does not answer it: where it answers another, that one had better lead.
+func (l *Leader) CutOff() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.term != nil && l.cutOff
 }
 
 // Registry is where the fleet's wishes stand.

@@ -22,6 +22,7 @@ const (
 	pingWithin = 500 * time.Millisecond
 	refusedFor = 600 * time.Millisecond  // nobody listens there: the process has ended
 	silentFor  = 1500 * time.Millisecond // it does not answer
+	cutOffFor  = 2 * time.Second         // the registry does not answer it; it has answered us, or we would not compete
 	silentLong = 10 * time.Second        // likewise, within restAfter of another that was deposed
 	restAfter  = time.Minute
 )
@@ -86,6 +87,8 @@ func (r *rival) judge(now time.Time, err error, deposed time.Time) bool {
 		patience = refusedFor
 	case !deposed.IsZero() && now.Sub(deposed) < restAfter:
 		patience = silentLong
+	case errors.Is(err, ErrCutOff):
+		patience = cutOffFor
 	}
 	return now.Sub(r.since) >= patience
 }
@@ -102,20 +105,45 @@ func (l *Leader) depose(ctx context.Context, r *rival, why error) error {
 	return nil
 }
 
-// renew keeps the session until ctx ends. Errors: registry.ErrSessionLost.
+// renew keeps the session until ctx ends. While the registry does not answer it asks often, so that others are told soon that it answers again. Errors:
+// registry.ErrSessionLost.
 func (l *Leader) renew(ctx context.Context, id registry.SessionID) error {
-	every := time.NewTicker(sessionTTL / 3)
-	defer every.Stop()
+	l.answered(nil) // it has, when the session began
+	next := time.NewTimer(sessionTTL / 3)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-every.C:
+		case <-l.doubt:
+		case <-next.C:
 		}
-		if err := l.alive(ctx, id); errors.Is(err, registry.ErrSessionLost) {
+		err := l.alive(ctx, id)
+		if errors.Is(err, registry.ErrSessionLost) {
 			return err
 		}
+		l.answered(err)
+		if err != nil {
+			next.Reset(l.jitter(retryPause))
+		} else {
+			next.Reset(sessionTTL / 3)
+		}
 	}
+}
+
+// doubts has it found out whether the registry answers.
+func (l *Leader) doubts() {
+	select {
+	case l.doubt <- struct{}{}:
+	default:
+	}
+}
+
+// answered notes whether the registry has.
+func (l *Leader) answered(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cutOff = err != nil
 }
 
 // alive renews the session once.

@@ -116,6 +116,7 @@ func (t *term) lost(err error) {
 		return
 	}
 	t.l.o.Log.Warn("the registry does not answer: nothing is decided until it does", "error", err)
+	t.l.doubts()
 }
 
 // suspects has it found out whether the session lives.
