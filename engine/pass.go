@@ -21,8 +21,8 @@ import (
 // of texts is not compressed: a sink that wants to does so on a goroutine of its own.
 
 const (
-	chunkBytes = 1 << 20                // that are handed to the sinks at once, about
-	chunkRoom  = chunkBytes + 256<<10   // a chunk's space: an item more than enough fits
+	chunkBytes = 512 << 10              // that are handed to the sinks at once, about: some milliseconds of a compressor's time
+	chunkRoom  = chunkBytes + 192<<10   // a chunk's space: an item more than enough fits
 	passSlice  = 250 * time.Microsecond // between two batches of commands: while a pass runs, about one in twelve waits for one
 	passStep   = 16 << 10               // bytes between two looks at the clock
 	sparesMax  = 4                      // chunks that wait to be used again

@@ -29,7 +29,7 @@ const (
 
 // Limits and defaults.
 const (
-	partBytesDefault = 16 << 20
+	partBytesDefault = 8 << 20
 	partBytesMin     = 5 << 20   // the service's own limit, but for the last part
 	partBytesMax     = 512 << 20 // each is held in memory until the service has it
 	partsMax         = 10_000    // the service's own limit
@@ -64,7 +64,7 @@ type Options struct {
 	SSE, SSEKey string
 	// StorageClass ("storage-class") of objects, as the service calls it. Empty: its default.
 	StorageClass string
-	// PartBytes ("part-size") is how much is sent at once, and how much memory a Put takes. An object has at most 10,000 parts. 0: 16 MiB.
+	// PartBytes ("part-size") is how much is sent at once, and how much memory a Put takes. An object has at most 10,000 parts. 0: 8 MiB.
 	PartBytes int64
 	// Stall ("stall") is how long a connection may move no byte before it is given up and the request tried anew. 0: a minute.
 	Stall time.Duration

@@ -25,8 +25,8 @@ const (
 	LevelDefault = 1
 )
 
-// windowBytes is how far back equal bytes are looked for. Values are short and their neighbours strangers: more finds nothing more, and takes memory.
-const windowBytes = 2 << 20
+// windowBytes is how far back equal bytes are looked for. Values are short and their neighbours strangers: more finds nothing more, and takes twice as much memory.
+const windowBytes = 1 << 20
 
 // UploadOptions say how an object is made.
 type UploadOptions struct {
