@@ -19,7 +19,10 @@ type hold struct {
 	queue  [2]heldQueue // of reads, and of writes, which may be answered later: offsets grow within each
 	bytes  int
 	listed bool // it is among the part's holds
-	ear    *ear // the connection was one: what is held is messages, and what came behind them
+	ln     *lane
+	id     string // the lane's, if that is numbered
+	wanted bool   // the next primary may not have what is in front: it is asked about the lane
+	ear    *ear   // the connection was one: what is held is messages, and what came behind them
 }
 
 // heldReply is one reply, or a message. It may show what its node's stream said up to an offset.
@@ -30,6 +33,8 @@ type heldReply struct {
 	offset  int64
 	sinceNS int64
 	push    bool
+	raw     []byte // the command, if it can go again; of the part's buffers
+	number  uint64 // on its lane
 }
 
 // heldQueue is in the order in which they came.
@@ -94,7 +99,8 @@ func (ln *lane) heeds(t *ticket, reply []byte, whole bool) bool {
 		which = ofWrites
 	}
 	s.held += len(reply)
-	ln.keep(which, heldReply{t: *t, reply: reply})
+	s.holding++
+	ln.keep(which, heldReply{t: *t, reply: reply, raw: ln.replayable(t), number: ln.done})
 	if !s.gone {
 		s.limit()
 	}
@@ -106,7 +112,7 @@ func (ln *lane) keep(which int, r heldReply) {
 	p := ln.p
 	h := ln.held
 	if h == nil {
-		h = &hold{p: p, u: ln.u, ear: ln.ear}
+		h = &hold{p: p, u: ln.u, ear: ln.ear, ln: ln, id: ln.id}
 		ln.held = h
 	}
 	if !h.listed {
@@ -184,6 +190,9 @@ func (h *hold) release(which int) {
 		switch r := &q.items[q.head]; {
 		case r.past.safe(which == ofWrites) >= r.offset:
 			h.pass(q.pop())
+		case r.offset > r.past.kept() && r.raw != nil && !r.t.s.abandoned():
+			h.wanted = true
+			return
 		case r.offset > r.past.kept():
 			h.fail(which, q.pop(), lostAtNode)
 		default:
@@ -215,6 +224,8 @@ func (h *hold) pass(r heldReply) {
 
 func (s *session) getHeld(r *heldReply, reply []byte) {
 	s.held -= len(r.reply)
+	s.holding--
+	s.p.dropRaw(r)
 	if !s.abandoned() {
 		s.give(r.t, reply)
 	}
@@ -270,9 +281,11 @@ func (p *part) tickHeld() {
 	if len(p.holds) == 0 {
 		return
 	}
-	most, silent := int64(p.opts.Upstream.HoldTime), false
+	silent, left := false, false
 	for i := 0; i < len(p.holds); i++ {
 		h := p.holds[i]
+		most := h.most()
+		left = left || h.u.left
 		for which := range h.queue {
 			q := &h.queue[which]
 			for q.len() > 0 && p.nowNS-q.items[q.head].sinceNS >= most {
@@ -282,14 +295,24 @@ func (p *part) tickHeld() {
 		}
 	}
 	p.release()
-	if silent {
+	p.inquireHeld()
+	if silent || left {
 		p.l.Hurry()
 	}
-	if silent && p.nowNS-p.hearNS >= hearAgainNS {
+	if silent && p.nowNS-p.hearNS >= hearAgainNS || left && p.nowNS-p.hearNS >= hearSoonNS {
 		p.hearNS = p.nowNS
 		p.hearHeld()
 		p.findHeirs()
 	}
+}
+
+// most is how long replies are held: for longer while the shard has no primary that could commit what they show.
+func (h *hold) most() int64 {
+	o := &h.p.opts.Upstream
+	if now := h.p.present(h.u); now != nil && (h.u.left || now.troubleNS != 0) && h.ear == nil {
+		return int64(max(o.HoldTime, o.FailoverTime))
+	}
+	return int64(o.HoldTime)
 }
 
 // hearHeld has lanes to the nodes that may tell what is committed: to those of which replies are held, or, where such a node has left, to all.

@@ -127,7 +127,7 @@ func (q *inquest) proceed() {
 	switch {
 	case q.asking:
 	case p.nowNS-q.sinceNS > int64(p.opts.Upstream.FailoverTime), u == nil, q.cluster != p.topo.Cluster:
-		q.judge(verdict{})
+		q.judge(verdict{}, standing{})
 	case p.nowNS < q.againNS || !u.serves():
 	default:
 		ln := u.lane(3)
@@ -154,8 +154,8 @@ func (q *inquest) heard(ln *lane, reply []byte) {
 		if !ok {
 			return
 		}
-		q.judge(verdict{known: is, number: uint64(n)})
-		if ln.state == laneReady {
+		q.judge(verdict{known: is, number: uint64(n)}, ln.standingOf(&it))
+		if ln.state == laneReady && !p.holdsOf(q.id) {
 			ln.query(whatever, wordLarder, wordForget, []byte(q.id))
 		}
 	case isStale(reply):
@@ -164,12 +164,12 @@ func (q *inquest) heard(ln *lane, reply []byte) {
 		}
 		ln.term = staleTerm
 	case bytes.HasPrefix(reply, []byte("-ERR unknown")): // a node of an earlier release
-		q.judge(verdict{})
+		q.judge(verdict{}, standing{})
 	}
 }
 
 // judge ends the inquest: each request goes again or is answered.
-func (q *inquest) judge(v verdict) {
+func (q *inquest) judge(v verdict, at standing) {
 	p := q.p
 	p.inquests = slices.DeleteFunc(p.inquests, func(other *inquest) bool { return other == q })
 	p.parkedBytes -= len(q.log)
@@ -178,6 +178,7 @@ func (q *inquest) judge(v verdict) {
 			k.t.s.lostWrites++
 		}
 	}
+	q.judgeHeld(v, at)
 	for i := range q.parked {
 		k := &q.parked[i]
 		s := k.t.s

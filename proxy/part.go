@@ -55,6 +55,7 @@ type part struct {
 	holds        []*hold // what waits for that
 	releasing    bool
 	releaseAgain bool
+	heldRaw      int   // bytes of their commands
 	hearNS       int64 // when nodes were last asked how far they are
 
 	refusals  acl.Log

@@ -51,6 +51,7 @@ type session struct {
 	flying     int     // tickets on lanes
 	wrote      uint64  // upstream.bit of the nodes that were sent what may write
 	writes     []wrote // and how far those were when they answered, if they say it
+	holding    int     // replies that are held
 	parked     int     // commands, or parts of them, of which it is to be asked whether they have run
 	retrying   int     // those, and commands that wait to go again
 	retryNS    int64   // and not before

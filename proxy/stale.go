@@ -198,7 +198,7 @@ func (p *part) retryStale() {
 	for _, r := range p.retries {
 		switch s := r.t.s; {
 		case s.abandoned():
-		case s.flying > 0 || s.parked > 0 || p.nowNS < s.retryNS, s.halted && p.staysLate(r):
+		case s.flying > 0 || s.parked > 0 || s.holding > 0 || p.nowNS < s.retryNS, s.halted && p.staysLate(r):
 			kept = append(kept, r)
 			p.retryBytes += len(r.raw)
 		case s.halted:
