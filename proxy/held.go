@@ -81,6 +81,14 @@ func (ln *lane) heeds(t *ticket, reply []byte, whole bool) bool {
 			return false
 		}
 	}
+	if ln.heed&heedUnserved != 0 {
+		if t.s.retrying > 0 {
+			t.s.overtakes(t)
+		}
+		if ln.heed&^(t.row.Flags|heedMirror|heedUnserved) == 0 {
+			return false
+		}
+	}
 	writes := !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0
 	if writes {
 		t.s.noteWrite(ln)

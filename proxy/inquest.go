@@ -51,6 +51,8 @@ var (
 const (
 	// askAgainNS is how soon a primary is asked again that does not know yet, or is not one yet.
 	askAgainNS = int64(20 * time.Millisecond)
+	// triesAsked is how often a command is sent that has not run, though the node may have had it: each time that may have been what the node died of.
+	triesAsked = 5
 	// deposedNS is how long replies of a node are taken when another is known to be the primary.
 	deposedNS = int64(100 * time.Millisecond)
 )
@@ -212,7 +214,10 @@ func (q *inquest) decide(k *parked, ran bool) {
 	case k.sent && mayRunTwice(t) && s.lostWrites > 0:
 		s.answered(t, appendError(nil, downText(q.u.addr, q.err)))
 	default:
-		if t.tries++; k.sent && t.tries >= triesMax {
+		if k.sent {
+			t.tries++
+		}
+		if t.tries >= triesAsked {
 			s.answered(t, appendError(nil, downText(q.u.addr, q.err)))
 			return
 		}

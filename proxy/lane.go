@@ -298,6 +298,7 @@ func (ln *lane) drop() {
 	ln.queue.pop()
 	switch {
 	case ln.queue.len() == 0:
+		ln.heed &^= heedUnserved
 		ln.log = ln.log[:0]
 		if cap(ln.log) > logKeepMax {
 			ln.log = nil

@@ -176,7 +176,11 @@ func (s *session) lostLent(u *upstream, t ticket, raw []byte, sent bool, err err
 	case sent && !mayRunTwice(t):
 		return false
 	default:
-		if t.tries++; t.tries >= triesMax && (sent || u.record == nil || !u.waits(t)) {
+		waits := !sent && u.record != nil && u.waits(t)
+		if !waits {
+			t.tries++
+		}
+		if t.tries >= triesMax && !waits {
 			s.answered(t, appendError(nil, downText(addr, err)))
 			return true
 		}

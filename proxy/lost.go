@@ -137,7 +137,9 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 		return
 	}
 	waits := !sent && ln.u.record != nil && ln.u.waits(t)
-	t.tries++
+	if !waits {
+		t.tries++
+	}
 	if t.tries >= triesMax && !waits || sent && s.lostWrites > 0 {
 		s.answered(t, appendError(nil, downText(ln.u.addr, err)))
 		return

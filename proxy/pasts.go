@@ -26,6 +26,9 @@ type past struct {
 // heedAlways is a mask for lane.heed that no row's flags cover.
 const heedAlways = command.Flags(1 << 31)
 
+// heedUnserved is one of lanes on which a command was refused as others behind it were under way.
+const heedUnserved = command.Flags(1 << 29)
+
 // heedMirror is another one, of lanes whose commands are mirrored.
 const heedMirror = command.Flags(1 << 30)
 
@@ -62,7 +65,7 @@ func (f *past) last() *past {
 func (ln *lane) heedStamp() {
 	st := &ln.stamp
 	if st.executed > 0 {
-		ln.heed = command.ReadOnly | ln.heed&heedMirror
+		ln.heed = command.ReadOnly | ln.heed&(heedMirror|heedUnserved)
 	}
 	if ln.past == nil && ln.u.past == nil && len(ln.p.holds) == 0 && st.executed <= min(st.committed, st.confirmed) {
 		return

@@ -18,6 +18,8 @@ type retry struct {
 	t   ticket
 	u   *upstream // the node it was meant for
 	raw []byte    // its own copy
+
+	unserved bool // its node served nobody at that moment, and may serve what its session has sent behind it
 }
 
 const staleWaitNS = int64(20 * time.Millisecond)
@@ -84,47 +86,6 @@ func (p *part) goAgain(ln *lane, t ticket, behind bool) {
 	p.later(ln.u, t, ln.log[ln.head:ln.head+int(t.bytes)])
 }
 
-// noPrimary are the errors by which a node that gets orders says that it serves nobody at the moment.
-var noPrimary = [][]byte{
-	[]byte("-CLUSTERDOWN The shard has no primary at the moment"),
-	[]byte("-CLUSTERDOWN The node waits for a record of its shard and serves nobody until then"),
-	[]byte("-CLUSTERDOWN Not every member of the shard's set is in touch with its primary, which answers nothing without them"),
-}
-
-// provesUnserved tells errors of a node that takes nothing, or no writes, at the moment.
-func provesUnserved(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("CLUSTERDOWN ")) || bytes.HasPrefix(text, []byte("NOREPLICAS "))
-}
-
-// servesNobody sends a command again that a node has refused because it serves nobody at the moment. If more of its session is on the way it is not: the node may
-// serve that, and it would have been overtaken.
-func (ln *lane) servesNobody(t ticket, reply []byte) bool {
-	if !ln.greet.ordered || t.s.abandoned() {
-		return false
-	}
-	unserved := ""
-	if t.kind&kindPiece != 0 {
-		if tx := t.s.q.at(t.seq).merge.tx; bytes.HasPrefix(reply, []byte("-EXECABORT ")) {
-			unserved, tx.unserved = tx.unserved, ""
-			if why, own := bytes.CutPrefix(reply, []byte("-EXECABORT Transaction discarded because of: ")); own && provesUnserved(why) {
-				unserved = "-" + firstLine(string(why))
-			}
-		}
-		if unserved != "" {
-			reply = append([]byte(unserved), "\r\n"...)
-		}
-	}
-	switch {
-	case slices.ContainsFunc(noPrimary, func(text []byte) bool { return bytes.HasPrefix(reply, text) }) && t.s.flying == 0 && ln.u.waits(t):
-		ln.p.goAgain(ln, t, true)
-	case unserved != "":
-		t.s.answered(t, reply)
-	default:
-		return false
-	}
-	return true
-}
-
 // waits says whether a command that its node does not take now may wait on.
 func (u *upstream) waits(t ticket) bool {
 	most := u.p.opts.Upstream.ReplyTimeout
@@ -171,15 +132,11 @@ func (p *part) later(u *upstream, t ticket, raw []byte) {
 		t.s.answered(t, appendError(nil, "CLUSTERDOWN node "+u.addr+" does not take the command, and too many wait for it: gateway.upstream.failover-max"))
 		return
 	}
-	p.keepRetry(retry{t: t, u: u, raw: bytes.Clone(raw)})
-}
-
-func (p *part) keepRetry(r retry) {
 	p.swaps++
 	p.l.Hurry()
-	r.t.s.retrying++
-	p.retryBytes += len(r.raw)
-	p.retries = append(p.retries, r)
+	t.s.retrying++
+	p.retryBytes += len(raw)
+	p.retries = append(p.retries, retry{t: t, u: u, raw: bytes.Clone(raw)})
 }
 
 // retryStale sends again what later has kept, for the sessions that are ready for it.
