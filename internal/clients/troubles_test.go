@@ -132,10 +132,11 @@ func (e *estate) amid(x trouble, first time.Duration, w work) {
 	decided, planned, gone = nowDecided-decided, nowPlanned-planned, nowGone-gone
 	e.t.Logf("larder %s: %s after %s for %s; done in %s, %s after its end; %d decisions, %d nodes more, %d gone; %.0f requests to Consul since its end", title,
 		x.what, wait.Round(time.Millisecond), x.lasts, took.Round(time.Millisecond), after.Round(time.Millisecond), decided, planned, gone, asked)
-	// Golden traces of control/fleet: a dozen for a node that goes and another that comes. Those of a host whose session has ended leave their sets and join again.
-	const perNode, perCluster, perLost = 12, 12, 20
+	// Golden traces of control/fleet: a dozen for a node that goes and another that comes. The nodes of a host that is not there for a while are replaced as
+	// primaries, leave their sets and join again.
+	const perNode, perCluster, perLost = 12, 12, 40
 	allowed := perCluster + perNode*(planned+gone)
-	if x.lasts >= registry.TTLMin {
+	if x.cut || x.lasts >= registry.TTLMin {
 		allowed += perLost
 	}
 	if planned != w.adds || decided > allowed {
