@@ -19,11 +19,12 @@ func clusterCommand() *cobra.Command {
 		`  larder cluster create orders --shards 3 --replicas 1 --node-type cache.t3.micro
   larder cluster list
   larder cluster modify orders --replicas 2
+  larder cluster failover orders --planned --all
   larder cluster delete orders`,
 		o.createClusterCommand(),
 		o.asks("list", "List the clusters", "", cobra.NoArgs, o.listClusters),
 		o.asks("show NAME", "Tell of a cluster and its nodes", "", cobra.ExactArgs(1), o.showCluster),
-		o.modifyClusterCommand(), o.deleteClusterCommand(),
+		o.modifyClusterCommand(), o.deleteClusterCommand(), o.failoverCommand(),
 		o.asks("tasks", "List what is and was done to clusters, nodes and hosts", "", cobra.NoArgs, o.fleetTasks),
 	)
 }

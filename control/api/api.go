@@ -111,7 +111,7 @@ func (s *server) say(h func(r *http.Request) (status int, answer any, err error)
 
 // statuses of codes; whatever else a code is, it is the store's: a bad gateway.
 var statuses = map[string]int{
-	CodeInUse: http.StatusConflict, CodeNoRoom: http.StatusConflict, CodeRegistry: http.StatusServiceUnavailable, CodeNoFleet: http.StatusNotFound, CodeNoLeader: http.StatusServiceUnavailable,
+	CodeInUse: http.StatusConflict, CodeConfirm: http.StatusConflict, CodeNoRoom: http.StatusConflict, CodeRegistry: http.StatusServiceUnavailable, CodeNoFleet: http.StatusNotFound, CodeNoLeader: http.StatusServiceUnavailable,
 	"unknown": http.StatusNotFound, "taken": http.StatusConflict, "busy": http.StatusConflict, "not-empty": http.StatusConflict, "invalid": http.StatusBadRequest,
 	"store-full": http.StatusInsufficientStorage, "failed": http.StatusInternalServerError,
 }

@@ -128,6 +128,15 @@ func deleteCluster(m Manager, r *http.Request) (int, any, error) {
 	return http.StatusAccepted, task, err
 }
 
+func failover(m Manager, r *http.Request) (int, any, error) {
+	var want Failover
+	if err := body(r, &want); err != nil {
+		return 0, nil, err
+	}
+	task, err := m.Failover(r.Context(), r.PathValue("cluster"), want)
+	return http.StatusAccepted, task, err
+}
+
 func topology(m Manager, r *http.Request) (int, any, error) {
 	t, err := m.Topology(r.Context(), r.PathValue("cluster"))
 	return http.StatusOK, t, err

@@ -17,6 +17,7 @@ type Manager interface {
 	Modify(ctx context.Context, name string, change Change) (controller.Task, error)
 	Delete(ctx context.Context, name string) (controller.Task, error)
 	Topology(ctx context.Context, cluster string) (Topology, error)
+	Failover(ctx context.Context, cluster string, want Failover) (controller.Task, error)
 
 	Nodes(ctx context.Context, cluster string) ([]Node, error) // empty: of all clusters
 	Replace(ctx context.Context, node string) (controller.Task, error)
@@ -59,6 +60,7 @@ const (
 	CodeRegistry = "registry"  // it cannot be reached, or refuses
 	CodeNoFleet  = "no-fleet"  // who was asked looks after no fleet
 	CodeNoLeader = "no-leader" // nobody decides about the fleet at the moment
+	CodeConfirm  = "confirm"   // something may be lost, and it was not said that this is known
 )
 
 // Refuse makes a Refusal.
@@ -105,6 +107,15 @@ type Wish struct {
 	Listen     string   `json:"listen,omitempty"`      // the endpoint's address, host:port
 	// Servers make it a cluster of servers of others: by shard their addresses, the primary first. Then shards and replicas are as there, and nothing is placed.
 	Servers [][]string `json:"servers,omitempty"`
+}
+
+// Failover asks for other nodes to be the primaries of shards: planned, where nothing is lost, or by force, where a primary is gone and no rule can go on.
+type Failover struct {
+	Planned bool `json:"planned,omitempty"`
+	Force   bool `json:"force,omitempty"`
+	Shard   *int `json:"shard,omitempty"` // which; may be left out if there is one only
+	All     bool `json:"all,omitempty"`   // planned: every shard
+	Yes     bool `json:"yes,omitempty"`   // force: what may be lost is known. Without it nothing is done, and the refusal says what
 }
 
 // Change asks for a cluster to be another. What is not given stays.

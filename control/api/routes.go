@@ -63,6 +63,7 @@ func (s *server) clusterRoutes() []route {
 		{method: "GET", path: ofCluster, does: "Tell of a cluster", status: ok, answer: Cluster{}, handle: s.say(s.cluster)},
 		{method: "PATCH", path: ofCluster, does: "Change a cluster", body: Change{}, status: accepted, answer: task, handle: s.managed(modifyCluster)},
 		{method: "DELETE", path: ofCluster, does: "Delete a cluster with all that it has", status: accepted, answer: task, handle: s.managed(deleteCluster)},
+		{method: "POST", path: ofCluster + "/failover", does: "Have other nodes be the primaries of shards", body: Failover{}, status: accepted, answer: task, handle: s.managed(failover)},
 		{method: "GET", path: ofCluster + "/topology", does: "Tell who has which slots", status: ok, answer: Topology{}, handle: s.managed(topology)},
 		{method: "GET", path: ofCluster + "/nodes", does: "List a cluster's nodes", status: ok, answer: Nodes{}, handle: s.managed(nodes)},
 		{method: "GET", path: ofCluster + "/events", does: "List what has happened to a cluster", status: ok, answer: Events{}, handle: s.say(s.events)},

@@ -22,8 +22,8 @@ type followed struct {
 
 // acked is up to where a run has acknowledged, and when it had all the last time, or got on.
 type acked struct {
-	offset int64
-	at     time.Time
+	offset, lag int64
+	at          time.Time
 }
 
 // follows takes in what a primary says under its record.
@@ -43,13 +43,15 @@ func (c *cluster) follows(e NodeSays) {
 	})
 	for _, run := range slices.Concat(r.Set, r.Joining) {
 		if _, ok := next.acks[run]; !ok {
-			next.acks[run] = acked{at: e.At} // from now on it is waited for
+			next.acks[run] = acked{at: e.At, lag: e.Executed} // from now on it is waited for
 		}
 	}
 	for _, f := range e.Followers {
-		if before, ok := next.acks[f.Run]; !ok || f.Acked != before.offset || f.Acked >= e.Executed {
-			next.acks[f.Run] = acked{f.Acked, e.At}
+		at, lag := e.At, e.Executed-f.Acked
+		if before, ok := next.acks[f.Run]; ok && f.Acked == before.offset && lag > 0 {
+			at = before.at
 		}
+		next.acks[f.Run] = acked{f.Acked, lag, at}
 	}
 	c.followed = cloned(c.followed)
 	c.followed[shard] = next
@@ -60,6 +62,3 @@ func (f followed) strays(run router.Run, patience time.Duration) bool {
 	a, ok := f.acks[run]
 	return ok && f.said.Sub(a.at) > patience
 }
-
-// stands tells whether a follower does not get on now: to count it would only hold the others up.
-func (f followed) stands(run router.Run, patience time.Duration) bool { return f.strays(run, patience) }

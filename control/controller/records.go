@@ -20,6 +20,8 @@ func (s *stepper) lookAfterShard(c *cluster, shard int) {
 	switch {
 	case held.value == nil:
 		next = s.begin(c, shard)
+	case s.wished(TaskForce, c.name, shard, held.value.Reign):
+		next = s.forced(c, shard, held.value)
 	case held.value.State == router.Electing:
 		next, waits = s.elect(c, shard, held.value)
 	case s.gone(c, held.value.Primary):
@@ -100,7 +102,7 @@ func (s *stepper) keep(c *cluster, shard int, r *router.Record) *router.Record {
 		run := f.Run
 		named := slices.ContainsFunc(slices.Concat(r.Set, r.Joining), func(o router.Run) bool { return o.Node == run.Node })
 		n := c.plan.value.node(run.Node)
-		if named || n == nil || n.Shard != shard || n.State != Stays || c.followed[shard].stands(run, s.limits.DownAfter) {
+		if named || n == nil || n.Shard != shard || n.State != Stays || c.followed[shard].strays(run, s.limits.DownAfter) {
 			continue
 		}
 		if now, ok := s.run(n); ok && now == run && c.mute[n.ID].since.IsZero() {
@@ -108,7 +110,7 @@ func (s *stepper) keep(c *cluster, shard int, r *router.Record) *router.Record {
 			return next
 		}
 	}
-	if s.handsOver(c, shard, r) {
+	if s.mayFreeze(c, shard) && s.ready(c, shard, r) && (s.handsOver(c, shard, r) || s.switches(c, shard, r)) {
 		next.State, next.Term = router.Switching, next.Epoch
 		return next
 	}

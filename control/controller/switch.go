@@ -23,15 +23,18 @@ const (
 	askSoon   = 200 * time.Millisecond
 )
 
-// handsOver tells whether the primary is to give its place to another: it leaves, and all others are there.
+// handsOver tells whether the primary is to give its place to another because it leaves, and all others are there.
 func (s *stepper) handsOver(c *cluster, shard int, r *router.Record) bool {
 	n := c.plan.value.node(r.Primary.Node)
 	if n == nil || n.State != Leaves || !s.manned(c, shard, r) {
 		return false
 	}
-	if now, ok := s.run(n); !ok || now != r.Primary {
-		return false
-	}
+	now, ok := s.run(n)
+	return ok && now == r.Primary
+}
+
+// mayFreeze tells whether it is not just now that a switch was given up.
+func (s *stepper) mayFreeze(c *cluster, shard int) bool {
 	gaveUp, ok := c.since["gave up "+subject(shard)]
 	return !ok || s.now.Sub(gaveUp) >= switchRest
 }
@@ -82,8 +85,14 @@ func (s *stepper) heir(c *cluster, shard int, r *router.Record, executed int64) 
 		}
 		return n
 	}
+	off := func(run router.Run) int {
+		if c.said[run.Node].clockOff() {
+			return 1
+		}
+		return 0
+	}
 	return slices.MinFunc(able, func(a, b router.Run) int {
-		return cmp.Or(cmp.Compare(primaries(a), primaries(b)), cmp.Compare(a.Node, b.Node))
+		return cmp.Or(cmp.Compare(off(a), off(b)), cmp.Compare(primaries(a), primaries(b)), cmp.Compare(a.Node, b.Node))
 	}), true
 }
 

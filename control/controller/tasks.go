@@ -13,7 +13,8 @@ type Task struct {
 	ID      string    `json:"id"`
 	Kind    string    `json:"kind"`
 	Cluster string    `json:"cluster,omitempty"`
-	Subject string    `json:"subject,omitempty"` // the node, or the host
+	Subject string    `json:"subject,omitempty"` // the node, the host, or the shard
+	From    string    `json:"from,omitempty"`    // of a failover: FromReigns
 	State   string    `json:"state"`
 	Began   time.Time `json:"began"`
 	Done    int       `json:"done"` // nodes that are as they should be
@@ -26,9 +27,11 @@ const (
 	TaskCreate  = "cluster.create"
 	TaskModify  = "cluster.modify"
 	TaskDelete  = "cluster.delete"
-	TaskReplace = "node.replace" // by another, wherever there is a place
-	TaskAway    = "node.drain"   // by another on another host
-	TaskDrain   = "host.drain"   // Subject's DrainKey must stand there as well
+	TaskReplace = "node.replace"     // by another, wherever there is a place
+	TaskAway    = "node.drain"       // by another on another host
+	TaskDrain   = "host.drain"       // Subject's DrainKey must stand there as well
+	TaskSwitch  = "cluster.failover" // planned: nothing is lost
+	TaskForce   = "cluster.failover.force"
 
 	TaskRunning = "running"
 	TaskDone    = "done"
@@ -60,6 +63,8 @@ func (s *stepper) endTasks() {
 			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours to replace: change its list of servers"
 		case next.Kind == TaskDrain && s.hosts[next.Subject] != nil && !s.hosts[next.Subject].draining:
 			next.State, next.Waits = TaskFailed, "somebody has the host used again"
+		case (next.Kind == TaskSwitch || next.Kind == TaskForce) && c.spec.value.External():
+			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours: have them fail over themselves, and Larder follows"
 		case s.progress(&next):
 			next.State, next.Done, next.Waits = TaskDone, next.Total, ""
 		}
@@ -84,6 +89,8 @@ func (s *stepper) progress(t *Task) bool {
 		return c.spec.value == nil
 	}
 	switch {
+	case t.Kind == TaskSwitch || t.Kind == TaskForce:
+		return c.plan.value != nil && s.switchProgress(c, t)
 	case c.spec.value.External():
 		t.Total, t.Done = c.stockProgress()
 	case c.plan.value == nil:

@@ -11,11 +11,13 @@ import (
 
 // begin writes a task, when what it is about is written already.
 func (m *Manager) begin(ctx context.Context, kind, cluster, subject string) (controller.Task, error) {
-	now := m.o.Now().UTC()
-	t := controller.Task{
-		ID:   fmt.Sprintf("%s-%08x", now.Format("20060102t150405"), m.o.Chance.Uint32()),
-		Kind: kind, Cluster: cluster, Subject: subject, State: controller.TaskRunning, Began: now,
-	}
+	return m.start(ctx, controller.Task{Kind: kind, Cluster: cluster, Subject: subject})
+}
+
+// start writes a task that says already what it is about.
+func (m *Manager) start(ctx context.Context, t controller.Task) (controller.Task, error) {
+	t.Began, t.State = m.o.Now().UTC(), controller.TaskRunning
+	t.ID = fmt.Sprintf("%s-%08x", t.Began.Format("20060102t150405"), m.o.Chance.Uint32())
 	if err := m.write(ctx, controller.TaskKey(t.ID), t, 0); err != nil {
 		return controller.Task{}, err
 	}

@@ -45,6 +45,11 @@ func (c *Client) DeleteCluster(ctx context.Context, name string) (t controller.T
 	return t, c.ask(ctx, http.MethodDelete, of(name), nil, &t)
 }
 
+// Failover begins to have other nodes be the primaries of shards.
+func (c *Client) Failover(ctx context.Context, name string, want api.Failover) (t controller.Task, err error) {
+	return t, c.ask(ctx, http.MethodPost, of(name, "failover"), want, &t)
+}
+
 // Topology tells who has which slots.
 func (c *Client) Topology(ctx context.Context, cluster string) (t api.Topology, err error) {
 	return t, c.ask(ctx, http.MethodGet, of(cluster, "topology"), nil, &t)
