@@ -17,6 +17,7 @@ var checks = []func(*Config) error{
 	checkDrain,
 	checkDev,
 	checkAPI,
+	checkPatience,
 	checkSelection,
 	checkHostSizes,
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Selection Selection
 	Snapshots Snapshots
 	API       API
+	Control   Control
 	Host      Host
 	Shadow    Shadow
 	Access    Access
@@ -104,6 +105,7 @@ func defaults() Config {
 		Dev:       Dev{Shards: 3, Replicas: 1, Keep: true},
 		Snapshots: Snapshots{Level: snapshot.LevelDefault, Window: "03:00-05:00"},
 		API:       API{Listen: "127.0.0.1:0"},
+		Control:   Control{DownAfter: 800 * time.Millisecond, ReplaceAfter: 30 * time.Second},
 		Host:      hostDefaults(),
 		Shadow:    defaultShadow(),
 		Access:    Access{Allow: gateway.Access},

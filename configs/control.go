@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // API is the management API.
@@ -42,6 +43,38 @@ func apiSettings(c *Config) []setting {
 			meaning: "A file with the key.",
 		},
 	}
+}
+
+// Control is how long a controller waits for who is silent.
+type Control struct {
+	DownAfter    time.Duration // a node
+	ReplaceAfter time.Duration // a host
+}
+
+// downAfterMin is the least patience with nodes: a node may be busy with one command for as long, and a packet may be lost.
+const downAfterMin = 100 * time.Millisecond
+
+func controlSettings(c *Config) []setting {
+	return []setting{
+		{
+			key: "control.down-after", kind: duration{&c.Control.DownAfter}, flag: "down-after", roles: RoleControl,
+			meaning: "For how long a node may not answer before it counts as down: a primary is followed by another then, and a replica is not waited for any more. That its process has ended its host tells at once. From 100ms.",
+		},
+		{
+			key: "control.replace-after", kind: duration{&c.Control.ReplaceAfter}, flag: "replace-after", roles: RoleControl,
+			meaning: "For how long a host may be away, behind the 10 to 20 seconds that its session takes to end, before its nodes are replaced on others. From 1s.",
+		},
+	}
+}
+
+func checkPatience(c *Config) error {
+	switch {
+	case c.Control.DownAfter < downAfterMin:
+		return fmt.Errorf("control.down-after: %s: must be at least %s", c.Control.DownAfter, downAfterMin)
+	case c.Control.ReplaceAfter < time.Second:
+		return fmt.Errorf("control.replace-after: %s: must be at least 1s", c.Control.ReplaceAfter)
+	}
+	return nil
 }
 
 // TheKey is the API's key, from wherever it is said; empty: nowhere.

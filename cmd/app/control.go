@@ -21,6 +21,7 @@ import (
 	"larder/configs"
 	"larder/control/api"
 	"larder/control/config"
+	"larder/control/controller"
 	leading "larder/control/fleet"
 	"larder/control/host"
 	"larder/control/host/client"
@@ -109,7 +110,8 @@ func (f *fleet) newLeader(addr, fleetKey string) (leader *leading.Leader, hangUp
 	managed, servers := backends.NewManaged(auth), stock.NewRoles(auth)
 	return leading.New(leading.Options{
 		ID: id, Addr: addr, Registry: f.registry, Hosts: hosts, Nodes: leading.NodesOver(managed), Servers: servers, Ping: pingLeader,
-		Log: f.env.Log, Metrics: metrics, Now: time.Now, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Limits: controller.Limits{DownAfter: f.config.Control.DownAfter, ReplaceAfter: f.config.Control.ReplaceAfter},
+		Log:    f.env.Log, Metrics: metrics, Now: time.Now, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}), func() { servers.Close(); managed.Close(); hosts.Close() }, nil
 }
 

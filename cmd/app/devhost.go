@@ -22,6 +22,9 @@ import (
 // askOften is how often the leader asks the host and the nodes of its own process while something happens.
 const askOften = 10 * time.Millisecond
 
+// devDownAfter is the patience with nodes of this process: none of them can end or hang alone, and on a busy machine all of them may be slow.
+const devDownAfter = 10 * time.Second
+
 // startFleet starts what a fleet consists of, in this process: a host with its nodes, and who leads. The host offers the memory that the process may have,
 // and what the first cluster was told to take if that is more: nobody is asked twice.
 func (d *dev) startFleet(first *controller.Spec) error {
@@ -55,6 +58,7 @@ func (d *dev) startFleet(first *controller.Spec) error {
 	d.leader = leading.New(leading.Options{
 		ID: d.host, Registry: d.registry, Hosts: hosts, Nodes: leading.NodesOver(managed), Servers: servers, Log: d.env.Log, Metrics: metrics, Now: time.Now,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), AskOften: askOften,
+		Limits: controller.Limits{DownAfter: devDownAfter},
 	})
 	ready := make(chan struct{})
 	return d.stack.start("leader", func(ctx context.Context) error { return d.leader.Run(ctx, ready) }, ready)

@@ -74,6 +74,10 @@ func (m *manager) Replace(_ context.Context, n string) (controller.Task, error) 
 	return m.begin("replace " + n)
 }
 
+func (m *manager) Failover(_ context.Context, c string, want api.Failover) (controller.Task, error) {
+	return m.begin("failover "+c, want)
+}
+
 func (m *manager) DrainNode(_ context.Context, n string) (controller.Task, error) {
 	return m.begin("drain node " + n)
 }
@@ -246,6 +250,9 @@ func TestFleetCommands(t *testing.T) {
 		{"cluster tasks", nil, "t1    cluster.create  two  done", ""},
 		{"node list", nil, "two-0001-001  0      primary  running  a     -     127.0.0.1:1  512 MiB", ""},
 		{"node replace two-0001-001", []any{"replace two-0001-001"}, "node two-0001-001 is replaced\n", ""},
+		{"cluster failover two --planned --all", []any{"failover two", api.Failover{Planned: true, All: true}}, "have other primaries\n", ""},
+		{"cluster failover two --force --shard 1 --yes", []any{"failover two", api.Failover{Force: true, Shard: new(1), Yes: true}}, "have other primaries\n", ""},
+		{"cluster failover two --planned --force", nil, "", "say either --planned"},
 		{"node drain two-0001-001", []any{"drain node two-0001-001"}, "node two-0001-001 has left its host\n", ""},
 		{"node types", nil, "cache.t3.micro       512.0 MiB", ""},
 		{"host list", nil, "a     up     z     -        6      4 GiB   1 GiB", ""},
@@ -282,7 +289,7 @@ func TestFleetCommandsJSON(t *testing.T) {
 	m := &manager{clusters: []api.Cluster{two}, group: &api.Group{Name: "small", Group: controller.Group{Engine: "redis", Values: map[string]string{"timeout": "5"}}}}
 	dir := managing(t, m)
 	for _, words := range []string{
-		"cluster create two", "cluster list", "cluster show two", "cluster modify two --replicas 1", "cluster delete two --yes", "cluster tasks", "node list", "node replace n",
+		"cluster create two", "cluster list", "cluster show two", "cluster modify two --replicas 1", "cluster delete two --yes", "cluster tasks", "cluster failover two --planned", "node list", "node replace n",
 		"node drain n", "node types", "host list", "host drain h", "endpoint list", "endpoint point a two", "topology two", "events", "parameters list", "parameters show small",
 		"parameters set small timeout=6",
 	} {

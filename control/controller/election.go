@@ -119,7 +119,7 @@ func (s *stepper) elect(c *cluster, shard int, r *router.Record) (next *router.R
 	c.failed[shard] = c.failed[shard].another(s.now)
 	how := ""
 	if off != "" {
-		how = "; passed over for clocks that are off: " + off
+		how = "; passed over for clocks that are off:" + off
 	}
 	s.reportOf(c.name, "elected", "cluster %s: shard %d: %s is elected at offset %d, of %d that promised%s", c.name, shard, best.Node, best.Executed, len(all), how)
 	return next, ""

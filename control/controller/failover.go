@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,6 +22,10 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record, waits string
 	}
 	n := c.plan.value.node(r.Primary.Node)
 	alive := r.State != router.Electing && n != nil && !s.lost(n) && !s.gone(c, r.Primary)
+	asked := "electing " + subject(shard)
+	if r.State != router.Electing {
+		delete(c.since, asked)
+	}
 	if alive {
 		s.why(c, subject(shard), "")
 		return nil
@@ -30,12 +35,10 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record, waits string
 		return nil // its host is there and has not said yet what it has
 	}
 	if r.Replicated || slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.beyond(c, r, run) }) {
-		if asked := "electing " + subject(shard); r.State != router.Electing {
-			delete(c.since, asked)
-		} else if waits == "" && s.now.Sub(s.sinceWhen(c, asked)) < patientFor {
+		if r.State == router.Electing && waits == "" && s.now.Sub(s.sinceWhen(c, asked)) < patientFor {
 			return nil
 		}
-		s.why(c, subject(shard), cmp.Or(waits, "its primary "+r.Primary.Node+" is not there"))
+		s.why(c, subject(shard), cmp.Or(waits, s.missed(c, shard, r)))
 		return nil
 	}
 	var heir router.Run
@@ -56,6 +59,14 @@ func (s *stepper) failOver(c *cluster, shard int, r *router.Record, waits string
 		return nil
 	}
 	return reignOf(r, heir)
+}
+
+// missed says what a shard without a primary lacks.
+func (s *stepper) missed(c *cluster, shard int, r *router.Record) string {
+	if slices.ContainsFunc(r.Set, func(run router.Run) bool { return !s.ended(c, run) }) {
+		return "its primary " + r.Primary.Node + " is not there"
+	}
+	return fmt.Sprintf("all its members have ended, and nothing that was answered may be lost: larder cluster failover %s --shard %d --force says what may be", c.name, shard)
 }
 
 // beyond tells whether a member can be waited for no longer: its run has ended, or it is no primary and its host has been away for long.

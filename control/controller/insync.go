@@ -42,7 +42,7 @@ func (c *cluster) follows(e NodeSays) {
 		return !r.Counted(run) && !slices.ContainsFunc(e.Followers, func(f Follower) bool { return f.Run == run })
 	})
 	for _, run := range slices.Concat(r.Set, r.Joining) {
-		if _, ok := next.acks[run]; !ok {
+		if _, ok := next.acks[run]; !ok && run != r.Primary {
 			next.acks[run] = acked{at: e.At, lag: e.Executed} // from now on it is waited for
 		}
 	}
@@ -57,8 +57,8 @@ func (c *cluster) follows(e NodeSays) {
 	c.followed[shard] = next
 }
 
-// strays tells whether one that is counted has not got on for so long, though there was something.
-func (f followed) strays(run router.Run, patience time.Duration) bool {
+// strays tells whether one that follows has not got on for so long in the record's reign, though there was something.
+func (f followed) strays(r *router.Record, run router.Run, patience time.Duration) bool {
 	a, ok := f.acks[run]
-	return ok && f.said.Sub(a.at) > patience
+	return ok && f.reign == r.Reign && f.said.Sub(a.at) > patience
 }

@@ -102,7 +102,7 @@ func (s *stepper) keep(c *cluster, shard int, r *router.Record) *router.Record {
 		run := f.Run
 		named := slices.ContainsFunc(slices.Concat(r.Set, r.Joining), func(o router.Run) bool { return o.Node == run.Node })
 		n := c.plan.value.node(run.Node)
-		if named || n == nil || n.Shard != shard || n.State != Stays || c.followed[shard].strays(run, s.limits.DownAfter) {
+		if named || n == nil || n.Shard != shard || n.State != Stays || c.followed[shard].strays(r, run, s.limits.DownAfter) {
 			continue
 		}
 		if now, ok := s.run(n); ok && now == run && c.mute[n.ID].since.IsZero() {
@@ -126,7 +126,7 @@ func (s *stepper) dispensable(c *cluster, shard int, r *router.Record, run route
 	case n.State == Leaves && s.manned(c, shard, r):
 		return true
 	}
-	silent := s.down(c, n) || c.followed[shard].strays(run, strayPatience*s.limits.DownAfter)
+	silent := s.down(c, n) || c.followed[shard].strays(r, run, strayPatience*s.limits.DownAfter)
 	return silent && !s.cutOff()
 }
 

@@ -2,7 +2,9 @@ package controller_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -30,6 +32,10 @@ var update = flag.Bool("update", false, "write the scenarios' effects anew, to b
 //	group NAME [parameter=value …]
 //	task KIND [cluster=C] [subject=S]
 //	crash NODE | fails NODE           it ends and is started again | its host gives it up
+//	kill NODE | begin NODE            it ends, and is not started again yet | it is
+//	freeze|sever NODE for=D           it does nothing | no controller reaches it, for a while
+//	clock NODE by=D                   its clock is off
+//	failover NAME [shard=N] [force]   an operator wants other primaries
 //	primary NODE                      somebody else makes it its shard's primary
 //	hold put|order|tell | let         such effects are lost from here on | nothing is
 //	controller                        another controller takes over
@@ -146,14 +152,17 @@ func (w *world) do(words []string) error {
 		return err
 	case "show":
 		w.showAll()
+	case "failover":
+		w.failover(name, set["shard"], slices.Contains(words, "force"))
 	default:
-		return w.doTo(words[0], name)
+		long, err := time.ParseDuration(cmp.Or(set["for"], set["by"], "0s"))
+		return errors.Join(err, w.doTo(words[0], name, long))
 	}
 	return nil
 }
 
 // doTo does something to a host or a node.
-func (w *world) doTo(what, name string) error {
+func (w *world) doTo(what, name string, long time.Duration) error {
 	if m := w.machines[name]; m != nil {
 		switch what {
 		case "dies":
@@ -161,6 +170,8 @@ func (w *world) doTo(what, name string) error {
 			w.loses(m)
 		case "cut":
 			w.loses(m)
+		case "silence":
+			m.silent = true
 		case "drain":
 			w.set(controller.DrainKey(name), []byte("{}"))
 		case "undrain":
@@ -170,6 +181,11 @@ func (w *world) doTo(what, name string) error {
 		}
 		return nil
 	}
+	if p := w.proc(name); p != nil && what == "begin" {
+		w.run(p)
+		w.report(p.m)
+		return nil
+	}
 	for _, p := range w.procs() {
 		if p.id != name {
 			continue
@@ -177,6 +193,17 @@ func (w *world) doTo(what, name string) error {
 		switch what {
 		case "crash":
 			w.run(p)
+		case "kill":
+			p.up, p.exited = false, p.Me().ID
+		case "freeze":
+			p.frozen = w.now.Add(long)
+			return nil
+		case "sever":
+			p.cut = w.now.Add(long)
+			return nil
+		case "clock":
+			p.skew = long
+			return nil
 		case "fails":
 			p.exited, p.up, p.failed = p.Me().ID, false, "it ended ten times within a minute"
 		case "primary":
@@ -188,6 +215,27 @@ func (w *world) doTo(what, name string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no %s to %s", name, what)
+}
+
+// failover has an operator ask for other primaries, as the management API would.
+func (w *world) failover(cluster, shard string, force bool) {
+	reigns := map[int]uint64{}
+	for i, s := range w.leaders[len(w.leaders)-1].fleet.Shards(cluster) {
+		if shard == "" || shard == strconv.Itoa(i) {
+			reigns[i] = s.Reign
+		}
+	}
+	t := controller.Task{
+		ID: fmt.Sprintf("t%d", len(w.entries)), Kind: controller.TaskSwitch, Cluster: cluster, Subject: shard, From: controller.FromReigns(reigns),
+		State: controller.TaskRunning, Began: w.now,
+	}
+	if force {
+		t.Kind = controller.TaskForce
+		for i := range reigns {
+			delete(w.shown, controller.RecordKey(cluster, i))
+		}
+	}
+	w.setJSON(controller.TaskKey(t.ID), t)
 }
 
 // wish writes what a user wants, as the management API would.

@@ -138,7 +138,9 @@ func (s *stepper) cutOff() bool {
 				continue
 			}
 			all++
-			if mute := c.mute[n.ID]; s.down(c, n) && !(h.heard && h.says.At.After(mute.since)) {
+			mute := c.mute[n.ID]
+			looks := mute.is(s.limits.DownAfter/2) || s.down(c, n) // not all are found out at the same moment
+			if looks && !(h.heard && h.says.At.After(mute.since)) {
 				dead++
 			}
 		}

@@ -134,6 +134,10 @@ func (w *world) happen() {
 		w.trace("# another controller")
 		w.takeOver()
 	case 15:
+		if c := w.any(w.planned()); c != "" && w.dice.IntN(2) == 0 {
+			w.trace("# failover of %s", c)
+			w.failover(c, "", false)
+		}
 		if w.dice.IntN(3) == 0 {
 			w.setJSON(controller.ParametersKey("g"), controller.Group{Engine: controller.Redis, Values: map[string]string{"timeout": strconv.Itoa(w.dice.IntN(9))}})
 		}
@@ -233,9 +237,8 @@ func (w *world) operate() {
 				continue
 			}
 			if heir := w.anew(r); heir != nil {
-				w.trace("# %s is to begin anew", heir.id)
-				delete(w.shown, controller.RecordKey(c, shard))
-				w.elect(heir)
+				w.trace("# an operator forces a failover of %s %d", c, shard)
+				w.failover(c, strconv.Itoa(shard), true)
 			}
 		}
 	}

@@ -53,13 +53,14 @@ func (s *stepper) handOver(c *cluster, shard int, r *router.Record) *router.Reco
 			return next
 		}
 	}
-	if s.now.Sub(begun) < switchWithin || s.lost(c.plan.value.node(r.Primary.Node)) {
+	hopeless := !slices.ContainsFunc(r.Set, func(run router.Run) bool { return run != r.Primary && !s.gone(c, run) })
+	if s.now.Sub(begun) < switchWithin && !hopeless || s.lost(c.plan.value.node(r.Primary.Node)) {
 		s.again(c, begun.Add(switchWithin))
 		return nil
 	}
 	delete(c.since, what)
 	s.remember(c, "gave up "+subject(shard))
-	s.reportOf(c.name, "switch-given-up", "cluster %s: shard %d: no other node had all within %s; %s stays the primary for now", c.name, shard, switchWithin, r.Primary.Node)
+	s.reportOf(c.name, "switch-given-up", "cluster %s: shard %d: no other node has all after %s; %s stays the primary for now", c.name, shard, s.now.Sub(begun).Round(time.Millisecond), r.Primary.Node)
 	return next
 }
 
@@ -67,7 +68,7 @@ func (s *stepper) handOver(c *cluster, shard int, r *router.Record) *router.Reco
 func (s *stepper) heir(c *cluster, shard int, r *router.Record, executed int64) (router.Run, bool) {
 	var able []router.Run
 	for _, n := range c.plan.value.staying(shard) {
-		if run, ok := s.run(n); ok && run != r.Primary && r.Member(run) && c.said[n.ID].Run == run && c.said[n.ID].Executed == executed {
+		if run, ok := s.run(n); ok && run != r.Primary && r.Member(run) && c.has(r, run, executed) {
 			able = append(able, run)
 		}
 	}
@@ -94,6 +95,12 @@ func (s *stepper) heir(c *cluster, shard int, r *router.Record, executed int64) 
 	return slices.MinFunc(able, func(a, b router.Run) int {
 		return cmp.Or(cmp.Compare(off(a), off(b)), cmp.Compare(primaries(a), primaries(b)), cmp.Compare(a.Node, b.Node))
 	}), true
+}
+
+// has tells whether a member obeys a record and has everything up to an offset: so it lives now, and is not only known to have been so far.
+func (c *cluster) has(r *router.Record, run router.Run, executed int64) bool {
+	said := c.said[run.Node]
+	return said.Run == run && said.Epoch == r.Epoch && said.Executed == executed
 }
 
 // final is up to where a frozen primary's data goes.

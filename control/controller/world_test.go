@@ -68,6 +68,7 @@ type machine struct {
 	controller.Host
 	up        bool
 	announced bool // its session lives
+	silent    bool // controllers reach neither it nor its nodes
 	number    uint64
 	sessions  int
 	obeyed    map[string]uint64
@@ -108,7 +109,7 @@ func (p *proc) executed() int64 { return int64(len(p.data)) }
 func (p *proc) lives(w *world) bool { return p.up && p.m.up && !p.frozen.After(w.now) }
 
 // reached tells whether controllers reach it.
-func (p *proc) reached(w *world) bool { return p.lives(w) && !p.cut.After(w.now) }
+func (p *proc) reached(w *world) bool { return p.lives(w) && !p.m.silent && !p.cut.After(w.now) }
 
 var began = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
@@ -324,6 +325,7 @@ func (w *world) start(id, zone string, memory int64) *machine {
 		m = &machine{Host: controller.Host{ID: id, Zone: zone, Addr: id + ":1", Memory: memory}, obeyed: map[string]uint64{}, procs: map[string]*proc{}}
 		w.machines[id] = m
 	}
+	m.silent = false
 	if !m.up {
 		m.up = true
 		m.sessions++
@@ -370,7 +372,7 @@ func (w *world) run(p *proc) {
 
 // report has a host say what it runs.
 func (w *world) report(m *machine) {
-	if !m.up {
+	if !m.up || m.silent {
 		return
 	}
 	m.number++
@@ -391,7 +393,7 @@ func (w *world) report(m *machine) {
 // obey has a host do what it is ordered.
 func (w *world) obey(o controller.Order) {
 	m := w.machines[o.Host]
-	if m == nil || !m.up || o.Version < m.obeyed[o.Cluster] {
+	if m == nil || !m.up || m.silent || o.Version < m.obeyed[o.Cluster] {
 		return
 	}
 	m.obeyed[o.Cluster] = o.Version
@@ -654,7 +656,7 @@ func (w *world) ask(within time.Duration) {
 				w.send(func() { w.tell(l, e) })
 			}
 		}
-		if !m.up && m.announced {
+		if (!m.up || m.silent) && m.announced {
 			e := controller.HostMute{Host: m.ID, Session: m.Session, At: w.now.Add(-within), Until: w.now}
 			for _, l := range w.leaders {
 				w.send(func() { w.tell(l, e) })

@@ -34,6 +34,11 @@ func (m *Manager) Failover(ctx context.Context, cluster string, want api.Failove
 	case want.Shard == nil && !want.All && len(shards) > 1:
 		return controller.Task{}, api.Refuse(api.CodeInvalid, "cluster %s has %d shards: say which one, or all of them", cluster, len(shards))
 	}
+	for _, t := range f.Tasks() {
+		if want.Planned && t.State == controller.TaskRunning && t.Cluster == cluster && t.Kind == controller.TaskSwitch {
+			return controller.Task{}, api.Refuse(api.CodeBusy, "cluster %s is being failed over already: task %s", cluster, t.ID)
+		}
+	}
 	first, last := 0, len(shards)-1
 	subject := ""
 	if want.Shard != nil {
@@ -49,11 +54,6 @@ func (m *Manager) Failover(ctx context.Context, cluster string, want api.Failove
 	kind := controller.TaskSwitch
 	if want.Force {
 		kind = controller.TaskForce
-	}
-	for _, t := range f.Tasks() {
-		if t.State == controller.TaskRunning && t.Cluster == cluster && (t.Kind == controller.TaskSwitch || t.Kind == kind) && !want.Force {
-			return controller.Task{}, api.Refuse(api.CodeBusy, "cluster %s is being failed over already: task %s", cluster, t.ID)
-		}
 	}
 	return m.start(ctx, controller.Task{Kind: kind, Cluster: cluster, Subject: subject, From: controller.FromReigns(reigns), Total: len(reigns)})
 }

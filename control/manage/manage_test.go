@@ -32,6 +32,7 @@ type bed struct {
 	mu    sync.Mutex
 	known controller.Fleet
 	plans bool
+	runs  func(host string) []controller.Running // what hosts say that they have; nil: nothing
 	step  uint64
 	leads bool
 	now   time.Time
@@ -102,7 +103,11 @@ func (b *bed) view() fleet.View {
 	b.step++
 	b.happens(controller.Registry{Index: b.step, Entries: b.entries()})
 	for _, h := range b.known.Hosts() {
-		b.happens(controller.HostSays{Host: h.ID, Session: "1", Number: b.step})
+		says := controller.HostSays{Host: h.ID, Session: "1", Number: b.step}
+		if b.runs != nil {
+			says.Nodes = b.runs(h.ID)
+		}
+		b.happens(says)
 	}
 	b.happens(controller.Tick{})
 	return fleet.View{Leads: true, Fleet: b.known}
