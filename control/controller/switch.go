@@ -17,6 +17,9 @@ const (
 	switchRest   = 10 * time.Second
 )
 
+// heirWait is how long others are waited for behind the first that has all: one of them may stand at a better place.
+const heirWait = 20 * time.Millisecond
+
 // How often who clients wait for is told a record again: one that has only to come up to an offset, and a primary that has not obeyed.
 const (
 	askOffset = 5 * time.Millisecond
@@ -72,9 +75,17 @@ func (s *stepper) heir(c *cluster, shard int, r *router.Record, executed int64) 
 			able = append(able, run)
 		}
 	}
+	what := "able " + subject(shard)
 	if len(able) == 0 {
+		delete(c.since, what)
 		return router.Run{}, false
 	}
+	late := func(run router.Run) bool { return run != r.Primary && c.said[run.Node].Epoch < r.Epoch && s.answers(c, run) }
+	if begun := s.sinceWhen(c, what); slices.ContainsFunc(r.Set, late) && s.now.Sub(begun) < heirWait {
+		s.again(c, begun.Add(heirWait))
+		return router.Run{}, false
+	}
+	delete(c.since, what)
 	primaries := func(run router.Run) (n int) { // of this cluster, on that node's host
 		for _, other := range c.records {
 			if other.value == nil {
