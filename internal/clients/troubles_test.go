@@ -149,10 +149,16 @@ func (e *estate) amid(x trouble, first time.Duration, w work) {
 	e.seen.judge()
 }
 
-// quiet wants that nothing is decided any more, and Consul is asked little.
+// quiet waits until nothing is decided any more, and wants that it stays so and Consul is asked little.
 func (e *estate) quiet() {
 	e.t.Helper()
-	before, _, _ := e.seen.count()
+	before, since := 0, time.Now()
+	eventually(e.t, "nothing is decided any more", func() bool {
+		if now, _, _ := e.seen.count(); now != before {
+			before, since = now, time.Now()
+		}
+		return time.Since(since) > 2*time.Second
+	})
 	e.idles(e.all())
 	if after, _, _ := e.seen.count(); after > before {
 		e.t.Errorf("%d decisions while nothing is to be done", after-before)
