@@ -2,7 +2,7 @@
 // which links go that are to fail; each a process of the test's own on a free port of 127.0.0.1. Consul may also run on machines of a Network, whose links can be cut.
 //
 // What must hold: a starter gives an address that answers, or fails the test, also when the program is missing (`make test` installs it); the process ends
-// with the test, and with the test program however that ends. It is called on the test's goroutine and starts none. Conn speaks to a server in raw replies.
+// with the test, and with the test program however that ends. It is called on the test's goroutine, and has a thread for each process (run.go). Conn speaks to a server in raw replies.
 package peers
 
 import (
@@ -28,8 +28,9 @@ const (
 
 // process is a running server with what it printed.
 type process struct {
-	cmd *exec.Cmd
-	log string // file of both outputs
+	cmd  *exec.Cmd
+	log  string // file of both outputs
+	over func() // lets the thread go that started it
 }
 
 // start runs a program whose outputs go to a file in dir.
@@ -44,7 +45,7 @@ func start(t testing.TB, dir string, env []string, name string, args ...string) 
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.launch(); err != nil {
 		t.Fatalf("%s must be installed (make test does it): %v", name, err)
 	}
 	return p
@@ -83,6 +84,7 @@ func (p *process) printed(text string) bool {
 func (p *process) stop() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
+	p.over()
 }
 
 // fail ends the test with what the process printed.
