@@ -22,7 +22,6 @@ type Config struct {
 	Cluster   string         // gateway.cluster: whose topology the registry is asked for
 	Endpoint  string         // gateway.endpoint: whose cluster the registry is asked for; empty = Cluster
 	Advertise string         // gateway.advertise: host:port; empty = where it listens
-	Drain     time.Duration  // gateway.drain: how long it serves on after it has left the registry
 	Consul    consul.Options // Address is empty if there is none
 	Engine    engine.Options // Access is Access.Allow; Dir is Data.Dir if that is set
 	Dev       Dev
@@ -37,6 +36,8 @@ type Config struct {
 	Data      Data
 	Metrics   Metrics
 	Log       Log
+
+	DrainDelay, DrainTimeout time.Duration // how long a gateway that is to end serves on, and how long its clients then have to be done
 }
 
 // Dev is the size of what `larder dev` makes.
@@ -99,7 +100,6 @@ func defaults() Config {
 	return Config{
 		Gateway:   gateway,
 		Cluster:   "main",
-		Drain:     time.Second,
 		Consul:    consulDefaults(),
 		Engine:    engine.DefaultOptions(),
 		Dev:       Dev{Shards: 3, Replicas: 1, Keep: true},
@@ -110,6 +110,8 @@ func defaults() Config {
 		Shadow:    defaultShadow(),
 		Access:    Access{Allow: gateway.Access},
 		Log:       Log{Level: "info", Format: "text"},
+
+		DrainDelay: time.Second, DrainTimeout: 5 * time.Second,
 	}
 }
 

@@ -88,16 +88,25 @@ func placeSettings(c *Config) []setting {
 			meaning: "Where clients on other machines reach this gateway, as its service in Consul says. Empty = gateway.listen; where that is every address of the machine, the agent's own.",
 		},
 		{
-			key: "gateway.drain", kind: duration{&c.Drain},
-			meaning: "A gateway that is to end leaves the registry first, so that clients go to others, and serves on for so long; what is under way then is answered. With Consul only. 0 = it does not wait.",
+			key: "gateway.drain-delay", kind: duration{&c.DrainDelay},
+			meaning: "A gateway that is to end leaves the registry, says at /readyz that it is not ready, and serves on for so long, new clients too: until whoever sends them has seen it. " +
+				"Let it be longer than a load balancer takes for that. 0 = it does not wait.",
+		},
+		{
+			key: "gateway.drain-timeout", kind: duration{&c.DrainTimeout},
+			meaning: "Then it takes no more clients, and ends each one's connection when nothing of it is pending: no reply, no transaction, no half command. So long they have for that; " +
+				"who is not done then gets the replies to what was begun. 0 = nobody is waited for.",
 		},
 	}
 }
 
-// checkDrain bounds a wait that nobody should think is a hang.
+// checkDrain bounds waits that nobody should think are hangs.
 func checkDrain(c *Config) error {
-	if c.Drain < 0 || c.Drain > drainMax {
-		return fmt.Errorf("drain %s: must be from 0 to %s", c.Drain, drainMax)
+	if d := c.DrainDelay; d < 0 || d > drainMax {
+		return fmt.Errorf("drain-delay %s: must be from 0 to %s", d, drainMax)
+	}
+	if d := c.DrainTimeout; d < 0 || d > drainMax {
+		return fmt.Errorf("drain-timeout %s: must be from 0 to %s", d, drainMax)
 	}
 	return nil
 }

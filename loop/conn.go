@@ -11,8 +11,11 @@ type wire interface {
 	OutboundBuffered() int
 	Fd() int
 	local() netip.AddrPort
-	shut()      // ends the connection; Conn.end is called before it returns
-	deaf() bool // nothing more can come, and it is no longer epoll's
+	shut()           // ends the connection; Conn.end is called before it returns
+	gather()         // what is written next waits for the end of the sending, if it does not fill a packet
+	delivered() bool // ends the sending; whether the other side has all of it, that end too
+	arrived() int    // bytes that wait to be read
+	deaf() bool      // nothing more can come, and it is no longer epoll's
 }
 
 // Conn is one connection, a client's or one that was dialled.
@@ -43,6 +46,7 @@ type Conn struct {
 	deaf      bool // epoll does not report its input
 	drainWait bool
 	finishing bool
+	dismissed bool
 	ended     bool
 	fat       bool
 }

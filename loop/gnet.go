@@ -111,7 +111,7 @@ func (e *engine) loopOf(gc gnet.Conn) (*Loop, error) {
 	l.dial = func(addr string, timeout time.Duration, opened func(*Conn, error) Handler) {
 		e.dialFor(l, el, addr, timeout, opened)
 	}
-	l.limit = e.limit
+	l.limit, l.shut = e.limit, e.stopListening
 	e.mu.Lock()
 	l.index = len(e.loops)
 	e.loops[el] = l

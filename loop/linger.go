@@ -74,6 +74,13 @@ func (h *half) local() netip.AddrPort { return localOf(h.fd) }
 
 func (h *half) deaf() bool { return true }
 
+// gather, delivered and arrived: the other side has ended its sending, nothing of it can be lost.
+func (h *half) gather() {}
+
+func (h *half) delivered() bool { return true }
+
+func (h *half) arrived() int { return 0 }
+
 func (h *half) shut() { h.end(nil) }
 
 func (h *half) end(err error) {

@@ -64,8 +64,9 @@ type Loop struct {
 	dial  func(addr string, timeout time.Duration, opened func(*Conn, error) Handler)
 	sleep func(time.Duration)
 	limit func(clients int)
-	hurry func() // has the ticker look at until again
-	nudge func() // has another goroutine wake the loop for later; called on the loop
+	shut  func() error // ends the listening
+	hurry func()       // has the ticker look at until again
+	nudge func()       // has another goroutine wake the loop for later; called on the loop
 	poll  poller
 	clock func() time.Time
 	since func(time.Time) time.Duration // until clock's time; it costs less than clock
@@ -239,7 +240,7 @@ func (l *Loop) drain() {
 	for _, c := range waiting {
 		switch {
 		case c.ended:
-		case c.Unsent() > c.drainLow:
+		case c.Unsent() > c.drainLow, c.dismissed && !c.delivered():
 			l.draining = append(l.draining, c)
 		default:
 			c.drainWait = false

@@ -43,7 +43,7 @@ type MemConn struct {
 func NewMemLoop(now time.Time, newPart func(*Loop) Part) *MemLoop {
 	m := &MemLoop{now: now}
 	m.Loop = &Loop{
-		poll: poller{inMemory}, now: now, clock: func() time.Time { return m.now }, sleep: func(time.Duration) {}, hurry: func() {}, limit: func(int) {},
+		poll: poller{inMemory}, now: now, clock: func() time.Time { return m.now }, sleep: func(time.Duration) {}, hurry: func() {}, limit: func(int) {}, shut: func() error { return nil },
 		wake: func(f func()) error { m.post(f); return nil },
 		dial: func(addr string, _ time.Duration, opened func(*Conn, error) Handler) {
 			m.dials = append(m.dials, &MemDial{Addr: addr, m: m, opened: opened})
@@ -205,6 +205,12 @@ func (mc *MemConn) OutboundBuffered() int {
 func (mc *MemConn) Fd() int { return slices.Index(mc.m.conns, mc) }
 
 func (mc *MemConn) deaf() bool { return false }
+
+func (mc *MemConn) gather() {}
+
+func (mc *MemConn) delivered() bool { return true }
+
+func (mc *MemConn) arrived() int { return 0 }
 
 func (mc *MemConn) local() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:6379") }
 

@@ -85,6 +85,7 @@ type part struct {
 	strangers uint64 // refused since the last line in the log
 
 	stopping bool
+	parting  parting // who is sent away
 
 	strangerNS, warnNS int64 // when those lines were written
 }

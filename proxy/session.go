@@ -180,7 +180,7 @@ func (s *session) protocolError() {
 func (s *session) finish() {
 	s.closing = true
 	if s.q.len() == 0 {
-		s.c.Finish()
+		s.farewell()
 	}
 }
 
@@ -290,7 +290,7 @@ func (s *session) written() {
 	if s.q.len() == 0 {
 		s.q.shrink(answersKeepMax)
 		if s.closing {
-			s.c.Finish()
+			s.farewell()
 			return
 		}
 		s.wake(stallEmpty)
@@ -321,6 +321,10 @@ func (s *session) limit() {
 // Flush is called before the output is written. A client that does not read stops being read.
 func (s *session) Flush(c *loop.Conn) {
 	s.p.count.bytesOut += uint64(len(c.Out))
+	if s.p.parting != partNone && s.settled() {
+		s.dismiss()
+		return
+	}
 	if s.ears != nil {
 		s.p.wrote()
 		s.sendMail(c)

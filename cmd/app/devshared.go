@@ -151,5 +151,5 @@ func (c *cluster) join(gateway *proxy.Gateway) error {
 	}
 	p := *c.process
 	p.stack, p.config.Cluster = c.is.stack, c.is.name
-	return (&fleet{process: &p, registry: c.registry}).join(gateway)
+	return p.join(&fleet{process: &p, registry: c.registry}, gateway)
 }

@@ -88,10 +88,10 @@ func (f *fleet) missing() string {
 	return "there is no cluster of that name (--cluster)"
 }
 
-// join makes the gateway one of its endpoint's: it is announced, and told of the others.
-func (f *fleet) join(gateway *proxy.Gateway) error {
+// join makes the gateway one of its endpoint's, if it is in a fleet: it is announced, and told of the others. When the process ends it leaves before it stops.
+func (p *process) join(f *fleet, gateway *proxy.Gateway) error {
 	if f == nil {
-		return nil
+		return p.drain(gateway)
 	}
 	service, err := f.service(gateway.Addr())
 	if err != nil {

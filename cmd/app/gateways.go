@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"time"
 
 	"larder/backends/registry"
 	"larder/proxy"
@@ -37,27 +36,22 @@ func (f *fleet) followGateways(gateway *proxy.Gateway, own registry.Service) err
 	return f.stack.start("gateways", run, started)
 }
 
-// answerWithin is how long a gateway that ends waits for what nodes are to answer.
-const answerWithin = time.Second
-
-// drain has the gateway serve on for a while when it is to end: it is not in the registry any more, and clients that ask are told of the others. Then it takes no
-// more commands and answers those that are under way, so that none has run whose client does not know.
-func (f *fleet) drain(gateway *proxy.Gateway) error {
+// drain has the gateway leave without an error to anybody when it is to end. First it serves on for a while: it is not in the registry any more, is not ready, and
+// clients that ask are told of the others, so that who sends clients here can see it. Then it sends them away, each when nothing of it is pending.
+func (p *process) drain(gateway *proxy.Gateway) error {
 	run := func(ctx context.Context) error {
 		<-ctx.Done()
 		gateway.Leave()
 		last := context.WithoutCancel(ctx)
-		_ = sleep(last, f.config.Drain)
-		last, cancel := context.WithTimeout(last, answerWithin)
-		defer cancel()
-		if err := gateway.Halt(last, answerWithin); err != nil {
-			f.env.Log.Warn("not every command that was under way is answered", "error", err)
+		_ = sleep(last, p.config.DrainDelay)
+		if err := gateway.Dismiss(last, p.config.DrainTimeout); err != nil {
+			p.env.Log.Warn("not every client has left by itself", "error", err)
 		}
 		return nil
 	}
 	started := make(chan struct{})
 	close(started)
-	return f.stack.start("drain", run, started)
+	return p.stack.start("drain", run, started)
 }
 
 // peersAmong are the gateways that live. The one that asks is among them however its service is: whether it can serve is known better where it is asked.

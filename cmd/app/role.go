@@ -164,6 +164,6 @@ func Gateway(ctx context.Context, c configs.Config, env Env) error {
 		if err := fleet.followSettings(gateway); err != nil {
 			return err
 		}
-		return fleet.join(gateway)
+		return p.join(fleet, gateway)
 	})
 }

@@ -174,6 +174,9 @@ func (p *Process) answers() bool {
 	return true
 }
 
+// Ready tells whether the process says that it can serve.
+func (p *Process) Ready() bool { return readiness(p.Metrics) == "ready\n" }
+
 // readiness is what a process says of itself; empty: nothing.
 func readiness(metrics string) string {
 	once := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: peers.Patience}

@@ -50,6 +50,13 @@ func (w *Wire) DoWithin(d time.Duration, args ...string) ([]byte, error) {
 	return w.ReplyWithin(d)
 }
 
+// Say sends text as it is: commands inline, several, or half of one.
+func (w *Wire) Say(text string) error {
+	_ = w.conn.SetDeadline(time.Now().Add(peers.Patience))
+	_, err := w.conn.Write([]byte(text))
+	return err
+}
+
 // ReplyWithin waits for the next reply, or push.
 func (w *Wire) ReplyWithin(d time.Duration) ([]byte, error) {
 	_ = w.conn.SetDeadline(time.Now().Add(d))
