@@ -18,6 +18,10 @@ const (
 	askWithin = 2 * time.Second
 )
 
+// leaveFor is how long a node that is to go lives on: it refuses what gateways send that have not heard of it, which they send elsewhere then. Of what lies unread
+// when it ends nobody could tell whether it has run.
+const leaveFor = time.Second
+
 // setUnknown is the number of no settings.
 const setUnknown = -1
 
@@ -39,8 +43,9 @@ type keeper struct {
 	// The keeper's own.
 	restarts restarts
 	launched time.Time
-	silent   bool // that it does not answer has been said
-	stopping bool // it has been asked to end: once, for a second time ends it at once
+	silent   bool      // that it does not answer has been said
+	leaves   time.Time // since when it is to go; zero: it is not
+	stopping bool      // it has been asked to end: once, for a second time ends it at once
 }
 
 func newKeeper(h *Host, id string) *keeper {
@@ -151,7 +156,7 @@ func (k *keeper) start(ctx context.Context, n node, parameters map[string]string
 
 // arrived takes note that there is a process.
 func (k *keeper) arrived(p Process) {
-	k.launched, k.silent, k.stopping = time.Now(), false, false
+	k.launched, k.leaves, k.silent, k.stopping = time.Now(), time.Time{}, false, false
 	k.update(func() { k.alive, k.run, k.set, k.refuses = true, "", setUnknown, nil })
 	k.h.change(k.id, func(n *node) { n.Addr = p.Addr() })
 }
@@ -221,6 +226,12 @@ func (k *keeper) turn(ctx context.Context, p Process) bool {
 	n, parameters, rest := k.h.told(k.id)
 	switch {
 	case n.Stop:
+		if k.leaves.IsZero() {
+			k.leaves = time.Now()
+		}
+		if time.Since(k.leaves) < leaveFor {
+			return false
+		}
 		p.Kill() // nobody counts on what it has
 	case rest && !k.stopping:
 		k.stopping = true

@@ -28,6 +28,7 @@ type appliance struct {
 	controls []*clients.Process
 	apis     []string // of the controllers
 	hosts    []*clients.Process
+	folders  []string // the hosts'
 }
 
 // nodePorts are those of a host.
@@ -35,15 +36,22 @@ const nodePorts = 40
 
 func startAppliance(t *testing.T, controls, hosts int) *appliance {
 	t.Helper()
+	return startReleased(t, larder, controls, hosts)
+}
+
+// startReleased is startAppliance of some release.
+func startReleased(t *testing.T, release clients.Binary, controls, hosts int) *appliance {
+	t.Helper()
 	a := &appliance{t: t, consul: peers.StartConsul(t), keys: keyFiles(t)}
 	for range controls {
 		api := fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t))
 		a.apis = append(a.apis, "http://"+api)
-		a.controls = append(a.controls, larder.Role(t, "control", "--consul", a.consul.Addr, "--listen", api, "--api-key-file", a.keys["api"], "--key-file", a.keys["fleet"]))
+		a.controls = append(a.controls, release.Role(t, "control", "--consul", a.consul.Addr, "--listen", api, "--api-key-file", a.keys["api"], "--key-file", a.keys["fleet"]))
 	}
 	for i := range hosts {
 		first := peers.FreePorts(t, nodePorts)
-		a.hosts = append(a.hosts, larder.Host(t, t.TempDir(), "--consul", a.consul.Addr, "--listen", fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)), "--key-file", a.keys["fleet"],
+		a.folders = append(a.folders, t.TempDir())
+		a.hosts = append(a.hosts, release.Host(t, a.folders[i], "--consul", a.consul.Addr, "--listen", fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t)), "--key-file", a.keys["fleet"],
 			"--id", "h"+strconv.Itoa(i+1), "--zone", string(rune('a'+i)), "--memory", "1gb", "--ports", fmt.Sprintf("%d-%d", first, first+nodePorts-1)))
 	}
 	return a
