@@ -15,6 +15,7 @@ func endpointCommand() *cobra.Command {
 		`  larder endpoint list
   larder endpoint point orders orders-new`,
 		o.asks("list", "List the endpoints", "", cobra.NoArgs, o.listEndpoints),
+		o.asks("show NAME", "Show where an endpoint leads", "", cobra.ExactArgs(1), o.showEndpoint),
 		o.asks("point NAME CLUSTER", "Point an endpoint to a cluster",
 			"Has an endpoint lead to a cluster from now on. No connection is closed. Move the keys first: larder migrate.", cobra.ExactArgs(2),
 			func(cmd *cobra.Command, c *client.Client, args []string) error {
@@ -37,6 +38,24 @@ func endpointCommand() *cobra.Command {
 				return err
 			}),
 	)
+}
+
+func (o *operator) showEndpoint(cmd *cobra.Command, c *client.Client, args []string) error {
+	list, err := c.Endpoints(cmd.Context())
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Name != args[0] {
+			continue
+		}
+		if o.json {
+			return printJSON(cmd.OutOrStdout(), e)
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "endpoint %s leads to cluster %s\n", e.Name, e.Cluster)
+		return err
+	}
+	return fmt.Errorf("there is no endpoint %q: larder endpoint list shows which there are, and larder endpoint point NAME CLUSTER makes one", args[0])
 }
 
 func (o *operator) listEndpoints(cmd *cobra.Command, c *client.Client, _ []string) error {

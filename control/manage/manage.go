@@ -105,6 +105,15 @@ func (m *Manager) write(ctx context.Context, key string, value any, version uint
 	if err != nil {
 		return err
 	}
+	if version != 0 {
+		stood, err := m.o.Registry.Get(ctx, key)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return judged(err)
+		}
+		if text, err = kept(text, value, stood.Value); err != nil { // if it is of another version by now, nothing is written
+			return err
+		}
+	}
 	now, err := m.o.Registry.CompareAndSet(ctx, key, text, version)
 	if err != nil {
 		if errors.Is(err, registry.ErrConflict) {

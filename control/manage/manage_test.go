@@ -261,6 +261,25 @@ func TestModify(t *testing.T) {
 	if _, err := b.Modify(ctx, "one", api.Change{Memory: ptr(int64(600 * mib))}); err != nil {
 		t.Error(err)
 	}
+	var stood map[string]any // a later release has put something there
+	if err := json.Unmarshal([]byte(b.stands(controller.SpecKey("one"))), &stood); err != nil {
+		t.Fatal(err)
+	}
+	stood["of_a_later_release"] = []string{"x"}
+	b.put(controller.SpecKey("one"), stood)
+	b.view()
+	if _, err := b.Modify(ctx, "one", api.Change{Parameters: ptr("")}); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Modify(ctx, "one", api.Change{MinInSync: ptr(1)}); err != nil {
+		t.Error(err)
+	}
+	if got := b.stands(controller.SpecKey("one")); !strings.Contains(got, `"of_a_later_release":["x"]`) || !strings.Contains(got, `"min_in_sync":1`) {
+		t.Errorf("what a later release has put there: %s", got)
+	}
+	if _, err := b.Modify(ctx, "one", api.Change{MinInSync: ptr(2)}); err != nil {
+		t.Error(err)
+	}
 	want := controller.Spec{Engine: "redis", Memory: 600 * mib, Shards: 2, Replicas: 2, Durability: "replicated", MinInSync: 2}
 	if c, err := b.Cluster(ctx, "one"); err != nil || !reflect.DeepEqual(*c.Spec, want) || c.Doing == "" {
 		t.Errorf("%+v %v, want %+v", c, err, want)
