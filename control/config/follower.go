@@ -15,7 +15,7 @@ import (
 // When a process says what it runs though nothing has changed, and from when on one that says nothing is gone.
 const (
 	sayEvery  = 30 * time.Second
-	goneAfter = 3 * sayEvery // who was killed keeps `config set` from being in force everywhere until then
+	goneAfter = 3 * sayEvery    // who was killed keeps `config set` from being in force everywhere until then
 	sayAgain  = 5 * time.Second // after a failure
 	leaveTime = 2 * time.Second // for the last word
 )

@@ -14,9 +14,7 @@ func kept(text []byte, value any, stood []byte) ([]byte, error) {
 		return text, nil
 	}
 	var old, next map[string]json.RawMessage
-	if json.Unmarshal(stood, &old) != nil {
-		return text, nil // it cannot be read, and is replaced
-	}
+	_ = json.Unmarshal(stood, &old) // what cannot be read is replaced
 	for _, f := range reflect.VisibleFields(t.Elem()) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		delete(old, name)
