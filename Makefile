@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Programs the tests run Larder against, each with the Debian package it comes in; -race needs a C compiler.
 TEST_PACKAGES := redis-server=redis-server redis-cli=redis-tools nutcracker=nutcracker memcached=memcached buildah=buildah \
 	node=nodejs npm=npm /usr/bin/python3=python3 /usr/lib/python3/dist-packages/redis=python3-redis \
-	taskset=util-linux gcc=gcc /usr/include/stdlib.h=libc6-dev ip=iproute2 /etc/ssl/certs/ca-certificates.crt=ca-certificates
+	taskset=util-linux gcc=gcc /usr/include/stdlib.h=libc6-dev ip=iproute2 iptables=iptables /etc/ssl/certs/ca-certificates.crt=ca-certificates
 
 # How long each Fuzz target runs in `make test-long`.
 FUZZ_TIME ?= 60s
@@ -42,6 +42,11 @@ test-long: packages ## fuzz every target for FUZZ_TIME (60s), then what is drawn
 	tools/fuzz.sh $(FUZZ_TIME)
 	grep -rl --include='*_test.go' pgregory.net/rapid --exclude-dir=tools . | xargs -n1 dirname | sort -u | grep -v '^\.$$' | RAPID_CHECKS=1000 xargs go test -timeout 30m
 	go test -race -timeout 90m -tags soak -run '^TestSoak' ./...
+
+.PHONY: test-failures
+test-failures: packages ## kill, freeze, cut off and fill up parts of a fleet under writing clients, beside Redis Sentinel; print the table and write it into docs/failures.md; 20 minutes, as root
+	@tools/consul/consul.sh version >/dev/null
+	unshare --mount --propagation private go test -timeout 40m -tags soak -count=1 -v -run '^TestFailuresAll$$' ./internal/clients -table $(CURDIR)/docs/failures.md
 
 .PHONY: bench
 bench: packages ## measure beside nutcracker and redis-server, write bench/RESULTS.md; 33 minutes, nothing else should run

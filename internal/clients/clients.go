@@ -9,7 +9,6 @@ package clients
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -219,48 +218,16 @@ func (p *Process) Kill() {
 	_ = p.cmd.Wait()
 }
 
-// Freeze is SIGSTOP: the process keeps its connections and says nothing more. The signal only begins to stop a process, so Freeze waits until each of its
-// threads stands.
+// Freeze is SIGSTOP: the process keeps its connections and says nothing more.
 func (p *Process) Freeze(t testing.TB) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(peers.Patience); !p.stands(t); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d: not stopped %v after SIGSTOP", p.PID(), peers.Patience)
-		}
-	}
-}
-
-// stands tells whether all threads of the process are stopped: proc_pid_stat(5), the letter behind the name in parentheses.
-func (p *Process) stands(t testing.TB) bool {
-	t.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.PID()))
-	if err != nil || len(threads) == 0 {
-		t.Fatalf("the threads of process %d: %v", p.PID(), err)
-	}
-	for _, path := range threads {
-		stat, err := os.ReadFile(path)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // the thread has ended
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, state, _ := strings.Cut(string(stat), ") "); !strings.HasPrefix(state, "T") {
-			return false
-		}
-	}
-	return true
+	PID(p.cmd.Process.Pid).Freeze(t)
 }
 
 // Thaw is SIGCONT.
 func (p *Process) Thaw(t testing.TB) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	PID(p.cmd.Process.Pid).Thaw(t)
 }
 
 // ResetPeak begins a new measurement of PeakRSS.

@@ -39,7 +39,7 @@ var (
 
 // TestSoakMachines is TestMachines with any trouble amid any work, begun at any moment of it.
 func TestSoakMachines(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, t.TempDir)
 	troubles := []trouble{
 		consulLeader, leadersAgent, hostsAgent, quorum, leadersLink, hostsLink,
 		serversLink, leadersAgentFreezes, leaderFreezes, hostsAgentLong, hostsAgentEmpty, allOfConsul,

@@ -26,6 +26,7 @@ type estate struct {
 	gateways []*clients.Process       // of the cluster
 	moving   []*clients.Process       // of the endpoint
 	writers  []*clients.Writer
+	folders  map[string]string // of hosts, by their names
 	registry registry.Registry // as the test has it
 	said     string            // why a controller has not done what it was asked last
 	seen     *onlooker
@@ -41,10 +42,11 @@ var (
 	hostNames    = []string{"h1", "h2", "h3"}
 )
 
-func startEstate(t *testing.T) *estate {
+// startEstate takes what makes a folder for a host.
+func startEstate(t *testing.T, folder func() string) *estate {
 	t.Helper()
 	begun := time.Now()
-	e := &estate{appliance: &appliance{t: t, keys: keyFiles(t)}, agents: map[string]*peers.Consul{}, chance: dice(t)}
+	e := &estate{appliance: &appliance{t: t, keys: keyFiles(t)}, agents: map[string]*peers.Consul{}, folders: map[string]string{}, chance: dice(t)}
 	e.net, e.machines = peers.StartNetwork(t, slices.Concat(serverNames, controlNames, hostNames)...)
 	on := func(names []string) (all []*peers.Machine) {
 		for _, name := range names {
@@ -67,7 +69,8 @@ func startEstate(t *testing.T) *estate {
 			"--api-key-file", e.keys["api"], "--key-file", e.keys["fleet"]))
 	}
 	for i, name := range hostNames {
-		e.hosts = append(e.hosts, larder.On(e.machines[name]).Host(t, t.TempDir(), "--consul", e.agents[name].Addr,
+		e.folders[name] = folder()
+		e.hosts = append(e.hosts, larder.On(e.machines[name]).Host(t, e.folders[name], "--consul", e.agents[name].Addr,
 			"--listen", e.machines[name].Addr(peers.FreePort(t)), "--key-file", e.keys["fleet"], "--id", name, "--zone", string(rune('a'+i)),
 			"--memory", strconv.Itoa(hostMemory), "--allow", e.net.Block))
 	}

@@ -19,8 +19,10 @@ import (
 
 // patron is a client that writes, reads and notes what it is told.
 type patron struct {
-	s     *shardOf
 	id    int
+	space string                    // in which its keys lie
+	home  func() string             // where it turns to mostly
+	door  func(d *rand.Rand) string // or else
 	log   *history.Log
 	dice  *rand.Rand
 	wires map[string]*clients.Wire // by address
@@ -75,15 +77,15 @@ func (p *patron) run(stop <-chan struct{}) {
 			return
 		case <-time.After(time.Duration(p.dice.IntN(5)) * time.Millisecond):
 		}
-		addr := p.s.primary().Addr
-		if doors := p.s.doors(); p.dice.IntN(2) == 0 {
-			addr = doors[p.dice.IntN(len(doors))]
+		addr := p.home()
+		if p.dice.IntN(2) == 0 {
+			addr = p.door(p.dice)
 		}
 		period := int(p.log.Now() / int64(2*time.Second))
 		if p.dice.IntN(5) == 0 {
 			period = p.dice.IntN(period + 1)
 		}
-		p.deed(addr, fmt.Sprintf("%d:%d", p.dice.IntN(3), period))
+		p.deed(addr, fmt.Sprintf("%s%d:%d", p.space, p.dice.IntN(3), period))
 	}
 }
 
@@ -174,7 +176,8 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 	var all sync.WaitGroup
 	patrons := make([]*patron, 6)
 	for i := range patrons {
-		p := &patron{s: s, id: i, log: log, dice: rand.New(rand.NewPCG(d.Uint64(), uint64(i))), wires: map[string]*clients.Wire{}}
+		p := s.patron(i, log)
+		p.dice = rand.New(rand.NewPCG(d.Uint64(), uint64(i)))
 		patrons[i] = p
 		all.Go(func() { p.run(stop) })
 	}
@@ -192,7 +195,7 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 	}
 	count := s.suffer(d, long, enough)
 	end()
-	last := &patron{s: s, id: len(patrons), log: log, wires: map[string]*clients.Wire{}}
+	last := s.patron(len(patrons), log)
 	last.readAll(t, int(log.Now()/int64(2*time.Second)))
 	for _, p := range append(patrons, last) {
 		for _, message := range p.odd {
@@ -210,13 +213,21 @@ func replicated(t *testing.T, long time.Duration, least int, args ...string) {
 	}
 }
 
+// patron is a client of the shard, that turns to its primary, or to anybody.
+func (s *shardOf) patron(id int, log *history.Log) *patron {
+	return &patron{
+		id: id, log: log, wires: map[string]*clients.Wire{}, home: func() string { return s.primary().Addr },
+		door: func(d *rand.Rand) string { doors := s.doors(); return doors[d.IntN(len(doors))] },
+	}
+}
+
 // readAll reads all keys at the primary.
 func (p *patron) readAll(t *testing.T, periods int) {
 	t.Helper()
-	addr := p.s.primary().Addr
+	addr := p.home()
 	for period := range periods + 1 {
 		for i := range 3 {
-			key := strconv.Itoa(i) + ":" + strconv.Itoa(period)
+			key := p.space + strconv.Itoa(i) + ":" + strconv.Itoa(period)
 			d := history.Deed{Client: p.id, Kind: history.Get, Key: "register:" + key, Called: p.log.Now()}
 			register, o := p.did(addr, "GET", d.Key)
 			d.Value, d.Returned = textOf(register), p.log.Now()

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"larder/internal/failures"
 	"larder/protocol/resp"
 )
 
@@ -74,4 +77,15 @@ func RunWriter(t testing.TB, name, addr string, patience time.Duration) *Writer 
 	w.ended.Go(w.run)
 	t.Cleanup(w.Stop)
 	return w
+}
+
+// SteadyGo starts one with go-redis. open makes a client for the address that has its turn: the next one's comes when a connection is lost.
+func SteadyGo(t testing.TB, name string, addrs, lanes []string, open func(addr string) redis.UniversalClient) *Steady {
+	t.Helper()
+	s := newSteady(t, name)
+	for _, lane := range lanes {
+		w := &steadyLane{s: s, lane: lane, addrs: addrs, open: open, values: map[failures.Kind]int{}}
+		s.ended.Go(w.run)
+	}
+	return s
 }

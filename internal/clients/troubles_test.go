@@ -217,7 +217,7 @@ func (e *estate) judgeAll() {
 // back, has no quorum for 20 seconds, or a machine is cut off. All gets done, once; clients notice nothing, and no acknowledged write is lost.
 func TestMachines(t *testing.T) {
 	t.Parallel()
-	e := startEstate(t)
+	e := startEstate(t, t.TempDir)
 	const early = 300 * time.Millisecond
 	e.amid(consulLeader, early, works("cluster create orders --shards 3 --replicas 1 --memory 64mb", six, 6))
 	e.serves("orders")

@@ -123,3 +123,47 @@ func (m *Machine) Cut() { m.net.ip(m.net.hub, "link set "+m.port+" down") }
 
 // Mend is Cut's end.
 func (m *Machine) Mend() { m.net.ip(m.net.hub, "link set "+m.port+" up") }
+
+// Slow lets through only so much of what is sent to the machine, in bits a second; what waits longer than two seconds is lost. 0: all.
+func (m *Machine) Slow(bits int) {
+	m.net.t.Helper()
+	line := "tc qdisc del dev " + m.port + " root"
+	if bits > 0 {
+		line = fmt.Sprintf("tc qdisc add dev %s root tbf rate %dbit burst 4kb latency 2s", m.port, bits)
+	}
+	m.net.run(m.net.hub, strings.Fields(line)...)
+}
+
+// Lose has one in so many packets to the machine get lost, until Hear.
+func (m *Machine) Lose(oneIn int) {
+	m.net.t.Helper()
+	m.filter("-i", "eth0", "-m", "statistic", "--mode", "random", "--probability", fmt.Sprint(1/float64(oneIn)))
+}
+
+// Ignore has what other machines send to this one get lost, until Hear; what it sends gets there.
+func (m *Machine) Ignore(others ...*Machine) {
+	m.net.t.Helper()
+	for _, other := range others {
+		m.filter("-s", other.IP)
+	}
+}
+
+// Hear ends all that Ignore and Lose have done.
+func (m *Machine) Hear() {
+	m.net.t.Helper()
+	m.net.run(m.in, "iptables", "-w", "-F", "INPUT")
+}
+
+func (m *Machine) filter(what ...string) {
+	m.net.t.Helper()
+	m.net.run(m.in, append(append([]string{"iptables", "-w", "-A", "INPUT"}, what...), "-j", "DROP")...)
+}
+
+// run is a command in a namespace.
+func (n *Network) run(in *space, words ...string) {
+	n.t.Helper()
+	program, args := in.command(words[0], words[1:])
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		n.t.Fatalf("%s: %v: %s (it needs root)", strings.Join(words, " "), err, out)
+	}
+}
