@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -111,7 +110,7 @@ func digest(data []byte) string {
 // whole sends an object in one request.
 func (p *put) whole(data []byte) error {
 	err := p.make(func(conditional bool) error {
-		_, err := p.b.core.PutObject(p.ctx, p.b.o.Bucket, p.b.key(p.name), bytes.NewReader(data), int64(len(data)), "", digest(data), p.options(conditional))
+		_, err := p.b.core.PutObject(p.ctx, p.b.o.Bucket, p.b.key(p.name), sending(data), int64(len(data)), "", digest(data), p.options(conditional))
 		return err
 	})
 	if err == nil {
@@ -160,7 +159,7 @@ func (p *put) part(data []byte) error {
 	}
 	sum := digest(data)
 	err := p.b.retry(p.ctx, "send a part of object", p.name, func() error {
-		sent, err := p.b.core.PutObjectPart(p.ctx, p.b.o.Bucket, p.b.key(p.name), p.upload, number, bytes.NewReader(data), int64(len(data)),
+		sent, err := p.b.core.PutObjectPart(p.ctx, p.b.o.Bucket, p.b.key(p.name), p.upload, number, sending(data), int64(len(data)),
 			minio.PutObjectPartOptions{Sha256Hex: sum})
 		if err == nil {
 			p.parts = append(p.parts, minio.CompletePart{PartNumber: number, ETag: sent.ETag})

@@ -1,10 +1,12 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"larder/persistence"
+	"larder/process"
 )
 
 // wire is how requests go over the network. It remembers what the service's clock said.
@@ -75,6 +78,29 @@ func (w *wire) skew() (time.Duration, bool) {
 		return *d, true
 	}
 	return 0, false
+}
+
+// sending is what of a request is large. Who reads it is the goroutine that writes it to the service's connection, which belongs to the library: it is to give way
+// as the one does that compresses.
+func sending(data []byte) io.ReadSeeker { return &body{data: bytes.NewReader(data)} }
+
+type body struct {
+	data       *bytes.Reader
+	background bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if !b.background {
+		b.background = true
+		process.InBackground()
+	}
+	return b.data.Read(p)
+}
+
+// Seek has the next reader begin anew.
+func (b *body) Seek(offset int64, whence int) (int64, error) {
+	b.background = false
+	return b.data.Seek(offset, whence)
 }
 
 // stallingConn fails when for a while no byte moves, in either direction: while a long request is written nothing is to be read, and the other way round.
