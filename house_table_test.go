@@ -14,6 +14,7 @@ var table = []row{
 	{folders: []string{"protocol/encoding"}},
 	{folders: []string{"protocol/resp"}, may: []string{"protocol/encoding"}},
 	{folders: []string{"protocol/client"}, may: []string{"protocol/command", "protocol/resp"}},
+	{folders: []string{"protocol/errands"}},
 	{folders: []string{"protocol/memcache"}, may: []string{"protocol/command"}},
 	{folders: []string{"algebra"}},
 	{folders: []string{"router"}, may: []string{"protocol"}},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"larder/backends/registry"
+	"larder/protocol/errands"
 	"larder/router"
 )
 
@@ -31,4 +32,35 @@ func (s *Pointed) Watch(ctx context.Context, changed func(*router.Topology)) err
 	s.mu.Unlock()
 	registry.Follow(ctx, s.registry, s.followsEndpoint(s.point))
 	return nil
+}
+
+// reading reads what is to be given on a goroutine of its own: it may wait for whoever writes it while the node is to be asked. stop closes it, and waits.
+func (r *erranding) reading() (pieces <-chan piece, stop func()) {
+	out, done, ended := make(chan piece), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			buf := make([]byte, errands.PieceMax)
+			n, err := r.Give.Read(buf)
+			if n > 0 {
+				select {
+				case out <- piece{bytes: buf[:n]}:
+				case <-done:
+					return
+				}
+			}
+			if err != nil {
+				select {
+				case out <- piece{err: err}:
+				case <-done:
+				}
+				return
+			}
+		}
+	}()
+	return out, func() {
+		close(done)
+		_ = r.Give.Close() // a pipe, whose reader learns so
+		<-ended
+	}
 }

@@ -344,7 +344,7 @@ func TestEveryFieldHasAKey(t *testing.T) {
 	for _, s := range settings(&c) {
 		set[fieldOf(s.kind)] = true
 	}
-	spread := []any{&c.Gateway.Access, &c.Engine.Access, &c.Engine.Dir, &c.Engine.Restore, &c.Engine.Results} // by access.allow, data.dir and restore; a migration says the last
+	spread := []any{&c.Gateway.Access, &c.Engine.Access, &c.Engine.Dir, &c.Engine.Restore, &c.Engine.Results, &c.Engine.OpenStore} // by access.allow, data.dir and restore; a migration says Results, and cmd/app the last
 	var look func(path string, v reflect.Value)
 	look = func(path string, v reflect.Value) {
 		if v.Kind() == reflect.Struct {

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fleet is two shards that have what the test says.
 type fleet struct {
+	store snapshot.Store
 	mu    sync.Mutex
 	fails []error // of the next snapshots
 	waits chan struct{}
@@ -49,7 +50,14 @@ func (f *fleet) Settings(context.Context) (map[string]string, []string, error) {
 	return map[string]string{"maxmemory": "0"}, []string{"user default on nopass ~* &* +@all"}, nil
 }
 
-func (f *fleet) Snapshot(ctx context.Context, shard int, file *snapshot.Upload, progress func(done, total int64)) (control.Taken, error) {
+func (f *fleet) Snapshot(ctx context.Context, shard int, to control.Object, told func(control.Progress)) (control.Taken, error) {
+	if _, err := f.store.Bucket.Stat(ctx, to.Begun); err != nil {
+		return control.Taken{}, err
+	}
+	file, err := f.store.Upload(ctx, to.Folder, to.Name, snapshot.UploadOptions{Level: to.Level, Now: time.Now})
+	if err != nil {
+		return control.Taken{}, err
+	}
 	f.mu.Lock()
 	var fails error
 	if len(f.fails) > 0 {
@@ -70,9 +78,11 @@ func (f *fleet) Snapshot(ctx context.Context, shard int, file *snapshot.Upload, 
 	var w rdb.Frame
 	w.Begin(false)
 	w.End()
-	progress(1, 1)
-	err := errors.Join(file.Write(w.Out, nil), file.Commit())
-	return control.Taken{Node: fmt.Sprintf("n%d", shard), Databases: 16}, err
+	err = errors.Join(file.Write(w.Out, nil), file.Commit())
+	var s snapshot.Shard
+	file.Sizes(&s)
+	told(control.Progress{Done: 1, Total: 1, Raw: s.RawBytes, Bytes: s.Bytes})
+	return control.Taken{Node: fmt.Sprintf("n%d", shard), Databases: 16, RawBytes: s.RawBytes, Bytes: s.Bytes, SHA256: s.SHA256}, err
 }
 
 // bed is an agent over a folder.
@@ -106,6 +116,7 @@ func startAt(t *testing.T, f *fleet, folder, path string, change func(*control.O
 	if change != nil {
 		change(&o)
 	}
+	f.store = o.Store
 	b := &bed{Agent: control.New(o), t: t, path: path}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)

@@ -7,7 +7,7 @@ import (
 	"larder/persistence/snapshot"
 )
 
-// codes is what errors are to programs: the first that fits is an error's code. docs/api.md tells of them.
+// codes is what errors of an agent are to programs: the first that fits is an error's code. docs/api.md tells of them.
 var codes = []struct {
 	err  error
 	code string
@@ -19,27 +19,20 @@ var codes = []struct {
 	{ErrBusy, "busy"},
 	{ErrNotEmpty, "not-empty"},
 	{ErrKept, "too-slow"},
+	{ErrLost, "lost"},
 	{snapshot.ErrName, "invalid"},
-	{persistence.ErrNoBucket, "store-bucket"},
-	{persistence.ErrCredentials, "store-credentials"},
-	{persistence.ErrClock, "store-clock"},
-	{persistence.ErrRegion, "store-region"},
-	{persistence.ErrDenied, "store-denied"},
-	{persistence.ErrFull, "store-full"},
-	{persistence.ErrKey, "store-key"},
-	{persistence.ErrUnavailable, "store"},
-	{persistence.ErrDamaged, "damaged"},
 	{snapshot.ErrManifest, "damaged"},
-	{persistence.ErrInvalid, "invalid"},
-	{persistence.ErrNotFound, "unknown"},
 }
 
-// Code is what an error is to programs; "failed" is what has no name of its own.
+// Code is what an error is to programs: these before what a store says (persistence.Code), and "failed" for what has no name of its own.
 func Code(err error) string {
 	for _, known := range codes {
 		if errors.Is(err, known.err) {
 			return known.code
 		}
+	}
+	if code := persistence.Code(err); code != "" {
+		return code
 	}
 	return "failed"
 }

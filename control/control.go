@@ -9,7 +9,6 @@ import (
 	"errors"
 	"time"
 
-	"larder/persistence/snapshot"
 	"larder/router"
 )
 
@@ -19,6 +18,8 @@ var (
 	ErrUnknown = errors.New("not known")
 	// ErrBusy: something that excludes it is under way.
 	ErrBusy = errors.New("busy")
+	// ErrLost: a node could not be reached, or was lost midway. A Fleet wraps in it what the network said.
+	ErrLost = errors.New("the node was lost")
 	// ErrKept: a node has given a snapshot up, since more was overwritten meanwhile than it may keep. A Fleet wraps its node's error in it.
 	ErrKept = errors.New("writes were faster than the object store")
 )
@@ -27,15 +28,32 @@ var (
 type Fleet interface {
 	// Topology is the newest that is known.
 	Topology() *router.Topology
-	// Snapshot writes what a shard has at one moment into file, from a replica where one is fit, and ends file in any case. progress is told keys.
-	// Errors: ErrBusy, ErrKept.
-	Snapshot(ctx context.Context, shard int, file *snapshot.Upload, progress func(done, total int64)) (Taken, error)
+	// Snapshot has what a shard has at one moment written to an object in the cluster's store, by a replica where one is fit. told is told how far that is.
+	// Errors: ErrBusy, ErrKept, ErrLost.
+	Snapshot(ctx context.Context, shard int, to Object, told func(Progress)) (Taken, error)
 	// Settings are the parameters of the nodes, without secrets, and the users.
 	Settings(ctx context.Context) (parameters map[string]string, users []string, err error)
 }
 
-// Taken is what a shard had at the moment that its snapshot shows.
+// Object is where a shard's snapshot goes, and how it is made.
+type Object struct {
+	Begun        string // an object that whoever writes must find in the store, or it is another than was meant
+	Folder, Name string
+	Level        int
+	BytesPerSec  int64
+}
+
+// Progress is how far a shard's snapshot is.
+type Progress struct {
+	Done, Total int64 // keys
+	Raw, Bytes  int64 // of the RDB file, and of the object
+}
+
+// Taken is what a shard had at the moment that its snapshot shows, and what its object is.
 type Taken struct {
+	RawBytes, Bytes int64
+	SHA256          string
+
 	Node           string
 	Replica        bool
 	At             time.Time

@@ -59,7 +59,6 @@ func (r *restoring) fillFrom(ctx context.Context, f OriginalFile, plan []share) 
 	r.changed.Store(true)
 	return fan(ctx, len(shards), func(ctx context.Context, i int) error {
 		took, err := r.r.Intake(ctx, shards[i], readers[i], r.want.Selected.All())
-		_ = readers[i].CloseWithError(errors.Join(errCutting, err)) // it has no other answer
 		r.a.tasks.mu.Lock()
 		sum := &r.took[shards[i]]
 		sum.Taken, sum.Expired = sum.Taken+took.Taken, sum.Expired+took.Expired
@@ -72,15 +71,12 @@ func (r *restoring) fillFrom(ctx context.Context, f OriginalFile, plan []share) 
 				_ = o.pipe.CloseWithError(err) // nil: the end
 			}
 		}
-		if errors.Is(err, errCutting) {
-			return nil // the shard says why
+		if errors.Is(err, io.ErrClosedPipe) {
+			return nil // a shard takes no more of it, and says why
 		}
 		return err
 	})
 }
-
-// errCutting is that a shard takes no more of a file.
-var errCutting = errors.New("a shard has stopped taking keys in")
 
 // file reads a file to its end.
 func (c *cutting) file(ctx context.Context, f OriginalFile) error {

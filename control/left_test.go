@@ -313,6 +313,7 @@ func TestUnlisted(t *testing.T) {
 	if err != nil || b.ends(task.ID).State != control.TaskDone {
 		t.Fatal(task, err)
 	}
+	off.Store(false)
 	other, err := dir.Open(dir.Options{Path: filepath.Join(t.TempDir(), "other")})
 	if err != nil {
 		t.Fatal(err)

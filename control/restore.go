@@ -29,8 +29,9 @@ type Restorer interface {
 	Survey(ctx context.Context, shard int, of router.Selection, libraries []string) (Survey, error)
 	// Discard removes the selected keys of a shard.
 	Discard(ctx context.Context, shard int, of router.Selection) (int64, error)
-	// Intake puts an RDB file's keys into a shard, in place of others of their names, and with functions its libraries. in ends when ctx does.
-	Intake(ctx context.Context, shard int, in io.Reader, functions bool) (Intake, error)
+	// Intake puts an RDB file's keys into a shard, in place of others of their names, and with functions its libraries. It closes in, which tells whoever writes
+	// there that no more is taken.
+	Intake(ctx context.Context, shard int, in *io.PipeReader, functions bool) (Intake, error)
 }
 
 // Original is RDB files that a cluster is to be filled with.

@@ -83,7 +83,8 @@ func (k *keep) Discard(_ context.Context, shard int, of router.Selection) (n int
 	return n, nil
 }
 
-func (k *keep) Intake(ctx context.Context, shard int, in io.Reader, _ bool) (took control.Intake, err error) {
+func (k *keep) Intake(ctx context.Context, shard int, in *io.PipeReader, _ bool) (took control.Intake, err error) {
+	defer in.Close()
 	k.call("intake")
 	if k.intakes != nil {
 		k.intakes <- struct{}{}

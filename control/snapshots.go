@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,8 +118,11 @@ func (a *Agent) take(ctx context.Context, j *job, name string, automatic bool) (
 		return nil, fmt.Errorf("snapshot %s was not begun: %w", name, err)
 	}
 	m := &snapshot.Manifest{Format: snapshot.Format, Name: name, Cluster: a.o.Cluster, Automatic: automatic, Began: began, Larder: a.o.Version, Level: a.o.Snapshot.Level}
-	err = a.shards(ctx, j, folder, m)
+	if _, err = a.o.Store.Bucket.Put(ctx, begunIn(folder), strings.NewReader(name), nil); err == nil {
+		err = a.shards(ctx, j, folder, m)
+	}
 	if err == nil {
+		_ = a.o.Store.Bucket.Delete(ctx, begunIn(folder)) // it is small, and nobody minds it: a careful owner lets nobody delete
 		m.Ended = a.o.Now()
 		_, err = a.o.Store.Finish(ctx, folder, m)
 	}
@@ -139,7 +143,7 @@ func (a *Agent) shards(ctx context.Context, j *job, folder string, m *snapshot.M
 	p := progress{tell: func(done, total int64) { a.tasks.progress(j, done, total) }, of: make([][2]int64, len(m.Shards))}
 	return each(ctx, len(m.Shards), shardsAtOnce, func(ctx context.Context, i int) error {
 		m.Shards[i].Slots = string(router.AppendRanges(nil, topology.Shards[i].Slots))
-		taken, err := a.shard(ctx, folder, i, &m.Shards[i], func(done, total int64) { p.note(i, done, total) })
+		taken, err := a.shard(ctx, folder, i, &m.Shards[i], func(of Progress) { p.note(i, of.Done, of.Total) })
 		if err == nil {
 			p.databases(taken.Databases, m)
 		}
@@ -148,26 +152,24 @@ func (a *Agent) shards(ctx context.Context, j *job, folder string, m *snapshot.M
 }
 
 // shard writes one, and tries again where that can help.
-func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Shard, progress func(done, total int64)) (Taken, error) {
+func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Shard, told func(Progress)) (Taken, error) {
 	for try := 1; ; try++ {
-		file, err := a.o.Store.Upload(ctx, folder, snapshot.ObjectName(i, try), snapshot.UploadOptions{
-			Level: a.o.Snapshot.Level, BytesPerSec: a.o.Snapshot.BytesPerSec, Wait: a.o.Sleep, Now: a.o.Now,
-			Moved: func(raw, bytes int) {
-				a.o.Metrics.read.Add(float64(raw))
-				a.o.Metrics.uploaded.Add(float64(bytes))
-			},
+		to := Object{Begun: begunIn(folder), Folder: folder, Name: snapshot.ObjectName(i, try), Level: a.o.Snapshot.Level, BytesPerSec: a.o.Snapshot.BytesPerSec}
+		var moved Progress
+		taken, err := a.o.Fleet.Snapshot(ctx, i, to, func(p Progress) {
+			a.o.Metrics.read.Add(float64(max(0, p.Raw-moved.Raw)))
+			a.o.Metrics.uploaded.Add(float64(max(0, p.Bytes-moved.Bytes)))
+			moved = p
+			told(p)
 		})
-		if err != nil {
-			return Taken{}, err
-		}
-		taken, err := a.o.Fleet.Snapshot(ctx, i, file, progress)
 		if err == nil {
-			file.Sizes(s)
-			s.Node, s.Replica, s.At, s.Keys, s.Expiring = taken.Node, taken.Replica, taken.At, taken.Keys, taken.Expiring
-			s.RDBVersion, s.ReplID, s.ReplOffset = snapshot.RDBVersion, taken.ReplID, taken.ReplOffset
+			*s = snapshot.Shard{
+				Object: to.Name, Slots: s.Slots, Node: taken.Node, Replica: taken.Replica, At: taken.At, Keys: taken.Keys, Expiring: taken.Expiring, RDBVersion: snapshot.RDBVersion,
+				ReplID: taken.ReplID, ReplOffset: taken.ReplOffset, RawBytes: taken.RawBytes, Bytes: taken.Bytes, SHA256: taken.SHA256,
+			}
 			return taken, nil
 		}
-		if try == triesMax || !errors.Is(err, ErrKept) && !errors.Is(err, ErrBusy) {
+		if try == triesMax || ctx.Err() != nil || !errors.Is(err, ErrKept) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrLost) {
 			return Taken{}, fmt.Errorf("shard %d: %w", i, err)
 		}
 		a.Report("snapshot-given-up", fmt.Sprintf("shard %d gave its snapshot up, and begins again: %s", i, err))
@@ -176,6 +178,9 @@ func (a *Agent) shard(ctx context.Context, folder string, i int, s *snapshot.Sha
 		}
 	}
 }
+
+// begunIn is the object by which whoever writes to a folder knows that it sees the store that was meant. It is there while a snapshot is taken.
+func begunIn(folder string) string { return folder + "/begun" }
 
 // progress adds up what shards tell.
 type progress struct {

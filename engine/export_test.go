@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"time"
 
 	"larder/engine/commands"
@@ -124,4 +125,10 @@ func (n *Node) ResultsLost(keys []ResultKey, swaps uint64) {
 		r.mark(k.DB, []byte(k.Key))
 	}
 	r.fill()
+}
+
+// Jobs lets connections have work done beside a loop in memory, until ctx ends; the function waits for it.
+func (n *Node) Jobs(ctx context.Context) (wait func()) {
+	n.working = ctx
+	return n.jobs.Wait
 }

@@ -64,6 +64,7 @@ func buildHere() []hereFunc {
 		command.CmdLarderRecord: larderRecord, command.CmdLarderPromise: larderPromise, command.CmdLarderState: larderState,
 		command.CmdLarderShared: larderShared,
 		command.CmdLarderLane:   larderLane, command.CmdLarderEnded: larderEnded, command.CmdLarderForget: larderForget,
+		command.CmdLarderErrand: larderErrand, command.CmdLarderGive: larderGive, command.CmdLarderGiven: larderGiven, command.CmdLarderAsk: larderAsk,
 	} {
 		table[id] = f
 	}

@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,11 @@ type Node struct {
 	failed     error                // why the loop was told to end; the loop's until it has ended
 	watchFiles func(files.Op) error // for tests: told of what is done to the node's files
 
-	stop  context.CancelFunc // ends Run; set before the loop begins, as done is
-	done  <-chan struct{}    // closed when Run is to end
+	stop    context.CancelFunc // ends Run; set before the loop begins, as done and working are
+	working context.Context    // of what connections have asked for; it ends with the loop
+	jobs    sync.WaitGroup     // that work
+
+	done  <-chan struct{} // closed when Run is to end
 	addr  net.Addr
 	ready chan struct{}
 	ended chan struct{}

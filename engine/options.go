@@ -10,6 +10,7 @@ import (
 
 	"larder/access"
 	"larder/engine/store"
+	"larder/persistence"
 	"larder/router"
 )
 
@@ -30,13 +31,14 @@ type Options struct {
 
 	Replication ReplicationOptions
 
-	Restore           *Restore // what the node starts with instead of its folder's data, which must have none; nil = its folder's
-	Results           bool     // what it follows is told to who fills a cluster by it (NextResults), and waits for that one
-	ReplicaOf         string   // "host port" of the primary that the node follows from the start; empty = none
-	MasterUser        string   // what it logs in with there; empty = the default user
-	MasterAuth        string   // its password there; empty = none
-	ReplicaReadOnly   bool     // while it follows, clients may not write
-	ReplicaServeStale bool     // while the primary cannot be reached, clients get what is here
+	Restore           *Restore                                               // what the node starts with instead of its folder's data, which must have none; nil = its folder's
+	OpenStore         func(persistence.Settings) (persistence.Bucket, error) // object stores that snapshots are asked into; nil = the node knows none
+	Results           bool                                                   // what it follows is told to who fills a cluster by it (NextResults), and waits for that one
+	ReplicaOf         string                                                 // "host port" of the primary that the node follows from the start; empty = none
+	MasterUser        string                                                 // what it logs in with there; empty = the default user
+	MasterAuth        string                                                 // its password there; empty = none
+	ReplicaReadOnly   bool                                                   // while it follows, clients may not write
+	ReplicaServeStale bool                                                   // while the primary cannot be reached, clients get what is here
 
 	DebugCommand string // who may say DEBUG: no (nobody), local (who comes from this machine) or yes
 

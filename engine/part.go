@@ -89,6 +89,7 @@ type part struct {
 	files   *files.Dir // the node's folder
 	passes  []*pass    // in progress
 	errands []*errand  // likewise
+	hired   []*hired   // work that connections have asked for and that is not over
 	writers []*fileSink
 	saves   saves
 	guard   guard
@@ -291,6 +292,7 @@ func (p *part) Tick(time.Time) {
 	}
 	p.wakePasses()
 	p.tickErrands()
+	p.tickHired()
 	if p.guard&guardLoading == 0 && !p.hollow {
 		p.saveByPoints()
 		p.rewriteByGrowth()

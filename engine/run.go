@@ -22,10 +22,21 @@ func (r *fileReader) start() { go r.readAll() }
 
 // Run serves until ctx ends or a client says SHUTDOWN; call it once. It returns when every goroutine it started has ended.
 func (n *Node) Run(ctx context.Context) error {
-	defer close(n.ended)
 	ctx, n.stop = context.WithCancel(ctx)
 	defer n.stop()
-	n.done = ctx.Done()
+	n.done, n.working = ctx.Done(), ctx
 	err := loop.Run(ctx, n.loopOptions(), n.NewPart)
-	return errors.Join(n.failed, err, n.Close())
+	n.stop()
+	err = errors.Join(n.failed, err, n.Close())
+	close(n.ended)
+	n.jobs.Wait()
+	return err
+}
+
+// hire does what a connection has asked for, beside the loop; Run waits for it.
+func (n *Node) hire(f func()) {
+	n.jobs.Go(func() {
+		process.InBackground()
+		f()
+	})
 }

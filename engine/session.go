@@ -48,6 +48,7 @@ type session struct {
 	wroteAt  int64      // where the stream ended behind its last command that added to it
 	stamps   *stamping  // of a lane that is told how far the node is; nil: it is not
 	ran      uint64     // requests that have run, or been refused; one that waits is counted already
+	hired    *hired     // the work that it has asked for; nil: none
 	numbers  *numbering // of a lane whose requests have numbers; nil: they have none
 
 	state       state // of transactions, subscriptions and the like; 0 on the usual way
@@ -308,6 +309,7 @@ func (s *session) Closed(*loop.Conn, error) {
 	s.untrack()
 	s.endMonitor()
 	s.unshare()
+	s.letGo()
 	if s.stamps != nil && s.stamps.behind {
 		s.p.reign.forgetLane(s)
 	}

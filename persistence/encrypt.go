@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -56,6 +57,40 @@ func EncryptionFrom(s Settings) (*Encryption, error) {
 // isIdentity tells a key where a file's name belongs: it must not be repeated in an error.
 func isIdentity(text string) bool { return strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") }
 
+// ForWriters are settings by which another process, maybe on another machine, can put what they say: recipients stand in them, not in files, and there is no key that
+// opens anything. Errors: ErrInvalid.
+func (s Settings) ForWriters() (Settings, error) {
+	out := maps.Clone(s)
+	delete(out, KeyIdentity)
+	var all []string
+	for _, one := range listed(s[KeyEncryptTo]) {
+		if isRecipient(one) {
+			all = append(all, one)
+			continue
+		}
+		if _, err := recipients(one); err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", KeyEncryptTo, ErrInvalid, err)
+		}
+		text, err := os.ReadFile(one)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", KeyEncryptTo, ErrInvalid, err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				all = append(all, line)
+			}
+		}
+	}
+	if out[KeyEncryptTo] = strings.Join(all, ","); len(all) == 0 {
+		delete(out, KeyEncryptTo)
+	}
+	return out, nil
+}
+
+func isRecipient(one string) bool {
+	return strings.HasPrefix(one, "age1") && !strings.ContainsRune(one, '/')
+}
+
 // listed is what stands between commas.
 func listed(text string) []string {
 	var out []string
@@ -69,7 +104,7 @@ func listed(text string) []string {
 
 // recipients are one by itself, or those in a file.
 func recipients(one string) ([]age.Recipient, error) {
-	if strings.HasPrefix(one, "age1") && !strings.ContainsRune(one, '/') {
+	if isRecipient(one) {
 		found, err := age.ParseRecipients(strings.NewReader(one))
 		if err != nil {
 			return nil, fmt.Errorf("%.12s… is no recipient of age; age-keygen prints one as its public key: %w", one, err)

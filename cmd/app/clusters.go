@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -18,14 +17,16 @@ import (
 	"larder/router"
 )
 
-// clusters are those that this process serves: of each an endpoint, and what looks after it. Which there are stands in the registry: one is served from its first
-// topology on until it is to be deleted, and anew when its endpoint is to be elsewhere. One that cannot be served is tried again, and holds no other up.
+// clusters are those for which this process does something: it has their endpoints (dev.go), or looks after their data (minder.go). Which there are stands in the
+// registry: one is served from its first topology on until it is to be deleted, and anew when its endpoint is to be elsewhere. One that cannot be served is tried
+// again, and holds no other up.
 type clusters struct {
 	first  string // the process ends if it cannot be served at the start
+	inside bool   // where endpoints are does not matter
 	serve  func(ctx context.Context, w wish) (*serving, error)
 	fits   func(*router.Topology, *controller.Plan) bool // its nodes are where it says, as far as this process knows
 	news   func(*router.Topology)                        // is told each topology, again and again
-	report func(kind, text string)
+	report func(w wish, err error)                       // is told why one cannot be served, once
 	log    *slog.Logger
 
 	told  chan map[string]wish
@@ -47,6 +48,7 @@ type topology struct {
 type wish struct {
 	name, listen string
 	ready        bool // it has a topology that holds
+	external     bool // its servers are others'
 }
 
 // serving is a cluster that is served.
@@ -157,7 +159,11 @@ func (c *clusters) read(entries []registry.Entry) {
 		if ready {
 			c.news(t)
 		}
-		wanted[name] = wish{name: name, listen: spec.Listen, ready: ready}
+		want := wish{name: name, ready: ready, external: spec.External()}
+		if !c.inside {
+			want.listen = spec.Listen
+		}
+		wanted[name] = want
 	}
 	c.known, c.bad, c.last = topologies, bad, wanted
 	newest(c.told, wanted)
@@ -229,12 +235,12 @@ func (s *settler) end(is *serving, err error) {
 		s.failed(is.wish, err)
 		return
 	}
-	s.log.Info("cluster is not served any more", "cluster", is.name, "addr", is.Endpoint)
+	s.log.Info("cluster is not served here any more", "cluster", is.name, "addr", is.Endpoint)
 }
 
 func (s *settler) failed(w wish, err error) {
 	if s.again[w.name].IsZero() {
-		s.report("endpoint-failed", fmt.Sprintf("cluster %s cannot be served at %s: %s; it is tried again", w.name, w.listen, err))
+		s.report(w, err)
 	}
 	s.again[w.name] = time.Now().Add(serveAgain)
 }

@@ -12,6 +12,7 @@ import (
 	"larder/backends"
 	"larder/backends/registry"
 	"larder/configs"
+	"larder/control"
 	"larder/control/config"
 	leading "larder/control/fleet"
 	"larder/persistence/snapshot"
@@ -59,10 +60,11 @@ type dev struct {
 	store    snapshot.Store
 	original *original // what the first cluster begins with; nil = what it has
 	selected router.Selection
-	told     bool // that it has begun with that; the clusters' goroutine's
+	told     bool // that it has begun with that; the minder's goroutine's
 	nodes    *nodes
 	leader   *leading.Leader
 	clusters *clusters
+	minder   *minder
 	keeper   *config.Keeper // of the gateways' settings
 
 	mu    sync.Mutex
@@ -70,8 +72,11 @@ type dev struct {
 }
 
 func (d *dev) build() error {
-	var err error
-	if d.store, err = d.openStore(); err != nil {
+	place, err := d.storePlace()
+	if err != nil {
+		return err
+	}
+	if d.store, err = d.storeAt(place); err != nil {
 		return err
 	}
 	if d.config.Restore != "" {
@@ -96,6 +101,9 @@ func (d *dev) build() error {
 	if err := d.startClusters(); err != nil {
 		return err
 	}
+	if err := d.startMinder(place); err != nil {
+		return err
+	}
 	if err := d.follow(d.host); err != nil {
 		return err
 	}
@@ -117,11 +125,30 @@ func (d *dev) build() error {
 // startClusters serves the clusters that there are, and returns when the first one is.
 func (d *dev) startClusters() error {
 	d.clusters = &clusters{
-		first: clusterName, serve: d.serveCluster, fits: d.inPlace, news: d.nodes.assign, report: d.leader.Report, log: d.env.Log,
+		first: clusterName, serve: d.serveCluster, fits: d.inPlace, news: d.nodes.assign, log: d.env.Log,
+		report: func(w wish, err error) {
+			d.leader.Report("endpoint-failed", fmt.Sprintf("cluster %s cannot be served at %s: %s; it is tried again", w.name, w.listen, err))
+		},
 		told: make(chan map[string]wish, 1), all: map[string]*serving{},
 	}
 	begun := make(chan struct{})
 	return d.stack.start("", func(ctx context.Context) error { return d.clusters.run(ctx, d.registry, begun) }, begun)
+}
+
+// startMinder begins to look after the clusters' data, and returns when that of the first one is.
+func (d *dev) startMinder(place string) error {
+	d.minder = &minder{
+		process: d.process, leader: d.leader, registry: d.registry, store: d.store, settings: storeSettings(d.config.Snapshots, place), auth: d.nodes.auth, first: clusterName,
+		stages:   func(name string) (string, error) { return d.data.sub("migration", name) },
+		endpoint: func(_ context.Context, cluster string) (string, error) { return d.clusters.endpoint(cluster), nil },
+		begun: func(cluster string, a *control.Agent) {
+			if cluster == clusterName && d.original != nil && !d.told {
+				d.told = true
+				a.Report("snapshot-restored", "the cluster has begun with the keys of "+d.original.place)
+			}
+		},
+	}
+	return d.minder.start()
 }
 
 func (d *dev) closeStore() {

@@ -3,16 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/backends"
-	"larder/control"
-	"larder/control/controller"
 	"larder/proxy"
 	"larder/router"
 )
@@ -20,12 +16,11 @@ import (
 // cluster is one that dev serves, as far as it has begun.
 type cluster struct {
 	*dev
-	is    *serving
-	src   router.Source
-	fleet *devFleet
+	is  *serving
+	src router.Source
 }
 
-// serveCluster starts a cluster's endpoint, and what looks after it. All clusters have the gateway's settings but for the address.
+// serveCluster starts a cluster's endpoint. All clusters have the gateway's settings but for the address.
 func (d *dev) serveCluster(ctx context.Context, w wish) (*serving, error) {
 	is := &serving{wish: w, stack: newStack(ctx), metrics: &lease{reg: prometheus.WrapRegistererWith(prometheus.Labels{"cluster": w.name}, d.reg)}}
 	c := &cluster{dev: d, is: is}
@@ -42,7 +37,6 @@ func (c *cluster) begin() error {
 		return err
 	}
 	c.src = src
-	c.fleet = &devFleet{nodes: c.nodes, source: src, auth: c.nodes.auth, store: c.store}
 	c.led(ctx)
 	if name == clusterName {
 		c.nodes.served() // a port that is taken is not the nodes' fault
@@ -54,13 +48,7 @@ func (c *cluster) begin() error {
 	c.is.addr = gateway.Addr()
 	host, port := connectTo(c.is.addr)
 	c.is.Endpoint = net.JoinHostPort(host, port)
-	if err := c.join(gateway); err != nil {
-		return err
-	}
-	if err := c.startAgent(); err != nil {
-		return err
-	}
-	return c.startMigrator()
+	return c.join(gateway)
 }
 
 // ledWithin is how long nodes of a topology may take to hear that they lead.
@@ -117,35 +105,4 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	c.is.drop = func() { c.health.drop(name) }
 	c.env.Log.Info("gateway serves", "addr", gateway.Addr(), "shards", len(c.src.Topology().Shards), "allowed", o.Access, "cluster", c.is.name)
 	return gateway, nil
-}
-
-// startAgent starts what takes snapshots of the cluster.
-func (c *cluster) startAgent() error {
-	o := c.config.Snapshots
-	window, err := controller.ParseWindow(o.Window)
-	if err != nil {
-		return err
-	}
-	schedule := controller.Schedule{Window: window, Retain: o.Retain}
-	if c.is.name != clusterName {
-		schedule.Mark = c.is.name + "-"
-	}
-	metrics, err := control.NewMetrics(c.is.metrics, time.Now)
-	if err != nil {
-		return err
-	}
-	c.is.Agent = control.New(control.Options{
-		Cluster: c.is.name, Fleet: c.fleet, Restorer: c.fleet, Store: c.store, Registry: c.registry,
-		Snapshot: control.SnapshotOptions{Level: o.Level, BytesPerSec: o.BytesPerSec, Schedule: schedule},
-		Version:  BuildVersion(), Log: c.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-	})
-	ready := make(chan struct{})
-	if err := c.is.stack.start(fmt.Sprintf("agent of cluster %s", c.is.name), func(ctx context.Context) error { return c.is.Agent.Run(ctx, ready) }, ready); err != nil {
-		return err
-	}
-	if c.is.name == clusterName && c.original != nil && !c.told {
-		c.told = true
-		c.is.Agent.Report("snapshot-restored", "the cluster has begun with the keys of "+c.original.place)
-	}
-	return nil
 }

@@ -116,7 +116,7 @@ func (d *dev) nodeOptions(l host.Launch) (engine.Options, error) {
 		c.Engine.Save = devSave
 	}
 	o := c.NodeOptions(l.Parameters)
-	o.ID, o.Listen, o.Access, o.Managed, o.MasterAuth = l.Node, "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, true, o.Password
+	o.ID, o.Listen, o.Access, o.Managed, o.MasterAuth, o.OpenStore = l.Node, "127.0.0.1:0", []string{"127.0.0.0/8", "::1/128"}, true, o.Password, OpenStore
 	if l.Cluster != clusterName {
 		o.MaxMemory = l.MaxMemory
 	}

@@ -125,6 +125,7 @@ func Engine(ctx context.Context, c configs.Config, env Env) error {
 	if err != nil {
 		return err
 	}
+	c.Engine.OpenStore = OpenStore
 	return p.serve(func() error { return p.startNode(c.Engine) })
 }
 

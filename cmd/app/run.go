@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"larder/backends/registry"
+	leading "larder/control/fleet"
 )
 
 // stack is what runs in the process. Parts are started one after the other and stopped in the opposite order. It
@@ -121,6 +123,46 @@ func (n *nodes) look(ctx context.Context) error {
 	case err := <-n.failure:
 		return errors.Join(err, n.end())
 	}
+}
+
+// run looks after the clusters in each term of this process, until ctx ends. begun is closed once the first cluster is looked after, or another process leads.
+func (m *minder) run(ctx context.Context, begun chan struct{}) error {
+	others := time.NewTicker(elsewhereEvery)
+	defer others.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-begun:
+			others.Stop()
+			begun = nil
+		case <-others.C:
+			if v := m.leader.View(); begun != nil && !v.Leads && v.Leader.ID != "" {
+				close(begun)
+			}
+		case term := <-m.leader.Terms():
+			if err := m.look(ctx, term, begun); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// elsewhereEvery is how often it is looked whether another process leads, while somebody waits for this one to.
+const elsewhereEvery = 20 * time.Millisecond
+
+// look looks after the clusters in one term. begun is nil once nobody waits for that any more.
+func (m *minder) look(ctx context.Context, term leading.Term, begun chan struct{}) error {
+	inner, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(term.Ctx, stop)()
+	all := m.tenure(term)
+	if begun == nil {
+		begun, all.first = make(chan struct{}), ""
+	}
+	m.set(all)
+	defer m.set(nil)
+	return all.run(inner, term.Store, begun)
 }
 
 // run follows the registry and serves what is wanted, until ctx ends. begun is closed once the first cluster is served.

@@ -24,15 +24,15 @@ type staging struct {
 }
 
 // stage starts one. It keeps nothing: its folder goes with it.
-func (d *dev) stage(ctx context.Context, name string, databases int) (follow.Staging, error) {
-	dir, err := d.data.sub("migration", name)
+func (c *minded) stage(ctx context.Context, name string, databases int) (follow.Staging, error) {
+	dir, err := c.stages(name)
 	if err != nil {
 		return nil, err
 	}
 	o := engine.DefaultOptions()
 	o.ID, o.Dir, o.Listen, o.Access, o.Databases, o.Results = name, dir, "127.0.0.1:0", nil, databases, true
 	o.QueryMaxBytes, o.BulkMaxBytes, o.RDBChecksum = stagingMost, stagingMost, true
-	node, err := engine.New(o, d.env.Log, nil)
+	node, err := engine.New(o, c.env.Log, nil)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

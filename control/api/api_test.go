@@ -34,7 +34,7 @@ func (nobody) Settings(context.Context) (map[string]string, []string, error) {
 	return nil, nil, errors.New("nobody answers")
 }
 
-func (nobody) Snapshot(context.Context, int, *snapshot.Upload, func(done, total int64)) (control.Taken, error) {
+func (nobody) Snapshot(context.Context, int, control.Object, func(control.Progress)) (control.Taken, error) {
 	return control.Taken{}, errors.New("nobody answers")
 }
 

@@ -65,6 +65,7 @@ type Leader struct {
 	o     Options
 	told  chan control.Event // reports that are to be kept
 	doubt chan struct{}      // whether the registry answers
+	terms chan Term          // the one that has begun last, until somebody has taken it
 
 	mu     sync.Mutex // of what follows
 	view   View       // without Hosts and Nodes, which are of the term
@@ -102,7 +103,7 @@ func New(o Options) *Leader {
 	if o.AskOften <= 0 {
 		o.AskOften = askOften
 	}
-	return &Leader{o: o, told: make(chan control.Event, reportsMax), doubt: make(chan struct{}, 1)}
+	return &Leader{o: o, told: make(chan control.Event, reportsMax), doubt: make(chan struct{}, 1), terms: make(chan Term, 1)}
 }
 
 // View gives what is known.

@@ -122,6 +122,7 @@ func (l *Leader) lead(ctx context.Context, id registry.SessionID) error {
 	t := newTerm(ctx, l, id)
 	l.begin(t)
 	defer l.end()
+	newest(l.terms, Term{Ctx: ctx, Store: held{l.o.Registry, registry.Fence{Key: LockKey, Session: id}}})
 	group.Go(func() error {
 		registry.Follow(ctx, l.o.Registry, registry.Follower{Prefix: controller.Prefix, Told: t.read, Lost: t.lost, Dice: l.dice()})
 		return nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"larder/persistence"
 )
 
 // roleTimeout is how long whoever gives a role's credentials may take: where there is nobody, nothing refuses the connection.
@@ -85,3 +87,20 @@ func (s *sources) RetrieveWithCredContext(cc *credentials.CredContext) (credenti
 
 // IsExpired tells that new ones are needed.
 func (s *sources) IsExpired() bool { return s.used == nil || s.used.IsExpired() }
+
+// Portable are the options as a process on another machine can use them: keys that this one finds in its environment or in a file stand in them. What a role gives
+// is for each machine to ask itself. Errors: persistence.ErrCredentials.
+func (o Options) Portable() (Options, error) {
+	if o.AccessKey != "" || o.Credentials == FromNowhere || o.Credentials == FromRole {
+		return o, nil
+	}
+	value, err := o.credentials().GetWithContext(nil)
+	if err != nil {
+		return o, fmt.Errorf("keys of the object store: %w: %w", persistence.ErrCredentials, err)
+	}
+	if value.Expiration.IsZero() {
+		o.AccessKey, o.SecretKey, o.SessionToken = value.AccessKeyID, persistence.NewSecret(value.SecretAccessKey), persistence.NewSecret(value.SessionToken)
+		o.Credentials, o.CredentialsFile, o.Profile = FromAnywhere, "", ""
+	}
+	return o, nil
+}

@@ -82,6 +82,19 @@ func larderStreamDocs() map[ID]Doc {
 			Summary: "Ends numbered lanes about which nobody will ask.", Complexity: "O(N) in the number of lanes",
 			Args: takes(text("id").multiple()),
 		},
+		CmdLarderErrand: {
+			Summary: "Begins work that takes long, for as long as the connection stands.", Complexity: "O(1)",
+			Args: takes(text("kind"), text("order")),
+		},
+		CmdLarderGive: {
+			Summary: "Gives the connection's errand a piece of what it needs, and tells how much it has taken.", Complexity: "O(N) in the bytes",
+			Args: takes(text("piece")),
+		},
+		CmdLarderGiven: {
+			Summary: "Says that the connection's errand was given all, or why it is given no more.", Complexity: "O(1)",
+			Args: takes(text("why").optional()),
+		},
+		CmdLarderAsk: {Summary: "Tells how the connection's errand is.", Complexity: "O(1)"},
 		CmdLarderAt: {
 			Summary: "Says up to where of which stream the writes go whose replicas WAIT is to count next.", Complexity: "O(1)",
 			Args: takes(text("history"), integer("offset")),

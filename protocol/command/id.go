@@ -388,6 +388,10 @@ const (
 	CmdLarderLane
 	CmdLarderEnded
 	CmdLarderForget
+	CmdLarderErrand
+	CmdLarderGive
+	CmdLarderGiven
+	CmdLarderAsk
 	CmdLarderHelp
 
 	afterLast

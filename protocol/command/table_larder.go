@@ -26,6 +26,10 @@ func larderRows() []Row {
 		{ID: CmdLarderLane, Name: "larder|lane", Parent: CmdLarder, Arity: 3, Flags: NoScript | NoMulti | Stale | Fast | AllowBusy, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderEnded, Name: "larder|ended", Parent: CmdLarder, Arity: 3, Flags: Admin | NoScript | NoMulti | Stale, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderForget, Name: "larder|forget", Parent: CmdLarder, Arity: -3, Flags: Admin | NoScript | NoMulti | Stale, Categories: CatConnection, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderErrand, Name: "larder|errand", Parent: CmdLarder, Arity: 4, Flags: Admin | NoScript | NoMulti | Stale | SkipMonitor | SkipSlowlog, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderGive, Name: "larder|give", Parent: CmdLarder, Arity: 3, Flags: Admin | NoScript | NoMulti | Stale | SkipMonitor | SkipSlowlog, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderGiven, Name: "larder|given", Parent: CmdLarder, Arity: -2, Flags: Admin | NoScript | NoMulti | Stale, Request: RequestLocal, Since: "0.1.0"},
+		{ID: CmdLarderAsk, Name: "larder|ask", Parent: CmdLarder, Arity: 2, Flags: Admin | NoScript | NoMulti | Stale | Loading | AllowBusy, Request: RequestLocal, Since: "0.1.0"},
 		{ID: CmdLarderHelp, Name: "larder|help", Parent: CmdLarder, Arity: 2, Flags: Loading | Stale, Request: RequestLocal, Since: "0.1.0"},
 	}
 }

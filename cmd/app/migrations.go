@@ -17,21 +17,20 @@ import (
 	"larder/router"
 )
 
-// devTarget is dev's nodes as what a migration fills.
-type devTarget struct {
-	source   router.Source
-	password string
-	endpoint string // the gateway's, as this machine reaches it
+// target is a cluster's nodes as what a migration fills.
+type target struct {
+	newest func() *router.Topology
+	login  remote.Login
 }
 
-func (t *devTarget) Topology() *router.Topology { return t.source.Topology() }
+func (t *target) Topology() *router.Topology { return t.newest() }
 
-func (t *devTarget) Dial(ctx context.Context, addr string) (*remote.Conn, error) {
-	return remote.Address{Login: remote.Login{Password: t.password}, DB: remote.AllDBs}.Dial(ctx, addr)
+func (t *target) Dial(ctx context.Context, addr string) (*remote.Conn, error) {
+	return remote.Address{Login: t.login, DB: remote.AllDBs}.Dial(ctx, addr)
 }
 
 // each asks every primary.
-func (t *devTarget) each(ctx context.Context, ask func(c *remote.Conn) error) error {
+func (t *target) each(ctx context.Context, ask func(c *remote.Conn) error) error {
 	for _, shard := range t.Topology().Shards {
 		c, err := t.Dial(ctx, shard.Primary.Addr)
 		if err != nil {
@@ -47,7 +46,7 @@ func (t *devTarget) each(ctx context.Context, ask func(c *remote.Conn) error) er
 }
 
 // keys is how many there are.
-func (t *devTarget) keys(ctx context.Context) (n int64, err error) {
+func (t *target) keys(ctx context.Context) (n int64, err error) {
 	return n, t.each(ctx, func(c *remote.Conn) error {
 		info, err := c.Info("keyspace")
 		for _, value := range info {
@@ -60,7 +59,7 @@ func (t *devTarget) keys(ctx context.Context) (n int64, err error) {
 	})
 }
 
-func (t *devTarget) empty(ctx context.Context) error {
+func (t *target) empty(ctx context.Context) error {
 	return t.each(ctx, func(c *remote.Conn) error {
 		_, err := c.Do("FLUSHALL")
 		return err
@@ -68,10 +67,10 @@ func (t *devTarget) empty(ctx context.Context) error {
 }
 
 // startMigrator starts what looks after migrations into the cluster.
-func (c *cluster) startMigrator() error {
-	target := &devTarget{c.src, c.config.Engine.Password, c.is.Endpoint}
+func (c *minded) startMigrator() error {
+	to := &target{c.newest, remote.Login{User: c.auth.User, Password: c.auth.Password}}
 	m := migrate.NewMigrator(migrate.Options{
-		Cluster: c.is.name, Registry: c.registry, Keys: target.keys, Empty: target.empty, Report: c.is.Agent.Report, Log: c.env.Log, Now: time.Now,
+		Cluster: c.is.name, Registry: c.term.Store, Keys: to.keys, Empty: to.empty, Report: c.is.Agent.Report, Log: c.env.Log, Now: time.Now,
 		NewID: func() string {
 			return fmt.Sprintf("%s-%08x", time.Now().UTC().Format("20060102t150405"), rand.Uint32())
 		},
@@ -83,7 +82,7 @@ func (c *cluster) startMigrator() error {
 			if a.Login.Password == "" {
 				a.Login.Password = r.Password
 			}
-			way, err := c.wayOf(r, a, target, c.is.Agent.Report)
+			way, err := c.wayOf(r, a, to)
 			return way, a.String(), a.Login == remote.Login{} && a.SentinelLogin == remote.Login{}, err
 		},
 	})
@@ -93,25 +92,29 @@ func (c *cluster) startMigrator() error {
 }
 
 // wayOf makes the way that is asked for.
-func (d *dev) wayOf(r migrate.Request, from remote.Address, target *devTarget, report func(kind, text string)) (migrate.Way, error) {
+func (c *minded) wayOf(r migrate.Request, from remote.Address, to *target) (migrate.Way, error) {
 	switch r.By {
 	case "replication":
-		return follow.New(follow.Options{Source: from, Target: target, Stage: d.stage, Report: report, Log: d.env.Log, Now: time.Now}), nil
+		return follow.New(follow.Options{Source: from, Target: to, Stage: c.stage, Report: c.is.Agent.Report, Log: c.env.Log, Now: time.Now}), nil
 	case "scan":
-		return d.scanning(r, from, target)
+		return c.scanning(r, from)
 	}
 	return nil, fmt.Errorf("%w: %q is no way of a migration: replication and scan are", migrate.ErrRequest, r.By)
 }
 
-// scanning is the way by scan, which writes through the gateway as clients do.
-func (d *dev) scanning(r migrate.Request, from remote.Address, target *devTarget) (migrate.Way, error) {
+// scanning is the way by scan, which writes through a gateway as clients do.
+func (c *minded) scanning(r migrate.Request, from remote.Address) (migrate.Way, error) {
 	heard, err := scan.ParseNotifications(r.Notifications)
 	if err != nil || r.Rate < 0 {
 		return nil, fmt.Errorf("%w: %w", migrate.ErrRequest, cmp.Or(err, errRate))
 	}
+	endpoint, err := c.endpoint(c.is.stack.ctx, c.is.name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", migrate.ErrRequest, err)
+	}
 	return scan.New(scan.Options{
-		Source: from, Replace: r.Replace, Notifications: heard, Rate: r.Rate, Log: d.env.Log, Now: time.Now, Sleep: sleep,
-		Target: remote.Address{Hosts: []string{target.endpoint}, DB: remote.AllDBs, Login: remote.Login{Password: d.config.Gateway.Password}},
+		Source: from, Replace: r.Replace, Notifications: heard, Rate: r.Rate, Log: c.env.Log, Now: time.Now, Sleep: sleep,
+		Target: remote.Address{Hosts: []string{endpoint}, DB: remote.AllDBs, Login: remote.Login{Password: c.config.Gateway.Password}},
 	}), nil
 }
 
