@@ -25,8 +25,8 @@ func snapshotSettings(c *Config) []setting {
 	s := &c.Snapshots
 	return []setting{
 		{
-			key: "snapshots.store", kind: text{&s.Store}, flag: "snapshots", roles: RoleDev,
-			meaning: "The object store that snapshots go to: a folder, or a URL such as s3://bucket/prefix?endpoint=https://host:9000&region=eu-1 (docs/objectstores.md). Empty = the folder snapshots in the data folder.",
+			key: "snapshots.store", kind: text{&s.Store}, flag: "snapshots", roles: RoleDev | RoleControl,
+			meaning: "The object store that snapshots go to: a folder, or a URL such as s3://bucket/prefix?endpoint=https://host:9000&region=eu-1 (docs/objectstores.md). Empty = the folder snapshots in the data folder; of a fleet, which has no such folder: none, and no snapshots.",
 		},
 		{
 			key: "snapshots.access-key", kind: text{&s.AccessKey},

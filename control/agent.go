@@ -37,7 +37,7 @@ type Options struct {
 type SnapshotOptions struct {
 	Level       int   // of zstd
 	BytesPerSec int64 // of a shard's RDB file; 0: as many as come
-	Schedule    controller.Schedule
+	Schedule    func() controller.Schedule // now; nil: none is taken by itself
 }
 
 // Agent looks after one cluster. Its methods may be called from any goroutine once Run has closed ready.
@@ -110,9 +110,13 @@ func (a *Agent) start(ctx context.Context) error {
 
 // tell tells the controller something and does what it answers.
 func (a *Agent) tell(ctx context.Context, e controller.Event) {
+	var schedule controller.Schedule
+	if a.o.Snapshot.Schedule != nil {
+		schedule = a.o.Snapshot.Schedule()
+	}
 	a.mu.Lock()
 	var effects []controller.Effect
-	a.state, effects = a.state.Step(a.o.Now(), a.o.Snapshot.Schedule, e)
+	a.state, effects = a.state.Step(a.o.Now(), schedule, e)
 	state := a.state
 	a.mu.Unlock()
 	for _, effect := range effects {

@@ -277,7 +277,7 @@ func TestAutomatic(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := start(t, &fleet{}, t.TempDir(), func(o *control.Options) {
-		o.Snapshot.Schedule = controller.Schedule{Window: window, Retain: 1}
+		o.Snapshot.Schedule = func() controller.Schedule { return controller.Schedule{Window: window, Retain: 1} }
 		reg = o.Registry
 		o.Now = func() time.Time {
 			mu.Lock()

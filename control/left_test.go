@@ -214,7 +214,7 @@ func TestAutomaticWaits(t *testing.T) {
 	began := time.Now()
 	var asked atomic.Int64 // how often for the time
 	b := start(t, f, folder, func(o *control.Options) {
-		o.Snapshot.Schedule = controller.Schedule{Window: window, Retain: 1}
+		o.Snapshot.Schedule = func() controller.Schedule { return controller.Schedule{Window: window, Retain: 1} }
 		o.Now = func() time.Time {
 			asked.Add(1)
 			return clock.Add(100 * time.Since(began)) // a minute is 0.6 s

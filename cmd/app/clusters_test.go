@@ -132,7 +132,7 @@ func gone(t *testing.T, r *role, c *operator.Client, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	task, err := c.DeleteCluster(t.Context(), "two")
+	task, err := c.DeleteCluster(t.Context(), "two", "")
 	over(t, c, task, err)
 	if connects(told.Endpoint) {
 		t.Error("the endpoint of a deleted cluster still takes connections")

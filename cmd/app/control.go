@@ -5,6 +5,7 @@ import (
 	crand "crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,7 +21,6 @@ import (
 	"larder/backends/stock"
 	"larder/configs"
 	"larder/control/api"
-	"larder/control/config"
 	"larder/control/controller"
 	leading "larder/control/fleet"
 	"larder/control/host"
@@ -58,8 +58,8 @@ func Control(ctx context.Context, c configs.Config, env Env) error {
 	return p.serve(func() error { return f.control(key, fleetKey) })
 }
 
-// control starts the API, so that others see that this process lives, and then what leads. It stops in the opposite order: another leads while this one still
-// answers, and is passed on to.
+// control starts the API, so that others see that this process lives, then what looks after the clusters' data while it leads, and then what leads. It stops in the
+// opposite order: another leads while this one still gives up what was under way, and answers, and is passed on to.
 func (f *fleet) control(key, fleetKey string) error {
 	listener, err := net.Listen("tcp", f.config.API.Listen)
 	if err != nil {
@@ -75,7 +75,12 @@ func (f *fleet) control(key, fleetKey string) error {
 		return err
 	}
 	keeper := f.newKeeper(f.registry)
-	handler := newControlAPI(leader, keeper, key, f.env.Log)
+	minded, closeStore, err := f.newMinder(leader)
+	if err != nil {
+		hangUp()
+		return errors.Join(err, listener.Close())
+	}
+	handler := newControlAPI(leader, api.Options{Key: key, Clusters: minded, Manager: newManager(leader, nil), Store: minded.store, Open: f.storeAt, Config: keeper}, f.env.Log)
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin, ErrorLog: slog.NewLogLogger(f.env.Log.Handler(), slog.LevelDebug)}}
 	serving := make(chan struct{})
 	close(serving)
@@ -84,6 +89,15 @@ func (f *fleet) control(key, fleetKey string) error {
 		return err
 	}
 	if err := f.keepSettings(keeper); err != nil {
+		return err
+	}
+	if err := f.begin("object store", func(ctx context.Context) error {
+		<-ctx.Done()
+		return closeStore()
+	}); err != nil {
+		return err
+	}
+	if err := minded.start(); err != nil {
 		return err
 	}
 	f.health.add("leader", leader.Healthy)
@@ -159,8 +173,8 @@ type controlAPI struct {
 	log    *slog.Logger
 }
 
-func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, log *slog.Logger) http.Handler {
-	a := &controlAPI{leader: leader, own: api.New(api.Options{Key: key, Clusters: none{}, Manager: newManager(leader, nil), Config: keeper}), log: log}
+func newControlAPI(leader *leading.Leader, o api.Options, log *slog.Logger) http.Handler {
+	a := &controlAPI{leader: leader, own: api.New(o), log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) {
 		if leader.CutOff() {
@@ -171,12 +185,6 @@ func newControlAPI(leader *leading.Leader, keeper *config.Keeper, key string, lo
 	mux.Handle("/", a)
 	return mux
 }
-
-// none are the clusters that a controller serves itself.
-type none struct{}
-
-func (none) Names() []string                        { return []string{} }
-func (none) Cluster(string) (s api.Served, ok bool) { return s, false }
 
 func (a *controlAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := a.leader.View()

@@ -138,7 +138,7 @@ func (d *dev) startClusters() error {
 // startMinder begins to look after the clusters' data, and returns when that of the first one is.
 func (d *dev) startMinder(place string) error {
 	d.minder = &minder{
-		process: d.process, leader: d.leader, registry: d.registry, store: d.store, settings: storeSettings(d.config.Snapshots, place), auth: d.nodes.auth, first: clusterName,
+		process: d.process, leader: d.leader, store: d.store, settings: storeSettings(d.config.Snapshots, place), auth: d.nodes.auth, first: clusterName,
 		stages:   func(name string) (string, error) { return d.data.sub("migration", name) },
 		endpoint: func(_ context.Context, cluster string) (string, error) { return d.clusters.endpoint(cluster), nil },
 		begun: func(cluster string, a *control.Agent) {

@@ -59,7 +59,7 @@ func (d *dev) startAPI() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("management API: %w", err), listener.Close())
 	}
-	handler := api.New(api.Options{Key: address.Key, Clusters: devClusters{d.minder, d.clusters}, Manager: newManager(d.leader, d.clusters.endpoint), Open: d.storeAt, Config: d.keeper})
+	handler := api.New(api.Options{Key: address.Key, Clusters: devClusters{d.minder, d.clusters}, Manager: newManager(d.leader, d.clusters.endpoint), Store: d.store, Open: d.storeAt, Config: d.keeper})
 	m := &monitor{listener: listener, server: &http.Server{Handler: handler, ReadHeaderTimeout: headerWithin}}
 	serving := make(chan struct{})
 	close(serving)

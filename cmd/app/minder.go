@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/backends"
-	"larder/backends/registry"
 	"larder/control"
 	"larder/control/api"
 	"larder/control/controller"
@@ -28,7 +27,6 @@ import (
 type minder struct {
 	*process
 	leader   *leading.Leader
-	registry registry.Registry
 	store    snapshot.Store
 	settings persistence.Settings // of the store; empty: there is none
 	auth     backends.Auth        // to nodes
@@ -141,12 +139,9 @@ func (c *minded) startAgent() error {
 	if err != nil {
 		return err
 	}
-	schedule := controller.Schedule{Window: window, Retain: o.Retain}
+	usual := controller.Schedule{Window: window, Retain: o.Retain}
 	if c.is.name != c.first {
-		schedule.Mark = c.is.name + "-"
-	}
-	if c.is.external || len(c.settings) == 0 {
-		schedule.Retain = 0
+		usual.Mark = c.is.name + "-"
 	}
 	metrics, err := control.NewMetrics(c.is.metrics, time.Now)
 	if err != nil {
@@ -154,7 +149,7 @@ func (c *minded) startAgent() error {
 	}
 	c.is.Agent = control.New(control.Options{
 		Cluster: c.is.name, Fleet: c.crew, Restorer: &restorer{c.crew, c.store}, Store: c.store, Registry: c.term.Store,
-		Snapshot: control.SnapshotOptions{Level: o.Level, BytesPerSec: o.BytesPerSec, Schedule: schedule},
+		Snapshot: control.SnapshotOptions{Level: o.Level, BytesPerSec: o.BytesPerSec, Schedule: func() controller.Schedule { return c.schedule(usual) }},
 		Version:  BuildVersion(), Log: c.env.Log, Metrics: metrics, Now: time.Now, Sleep: sleep, Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	ready := make(chan struct{})
@@ -165,6 +160,20 @@ func (c *minded) startAgent() error {
 		c.begun(c.is.name, c.is.Agent)
 	}
 	return nil
+}
+
+// schedule is when automatic snapshots of the cluster are taken, as is wanted of it now.
+func (c *minded) schedule(usual controller.Schedule) controller.Schedule {
+	spec := c.wanted()
+	if spec == nil || c.is.external || len(c.settings) == 0 {
+		usual.Retain = 0
+		return usual
+	}
+	wanted, err := spec.Scheduled(usual)
+	if err != nil { // it was judged when it was written
+		return usual
+	}
+	return wanted
 }
 
 // start starts it. With a first cluster it returns when that one is looked after, or somebody else leads.

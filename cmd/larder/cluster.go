@@ -30,7 +30,7 @@ func clusterCommand() *cobra.Command {
 }
 
 func (o *operator) createClusterCommand() *cobra.Command {
-	w, want, memory, replicas := &work{operator: o}, api.Wish{}, "", 1
+	w, want, memory, replicas, retain := &work{operator: o}, api.Wish{}, "", 1, 0
 	var servers []string
 	cmd := o.asks("create NAME", "Create a cluster",
 		"Creates a cluster and waits until it serves. One for which the hosts have no place is refused, and says what is missing where.", cobra.ExactArgs(1),
@@ -42,6 +42,10 @@ func (o *operator) createClusterCommand() *cobra.Command {
 			var err error
 			if want.Servers, err = serversOf(servers); err != nil {
 				return err
+			}
+			want.SnapshotRetain = said(cmd.Flags().Changed("snapshot-retain"), retain)
+			if want.Restore != "" && !cmd.Flags().Changed("shards") {
+				want.Shards = 0 // as the snapshot has
 			}
 			if want.Servers != nil {
 				if !cmd.Flags().Changed("shards") {
@@ -72,6 +76,9 @@ func (o *operator) createClusterCommand() *cobra.Command {
 	f.StringSliceVar(&want.Zones, "zone", nil, "a `ZONE` where its nodes may be; may be given several times; else all")
 	f.StringArrayVar(&servers, "servers", nil, "make it of running servers of others: their `ADDRESSES`, host:port,replica:port;host:port, shards apart by semicolons")
 	f.StringVar(&want.Engine, "engine", "", "`WHAT` its nodes are: redis")
+	f.StringVar(&want.Restore, "restore", "", "fill it with the `SNAPSHOT` of that name before it counts as created; it has as many shards as that, if --shards does not say others")
+	f.StringVar(&want.SnapshotWindow, "snapshot-window", "", "when automatic snapshots of it begin, `TIMES` in UTC such as 03:00-05:00; else as the controllers are told")
+	f.IntVar(&retain, "snapshot-retain", 0, "the `NUMBER` of its automatic snapshots that stay, 0 = none is taken; else as the controllers are told")
 	w.flags(cmd)
 	return cmd
 }

@@ -56,7 +56,7 @@ func (m *manager) Modify(_ context.Context, name string, c api.Change) (controll
 	return m.begin(name, c)
 }
 
-func (m *manager) Delete(_ context.Context, name string) (controller.Task, error) {
+func (m *manager) Delete(_ context.Context, name, _ string) (controller.Task, error) {
 	return m.begin("delete " + name)
 }
 

@@ -121,16 +121,20 @@ func (o *operator) follow(cmd *cobra.Command, c *client.Client, cluster string, 
 	ctx := cmd.Context()
 	bar := o.bar(cmd, task.Total)
 	defer bar.Clear()
-	for task.State == control.TaskRunning {
-		next, err := answered(ctx, awayMax, func(ctx context.Context) (control.Task, error) { return c.Task(ctx, cluster, task.ID, lookEvery) })
-		if ctx.Err() != nil {
+	for heard := time.Now(); task.State == control.TaskRunning; {
+		next, err := answered(ctx, lookEvery+answerMax, func(ctx context.Context) (control.Task, error) { return c.Task(ctx, cluster, task.ID, lookEvery) })
+		switch {
+		case ctx.Err() != nil:
 			bar.Clear()
 			return o.give(cmd, c, cluster, task)
-		}
-		if err != nil {
+		case err == nil:
+			task, heard = next, time.Now()
+		case !passing(err) || time.Since(heard) > awayMax: // else another controller may be taking over, which knows what has become of it
 			return task, fmt.Errorf("%w; if the appliance runs, the task goes on there: larder snapshot tasks shows it", err)
+		default:
+			_ = pause(ctx, lookEvery) // if ctx ends, the next answer is that
+			continue
 		}
-		task = next
 		unit := task.Unit
 		if unit == "bytes" {
 			unit = ""

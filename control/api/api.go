@@ -26,6 +26,7 @@ type Options struct {
 	Clusters Clusters
 	Manager  Manager                                    // nil: this process looks after no fleet
 	Config   *config.Keeper                             // of the gateways' settings; nil: there are none
+	Store    snapshot.Store                             // where the clusters' snapshots are
 	Open     func(place string) (snapshot.Store, error) // another store, as users name it; nil: none can be named
 }
 
@@ -86,10 +87,27 @@ func (s *server) of(h handler) http.HandlerFunc {
 		name := r.PathValue("cluster")
 		c, ok := s.o.Clusters.Cluster(name)
 		if !ok || c.Agent == nil {
-			return 0, nil, Refuse(CodeUnknown, "there is no cluster %q", name)
+			return 0, nil, s.unminded(r.Context(), name)
 		}
 		return h(c.Agent, r)
 	})
+}
+
+// unminded says why nobody looks after a cluster's data.
+func (s *server) unminded(ctx context.Context, name string) error {
+	if s.o.Manager != nil {
+		switch c, err := s.o.Manager.Cluster(ctx, name); {
+		case err != nil:
+			return err
+		case c.State == Creating:
+			return Refuse(CodeBusy, "cluster %s does not serve yet: larder cluster show %s says why", name, name)
+		case c.State == Deleting:
+			return Refuse(CodeBusy, "cluster %s is being deleted", name)
+		default:
+			return Refuse(CodeNoLeader, "the controller that leads has just begun to, and does not look after cluster %s yet: try again in a moment", name)
+		}
+	}
+	return Refuse(CodeUnknown, "there is no cluster %q", name)
 }
 
 // say makes an answer, or an error, of what a function gives.

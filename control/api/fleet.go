@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"larder/control"
 	"larder/control/catalog"
 	"larder/control/controller"
+	"larder/persistence/snapshot"
 )
 
 // What lists are answered as.
@@ -105,10 +107,19 @@ func (s *server) cluster(r *http.Request) (int, any, error) {
 	return http.StatusOK, c, err
 }
 
-func createCluster(m Manager, r *http.Request) (int, any, error) {
+func (s *server) createCluster(m Manager, r *http.Request) (int, any, error) {
 	var want Wish
 	if err := body(r, &want); err != nil {
 		return 0, nil, err
+	}
+	if want.Restore != "" {
+		found, err := s.o.Store.Find(r.Context(), want.Restore)
+		if err != nil {
+			return 0, nil, err
+		}
+		if want.Shards == 0 {
+			want.Shards = len(found.Manifest.Shards)
+		}
 	}
 	task, err := m.Create(r.Context(), want)
 	return http.StatusAccepted, task, err
@@ -123,8 +134,17 @@ func modifyCluster(m Manager, r *http.Request) (int, any, error) {
 	return http.StatusAccepted, task, err
 }
 
-func deleteCluster(m Manager, r *http.Request) (int, any, error) {
-	task, err := m.Delete(r.Context(), r.PathValue("cluster"))
+func (s *server) deleteCluster(m Manager, r *http.Request) (int, any, error) {
+	final := r.URL.Query().Get("final_snapshot")
+	if final != "" {
+		switch _, err := s.o.Store.Find(r.Context(), final); {
+		case err == nil:
+			return 0, nil, fmt.Errorf("%w: %s; say another name for the last one of this cluster", snapshot.ErrTaken, final)
+		case !errors.Is(err, snapshot.ErrUnknown):
+			return 0, nil, err
+		}
+	}
+	task, err := m.Delete(r.Context(), r.PathValue("cluster"), final)
 	return http.StatusAccepted, task, err
 }
 

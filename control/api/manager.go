@@ -15,7 +15,8 @@ type Manager interface {
 	Cluster(ctx context.Context, name string) (Cluster, error)
 	Create(ctx context.Context, want Wish) (controller.Task, error)
 	Modify(ctx context.Context, name string, change Change) (controller.Task, error)
-	Delete(ctx context.Context, name string) (controller.Task, error)
+	// Delete deletes one; final, if it is not empty, is a snapshot that is taken before.
+	Delete(ctx context.Context, name, final string) (controller.Task, error)
 	Topology(ctx context.Context, cluster string) (Topology, error)
 	Failover(ctx context.Context, cluster string, want Failover) (controller.Task, error)
 
@@ -105,6 +106,10 @@ type Wish struct {
 	Parameters string   `json:"parameters,omitempty"`  // a parameter group's name
 	Zones      []string `json:"zones,omitempty"`       // where its nodes may be; anywhere
 	Listen     string   `json:"listen,omitempty"`      // the endpoint's address, host:port
+	// Restore is the snapshot that it is filled with before it counts as created; then shards are as many as that has, if nothing is said.
+	Restore        string `json:"restore,omitempty"`
+	SnapshotWindow string `json:"snapshot_window,omitempty"` // when automatic snapshots begin, in UTC: 03:00-05:00; as the controllers are told
+	SnapshotRetain *int   `json:"snapshot_retain,omitempty"` // how many automatic snapshots stay; as the controllers are told
 	// Servers make it a cluster of servers of others: by shard their addresses, the primary first. Then shards and replicas are as there, and nothing is placed.
 	Servers [][]string `json:"servers,omitempty"`
 }
@@ -128,6 +133,9 @@ type Change struct {
 	Parameters *string   `json:"parameters,omitempty"` // empty: none
 	Zones      *[]string `json:"zones,omitempty"`      // empty: anywhere
 	Listen     *string   `json:"listen,omitempty"`
+
+	SnapshotWindow *string `json:"snapshot_window,omitempty"` // empty: as the controllers are told
+	SnapshotRetain *int    `json:"snapshot_retain,omitempty"` // -1: as the controllers are told
 
 	Servers *[][]string `json:"servers,omitempty"` // of a cluster of servers of others
 }

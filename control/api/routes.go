@@ -59,10 +59,13 @@ func (s *server) clusterRoutes() []route {
 	task := controller.Task{}
 	return []route{
 		{method: "GET", path: ofClusters, does: "List the clusters", status: ok, answer: ClusterList{}, handle: s.say(s.clusters)},
-		{method: "POST", path: ofClusters, does: "Create a cluster", body: Wish{}, status: accepted, answer: task, handle: s.managed(createCluster)},
+		{method: "POST", path: ofClusters, does: "Create a cluster", body: Wish{}, status: accepted, answer: task, handle: s.managed(s.createCluster)},
 		{method: "GET", path: ofCluster, does: "Tell of a cluster", status: ok, answer: Cluster{}, handle: s.say(s.cluster)},
 		{method: "PATCH", path: ofCluster, does: "Change a cluster", body: Change{}, status: accepted, answer: task, handle: s.managed(modifyCluster)},
-		{method: "DELETE", path: ofCluster, does: "Delete a cluster with all that it has", status: accepted, answer: task, handle: s.managed(deleteCluster)},
+		{
+			method: "DELETE", path: ofCluster, does: "Delete a cluster with all that it has", query: []parameter{{"final_snapshot", "the name of a snapshot that is taken before; the cluster stays if it cannot be"}},
+			status: accepted, answer: task, handle: s.managed(s.deleteCluster),
+		},
 		{method: "POST", path: ofCluster + "/failover", does: "Have other nodes be the primaries of shards", body: Failover{}, status: accepted, answer: task, handle: s.managed(failover)},
 		{method: "GET", path: ofCluster + "/topology", does: "Tell who has which slots", status: ok, answer: Topology{}, handle: s.managed(topology)},
 		{method: "GET", path: ofCluster + "/nodes", does: "List a cluster's nodes", status: ok, answer: Nodes{}, handle: s.managed(nodes)},

@@ -198,6 +198,9 @@ func (s *stepper) specNews(c *cluster, next *Spec) {
 		s.reportOf(c.name, "cluster-wanted", "cluster %s: %d shards with %d replicas each, %s a node", c.name, next.Shards, next.Replicas, Bytes(next.Memory))
 	case next.Deleted && !was.Deleted:
 		s.reportOf(c.name, "cluster-deleting", "cluster %s is to be deleted", c.name)
+	case next.Final != "" && was.Final == "":
+		s.reportOf(c.name, "cluster-deleting", "cluster %s is to be deleted when snapshot %s is taken", c.name, next.Final)
+	case next.Final != was.Final, (next.Seed == nil) != (was.Seed == nil), next.Seed != nil && *next.Seed != *was.Seed: // whoever fills it and takes snapshots tells of that
 	default:
 		s.reportOf(c.name, "cluster-changed", "cluster %s: %d replicas a shard, %s a node, parameters %q", c.name, next.Replicas, Bytes(next.Memory), next.Parameters)
 	}

@@ -73,7 +73,31 @@ type Spec struct {
 	Listen     string   `json:"listen,omitempty"`      // the endpoint's address
 	Deleted    bool     `json:"deleted,omitempty"`     // it is on its way out
 
+	SnapshotWindow string `json:"snapshot_window,omitempty"` // when automatic snapshots of it begin; empty: as the controllers are told
+	SnapshotRetain *int   `json:"snapshot_retain,omitempty"` // how many of them stay; nil: as the controllers are told
+	Seed           *Seed  `json:"seed,omitempty"`            // what it is still to be filled with; nil: nothing
+	Final          string `json:"final,omitempty"`           // the snapshot that is still to be taken before it is deleted; empty: none
+
 	Servers [][]string `json:"servers,omitempty"` // of an external cluster: by shard the addresses of its servers, who was the primary first
+}
+
+// Seed is what a new cluster is filled with before it counts as created.
+type Seed struct {
+	From   string `json:"from"`             // a snapshot's name
+	Failed string `json:"failed,omitempty"` // why it could not be; who has asked for it is told so, and it is not tried again
+}
+
+// Scheduled is when automatic snapshots are taken; usual is so where nothing is said.
+func (s *Spec) Scheduled(usual Schedule) (Schedule, error) {
+	if s.SnapshotRetain != nil {
+		usual.Retain = *s.SnapshotRetain
+	}
+	if s.SnapshotWindow == "" {
+		return usual, nil
+	}
+	var err error
+	usual.Window, err = ParseWindow(s.SnapshotWindow)
+	return usual, err
 }
 
 // CheckName wants a name that can stand in keys, host names and metrics: as the service that users know has it.
@@ -116,10 +140,13 @@ func (s *Spec) Validate(l Limits) error {
 		return fmt.Errorf("min-in-sync %d: want 0 to %d, the nodes of a shard", s.MinInSync, 1+s.Replicas)
 	case s.MinInSync > 0 && s.Durability != Replicated:
 		return fmt.Errorf("min-in-sync %d: it goes with durability %s", s.MinInSync, Replicated)
+	case s.SnapshotRetain != nil && *s.SnapshotRetain < 0:
+		return fmt.Errorf("%d automatic snapshots to retain: want 0 (none is taken) or more", *s.SnapshotRetain)
 	case slices.Contains(s.Zones, ""):
 		return errors.New("zones: one has no name")
 	}
-	return nil
+	_, err := s.Scheduled(Schedule{})
+	return err
 }
 
 // ValidateChange tells what about a wish cannot be while the cluster is another.

@@ -59,6 +59,10 @@ func (s *stepper) endTasks() {
 		switch c := s.clusters[next.Cluster]; {
 		case next.Kind != TaskDrain && next.Kind != TaskDelete && (c == nil || c.spec.value == nil || c.spec.value.Deleted):
 			next.State, next.Waits = TaskFailed, "the cluster is deleted"
+		case next.Kind == TaskCreate && c.spec.value.Seed != nil && c.spec.value.Seed.Failed != "":
+			next.State, next.Waits = TaskFailed, "the cluster is there, but it is not filled: "+c.spec.value.Seed.Failed
+		case next.Kind == TaskDelete && c != nil && c.spec.value != nil && !c.spec.value.Deleted && c.spec.value.Final == "":
+			next.State, next.Waits = TaskFailed, "its last snapshot could not be taken, so the cluster stays: larder events says why"
 		case (next.Kind == TaskReplace || next.Kind == TaskAway) && c.spec.value.External():
 			next.State, next.Waits = TaskFailed, "the cluster's servers are not ours to replace: change its list of servers"
 		case next.Kind == TaskDrain && s.hosts[next.Subject] != nil && !s.hosts[next.Subject].draining:
@@ -84,6 +88,11 @@ func (s *stepper) progress(t *Task) bool {
 		return t.Kind == TaskDelete
 	}
 	if t.Kind == TaskDelete {
+		if spec := c.spec.value; spec != nil && !spec.Deleted {
+			t.Waits = "snapshot " + spec.Final + " is taken before"
+			return false
+		}
+		t.Waits = ""
 		t.Total = max(t.Total, len(c.planned()))
 		t.Done = t.Total - len(c.planned())
 		return c.spec.value == nil
@@ -168,6 +177,12 @@ func (f Fleet) Unsettled(name string) string {
 		if text := s.unsettledShard(c, shard); text != "" {
 			return subject(shard) + ": " + text
 		}
+	}
+	if seed := c.spec.value.Seed; seed != nil && seed.Failed == "" {
+		return "it is being filled from snapshot " + seed.From
+	}
+	if final := c.spec.value.Final; final != "" {
+		return "snapshot " + final + " is taken before it is deleted"
 	}
 	if shards, ok := s.shards(c); !ok || !slices.EqualFunc(shards, c.topology.value.Shards, sameShard) {
 		return "the topology is another"

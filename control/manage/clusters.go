@@ -116,6 +116,10 @@ func (m *Manager) wish(f controller.Fleet, want api.Wish) (*controller.Spec, err
 	spec := &controller.Spec{
 		Engine: or(want.Engine, controller.Redis), Memory: want.Memory, Shards: or(want.Shards, 1), Replicas: 1, Durability: or(want.Durability, controller.Async),
 		MinInSync: want.MinInSync, Parameters: want.Parameters, Zones: want.Zones, Listen: want.Listen,
+		SnapshotWindow: want.SnapshotWindow, SnapshotRetain: want.SnapshotRetain,
+	}
+	if want.Restore != "" {
+		spec.Seed = &controller.Seed{From: want.Restore}
 	}
 	if want.Replicas != nil {
 		spec.Replicas = *want.Replicas
@@ -239,6 +243,12 @@ func (m *Manager) changed(spec controller.Spec, c api.Change) (*controller.Spec,
 	set(&spec.Parameters, c.Parameters)
 	set(&spec.Zones, c.Zones)
 	set(&spec.Listen, c.Listen)
+	set(&spec.SnapshotWindow, c.SnapshotWindow)
+	if c.SnapshotRetain != nil {
+		if spec.SnapshotRetain = c.SnapshotRetain; *c.SnapshotRetain == -1 {
+			spec.SnapshotRetain = nil
+		}
+	}
 	if c.Servers != nil {
 		stock := controller.ExternalSpec(*c.Servers)
 		spec.Servers, spec.Replicas = stock.Servers, stock.Replicas // as many shards as before is for the check to want
@@ -285,8 +295,8 @@ func (m *Manager) rewrite(ctx context.Context, name string, change func(f contro
 	return api.Refuse(api.CodeBusy, "cluster %s is being changed by others all the time: try again", name)
 }
 
-// Delete implements api.Manager.
-func (m *Manager) Delete(ctx context.Context, name string) (controller.Task, error) {
+// Delete implements api.Manager. With a last snapshot it is only noted: who looks after the cluster's data has it deleted then.
+func (m *Manager) Delete(ctx context.Context, name, final string) (controller.Task, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	pointed, err := m.Endpoints(ctx)
@@ -300,7 +310,18 @@ func (m *Manager) Delete(ctx context.Context, name string) (controller.Task, err
 	}
 	err = m.rewrite(ctx, name, func(_ controller.Fleet, old *controller.Spec) (*controller.Spec, error) {
 		next := *old
-		next.Deleted = true
+		switch {
+		case final == "":
+			next.Deleted = true
+		case old.Deleted:
+			return nil, api.Refuse(api.CodeBusy, "cluster %s is being deleted already", name)
+		case old.External():
+			return nil, api.Refuse(api.CodeInvalid, "cluster %s is of servers of others, of which no snapshots are taken: they keep their keys", name)
+		case old.Final != "":
+			return nil, api.Refuse(api.CodeBusy, "cluster %s is deleted as soon as snapshot %s is taken", name, old.Final)
+		default:
+			next.Final = final
+		}
 		return &next, nil
 	})
 	if err != nil {

@@ -284,7 +284,7 @@ func TestModify(t *testing.T) {
 	if c, err := b.Cluster(ctx, "one"); err != nil || !reflect.DeepEqual(*c.Spec, want) || c.Doing == "" {
 		t.Errorf("%+v %v, want %+v", c, err, want)
 	}
-	if _, err := b.Delete(ctx, "one"); err != nil {
+	if _, err := b.Delete(ctx, "one", ""); err != nil {
 		t.Fatal(err)
 	}
 	b.refused("a cluster that goes", modify(api.Change{Replicas: ptr(1)}), api.CodeInvalid, "is being deleted")
@@ -405,7 +405,7 @@ func TestRest(t *testing.T) {
 	if list, err := b.Endpoints(ctx); err != nil || len(list) != 1 || list[0] != (api.Endpoint{Name: "shop", Cluster: "one"}) {
 		t.Error(list, err)
 	}
-	b.refused("a cluster to which an endpoint leads", func() error { _, err := b.Delete(ctx, "one"); return err }, api.CodeInUse, "endpoint shop leads to cluster one")
+	b.refused("a cluster to which an endpoint leads", func() error { _, err := b.Delete(ctx, "one", ""); return err }, api.CodeInUse, "endpoint shop leads to cluster one")
 	if err := b.DeleteEndpoint(ctx, "shop"); err != nil {
 		t.Error(err)
 	}

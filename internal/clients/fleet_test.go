@@ -34,19 +34,22 @@ type appliance struct {
 // nodePorts are those of a host.
 const nodePorts = 40
 
-func startAppliance(t *testing.T, controls, hosts int) *appliance {
+// startAppliance starts one; of are arguments of the controllers beside what each must have.
+func startAppliance(t *testing.T, controls, hosts int, of ...string) *appliance {
 	t.Helper()
-	return startReleased(t, larder, controls, hosts)
+	return startReleased(t, larder, controls, hosts, of...)
 }
 
 // startReleased is startAppliance of some release.
-func startReleased(t *testing.T, release clients.Binary, controls, hosts int) *appliance {
+func startReleased(t *testing.T, release clients.Binary, controls, hosts int, of ...string) *appliance {
 	t.Helper()
 	a := &appliance{t: t, consul: peers.StartConsul(t), keys: keyFiles(t)}
 	for range controls {
 		api := fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t))
 		a.apis = append(a.apis, "http://"+api)
-		a.controls = append(a.controls, release.Role(t, "control", "--consul", a.consul.Addr, "--listen", api, "--api-key-file", a.keys["api"], "--key-file", a.keys["fleet"]))
+		a.controls = append(a.controls, release.Role(t, "control", append([]string{
+			"--consul", a.consul.Addr, "--listen", api, "--api-key-file", a.keys["api"], "--key-file", a.keys["fleet"],
+		}, of...)...))
 	}
 	for i := range hosts {
 		first := peers.FreePorts(t, nodePorts)

@@ -40,9 +40,13 @@ func (c *Client) ModifyCluster(ctx context.Context, name string, change api.Chan
 	return t, c.ask(ctx, http.MethodPatch, of(name), change, &t)
 }
 
-// DeleteCluster begins to delete one with all that it has.
-func (c *Client) DeleteCluster(ctx context.Context, name string) (t controller.Task, err error) {
-	return t, c.ask(ctx, http.MethodDelete, of(name), nil, &t)
+// DeleteCluster begins to delete one with all that it has; final, if it is not empty, is a snapshot that is taken before.
+func (c *Client) DeleteCluster(ctx context.Context, name, final string) (t controller.Task, err error) {
+	path := of(name)
+	if final != "" {
+		path += "?" + url.Values{"final_snapshot": {final}}.Encode()
+	}
+	return t, c.ask(ctx, http.MethodDelete, path, nil, &t)
 }
 
 // Failover begins to have other nodes be the primaries of shards.
