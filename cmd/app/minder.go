@@ -111,7 +111,7 @@ type minded struct {
 func (t *tenure) serve(ctx context.Context, w wish) (*serving, error) {
 	is := &serving{wish: w, stack: newStack(ctx), metrics: &lease{reg: prometheus.WrapRegistererWith(prometheus.Labels{"cluster": w.name}, t.reg)}}
 	c := &minded{tenure: t, is: is, newest: t.of(w.name).Load}
-	c.crew = crew.New(crew.Options{Newest: c.newest, Auth: t.auth, Store: func() (persistence.Settings, error) { return portable(t.settings) }})
+	c.crew = crew.New(crew.Options{Newest: c.newest, Beside: c.beside, Auth: t.auth, Store: func() (persistence.Settings, error) { return portable(t.settings) }})
 	err := c.startAgent()
 	if err == nil {
 		err = c.startMigrator()
@@ -123,6 +123,19 @@ func (t *tenure) serve(ctx context.Context, w wish) (*serving, error) {
 		return nil, cmp.Or(is.finish(err), errEnding)
 	}
 	return is, nil
+}
+
+// beside are the addresses of a shard's nodes that are not its primary: those that count before those that are being filled.
+func (c *minded) beside(shard int) (addrs []string) {
+	nodes := c.leader.View().Fleet.Nodes(c.is.name)
+	for _, role := range []controller.Role{controller.Replica, controller.Joining, controller.None} {
+		for i := range nodes {
+			if n := &nodes[i]; n.Shard == shard && n.Role == role && n.Runs && n.Addr != "" {
+				addrs = append(addrs, n.Addr)
+			}
+		}
+	}
+	return addrs
 }
 
 // closed is the readiness of what others need not wait for.

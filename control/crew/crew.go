@@ -18,9 +18,11 @@ import (
 	"larder/router"
 )
 
-// Options say whose nodes are asked. All fields must be given.
+// Options say whose nodes are asked. All fields but Beside must be given.
 type Options struct {
 	Newest func() *router.Topology // that is known of the cluster, never nil
+	// Beside gives the addresses of a shard's nodes that are not its primary; which of them has all its data the nodes themselves are asked. nil: those of the topology.
+	Beside func(shard int) []string
 	Auth   backends.Auth
 	// Store gives the settings of the object store, as a process on another machine can use them.
 	Store func() (persistence.Settings, error)
@@ -96,14 +98,25 @@ func (c *Crew) Snapshot(ctx context.Context, shard int, to control.Object, progr
 	order := errands.Snapshot{
 		Store: settings.Seal(), Begun: to.Begun, Folder: to.Folder, Object: to.Name, Level: to.Level, BytesPerSec: to.BytesPerSec, Linked: true,
 	}
-	for _, replica := range s.Replicas {
-		taken, err := c.snapshot(ctx, replica.Addr, order, progress)
+	for _, addr := range c.beside(shard, s) {
+		taken, err := c.snapshot(ctx, addr, order, progress)
 		if !errors.Is(err, errUnfit) && !errors.Is(err, backends.ErrUnreached) && !errors.Is(err, control.ErrBusy) {
 			return taken, err
 		}
 	}
 	order.Linked = false
 	return c.snapshot(ctx, s.Primary.Addr, order, progress)
+}
+
+// beside are the addresses of a shard's nodes that are not its primary.
+func (c *Crew) beside(shard int, s router.Shard) (addrs []string) {
+	if c.o.Beside != nil {
+		return c.o.Beside(shard)
+	}
+	for _, replica := range s.Replicas {
+		addrs = append(addrs, replica.Addr)
+	}
+	return addrs
 }
 
 func (c *Crew) snapshot(ctx context.Context, addr string, order errands.Snapshot, progress func(control.Progress)) (control.Taken, error) {
