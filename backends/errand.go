@@ -32,7 +32,7 @@ const (
 	errandReply = 10 * time.Second // a node that does not answer for so long is given up
 )
 
-// ErrUnreached: the node was never reached, and has done nothing.
+// ErrUnreached is that the node was never reached, and has done nothing.
 var ErrUnreached = errors.New("the node cannot be reached")
 
 // errSilent is what a node that does not answer is given up for.
@@ -90,6 +90,7 @@ func (r *erranding) say(ctx context.Context, words ...string) (Reply, error) {
 // piece is what was read of what is given, or why there is no more.
 type piece struct {
 	bytes []byte
+	ended bool // there is no more
 	err   error
 }
 
@@ -130,7 +131,7 @@ func (r *erranding) follow(ctx context.Context) error {
 
 func (r *erranding) give(ctx context.Context, p piece) error {
 	switch {
-	case p.err == io.EOF: // bare, by the contract of io.Reader
+	case p.ended:
 		r.ended, r.wait = true, askFirst
 		_, err := r.say(ctx, "GIVEN")
 		return err

@@ -2,6 +2,7 @@ package backends
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -50,8 +51,12 @@ func (r *erranding) reading() (pieces <-chan piece, stop func()) {
 				}
 			}
 			if err != nil {
+				last := piece{err: err}
+				if err == io.EOF { // by the contract of io.Reader the end is bare
+					last = piece{ended: true}
+				}
 				select {
-				case out <- piece{err: err}:
+				case out <- last:
 				case <-done:
 				}
 				return

@@ -35,8 +35,8 @@ type Options struct {
 
 // SnapshotOptions say how snapshots are taken.
 type SnapshotOptions struct {
-	Level       int   // of zstd
-	BytesPerSec int64 // of a shard's RDB file; 0: as many as come
+	Level       int                        // of zstd
+	BytesPerSec int64                      // of a shard's RDB file; 0: as many as come
 	Schedule    func() controller.Schedule // now; nil: none is taken by itself
 }
 

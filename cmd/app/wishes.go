@@ -72,12 +72,10 @@ func (c *minded) seed(ctx context.Context, seed controller.Seed) error {
 	if err == nil {
 		task, err = c.is.Agent.Task(ctx, task.ID)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err == nil && task.State == control.TaskRunning:
-		return nil
-	case err == nil && task.State != control.TaskDone:
+	if ctx.Err() != nil || err == nil && task.State == control.TaskRunning {
+		return nil //nolint:nilerr // whoever leads next goes on
+	}
+	if err == nil && task.State != control.TaskDone {
 		err = errors.New(task.Error)
 	}
 	return c.rewrite(ctx, func(s *controller.Spec) {
@@ -96,12 +94,10 @@ func (c *minded) last(ctx context.Context, name string) error {
 	if err == nil {
 		task, err = c.is.Agent.Task(ctx, task.ID)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err == nil && task.State == control.TaskRunning:
-		return nil
-	case err == nil && task.State != control.TaskDone:
+	if ctx.Err() != nil || err == nil && task.State == control.TaskRunning {
+		return nil //nolint:nilerr // whoever leads next goes on
+	}
+	if err == nil && task.State != control.TaskDone {
 		err = errors.New(task.Error)
 	}
 	if err != nil && !c.taken(ctx, name) {

@@ -141,7 +141,7 @@ func (c *Crew) shard(i int) (router.Shard, error) {
 	return shards[i], nil
 }
 
-// ErrStock: the cluster's servers are others', which know nothing of errands.
+// ErrStock is that the cluster's servers are others', which know nothing of errands.
 var ErrStock = fmt.Errorf("%w: the cluster is made of servers of others: they are saved by their own means, and larder migrate brings their keys into a cluster of Larder's nodes", persistence.ErrInvalid)
 
 // secrets are parameters that no manifest shows.
