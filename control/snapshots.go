@@ -121,6 +121,9 @@ func (a *Agent) take(ctx context.Context, j *job, name string, automatic bool) (
 	if _, err = a.o.Store.Bucket.Put(ctx, begunIn(folder), strings.NewReader(name), nil); err == nil {
 		err = a.shards(ctx, j, folder, m)
 	}
+	if err == nil { // who does not look after the cluster any more cannot note that, and finishes nothing: another one has removed it, or will
+		err = a.tasks.writes(ctx, j, folder)
+	}
 	if err == nil {
 		_ = a.o.Store.Bucket.Delete(ctx, begunIn(folder)) // it is small, and nobody minds it: a careful owner lets nobody delete
 		m.Ended = a.o.Now()

@@ -43,6 +43,7 @@ func (a *Agent) look(ctx context.Context) error {
 			return err
 		}
 		if !whole {
+			a.again(left.Folder) // whoever wrote there may have gone a moment ago
 			a.Report("snapshot-swept", "what was left of "+left.Kind+" of "+left.Subject+" in "+left.Folder+" was removed")
 		}
 	}
@@ -101,11 +102,16 @@ func (a *Agent) drop(ctx context.Context, j *job, store snapshot.Store, folder s
 	}
 	a.tasks.cleared(j)
 	if store.Bucket == a.o.Store.Bucket {
-		a.mu.Lock()
-		a.dropped = append(a.dropped, dropped{folder, a.o.Now()})
-		a.mu.Unlock()
+		a.again(folder)
 	}
 	return failed
+}
+
+// again has a folder that was removed be removed once more.
+func (a *Agent) again(folder string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dropped = append(a.dropped, dropped{folder, a.o.Now()})
 }
 
 // dropped is a folder that was removed, and when. It is removed once more: what was under way to the store just then may have arrived behind that, as a part of

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"filippo.io/age"
 
 	"larder/persistence"
 )
@@ -211,3 +215,30 @@ func (silent) Read([]byte) (int, error) { return 0, nil }
 type boastful struct{}
 
 func (boastful) Read(p []byte) (int, error) { return len(p) + 1, nil }
+
+// TestForWriters: what another process needs to put, and nothing that opens anything; recipients stand there themselves, since their file is not on every machine.
+func TestForWriters(t *testing.T) {
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := key.Recipient().String()
+	file := filepath.Join(t.TempDir(), "recipients")
+	if err := os.WriteFile(file, []byte("# ours\n"+public+"\n\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := persistence.Settings{"place": "/s", "secret-key": "hush", persistence.KeyEncryptTo: file + ", " + public, persistence.KeyIdentity: "/keys/mine"}
+	got, err := given.ForWriters()
+	if err != nil || got[persistence.KeyEncryptTo] != public+","+public || got[persistence.KeyIdentity] != "" || got["secret-key"] != "hush" || got["place"] != "/s" {
+		t.Error(map[string]string(got), err)
+	}
+	if given[persistence.KeyIdentity] == "" {
+		t.Error("what was given has changed")
+	}
+	if _, err := (persistence.Settings{persistence.KeyEncryptTo: "/nowhere"}).ForWriters(); !errors.Is(err, persistence.ErrInvalid) {
+		t.Error(err)
+	}
+	if got, err := (persistence.Settings{"place": "/s"}).ForWriters(); err != nil || len(got) != 1 {
+		t.Error(got, err)
+	}
+}

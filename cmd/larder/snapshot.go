@@ -33,10 +33,10 @@ func snapshotCommand() *cobra.Command {
 	o.flags(cmd)
 	cmd.AddCommand(
 		o.command("create NAME", "Take a snapshot", "Takes a snapshot and waits until it is there; commands go on meanwhile.", 1, o.create),
-		o.command("list", "List the snapshots", "", 0, o.list),
-		o.command("show NAME", "Tell what a snapshot is made of", "", 1, o.show),
+		o.ofAny("list", "List the snapshots", 0, o.list),
+		o.ofAny("show NAME", "Tell what a snapshot is made of", 1, o.show),
 		o.command("verify NAME", "Read a snapshot back", "Reads every object of a snapshot, compares it with the manifest and decodes every key. Exit code 0: it is right.", 1, o.verify),
-		o.command("delete NAME", "Delete a snapshot", "", 1, o.remove),
+		o.ofAny("delete NAME", "Delete a snapshot", 1, o.remove),
 		o.copyCommand(), o.exportCommand(), o.restoreCommand(),
 		o.command("tasks", "List what is and was under way", "", 0, o.tasks),
 		o.command("cancel TASK", "Cancel what is under way", "Cancels a task, whoever began it: it ends when what it wrote is removed. larder snapshot tasks shows its name.", 1, o.cancel),
@@ -57,6 +57,11 @@ func (o *operator) command(use, short, long string, args int, run func(cmd *cobr
 			return run(cmd, c, cluster, args)
 		},
 	}
+}
+
+// ofAny makes a command for which it does not matter which cluster a snapshot is of, or was: it may be gone.
+func (o *operator) ofAny(use, short string, args int, run func(cmd *cobra.Command, c *client.Client, cluster string, args []string) error) *cobra.Command {
+	return o.asks(use, short, "", cobra.ExactArgs(args), func(cmd *cobra.Command, c *client.Client, args []string) error { return run(cmd, c, o.cluster, args) })
 }
 
 func (o *operator) create(cmd *cobra.Command, c *client.Client, cluster string, args []string) error {
@@ -136,10 +141,10 @@ func (o *operator) list(cmd *cobra.Command, c *client.Client, cluster string, _ 
 		return nil
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tTAKEN (UTC)\tKIND\tSHARDS\tKEYS\tDATA\tSTORED")
+	fmt.Fprintln(w, "NAME\tCLUSTER\tTAKEN (UTC)\tKIND\tSHARDS\tKEYS\tDATA\tSTORED")
 	for _, s := range list.Snapshots {
 		keys, raw, _ := s.Totals()
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Name, s.Ended.UTC().Format(time.DateTime), kindOf(s), len(s.Shards), keys, sizeOf(raw), sizeOf(s.StoredBytes))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Name, s.Cluster, s.Ended.UTC().Format(time.DateTime), kindOf(s), len(s.Shards), keys, sizeOf(raw), sizeOf(s.StoredBytes))
 	}
 	for folder, wrong := range list.Broken {
 		fmt.Fprintf(w, "%s\tcannot be read: %s\n", folder, wrong)

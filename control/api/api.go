@@ -17,6 +17,7 @@ import (
 	"larder/control"
 	"larder/control/config"
 	"larder/control/migrate"
+	"larder/persistence"
 	"larder/persistence/snapshot"
 )
 
@@ -54,6 +55,9 @@ type server struct{ o Options }
 
 // New makes the handler.
 func New(o Options) http.Handler {
+	if o.Store.Bucket == nil {
+		o.Store.Bucket = persistence.Absent("this appliance has none")
+	}
 	s := &server{o}
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {

@@ -113,6 +113,9 @@ func (s *server) fleetRoutes() []route {
 func (s *server) snapshotRoutes() []route {
 	task := control.Task{}
 	return []route{
+		{method: "GET", path: "/v1/snapshots", does: "List the snapshots, those of clusters that are gone too", status: ok, answer: Snapshots{}, handle: s.say(s.listAll)},
+		{method: "GET", path: "/v1/snapshots/{name}", does: "Tell of a snapshot, whatever cluster it is of", status: ok, answer: Snapshot{}, handle: s.say(s.showAny)},
+		{method: "DELETE", path: "/v1/snapshots/{name}", does: "Delete a snapshot, whatever cluster it is of", status: ok, answer: nothing{}, handle: s.say(s.removeAny)},
 		{method: "GET", path: ofSnapshots, does: "List the snapshots", status: ok, answer: Snapshots{}, handle: s.of(s.list)},
 		{method: "POST", path: ofSnapshots, does: "Take a snapshot", body: Create{}, status: accepted, answer: task, handle: s.of(s.create)},
 		{method: "GET", path: ofSnapshots + "/{name}", does: "Tell of a snapshot", status: ok, answer: Snapshot{}, handle: s.of(s.show)},

@@ -34,7 +34,14 @@ type Copy struct {
 }
 
 func (s *server) list(a *control.Agent, r *http.Request) (int, any, error) {
-	list, broken, err := a.Snapshots(r.Context())
+	return listOf(a.Store(), r)
+}
+
+// listAll needs no cluster: the last snapshot of one that is gone is wanted too.
+func (s *server) listAll(r *http.Request) (int, any, error) { return listOf(s.o.Store, r) }
+
+func listOf(store snapshot.Store, r *http.Request) (int, any, error) {
+	list, broken, err := store.List(r.Context())
 	answer := Snapshots{Snapshots: []Snapshot{}}
 	for _, f := range list {
 		answer.Snapshots = append(answer.Snapshots, Snapshot{f.Manifest, f.Folder, f.Bytes})
@@ -63,6 +70,26 @@ func (s *server) show(a *control.Agent, r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, Snapshot{f.Manifest, f.Folder, f.Bytes}, nil
+}
+
+func (s *server) showAny(r *http.Request) (int, any, error) {
+	f, err := s.o.Store.Find(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, Snapshot{f.Manifest, f.Folder, f.Bytes}, nil
+}
+
+// removeAny has whoever looks after the snapshot's cluster delete it, if there is one.
+func (s *server) removeAny(r *http.Request) (int, any, error) {
+	f, err := s.o.Store.Find(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return 0, nil, err
+	}
+	if c, here := s.o.Clusters.Cluster(f.Manifest.Cluster); here && c.Agent != nil {
+		return s.remove(c.Agent, r)
+	}
+	return http.StatusOK, nothing{}, s.o.Store.Delete(r.Context(), f)
 }
 
 func (s *server) remove(a *control.Agent, r *http.Request) (int, any, error) {

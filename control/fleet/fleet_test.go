@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -170,6 +171,12 @@ func TestDeposed(t *testing.T) {
 	w := newWorld(t, 1)
 	one, _ := w.control("one", 0, nil)
 	w.eventually("one leads", func() bool { return one.View().Leads })
+	term := <-one.Terms()
+	for _, text := range []string{"{}", `{"a":1}`} {
+		if err := term.Store.Put(t.Context(), "larder/clusters/one/tasks/early", []byte(text)); err != nil {
+			t.Error(err)
+		}
+	}
 	id, err := w.reg.OpenSession(t.Context(), registry.Session{Name: "thief", TTL: registry.TTLMin})
 	if err != nil {
 		t.Fatal(err)
@@ -185,8 +192,14 @@ func TestDeposed(t *testing.T) {
 		return w.reg.Acquire(t.Context(), fleet.LockKey, []byte("{}"), id) == nil
 	})
 	w.eventually("it does not lead any more", func() bool { return !one.View().Leads })
+	if err := term.Store.Put(t.Context(), "larder/clusters/one/tasks/late", []byte("{}")); !errors.Is(err, registry.ErrNotHeld) || term.Ctx.Err() == nil {
+		t.Error("who was deposed writes:", err)
+	}
 	if err := w.reg.EndSession(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("it leads again", func() bool { return one.View().Leads })
+	if again := <-one.Terms(); again.Store.Put(t.Context(), "larder/clusters/one/tasks/late", []byte("{}")) != nil {
+		t.Error("who leads again cannot write")
+	}
 }

@@ -254,4 +254,22 @@ func TestLeaderKilledWhileTakingASnapshot(t *testing.T) {
 	}
 	a.larder(standby, "snapshot", "create", "whole", "--cluster", "one")
 	a.larder(standby, "snapshot", "verify", "whole", "--cluster", "one")
+
+	a.controls[leader].Start(t)
+	a.larder(leader, "cluster", "delete", "one", "--yes", "--final-snapshot=last", "--no-wait")
+	eventually(t, "the last one is under way", func() bool {
+		list := tasks()
+		return len(list) > 0 && list[0].Subject == "last" && list[0].State == control.TaskRunning && list[0].Done > 0
+	})
+	a.takenOver(standby)
+	eventuallyWithin(t, 2*peers.Patience, "it is taken, and the cluster is gone", func() bool {
+		return !strings.Contains(a.larder(leader, "cluster", "list"), "one")
+	})
+	if got := a.larder(leader, "snapshot", "list"); !strings.Contains(got, "last") {
+		t.Error(got)
+	}
+	if got := a.larder(leader, "snapshot", "show", "last"); !strings.Contains(got, "4000 keys") {
+		t.Error(got)
+	}
+	a.place.nothingLeft(t)
 }

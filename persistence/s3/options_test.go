@@ -220,3 +220,32 @@ func TestCredentials(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	check("the region that the service tells", nil, func(o *s3.Options) { o.Region = "" })
 }
+
+// TestPortable: keys that this machine finds stand in what another one is given; what a role gives is its own to ask.
+func TestPortable(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	o := s3.Options{Bucket: "bucket", Endpoint: "http://127.0.0.1:1"}
+	if _, err := o.Portable(); !errors.Is(err, persistence.ErrCredentials) {
+		t.Error(err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "of-the-environment")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "hush")
+	for _, from := range []string{s3.FromAnywhere, s3.FromEnvironment} {
+		o.Credentials = from
+		got, err := o.Portable()
+		if err != nil || got.AccessKey != "of-the-environment" || got.SecretKey.Reveal() != "hush" {
+			t.Error(got, err)
+		}
+		if again, err := s3.FromSettings(got.Settings()); err != nil || again.AccessKey != got.AccessKey {
+			t.Error(again, err)
+		}
+	}
+	for _, same := range []s3.Options{
+		{Bucket: "bucket", Credentials: s3.FromRole}, {Bucket: "bucket", Credentials: s3.FromNowhere},
+		{Bucket: "bucket", AccessKey: "given", SecretKey: persistence.NewSecret("x")},
+	} {
+		if got, err := same.Portable(); err != nil || got.AccessKey != same.AccessKey {
+			t.Error(got, err)
+		}
+	}
+}

@@ -311,3 +311,41 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// removing is a store whose other user removes a folder just before its manifest is put.
+type removing struct{ persistence.Bucket }
+
+func (r removing) Put(ctx context.Context, name string, in io.Reader, told func(int64)) (persistence.Object, error) {
+	if folder, ok := strings.CutSuffix(name, "/"+snapshot.ManifestName); ok {
+		if err := (snapshot.Store{Bucket: r.Bucket}).Discard(ctx, folder); err != nil {
+			return persistence.Object{}, err
+		}
+	}
+	return r.Bucket.Put(ctx, name, in, told)
+}
+
+// TestFinishedTooLate: what somebody has removed while it was finished is not there.
+func TestFinishedTooLate(t *testing.T) {
+	s, path := newStore(t)
+	s.Bucket = removing{s.Bucket}
+	ctx := t.Context()
+	folder, err := s.Begin(ctx, "late", now, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.Upload(ctx, folder, snapshot.ObjectName(0, 1), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &snapshot.Manifest{Format: snapshot.Format, Name: "late", Cluster: "main", Began: now, Ended: now, Databases: 16, Shards: make([]snapshot.Shard, 1)}
+	if err := errors.Join(u.Write(body(10), nil), u.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	u.Sizes(&m.Shards[0])
+	if _, err := s.Finish(ctx, folder, m); err == nil || !strings.Contains(err.Error(), "removed while it was finished") {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(path, "*", "*")); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}

@@ -151,7 +151,8 @@ func (s Store) Upload(ctx context.Context, folder, name string, o UploadOptions)
 	}, o)
 }
 
-// Finish writes the manifest: from then on the snapshot is there. It looks for the objects before: who shares the store may have taken them away.
+// Finish writes the manifest: from then on the snapshot is there. It looks for the objects before, and for one behind it: who shares the store may have taken them
+// away, as whoever looks after the cluster now does where this process was cut off and does not know yet.
 func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, error) {
 	for _, shard := range m.Shards {
 		if _, err := s.Bucket.Stat(ctx, folder+"/"+shard.Object); err != nil {
@@ -165,6 +166,11 @@ func (s Store) Finish(ctx context.Context, folder string, m *Manifest) (*Found, 
 	f := &Found{Folder: folder, Manifest: m}
 	if _, err := s.Bucket.Put(ctx, f.object(ManifestName), bytes.NewReader(text), nil); err != nil {
 		return nil, fmt.Errorf("write the manifest of snapshot %s: %w", m.Name, err)
+	}
+	if len(m.Shards) > 0 {
+		if _, err := s.Bucket.Stat(ctx, folder+"/"+m.Shards[0].Object); errors.Is(err, persistence.ErrNotFound) {
+			return nil, errors.Join(fmt.Errorf("snapshot %s: it was removed while it was finished: %w", m.Name, err), s.Bucket.Delete(ctx, f.object(ManifestName)))
+		}
 	}
 	// An upload that was begun twice, since the first answer was lost, is there twice. What of that cannot be removed now, a later Sweep does.
 	_, _ = s.Bucket.Sweep(ctx, folder+"/", farOff())

@@ -115,14 +115,26 @@ func of(cluster string, parts ...string) string {
 	return path
 }
 
+// ofSnapshots is the path to snapshots by a cluster, or, without one, by none.
+func ofSnapshots(cluster string, name ...string) string {
+	if cluster != "" {
+		return of(cluster, append([]string{"snapshots"}, name...)...)
+	}
+	path := "/v1/snapshots"
+	for _, part := range name {
+		path += "/" + url.PathEscape(part)
+	}
+	return path
+}
+
 // Snapshots lists them.
 func (c *Client) Snapshots(ctx context.Context, cluster string) (list api.Snapshots, err error) {
-	return list, c.ask(ctx, http.MethodGet, of(cluster, "snapshots"), nil, &list)
+	return list, c.ask(ctx, http.MethodGet, ofSnapshots(cluster), nil, &list)
 }
 
 // Snapshot tells of one.
 func (c *Client) Snapshot(ctx context.Context, cluster, name string) (s api.Snapshot, err error) {
-	return s, c.ask(ctx, http.MethodGet, of(cluster, "snapshots", name), nil, &s)
+	return s, c.ask(ctx, http.MethodGet, ofSnapshots(cluster, name), nil, &s)
 }
 
 // CreateSnapshot begins one.
@@ -132,7 +144,7 @@ func (c *Client) CreateSnapshot(ctx context.Context, cluster, name string) (t co
 
 // DeleteSnapshot removes one.
 func (c *Client) DeleteSnapshot(ctx context.Context, cluster, name string) error {
-	return c.ask(ctx, http.MethodDelete, of(cluster, "snapshots", name), nil, nil)
+	return c.ask(ctx, http.MethodDelete, ofSnapshots(cluster, name), nil, nil)
 }
 
 // VerifySnapshot begins to read one back.
