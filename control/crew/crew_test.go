@@ -114,7 +114,7 @@ func TestCrew(t *testing.T) {
 	if removed, err := b.Discard(t.Context(), 0, router.Selection{DB: 0}); err != nil || removed != 1 {
 		t.Error(removed, err)
 	}
-	in, err := (b.store).Open(t.Context(), &snapshot.Found{Folder: "s"}, snapshot.Shard{Object: "first", RawBytes: taken.RawBytes, Bytes: taken.Bytes, SHA256: taken.SHA256})
+	in, err := b.store.Open(t.Context(), &snapshot.Found{Folder: "s"}, snapshot.Shard{Object: "first", RawBytes: taken.RawBytes, Bytes: taken.Bytes, SHA256: taken.SHA256})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -241,7 +241,8 @@ func TestPortable(t *testing.T) {
 		}
 	}
 	for _, same := range []s3.Options{
-		{Bucket: "bucket", Credentials: s3.FromRole}, {Bucket: "bucket", Credentials: s3.FromNowhere},
+		{Bucket: "bucket", Credentials: s3.FromRole},
+		{Bucket: "bucket", Credentials: s3.FromNowhere},
 		{Bucket: "bucket", AccessKey: "given", SecretKey: persistence.NewSecret("x")},
 	} {
 		if got, err := same.Portable(); err != nil || got.AccessKey != same.AccessKey {
