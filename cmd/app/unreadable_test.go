@@ -56,15 +56,15 @@ func TestUnreadable(t *testing.T) {
 	}
 	spec("a", controller.Spec{Listen: ":1"})
 	topology("a")
-	wants("map[a:{a :1 true}]")
+	wants("map[a:{a :1 true false}]")
 	put("a", "topology", []byte("nonsense"))
 	put("c", "plan", []byte("nonsense"))
 	spec("b", controller.Spec{Listen: ":2"})
 	topology("b")
-	wants("map[a:{a :1 true} b:{b :2 true}]")
+	wants("map[a:{a :1 true false} b:{b :2 true false}]")
 	put("a", "spec", []byte("{"))
 	spec("b", controller.Spec{Deleted: true})
-	wants("map[a:{a :1 true}]")
+	wants("map[a:{a :1 true false}]")
 	for _, name := range []string{"a", "c"} {
 		if n := strings.Count(log.String(), "key="+clustersPrefix+name+"/"); n != 1 {
 			t.Errorf("said %d times of cluster %s, want once:\n%s", n, name, &log)
@@ -72,7 +72,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	spec("a", controller.Spec{Listen: ":3"})
 	topology("a")
-	wants("map[a:{a :3 true}]")
+	wants("map[a:{a :3 true false}]")
 	put("a", "topology", []byte("nonsense"))
 	spec("a", controller.Spec{Deleted: true})
 	wants("map[]")
