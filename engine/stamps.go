@@ -95,13 +95,7 @@ func larderAt(s *session, args [][]byte) {
 		s.fail("ERR offset is not an integer or out of range")
 		return
 	}
-	past := s.p.stream.past
-	history := string(args[2])
-	switch {
-	case offset == 0:
-	case history == past.ID && offset <= past.End():
-	case history == past.OldID && history != "" && offset <= past.Shared:
-	default:
+	if offset > 0 && offset > s.p.stream.past.SharedWith(string(args[2])) {
 		offset = nowhere
 	}
 	s.waitsFor(offset)

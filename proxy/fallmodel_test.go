@@ -169,6 +169,15 @@ func (c *fallClient) act() {
 			c.say(&fallAsked{what: "multi"}, "RPUSH", key, one)
 			c.say(&fallAsked{what: "multi"}, "RPUSH", key, two)
 			c.say(&fallAsked{what: "exec", key: key, ids: []string{one, two}}, "EXEC")
+		case what < 9 && r.IntN(3) == 0:
+			id := c.name()
+			c.say(&fallAsked{what: "watch"}, "WATCH", key)
+			c.say(&fallAsked{what: "multi"}, "MULTI")
+			c.say(&fallAsked{what: "multi"}, "RPUSH", key, id)
+			c.say(&fallAsked{what: "watched", key: key, ids: []string{id}}, "EXEC")
+		case what < 9 && r.IntN(10) == 0: // passed on in pieces, on a lane of its own
+			id := c.name()
+			c.say(&fallAsked{what: "push", key: key, ids: []string{id}}, "RPUSH", key, id+"/"+strings.Repeat("x", 70<<10))
 		case what < 9:
 			c.say(&fallAsked{what: "count"}, "EXISTS", "log:0", "log:1", "log:2", "log:3")
 		default:
@@ -227,13 +236,28 @@ func (a *fallAsked) take(c *fallClient, reply string) {
 		}
 		a.length, _ = strconv.Atoi(words[0])
 		m.show(a.ids...)
+	case "watched":
+		if words := elements(reply); len(words) == 1 {
+			a.length, _ = strconv.Atoi(words[0])
+			m.show(a.ids...)
+		} else {
+			a.state = "unrun" // somebody has changed the key, or may have
+		}
 	case "read":
-		c.judgeRead(a, elements(reply))
+		c.judgeRead(a, named(elements(reply)))
 	case "block":
 		if words := elements(reply); len(words) == 2 {
 			m.popped[words[1]]++
 		}
 	}
+}
+
+// named are the names of elements, which may be long.
+func named(elements []string) []string {
+	for i, e := range elements {
+		elements[i], _, _ = strings.Cut(e, "/")
+	}
+	return elements
 }
 
 func (m *fallModel) show(ids ...string) {
@@ -276,7 +300,7 @@ func (m *fallModel) judge() {
 	for _, s := range m.shards {
 		primary := s.named(s.record.Primary.Node)
 		for _, key := range elements(m.ask(primary, "KEYS", "*")) {
-			for i, id := range elements(m.ask(primary, "LRANGE", key, "0", "-1")) {
+			for i, id := range named(elements(m.ask(primary, "LRANGE", key, "0", "-1"))) {
 				places[id] = append(places[id], place{key, i})
 			}
 		}
@@ -310,4 +334,33 @@ func (m *fallModel) judge() {
 			}
 		}
 	}
+}
+
+// TestWaitOutlivesPrimary: WAIT goes to the primary that there is, for what was written at an earlier one.
+func TestWaitOutlivesPrimary(t *testing.T) {
+	m := &fallModel{}
+	m.fallWorld = newFallWorld(t, 2, false)
+	c := m.gate.Open(mixAdmin)
+	says := func(want string, args ...string) {
+		t.Helper()
+		c.Feed(resp.AppendCommandStrings(nil, args...))
+		got := ""
+		m.settle(func() bool {
+			got += string(c.Written())
+			return got != ""
+		})
+		if got != want {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+	m.settle(m.whole)
+	s := m.shards[0]
+	says(":1\r\n", "RPUSH", "l", "a")
+	for range 2 {
+		says(":2\r\n", "WAIT", "2", "20000")
+		reign := s.record.Reign
+		s.named(s.record.Primary.Node).kill(1)
+		m.settle(func() bool { return s.record.Reign > reign && m.whole() })
+	}
+	says(":2\r\n", "WAIT", "2", "20000")
 }

@@ -86,6 +86,7 @@ func newFallWorld(t *testing.T, seed uint64, replicated bool) *fallWorld {
 	o.Loops, o.PendingMax = 1, 8+int(seed%30)
 	o.Upstream.ReplyTimeout = time.Second
 	o.Upstream.FailoverTime = 20 * time.Second
+	o.StreamMinBytes = 64 << 10
 	if w.g, err = New(o, fixedSource{topo}, slog.New(slog.DiscardHandler), nil); err != nil {
 		t.Fatal(err)
 	}

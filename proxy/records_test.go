@@ -110,3 +110,34 @@ func TestHeldFollowsTheRecord(t *testing.T) {
 	c.gets("+OK\r\n")
 	c.says("$1\r\n1\r\n", "GET", "k")
 }
+
+// TestTroubleOfOthers: while a shard has no primary its clients wait, and those of another shard do not; what is more than may wait is refused at once.
+func TestTroubleOfOthers(t *testing.T) {
+	w := newHeldWorldOf(t, 1, 2, func(o *Options) { o.Upstream.FailoverTime, o.Upstream.FailoverMaxBytes = time.Second, 100 })
+	for i, name := range []string{"a", "b"} {
+		n := w.node(i)
+		n.name, n.record = name, ordered(3, 3, router.Normal, name)
+	}
+	sick := w.node(w.g.topo.Load().ShardOf([]byte("sick")))
+	well := "k1"
+	for i := 0; w.g.topo.Load().ShardOf([]byte(well)) == w.g.topo.Load().ShardOf([]byte("sick")); i++ {
+		well = "k" + strings.Repeat("1", i)
+	}
+	one, two, three := w.teller(0), w.teller(1), w.teller(2)
+	one.says("$0\r\n\r\n", "GET", "sick")
+	two.says("$0\r\n\r\n", "GET", well)
+	sick.die()
+	sick.dead = true
+	w.pass(100 * time.Millisecond)
+	one.says("", "SET", "sick", "1")
+	two.says("$0\r\n\r\n", "GET", well)
+	three.says("-CLUSTERDOWN node "+sick.addr+" is out of reach: connection refused\r\n", "SET", "sick", strings.Repeat("x", 200))
+	w.pass(500 * time.Millisecond)
+	one.gets("")
+	two.says("$0\r\n\r\n", "GET", well)
+	w.pass(time.Second)
+	one.gets("-CLUSTERDOWN node " + sick.addr + " is out of reach: connection refused\r\n")
+	sick.dead = false
+	w.pass(3 * time.Second)
+	one.says("$0\r\n\r\n", "GET", "sick")
+}

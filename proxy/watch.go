@@ -90,7 +90,7 @@ func (p *part) shardOfAll(row *command.Row, args [][]byte) (int, router.Cross) {
 // watchesElsewhere tells whether keys are watched that are not of this shard. What is lost needs no shard.
 func (s *session) watchesElsewhere(shard int) bool {
 	w := s.watch
-	return w != nil && !w.lost && w.topo == s.p.topo && w.u != s.p.shards[shard]
+	return w != nil && !w.lost && w.topo == s.p.topo && !w.u.left && w.u != s.p.shards[shard]
 }
 
 func (s *session) unwatch(row *command.Row, _ [][]byte) {
