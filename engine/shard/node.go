@@ -135,7 +135,7 @@ func (n *Node) Promise(epoch uint64, exited router.Run, nowNS int64) (waitNS int
 	if bound := n.given; bound.untilNS > nowNS && bound.to != exited && bound.to != n.me {
 		return bound.untilNS - nowNS, true
 	}
-	n.promised = epoch
+	n.promised, n.given = epoch, lease{} // a lease whose holder has ended binds nobody: the next primary is acknowledged at once
 	return 0, true
 }
 

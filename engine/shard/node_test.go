@@ -135,4 +135,8 @@ func TestPromise(t *testing.T) {
 	if _, ok := n.Promise(3, a, 2000); ok {
 		t.Error("it promises an epoch that it does not know")
 	}
+	_ = n.Obey(record(3, 3, c, b), 0)
+	if !n.MayAcknowledge(c, 3, 2001) {
+		t.Error("it is bound by the lease of one that is known to have ended, and does not acknowledge to the next primary")
+	}
 }
