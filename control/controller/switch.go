@@ -80,7 +80,9 @@ func (s *stepper) heir(c *cluster, shard int, r *router.Record, executed int64) 
 		delete(c.since, what)
 		return router.Run{}, false
 	}
-	late := func(run router.Run) bool { return run != r.Primary && c.said[run.Node].Epoch < r.Epoch && s.answers(c, run) }
+	late := func(run router.Run) bool {
+		return run != r.Primary && c.said[run.Node].Epoch < r.Epoch && s.answers(c, run)
+	}
 	if begun := s.sinceWhen(c, what); slices.ContainsFunc(r.Set, late) && s.now.Sub(begun) < heirWait {
 		s.again(c, begun.Add(heirWait))
 		return router.Run{}, false
