@@ -144,8 +144,7 @@ func (p *Process) Start(t testing.TB) {
 	program, args := p.machine.Command(p.name, p.args)
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
+	if err := peers.Start(p.cmd); err != nil {
 		t.Fatalf("start %s: %v", p.name, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))

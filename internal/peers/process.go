@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -28,9 +27,8 @@ const (
 
 // process is a running server with what it printed.
 type process struct {
-	cmd  *exec.Cmd
-	log  string // file of both outputs
-	over func() // lets the thread go that started it
+	cmd *exec.Cmd
+	log string // file of both outputs
 }
 
 // start runs a program whose outputs go to a file in dir.
@@ -44,8 +42,7 @@ func start(t testing.TB, dir string, env []string, name string, args ...string) 
 	defer out.Close()
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.launch(); err != nil {
+	if err := Start(p.cmd); err != nil {
 		t.Fatalf("%s must be installed (make test does it): %v", name, err)
 	}
 	return p
@@ -84,7 +81,6 @@ func (p *process) printed(text string) bool {
 func (p *process) stop() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
-	p.over()
 }
 
 // fail ends the test with what the process printed.

@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"os/exec"
 	"runtime"
 	"sync"
 	"testing"
@@ -8,7 +9,7 @@ import (
 	"larder/internal/peers"
 )
 
-// TestOutlivesThreads: a server that was started stays while threads of the test program end.
+// TestOutlivesThreads: what was started stays while threads of the test program end, and while others end that were started later.
 func TestOutlivesThreads(t *testing.T) {
 	addr := peers.StartRedis(t)
 	var ended sync.WaitGroup
@@ -18,6 +19,15 @@ func TestOutlivesThreads(t *testing.T) {
 			defer ended.Done()
 			runtime.LockOSThread() // the thread ends with the goroutine
 		}()
+	}
+	for range 20 {
+		short := exec.Command("true")
+		if err := peers.Start(short); err != nil {
+			t.Fatal(err)
+		}
+		if err := short.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	runtime.LockOSThread()
 	ended.Wait()
