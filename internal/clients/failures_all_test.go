@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +23,10 @@ import (
 	"larder/internal/peers"
 )
 
-var tableFile = flag.String("table", "", "the page into which TestFailuresAll writes its table")
+var (
+	tableFile  = flag.String("table", "", "the page into which TestFailuresAll writes its table")
+	onlyFaults = flag.String("faults", "", "a pattern of the faults that TestFailuresAll has happen; empty: all")
+)
 
 // alone are faults of one part, together are faults of two at once.
 var (
@@ -30,12 +35,15 @@ var (
 		hostKilled, hostOnlyKilled, hostCutOff, hostSlow, hostLossy,
 		gatewayKilled, gatewayFrozen, gatewayFromNodes, gatewayFromRegistry,
 		controllerKilled, controllerFrozen, consulLeaderKilled, agentKilled, hostAgentKilled,
+		plannedSwitch, plannedSwitch, nodeReplaced, gatewayTold,
 	}
 	together = []fault{
+		primaryAndAsleep, // first: who has just deposed a controller has patience with the next
 		primaryAndController, primaryAndAgent, primaryAndConsul, primaryAndReplica, primaryAndFrozen, primaryUnknownGateway, frozenUnknownGateway, primaryAndGateway,
+		cutOffAndConsul, frozenAndController, leaderFromRegistry, primaryUnknownLeader,
 	}
 	// asyncFaults are those in which durability matters.
-	asyncFaults = []fault{primaryKilled, primaryKilled, primaryFrozen, hostKilled, hostCutOff, replicasFrozen, primaryAndController, primaryAndReplica, primaryUnknownGateway}
+	asyncFaults = []fault{primaryKilled, primaryKilled, primaryFrozen, hostKilled, hostCutOff, replicasFrozen, primaryAndController, primaryAndReplica, plannedSwitch}
 )
 
 // TestFailuresAll has each fault happen to a cluster of either durability, measures the same of Redis Sentinel, and prints a table of it.
@@ -49,7 +57,7 @@ func TestFailuresAll(t *testing.T) {
 	t.Run(controller.Replicated, func(t *testing.T) {
 		w := startWard(t, controller.Replicated, func() string { return smallDisk(t) })
 		defer func() { add("durability: replicated", w.rows) }()
-		w.all(append(alone, together...))
+		w.all(slices.Concat(together, alone))
 		w.fillsUp()
 	})
 	t.Run(controller.Async, func(t *testing.T) {
@@ -74,19 +82,44 @@ func TestFailuresAll(t *testing.T) {
 	}
 }
 
+// TestSoakFailures has two faults drawn happen at once, to different parts, again and again.
+func TestSoakFailures(t *testing.T) {
+	w := startWard(t, controller.Replicated, t.TempDir)
+	parts := [][]fault{
+		{primaryKilled, primaryFrozen, hostKilled, hostOnlyKilled, hostCutOff, hostSlow, hostLossy},
+		{replicaKilled, replicaFrozen, replicasKilled, replicasFrozen},
+		{gatewayKilled, gatewayFrozen, gatewayFromNodes, gatewayFromRegistry},
+		{controllerKilled, consulLeaderKilled, agentKilled, hostAgentKilled},
+	}
+	draw := func(part int) fault { return parts[part][w.chance.IntN(len(parts[part]))] }
+	for begun := time.Now(); time.Since(begun) < 15*time.Minute && !t.Failed(); {
+		two := w.chance.Perm(len(parts))[:2]
+		slices.Sort(two)
+		slices.Reverse(two) // who is named first has to be there when it is looked for
+		a, b := draw(two[0]), draw(two[1])
+		w.suffers(both(a.what+", and "+b.what, a, b), w.chance.IntN(wardShards))
+	}
+}
+
 // all has faults happen one after the other, to the shards in turn.
 func (w *ward) all(faults []fault) {
+	only := regexp.MustCompile(*onlyFaults)
 	for i, f := range faults {
-		w.suffers(f, i%wardShards)
+		if only.MatchString(f.what) {
+			w.suffers(f, i%wardShards)
+		}
 	}
 }
 
 // fillsUp has the disk of the primary's host be full for a while, when nodes keep journals.
 func (w *ward) fillsUp() {
 	w.t.Helper()
+	if *onlyFaults != "" {
+		return
+	}
 	w.sure("parameters", "set", "journal", "appendonly=yes")
 	w.sure("cluster", "modify", "orders", "--parameters", "journal")
-	w.suffers(fault{"the disk of the primary's host: full for 5 s (nodes keep journals)", longer, false, func(w *ward, shard int) func() {
+	w.suffers(fault{"the disk of the primary's host: full for 5 s (nodes keep journals)", longer, false, false, func(w *ward, shard int) func() {
 		dir := w.folders[hostNames[w.host(w.primary(shard))]]
 		return fillDisk(w.t, dir)
 	}}, 0)
@@ -160,6 +193,9 @@ func machineIs(t *testing.T) string {
 // sentinelRows measures a redis-server with a replica and three sentinels, and go-redis' client for them, as our clusters are measured.
 func sentinelRows(t *testing.T) (rows []failures.Row) {
 	t.Helper()
+	if *onlyFaults != "" {
+		return nil
+	}
 	for _, kill := range []bool{true, true, true, false} {
 		rows = append(rows, sentinelRow(t, kill))
 	}

@@ -55,7 +55,7 @@ func (p *patron) did(addr string, words ...string) (reply []byte, o history.Outc
 	}
 	message := textOf(e)
 	switch word, _, _ := strings.Cut(message, " "); word {
-	case "NOREPLICAS", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "STALE", "EXECABORT":
+	case "NOREPLICAS", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "STALE", "EXECABORT", "MISCONF":
 		return nil, history.Refused
 	case "UNKNOWN":
 		return nil, history.Unknown
