@@ -37,7 +37,7 @@ var envName = strings.NewReplacer(".", "_", "-", "_")
 // settings are all there are, in the order in which they are shown, around the fields of c.
 func settings(c *Config) []setting {
 	var all []setting
-	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), watchedSettings(c), keptSettings(c), acrossSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), apiSettings(c), controlSettings(c), hostSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
+	for _, part := range [][]setting{gatewaySettings(c), placeSettings(c), watchedSettings(c), keptSettings(c), acrossSettings(c), readSettings(c), upstreamSettings(c), engineSettings(c), savingSettings(c), journalSettings(c), followingSettings(c), replicationSettings(c), snapshotSettings(c), apiSettings(c), controlSettings(c), hostSettings(c), shadowSettings(c), consulSettings(c), devSettings(c), commonSettings(c)} {
 		all = append(all, part...)
 	}
 	return all
@@ -299,7 +299,7 @@ func devSettings(c *Config) []setting {
 		},
 		{
 			key: "dev.replicas", kind: number{&c.Dev.Replicas}, flag: "replicas", roles: RoleDev,
-			meaning: "Replicas of each shard, which follow its primary. Reads go to the primary. They take as much memory again.",
+			meaning: "Replicas of each shard, which follow its primary. Reads go where gateway.read-from says. They take as much memory again.",
 		},
 		{
 			key: "dev.keep", kind: boolean{&c.Dev.Keep}, flag: "keep", roles: RoleDev,

@@ -35,3 +35,33 @@ func TestNoAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestNoAllocationsAway: nor does that of a GET that a replica answers.
+func TestNoAllocationsAway(t *testing.T) {
+	w := newReadsWorld(t, 1, 1, 1, func(o *Options) { o.ReadFrom = "replica" })
+	c := w.open(0)
+	command, replica := []byte("*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n"), w.logs[0].nodes[1]
+	for range 10 { // until the lanes are there, and it is known how far the nodes are
+		c.conn.Feed(command)
+		w.flow()
+		w.flow()
+	}
+	c.conn.Written()
+	node, reply := replica.conns[0], []byte("$5\r\nvalue\r\n")
+	run := func() {
+		c.conn.Feed(command)
+		w.loops[0].EndTurn()
+		if !bytes.Equal(node.mc.Written(), command) {
+			t.Fatal("the command did not reach the replica")
+		}
+		node.mc.Feed(reply)
+		w.loops[0].EndTurn()
+		if !bytes.Equal(c.conn.Written(), reply) {
+			t.Fatal("the reply did not reach the client")
+		}
+	}
+	run()
+	if allocs := testing.AllocsPerRun(1000, run); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}

@@ -31,7 +31,8 @@ type counters struct {
 	scriptsTold               uint64 // SCRIPT LOADs of the gateway's own
 	scriptsLacked             uint64 // commands sent again because their node lacked the script
 
-	troubles, waits, lanesAsked uint64 // times a shard had no primary, commands that waited for that, and lost lanes about which a node was asked
+	troubles, waits, lanesAsked                   uint64 // times a shard had no primary, commands that waited for that, and lost lanes about which a node was asked
+	readsAway, readsBehind, readsLate, readsMoved uint64 // reads at replicas; times that one was too far behind for a read, or for any; reads that went on to the primary
 
 	held, heldNS                uint64 // replies and messages that waited for what they show to be committed, and how long
 	unconfirmed, messagesUnsafe uint64 // of them: replies that became errors, messages that were lost

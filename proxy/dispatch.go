@@ -48,6 +48,9 @@ func (s *session) dispatch(req resp.Request) bool {
 		s.p.waitPause(s)
 		return s.stall(stallPause)
 	}
+	if s.reads != nil && s.awayFirst(row) {
+		return s.stall(stallEmpty)
+	}
 	s.lastRow = row
 	if s.mode != 0 {
 		if text := s.hearsOnly(row); text != "" {
@@ -104,10 +107,14 @@ func hidden(row *command.Row) bool {
 func (s *session) runKey(row *command.Row, req resp.Request) bool {
 	var shard int
 	if row.First == 1 && row.Last == 1 && !row.Flags.Has(command.MovableKeys) {
-		shard = s.p.topo.ShardOf(req.Args[1])
+		slot := router.Slot(req.Args[1])
+		shard = s.p.topo.Owner(slot)
 		if shard < 0 {
 			s.refuse(row, router.Unserved.Error())
 			return true
+		}
+		if s.reads != nil {
+			s.p.slots = append(s.p.slots[:0], slot)
 		}
 	} else if scripted(row) {
 		return s.runScript(row, req)
@@ -122,8 +129,11 @@ func (s *session) runKey(row *command.Row, req resp.Request) bool {
 				return s.across(row, req.Args, cross)
 			}
 		}
+		if s.reads != nil {
+			s.p.noteSlots(row, req.Args)
+		}
 	}
-	ln, ok := s.laneTo(row, shard)
+	ln, ok := s.laneFor(row, shard, s.p.slots)
 	if ln == nil {
 		return ok
 	}
@@ -182,10 +192,8 @@ func (s *session) runSplit(row *command.Row, req resp.Request) bool {
 		s.refuse(row, cross.Error())
 		return true
 	}
-	for _, part := range p.split.Parts {
-		if ln, ok := s.laneTo(row, part.Shard); ln == nil {
-			return ok
-		}
+	if !s.splitLanes(row, req.Args) {
+		return s.stalled == stallNone
 	}
 	seq := s.push(row)
 	var m *merge
@@ -195,14 +203,18 @@ func (s *session) runSplit(row *command.Row, req resp.Request) bool {
 		s.q.at(seq).merge = m
 	}
 	for i, part := range p.split.Parts {
-		p.putPart(s, row, req.Args, part, ticket{s: s, row: row, seq: seq, sub: uint16(i), db: uint16(s.db)})
+		p.partLanes[i].putPart(row, req.Args, part, ticket{s: s, row: row, seq: seq, sub: uint16(i), db: uint16(s.db)})
+		p.partLanes[i] = nil
 	}
 	return true
 }
 
 // putPart puts the share of one shard on its lane as a command of its own, for the ticket's database: the session may have gone on to another meanwhile.
 func (p *part) putPart(s *session, row *command.Row, args [][]byte, part router.Part, t ticket) {
-	ln := p.shards[part.Shard].lane(s.line)
+	p.shards[part.Shard].lane(s.line).putPart(row, args, part, t)
+}
+
+func (ln *lane) putPart(row *command.Row, args [][]byte, part router.Part, t ticket) {
 	ln.to(int(t.db))
 	at := len(ln.log)
 	ln.log = resp.AppendArray(ln.log, row.First+len(part.Keys)*row.Step)

@@ -11,6 +11,9 @@ import (
 // shard, if one answers, else those that the gateway has kept. It says true if the greeting has to wait for answers.
 func (ln *lane) settle() bool {
 	u, p := ln.u, ln.p
+	if u.replica { // what it has is its primary's
+		u.settled = true
+	}
 	if u.settled || ln.greet.settled {
 		return ln.greet.asked > 0
 	}

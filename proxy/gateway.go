@@ -55,6 +55,8 @@ type Gateway struct {
 	foreign  atomic.Pointer[command.Overlay] // nil = none
 	tracked  atomic.Pointer[slow.Tracked]
 	slowIDs  atomic.Uint64              // entries that the slow log ever had
+	rules    atomic.Pointer[readRules]  // immutable once stored
+	high     highs                      // what reads from replicas must show
 	config   atomic.Pointer[configured] // nil = nobody manages its settings
 	base     atomic.Pointer[counters]   // what CONFIG RESETSTAT takes off INFO's numbers
 	nextID   atomic.Uint64
@@ -131,6 +133,8 @@ func New(o Options, src router.Source, log *slog.Logger, reg prometheus.Register
 	g.tracked.Store(&slow.Tracked{})
 	g.access.Store(list)
 	g.settings.Store(o.settings())
+	g.rules.Store(o.readRules())
+	g.high.on.Store(g.rules.Load().splits()) // each loop notes its writes from its start on
 	if reg != nil {
 		if err := reg.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("register gateway metrics: %w", err)

@@ -153,6 +153,9 @@ func mustSucceed(_ *lane, reply []byte) error {
 func (ln *lane) heardDialect(reply []byte) error {
 	if reply[0] == '-' {
 		if bytes.HasPrefix(reply, []byte("-ERR unknown command")) {
+			if ln.u.replica { // of a Redis Cluster, else it refuses the word and reads all the same
+				ln.ask(func(*lane, []byte) error { return nil }, []byte("READONLY"))
+			}
 			return nil
 		}
 		return mustSucceed(ln, reply)

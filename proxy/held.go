@@ -89,9 +89,15 @@ func (ln *lane) heeds(t *ticket, reply []byte, whole bool) bool {
 			return false
 		}
 	}
+	if ln.u.replica && ln.followsRefused(t, whole) {
+		return true
+	}
 	writes := !t.row.Flags.Has(command.ReadOnly) && t.kind&kindReads == 0
 	if writes {
 		t.s.noteWrite(ln)
+	}
+	if ln.heed&heedReads != 0 {
+		ln.noteHigh(t, writes)
 	}
 	if ln.heed&heedAlways == 0 || ln.past.safe(writes) >= ln.stamp.executed || showsNothing(t.row) || provesUnrun(reply) {
 		return false
@@ -129,6 +135,9 @@ func (ln *lane) keep(which int, r heldReply) {
 	}
 	r.reply, r.past, r.offset, r.sinceNS = p.bufs.copy(r.reply), ln.past, ln.stamp.executed, p.nowNS
 	r.past.waiting++
+	if ln.u.replica && ln.u.shard < len(p.shards) { // its primary knows what is committed, and may have nothing else to say
+		p.shards[ln.u.shard].askStamp()
+	}
 	h.bytes += len(r.reply)
 	h.queue[which].push(r)
 	p.count.held++

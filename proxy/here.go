@@ -23,8 +23,8 @@ func buildHere() []hereFunc {
 		command.CmdDiscard:   (*session).discard,
 		command.CmdUnwatch:   (*session).unwatch,
 		command.CmdTime:      (*session).time,
-		command.CmdReadOnly:  (*session).ok,
-		command.CmdReadWrite: (*session).ok,
+		command.CmdReadOnly:  (*session).readOnly,
+		command.CmdReadWrite: (*session).readWrite,
 		command.CmdAsking:    (*session).ok,
 		command.CmdRole:      (*session).role,
 		command.CmdLolwut:    (*session).lolwut,
@@ -150,7 +150,7 @@ func (s *session) reset(row *command.Row, _ [][]byte) {
 	s.endWatch()
 	s.endMonitor()
 	s.db, s.name = 0, ""
-	s.noEvict, s.noTouch = false, false
+	s.noEvict, s.noTouch, s.readMode = false, false, modeUsual
 	s.beDefault()
 	s.untrack()
 	s.say(row, func(w *resp.Writer) { w.Status("RESET") })

@@ -258,5 +258,6 @@ func (s *session) infoGateway(b *strings.Builder, _ shardInfo) {
 			state = "down"
 		}
 		fmt.Fprintf(b, "shard%d:addr=%s,kind=%s,state=%s\r\n", i, u.addr, kind, state)
+		s.p.infoReplicas(b, i)
 	}
 }

@@ -69,28 +69,16 @@ func (g *Gateway) Change(ctx context.Context, o Options) error {
 	g.opts.Store(now)
 	g.access.Store(list)
 	g.scripts.limit(now.ScriptMaxBytes)
-	parts := g.allParts()
-	taken := make(chan struct{}, len(parts))
-	for _, p := range parts {
-		p.l.Post(func() {
-			p.enter()
-			p.opts = g.opts.Load()
-			p.l.LimitClients(p.opts.ClientsMax)
-			p.take()
-			p.expel()
-			taken <- struct{}{}
-		})
+	err = g.onEachLoop(ctx, func(p *part) {
+		p.opts = g.opts.Load()
+		p.l.LimitClients(p.opts.ClientsMax)
+		p.take()
+		p.expel()
+	})
+	if err != nil {
+		return err
 	}
-	for range parts {
-		select {
-		case <-taken:
-		case <-g.ended:
-			return nil // it has no clients any more
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
+	return g.changeReads(ctx)
 }
 
 // editSettings changes the settings; edit may run again where somebody else changes them meanwhile. It gives what they were and what they are.

@@ -136,7 +136,7 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
 		return
 	}
-	waits := !sent && ln.u.record != nil && ln.u.waits(t)
+	waits := !sent && !ln.u.replica && ln.u.record != nil && ln.u.waits(t)
 	if !waits {
 		t.tries++
 	}
@@ -145,6 +145,9 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 		return
 	}
 	ln.p.count.resent++
+	if ln.u.replica {
+		ln.p.count.readsMoved++
+	}
 	if waits || s.retrying > 0 {
 		ln.p.later(ln.u, t, raw)
 		return

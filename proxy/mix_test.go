@@ -196,7 +196,7 @@ const mixOwnLanes = 2
 
 // mixKept are what a loop keeps for later, each within a limit of its own, by the names of its fields.
 var mixKept = map[string]bool{
-	"part.g": true, "part.l": true, "part.topo": true, "part.shards": true, "part.upstreams": true, "part.count": true, "part.lanes": true, "part.keys": true,
+	"part.g": true, "part.l": true, "part.topo": true, "part.shards": true, "part.upstreams": true, "part.count": true, "part.lanes": true, "part.keys": true, "part.slots": true, "part.args": true, "part.partLanes": true, "part.replicas": true,
 	"part.split": true, "part.again": true, "part.bufs": true, "part.merges": true, "part.txs.free": true, "part.w": true, "part.chance": true, "part.refusals": true, "part.slowLog": true, "part.caches.parser": true,
 }
 

@@ -16,7 +16,7 @@ var wordLane = []byte("LANE")
 // askNumber has the node number what the lane says from here on. An ear says no command.
 func (ln *lane) askNumber() {
 	u := ln.u
-	if !ln.greet.ordered || ln.ear != nil || u.unnumberedNS > ln.p.nowNS {
+	if !ln.greet.ordered || ln.ear != nil || u.replica || u.unnumberedNS > ln.p.nowNS {
 		return
 	}
 	id := fmt.Appendf(nil, "%s-%d", ln.p.g.id, ln.p.g.lanes.Add(1))

@@ -41,6 +41,13 @@ type Options struct {
 	SlowMax        int           // entries of the slow log
 	LatencyMS      int           // what takes as long, in milliseconds, is in the latency monitor; 0 = nothing is
 
+	ReadFrom   string        // which nodes answer reads: one of ReadFroms
+	ReadLevel  string        // what a read from a replica must show: one of ReadLevels
+	ReadMaxLag time.Duration // a replica further behind is not read; 0 = however far it is
+	ReadUsers  []string      // of which users reads go elsewhere: "USER=FROM" or "USER=FROM:LEVEL"
+	Zone       string        // where the gateway stands; empty = nobody says
+	Zones      []string      // where nodes stand: "NODE=ZONE"
+
 	Upstream Upstream
 }
 
@@ -93,6 +100,9 @@ func DefaultOptions() Options {
 		OutputLimits:   limits.String(),
 		GatherMaxBytes: 64 << 20,
 		ScriptMaxBytes: 32 << 20,
+		ReadFrom:       ReadFroms()[fromPrimary],
+		ReadLevel:      ReadLevels()[levelGateway],
+		ReadMaxLag:     10 * time.Second,
 		Upstream: Upstream{
 			DialTimeout:  time.Second,
 			ReplyTimeout: 5 * time.Second,
@@ -152,6 +162,9 @@ func (o Options) Validate() error {
 	}
 	if !slices.Contains(CrossSlots(), o.CrossSlot) {
 		return fmt.Errorf("cross slot is %q: must be one of %s", o.CrossSlot, strings.Join(CrossSlots(), ", "))
+	}
+	if err := o.validateReads(); err != nil {
+		return err
 	}
 	if err := CheckOutputLimits(o.OutputLimits); err != nil {
 		return err

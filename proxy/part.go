@@ -26,15 +26,24 @@ type part struct {
 	chance *rand.Rand
 
 	topo      *router.Topology
-	topoID    uint64      // topologyID of topo
-	topoNS    int64       // since when
-	shards    []*upstream // by shard of topo: its primary
-	upstreams map[string]*upstream
-	made      uint   // how many of them there have been
-	swaps     uint32 // grows when a shared lane is replaced while commands are out on it
-	vouches   uint64 // grows with what lanes vouch for: the topology, and who is a shard's primary in it
+	topoID    uint64               // topologyID of topo
+	topoNS    int64                // since when
+	shards    []*upstream          // by shard of topo: its primary
+	upstreams map[string]*upstream // by address; those of replicas with a word before it
+	made      uint                 // how many of them there have been
+	swaps     uint32               // grows when a shared lane is replaced while commands are out on it
+	vouches   uint64               // grows with what lanes vouch for: the topology, and who is a shard's primary in it
 	records   []*router.Record
 	probeNS   int64 // when nodes were last asked for theirs
+
+	rules     *readRules    // the gateway's, as take saw them last
+	noting    bool          // somebody may read from replicas
+	replicas  [][]*upstream // by shard of topo, while noting
+	topoSwaps uint32        // grows when they may be others
+	adoptedNS int64         // since when commands go by topo and records
+	partLanes []*lane       // of the parts of a command over several shards
+	slots     []int         // of the keys of the command that is being run
+	args      [][]byte
 
 	sessions  map[uint64]*session
 	lastHeard uint64 // the session of which commands came last
@@ -102,6 +111,8 @@ func newPart(g *Gateway, l *loop.Loop) *part {
 	p.count.commands = metrics.NewCommands()
 	p.watchTimes(&g.settings.Load().watching)
 	p.again.Reset(g.limits(true))
+	p.rules = g.rules.Load()
+	p.noting = p.rules.splits() || g.high.on.Load()
 	if g.mirror != nil {
 		p.feed = g.mirror.Feed(l.Post, p.base)
 	}
@@ -134,15 +145,16 @@ func (p *part) adopt(t *router.Topology) {
 		addr, record := p.primaryOf(&shard)
 		used[addr] = true
 		u := p.upstreamAt(addr)
-		u.left, u.probed, u.record, u.deposedNS = false, false, record, 0
+		u.left, u.probed, u.record, u.deposedNS, u.shard = false, false, record, 0, len(p.shards)
 		u.halted = record != nil && record.State != router.Normal
 		p.shards = append(p.shards, u)
 	}
+	p.enlist(used)
 	for addr, u := range p.upstreams {
 		if !used[addr] {
 			u.rerouteAll()
 			u.leave()
-			if now := p.present(u); now != nil && now.record != nil {
+			if now := p.present(u); !u.replica && now != nil && now.record != nil {
 				u.depose(now)
 			}
 		}
@@ -175,10 +187,15 @@ func (u *upstream) rerouteAll() {
 func (p *part) upstreamAt(addr string) *upstream {
 	u := p.upstreams[addr]
 	if u == nil {
-		u = &upstream{p: p, addr: addr, bit: 1 << (p.made % 64), left: true}
-		p.made++
-		p.upstreams[addr] = u
+		u = p.addUpstream(addr, addr)
 	}
+	return u
+}
+
+func (p *part) addUpstream(key, addr string) *upstream {
+	u := &upstream{p: p, addr: addr, bit: 1 << (p.made % 64), left: true}
+	p.made++
+	p.upstreams[key] = u
 	return u
 }
 
@@ -289,6 +306,7 @@ func (p *part) Tick(time.Time) {
 	}
 	p.tickRecords()
 	p.tickTrouble()
+	p.tickReads()
 	p.tickHearing()
 	if rest && len(p.inquests) == 0 {
 		p.l.Rest()
@@ -333,7 +351,7 @@ func (p *part) tickUpstream(u *upstream) {
 				ln.fail(errTakeTimeout)
 			}
 		case ln.queue.len() > 0 && ln.queue.front().kind&kindBlocks != 0: // see watchBlocked
-		case ln.queue.len() > 0 && p.nowNS-max(ln.queue.front().startNS, ln.heardNS) > int64(o.ReplyTimeout):
+		case ln.queue.len() > 0 && p.nowNS-max(ln.queue.front().startNS, ln.heardNS) > u.patienceNS():
 			ln.fail(errReplyTimeout)
 		}
 	}

@@ -67,6 +67,10 @@ func (ln *lane) heedStamp() {
 	if st.executed > 0 {
 		ln.heed = command.ReadOnly | ln.heed&(heedMirror|heedUnserved)
 	}
+	if ln.p.noting {
+		ln.heed |= heedReads
+		ln.heedEra()
+	}
 	if ln.past == nil && ln.u.past == nil && len(ln.p.holds) == 0 && st.executed <= min(st.committed, st.confirmed) {
 		return
 	}

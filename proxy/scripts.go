@@ -69,7 +69,7 @@ func (s *session) runScript(row *command.Row, req resp.Request) bool {
 	if calls(row) && !s.functionsThere(row, shard) {
 		return s.stalled == stallNone
 	}
-	ln, ok := s.laneTo(row, shard)
+	ln, ok := s.laneFor(row, shard, nil)
 	if ln == nil {
 		return ok
 	}

@@ -39,6 +39,9 @@ type session struct {
 	line  int // the shared lanes that its commands go on
 	db    int
 
+	reads    *readState // nil: it has always read from primaries
+	readMode readMode
+
 	requests resp.Requests
 	q        answers
 	stalled  stall

@@ -69,10 +69,11 @@ func (s *session) share() int {
 	}
 	others := -s.flying
 	for _, u := range p.shards {
-		for _, ln := range u.shared {
-			if ln != nil {
-				others += ln.queue.len()
-			}
+		others += u.depth()
+	}
+	for _, all := range p.replicas {
+		for _, u := range all {
+			others += u.depth()
 		}
 	}
 	if others >= shareFew {

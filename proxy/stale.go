@@ -27,7 +27,7 @@ const staleWaitNS = int64(20 * time.Millisecond)
 // refused handles an error that is for the gateway: the command goes to where it belongs, or behind the script that it names.
 func (ln *lane) refused(t ticket, reply []byte) bool {
 	ln.unlearn(t)
-	return ln.p.stale(ln, t, reply) || ln.lacks(t, reply) || ln.fetched(t, reply) || ln.servesNobody(t, reply)
+	return ln.p.stale(ln, t, reply) || ln.unread(t, reply) || ln.lacks(t, reply) || ln.fetched(t, reply) || ln.servesNobody(t, reply)
 }
 
 // stale handles -STALE <epoch> <topology>: the node has not run the command, because the lane's epoch is not its own. The newer of both topologies is
@@ -71,6 +71,10 @@ func (p *part) goAgain(ln *lane, t ticket, behind bool) {
 	if t.kind&kindLent != 0 && t.kind&kindPiece != 0 { // slots have moved: a watched key may have changed
 		t.s.answered(t, t.s.nullArray())
 		return
+	}
+	if ln.u.replica { // its primary is asked
+		behind = false
+		ln.u.restNS = p.nowNS + replicaRestNS
 	}
 	if behind {
 		if !ln.u.waits(t) {
@@ -202,6 +206,9 @@ func (s *session) tooLate(r retry) {
 // resend routes a command anew by the present topology. It surely has not run, or may run twice. from is the node it was meant for.
 func (p *part) resend(from *upstream, t ticket, raw []byte) {
 	s := t.s
+	if s.reads != nil {
+		s.reads.mixed = true
+	}
 	if t.kind&kindLent != 0 {
 		p.resendLent(t, raw)
 		return

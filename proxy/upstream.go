@@ -10,6 +10,8 @@ import (
 // upstream is one node as a loop sees it: its lanes, what the greeting told, and how
 // long it has been out of reach.
 type upstream struct {
+	replicating
+
 	p        *part
 	addr     string
 	bit      uint64       // which one it is in session.wrote; where there are more than 64, some share theirs
@@ -120,7 +122,7 @@ func (ln *lane) handler() loop.Handler {
 func (u *upstream) slots() []byte {
 	var all []router.Range
 	for i, other := range u.p.shards {
-		if other == u {
+		if other == u || u.replica && i == u.shard {
 			all = append(all, u.p.topo.Shards[i].Slots...)
 		}
 	}
@@ -134,6 +136,7 @@ func (u *upstream) forget(ln *lane) {
 	}
 	u.lanes = without(u.lanes, ln)
 	u.idle = without(u.idle, ln)
+	u.forgetPlace()
 	u.arrived(ln)
 	if ln.aside {
 		u.asides--

@@ -48,6 +48,7 @@ func (s *session) be(u *users.User, authed bool) {
 	s.user, s.authed, s.limited = u, authed, !u.Unlimited()
 	s.guarded = !s.authed || s.limited
 	s.requests.SetLimits(s.p.g.limits(authed))
+	s.chooseReads()
 }
 
 // beDefault makes the session the default user's; it is logged in if that user needs no password.
