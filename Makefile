@@ -34,7 +34,7 @@ test: packages ## all tests, with the race detector, against real servers; about
 	go vet -tags soak ./...
 	@tools/versitygw/versitygw.sh --version >/dev/null # built once, and not in a test's time
 	@tools/consul/consul.sh version >/dev/null # the same, three minutes
-	@tools/previous.sh >/dev/null # the same
+	@tools/previous/previous.sh >/dev/null # the same
 	RAPID_SEED=1 go test -race -timeout 20m ./...
 
 .PHONY: test-long

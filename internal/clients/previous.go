@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// Previous is the release before this one. It is built of the repository's history, which must be there: that the two work together is not to go untested
-// because a copy of the repository is shallow.
+// Previous is the release before this one, built of its source, which the repository keeps: that the two work together is not to go untested because a copy of
+// the repository has no history.
 func Previous(t testing.TB) Binary {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	script := exec.Command(filepath.Join(filepath.Dir(here), "..", "..", "tools", "previous.sh"))
+	script := exec.Command(filepath.Join(filepath.Dir(here), "..", "..", "tools", "previous", "previous.sh"))
 	var said strings.Builder
 	script.Stderr = &said
 	path, err := script.Output()
