@@ -44,7 +44,7 @@ test-long: packages ## fuzz every target for FUZZ_TIME (60s), then what is drawn
 	go test -race -timeout 90m -tags soak -run '^TestSoak' ./...
 
 .PHONY: test-failures
-test-failures: packages ## kill, freeze, cut off and fill up parts of a fleet under writing clients, beside Redis Sentinel; print the table and write it into docs/failures.md; 20 minutes, as root
+test-failures: packages ## kill, freeze, cut off and fill up parts of a fleet under writing clients, beside Redis Sentinel; print the table and write it into docs/failures.md; 15 minutes, as root
 	@tools/consul/consul.sh version >/dev/null
 	unshare --mount --propagation private go test -timeout 40m -tags soak -count=1 -v -run '^TestFailuresAll$$' ./internal/clients -table $(CURDIR)/docs/failures.md
 

@@ -32,7 +32,7 @@ var (
 var (
 	alone = []fault{
 		primaryKilled, primaryKilled, primaryKilled, primaryFrozen, primaryFrozen, replicaKilled, replicaFrozen, replicasKilled, replicasFrozen,
-		hostKilled, hostOnlyKilled, hostCutOff, hostSlow, hostLossy,
+		hostKilled, hostOnlyKilled, hostCutOff, hostSlow, hostLossy, lateReplicas,
 		gatewayKilled, gatewayFrozen, gatewayFromNodes, gatewayFromRegistry,
 		controllerKilled, controllerFrozen, consulLeaderKilled, agentKilled, hostAgentKilled,
 		plannedSwitch, plannedSwitch, nodeReplaced, gatewayTold,
@@ -43,7 +43,7 @@ var (
 		cutOffAndConsul, frozenAndController, leaderFromRegistry, primaryUnknownLeader,
 	}
 	// asyncFaults are those in which durability matters.
-	asyncFaults = []fault{primaryKilled, primaryKilled, primaryFrozen, hostKilled, hostCutOff, replicasFrozen, primaryAndController, primaryAndReplica, plannedSwitch}
+	asyncFaults = []fault{primaryKilled, primaryKilled, primaryFrozen, hostKilled, hostCutOff, replicasFrozen, primaryAndController, primaryAndReplica, lateReplicas, lateReplicas, plannedSwitch}
 )
 
 // TestFailuresAll has each fault happen to a cluster of either durability, measures the same of Redis Sentinel, and prints a table of it.

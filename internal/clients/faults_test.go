@@ -120,6 +120,22 @@ var (
 		m.Lose(oneIn)
 		return m.Hear
 	}}
+	lateReplicas = fault{"primary: kill -9, when the machines of both replicas lose one packet in three for 6 s", longer, false, false, func(w *ward, shard int) func() {
+		machines := map[int]*peers.Machine{}
+		for _, node := range w.replicas(shard) {
+			at := w.host(node)
+			machines[at] = w.machines[hostNames[at]]
+			const oneIn = 3
+			machines[at].Lose(oneIn)
+		}
+		time.Sleep(moment) // what is behind is to be so for some time
+		primaryKilled.begin(w, shard)
+		return func() {
+			for _, m := range machines {
+				m.Hear()
+			}
+		}
+	}}
 	gatewayKilled = fault{"a gateway: kill -9, back after 1 s", moment, true, false, func(w *ward, _ int) func() { return restarted(w.t, w.gateways[0]) }}
 	gatewayFrozen = fault{"a gateway: SIGSTOP for 5 s", longer, false, false, func(w *ward, _ int) func() {
 		w.gateways[0].Freeze(w.t)
