@@ -57,6 +57,9 @@ func (w *ward) suffers(f fault, shard int) {
 	if replicated := w.durability == controller.Replicated; replicated && (row.Lost > 0 || row.Twice > 0 || len(row.Faults) > 0) || row.Closed > 0 && !f.closes {
 		w.t.Errorf("%s, %s: %d lost, %d twice, %d sockets closed, errors %v", w.durability, f.what, row.Lost, row.Twice, row.Closed, row.Errors)
 		w.shows(row.Faults, deeds, begun)
+	} else if !f.closes {
+		const some = 6
+		w.errorsOf(deeds, begun, some)
 	}
 }
 
@@ -70,6 +73,18 @@ func (w *ward) judges(deeds []failures.Deed) failures.Verdict {
 	return v
 }
 
+// errorsOf shows some errors, and when connections were made.
+func (w *ward) errorsOf(deeds []failures.Deed, begun time.Time, most int) {
+	w.t.Helper()
+	shown := 0
+	for _, d := range deeds {
+		if at := d.Returned.Sub(begun); shown < most && (d.Err != "" || d.Kind == failures.Connect && at > 0) {
+			shown++
+			w.t.Logf("%s after the fault began: %s", at.Round(time.Millisecond), d.Line())
+		}
+	}
+}
+
 // shows what helps to find a cause.
 func (w *ward) shows(faults []string, deeds []failures.Deed, begun time.Time) {
 	w.t.Helper()
@@ -77,13 +92,7 @@ func (w *ward) shows(faults []string, deeds []failures.Deed, begun time.Time) {
 	for _, text := range faults[:min(most, len(faults))] {
 		w.t.Log(text)
 	}
-	shown := 0
-	for _, d := range deeds {
-		if (d.Err != "" || d.Kind == failures.Connect) && shown < most {
-			shown++
-			w.t.Logf("%s after the fault began: %s", d.Returned.Sub(begun).Round(time.Millisecond), d.Line())
-		}
-	}
+	w.errorsOf(deeds, begun, most)
 	events, _, _ := clients.Binary.Run(larder, w.t, "events", "--api", w.apis[0], "--api-key-file", w.keys["api"])
 	w.t.Logf("the fault began %s; events:\n%s", begun.Format("15:04:05.000"), lastOf(events, 4000))
 }
