@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,8 +13,12 @@ import (
 
 // What operators ask for of primaries: a planned switch, where nothing is lost, and the forced failover of a shard that no rule can go on with.
 
-// switchGivenUp is when a task ends whose shards could not all be switched.
-const switchGivenUp = 30 * time.Second
+// When a task ends whose shards could not all be given another primary. What is forced waits for longer, as a node may have much to load; but not for ever: what
+// an operator was ready to lose then he may not be tomorrow.
+const (
+	switchGivenUp = 30 * time.Second
+	forceGivenUp  = 10 * time.Minute
+)
 
 // lagMax is by how many bytes a node may be behind for a switch to it to begin: the primary is frozen until it has them.
 const lagMax = 16 << 20
@@ -55,14 +58,16 @@ func (s *stepper) wished(kind, cluster string, shard int, reign uint64) bool {
 	return false
 }
 
-// switches tells whether somebody wants another primary of a shard. Only some shards are switched at once.
-func (s *stepper) switches(c *cluster, shard int, r *router.Record) bool {
-	if !s.wished(TaskSwitch, c.name, shard, r.Reign) {
-		return false
-	}
+// mayBegin tells whether another shard may be switched: only some are at once, and what is being written may stand there by now.
+func (s *stepper) mayBegin(c *cluster) bool {
 	under := 0
 	for _, other := range c.records {
 		if other.value != nil && other.value.State == router.Switching {
+			under++
+		}
+	}
+	for _, w := range c.writing {
+		if w.record != nil && w.record.State == router.Switching {
 			under++
 		}
 	}
@@ -91,7 +96,11 @@ func (s *stepper) switchProgress(c *cluster, t *Task) (over bool) {
 			t.Waits = subject(shard) + ": " + text
 		}
 	}
-	if t.Done < t.Total && t.Kind == TaskSwitch && s.now.Sub(t.Began) > switchGivenUp {
+	patience := switchGivenUp
+	if t.Kind == TaskForce {
+		patience = forceGivenUp
+	}
+	if t.Done < t.Total && s.now.Sub(t.Began) > patience {
 		t.State = TaskFailed
 		return false
 	}
@@ -117,8 +126,8 @@ func (s *stepper) unswitched(c *cluster, shard int, reign uint64) string {
 }
 
 // forced is the record that an operator wants of a shard that no rule can go on with: who has most of those that answer is the primary, alone.
-func (s *stepper) forced(c *cluster, shard int, r *router.Record) *router.Record {
-	if !s.wished(TaskForce, c.name, shard, r.Reign) {
+func (s *stepper) forced(c *cluster, shard int, r *router.Record, waits string) *router.Record {
+	if !s.wished(TaskForce, c.name, shard, r.Reign) || !s.stuck(c, shard, r, waits) {
 		return nil
 	}
 	heir, ok := s.forcedHeir(c, shard, r)
@@ -130,7 +139,18 @@ func (s *stepper) forced(c *cluster, shard int, r *router.Record) *router.Record
 	return reignOf(r, heir.Run)
 }
 
-// forcedHeir is who has most of a shard's nodes that answer: by the reign of its data, and up to where that goes.
+// stuck tells whether no rule goes on with a shard that needs another primary: its election waits for what may never come, nobody is there to promise, or its
+// primary is away.
+func (s *stepper) stuck(c *cluster, shard int, r *router.Record, waits string) bool {
+	able := func(run router.Run) bool { return s.answers(c, run) && c.said[run.Node].Loaded }
+	if r.State != router.Electing && !s.gone(c, r.Primary) {
+		return !able(r.Primary)
+	}
+	begun, asked := c.since["electing "+subject(shard)]
+	return waits != "" || !slices.ContainsFunc(r.Set, able) || asked && s.now.Sub(begun) >= patientFor
+}
+
+// forcedHeir is who has most of a shard's nodes that answer.
 func (s *stepper) forcedHeir(c *cluster, shard int, r *router.Record) (best NodeSays, ok bool) {
 	for _, n := range c.plan.value.of(shard) {
 		run, runs := s.run(n)
@@ -138,19 +158,24 @@ func (s *stepper) forcedHeir(c *cluster, shard int, r *router.Record) (best Node
 		if !runs || n.State == Stops || said.Run != run || !said.Loaded || !c.mute[n.ID].since.IsZero() {
 			continue
 		}
-		named := 0
-		if slices.ContainsFunc(r.Set, func(o router.Run) bool { return o.Node == n.ID }) {
-			named = 1
-		}
-		bestNamed := 0
-		if slices.ContainsFunc(r.Set, func(o router.Run) bool { return o.Node == best.Node }) {
-			bestNamed = 1
-		}
-		if !ok || cmp.Or(cmp.Compare(said.Reign, best.Reign), cmp.Compare(named, bestNamed), cmp.Compare(said.Executed, best.Executed)) > 0 {
+		if !ok || slices.Compare(worth(r, said), worth(r, best)) > 0 {
 			best, ok = said, true
 		}
 	}
 	return best, ok
+}
+
+// worth ranks what a node has where no rule can say: data of the last reign; then that of a member, which was whole, though a node does not know the reign of
+// what it has loaded at a start; then of the newest reign, and most of it. Whoever left the set long ago knows its old reign, and has less.
+func worth(r *router.Record, said NodeSays) []int64 {
+	is := func(yes bool) int64 {
+		if yes {
+			return 1
+		}
+		return 0
+	}
+	named := said.Executed > 0 && slices.ContainsFunc(r.Set, func(run router.Run) bool { return run.Node == said.Node })
+	return []int64{is(said.Reign == r.Reign), is(named), int64(said.Reign), said.Executed}
 }
 
 // SeenShard is a shard as who asks for another primary has to know it.

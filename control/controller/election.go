@@ -14,7 +14,8 @@ import (
 // obey records in order, and the registry takes one record an epoch.
 const (
 	// promiseWait is how long more promises are waited for behind the first one, of members that answer: those that have not promised are newcomers afterwards.
-	promiseWait = 250 * time.Millisecond
+	// It is longer than a member is bound by what it has acknowledged, so that an old primary that comes back just then is not promised alone.
+	promiseWait = 650 * time.Millisecond
 	// askPromise is how soon a member is asked again that is still bound, or has not answered.
 	askPromise = 20 * time.Millisecond
 	// clockMax is by how much the clock of a primary may be off: keys die by it.

@@ -50,7 +50,8 @@ type cluster struct {
 // must be reckoned with. That one was refused says nothing: it may be the second of two.
 type writing struct {
 	Put
-	plan *Plan // if it is one
+	plan   *Plan          // if it is one
+	record *router.Record // likewise
 	sent time.Time
 }
 
@@ -255,13 +256,16 @@ func (s *stepper) reportOf(cluster, kind, format string, args ...any) {
 func (s *stepper) put(c *cluster, key string, value any, version uint64) {
 	w := writing{Put: Put{key, encode(value), version}, sent: s.now}
 	w.plan, _ = value.(*Plan)
+	w.record, _ = value.(*router.Record)
 	c.writing[key] = w
 	s.effects = append(s.effects, w.Put)
 }
 
-// again has a cluster looked after at a time.
+// again has a cluster looked after at a time that is to come: where one is past already, what has not come of it does not come of time.
 func (s *stepper) again(c *cluster, at time.Time) {
-	s.effects = append(s.effects, Again{c.name, at})
+	if at.After(s.now) {
+		s.effects = append(s.effects, Again{c.name, at})
+	}
 }
 
 // busy tells whether something is being written under a key: nothing else may be decided about it. It is sent again now and then.

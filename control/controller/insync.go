@@ -34,9 +34,12 @@ func (c *cluster) follows(e NodeSays) {
 		return
 	}
 	was := c.followed[shard]
-	next := followed{reign: r.Reign, said: e.At, committed: e.Committed, acks: map[router.Run]acked{}}
+	next := followed{reign: r.Reign, said: e.At, acks: map[router.Run]acked{}}
 	if was.reign == r.Reign {
-		next.committed, next.acks = max(next.committed, was.committed), maps.Clone(was.acks)
+		next.committed, next.acks = was.committed, maps.Clone(was.acks)
+	}
+	if r.Replicated { // else it counts nobody, and has committed all that it has
+		next.committed = max(next.committed, e.Committed)
 	}
 	maps.DeleteFunc(next.acks, func(run router.Run, _ acked) bool {
 		return !r.Counted(run) && !slices.ContainsFunc(e.Followers, func(f Follower) bool { return f.Run == run })

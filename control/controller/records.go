@@ -20,8 +20,6 @@ func (s *stepper) lookAfterShard(c *cluster, shard int) {
 	switch {
 	case held.value == nil:
 		next = s.begin(c, shard)
-	case s.wished(TaskForce, c.name, shard, held.value.Reign):
-		next = s.forced(c, shard, held.value)
 	case held.value.State == router.Electing:
 		next, waits = s.elect(c, shard, held.value)
 	case s.gone(c, held.value.Primary):
@@ -30,6 +28,9 @@ func (s *stepper) lookAfterShard(c *cluster, shard int) {
 		next = s.handOver(c, shard, held.value)
 	case held.value.State == router.Normal:
 		next = s.keep(c, shard, held.value)
+	}
+	if next == nil && held.value != nil {
+		next = s.forced(c, shard, held.value, waits)
 	}
 	if next == nil && held.value != nil {
 		next = s.failOver(c, shard, held.value, waits)
@@ -110,7 +111,7 @@ func (s *stepper) keep(c *cluster, shard int, r *router.Record) *router.Record {
 			return next
 		}
 	}
-	if s.mayFreeze(c, shard) && s.ready(c, shard, r) && (s.handsOver(c, shard, r) || s.switches(c, shard, r)) {
+	if (s.handsOver(c, shard, r) || s.wished(TaskSwitch, c.name, shard, r.Reign)) && s.mayFreeze(c, shard) && s.mayBegin(c) && s.ready(c, shard, r) {
 		next.State, next.Term = router.Switching, next.Epoch
 		return next
 	}

@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "write the scenarios' effects anew, to b
 //	group NAME [parameter=value …]
 //	task KIND [cluster=C] [subject=S]
 //	crash NODE | fails NODE           it ends and is started again | its host gives it up
+//	restart NODE                      likewise, and it has its data saved
 //	kill NODE | begin NODE            it ends, and is not started again yet | it is
 //	freeze|sever NODE for=D           it does nothing | no controller reaches it, for a while
 //	clock NODE by=D                   its clock is off
@@ -193,6 +194,10 @@ func (w *world) doTo(what, name string, long time.Duration) error {
 		switch what {
 		case "crash":
 			w.run(p)
+		case "restart":
+			saved := p.data
+			w.run(p)
+			p.data = saved
 		case "kill":
 			p.up, p.exited = false, p.Me().ID
 		case "freeze":

@@ -219,6 +219,9 @@ func (w *world) carryOut(l *leader, effect controller.Effect) {
 		w.trace("tell %s %s%s", e.Node, e.Record.Line(), asks)
 		w.send(func() { w.told(l, e) })
 	case controller.Again:
+		if !e.At.After(w.now) {
+			w.fail("%s is to be looked after at once again, and again", e.Cluster)
+		}
 		if at, ok := l.again[e.Cluster]; !w.chance(4) && (!ok || e.At.Before(at)) { // a Tick does the same
 			l.again[e.Cluster] = e.At
 		}
@@ -471,6 +474,9 @@ func (w *world) says(p *proc) controller.NodeSays {
 		Cluster: p.cluster, Node: p.id, At: w.now, Run: p.Me(), Epoch: p.Record().Epoch, Frozen: p.Role() == shard.Frozen, Executed: p.executed(),
 		Loaded: true, Promised: p.Promised(), Reign: p.reign, Committed: p.Committed(), Confirmed: p.Confirmed(), Skew: p.skew,
 	}
+	if !p.Record().Replicated && p.Role() == shard.Primary { // it waits for nobody, and says so
+		n.Committed = n.Executed
+	}
 	for _, f := range w.followers(p) {
 		n.Followers = append(n.Followers, controller.Follower{Run: f.Me(), Acked: f.acked})
 	}
@@ -596,7 +602,7 @@ func (w *world) commits(p *proc) {
 	if !p.Record().Replicated || p.Role() != shard.Primary || !p.Serves(w.nowNS()) {
 		return
 	}
-	if w.orphan(p) {
+	if r := w.record(p.cluster, p.shard); w.orphan(p) || !r.Replicated { // it does not know yet
 		return
 	}
 	key := controller.RecordKey(p.cluster, p.shard)
@@ -691,6 +697,10 @@ func (w *world) check(key string) {
 			w.fail("%s: %s, and %s before", epoch, r.Line(), was)
 		}
 		w.history[epoch] = r.Line()
+		w.checkSwitching(key)
+		if !r.Replicated {
+			delete(w.shown, key) // from now on it may be lost
+		}
 		if last := w.history[key]; last != "" {
 			if before, err := router.ParseRecord(last); err == nil && before.Epoch >= r.Epoch {
 				w.fail("%s: %s follows %s", key, r.Line(), last)
@@ -702,6 +712,20 @@ func (w *world) check(key string) {
 		if r.State != router.Electing {
 			w.checkPrimary(key, r)
 		}
+	}
+}
+
+// checkSwitching wants that only some shards of a cluster are switched at once.
+func (w *world) checkSwitching(key string) {
+	const most = 4 // Limits.Moves, the usual
+	under, shards := 0, key[:strings.LastIndexByte(key, '/')+1]
+	for other, e := range w.entries {
+		if r, err := router.ParseRecord(string(e.Value)); strings.HasPrefix(other, shards) && err == nil && r.State == router.Switching {
+			under++
+		}
+	}
+	if under > most {
+		w.fail("%d shards of %s are switched at once", under, shards)
 	}
 }
 
