@@ -52,7 +52,7 @@ type writing struct {
 	Put
 	plan   *Plan          // if it is one
 	record *router.Record // likewise
-	sent time.Time
+	sent   time.Time
 }
 
 // Registry says what stands under Prefix. Index grows with each change.
@@ -85,6 +85,7 @@ type (
 		Places              []string     // node=host:port
 		Promise             bool         // the record is an election, and the node is asked to promise it (LARDER PROMISE)
 		Exited              []router.Run // then: who is known to have ended
+		Repeated            bool         // it is not told this for the first time
 	}
 	// Again wants Due for a cluster at a time, before the next Tick if that is sooner.
 	Again struct {

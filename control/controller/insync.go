@@ -60,6 +60,12 @@ func (c *cluster) follows(e NodeSays) {
 	c.followed[shard] = next
 }
 
+// goesOn tells whether one that is counted is known to do its work now, by its primary's word.
+func (f followed) goesOn(r *router.Record, run router.Run, now time.Time, patience time.Duration) bool {
+	_, ok := f.acks[run]
+	return ok && f.reign == r.Reign && now.Sub(f.said) <= strayPatience*patience && !f.strays(r, run, patience)
+}
+
 // strays tells whether one that follows has not got on for so long in the record's reign, though there was something.
 func (f followed) strays(r *router.Record, run router.Run, patience time.Duration) bool {
 	a, ok := f.acks[run]

@@ -114,7 +114,8 @@ func (s *stepper) tells(c *cluster, asked map[string]time.Time) {
 			continue
 		}
 		if s.dueEvery(c, asked, what, every) {
-			t := Tell{Cluster: c.name, Node: n.ID, Addr: r.Addr, Record: record, Places: places}
+			_, repeated := asked[what]
+			t := Tell{Cluster: c.name, Node: n.ID, Addr: r.Addr, Record: record, Places: places, Repeated: repeated}
 			if t.Promise = record.State == router.Electing && record.Member(router.Run{Node: n.ID, ID: r.Run}); t.Promise {
 				t.Exited = s.exited(c, record)
 			}

@@ -122,10 +122,12 @@ func (s *stepper) keep(c *cluster, shard int, r *router.Record) *router.Record {
 func (s *stepper) dispensable(c *cluster, shard int, r *router.Record, run router.Run) bool {
 	n := c.plan.value.node(run.Node)
 	switch {
-	case n == nil || n.State == Stops || s.missing(n) || s.ended(c, run):
+	case n == nil || n.State == Stops || s.ended(c, run):
 		return true
 	case n.State == Leaves && s.manned(c, shard, r):
 		return true
+	case s.missing(n):
+		return !c.followed[shard].goesOn(r, run, s.now, s.limits.DownAfter) // only its host may be away
 	}
 	silent := s.down(c, n) || c.followed[shard].strays(r, run, strayPatience*s.limits.DownAfter)
 	return silent && !s.cutOff()

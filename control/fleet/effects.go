@@ -9,6 +9,7 @@ import (
 
 	"larder/backends/registry"
 	"larder/control/controller"
+	"larder/router"
 )
 
 // effectTime is how long an effect may take, its waiting for others included. Then it is given up: the controller asks again.
@@ -33,7 +34,9 @@ func (t *term) carryOut(effect controller.Effect) {
 		t.hasten(e.Cluster)
 		t.do(t.rooms.orders, "order", e.Host, func(ctx context.Context) error { return t.order(ctx, e) })
 	case controller.Tell:
-		t.hasten(e.Cluster)
+		if e.Promise || e.Record.State != router.Normal || !e.Repeated { // who hangs is told for ever
+			t.hasten(e.Cluster)
+		}
 		t.do(t.rooms.tells, "tell", e.Node, func(ctx context.Context) error { return t.show(ctx, e) })
 	case controller.Again:
 		if at, ok := t.again[e.Cluster]; !ok || e.At.Before(at) {

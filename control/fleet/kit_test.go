@@ -48,6 +48,8 @@ type machine struct {
 	nodes  map[string]*node
 	silent bool // it hangs
 	deaf   bool // its nodes do
+	ended  bool // nobody listens where its nodes were
+	asked  int  // how often its nodes were
 }
 
 // node is one.
@@ -188,9 +190,19 @@ func (w *world) State(ctx context.Context, cluster, id, addr string) (controller
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, m := w.find(addr)
+	if m != nil {
+		m.asked++
+	}
 	switch {
 	case n == nil:
 		return controller.NodeSays{}, errNobody
+	case m.ended:
+		if m.asked > 10000 { // it would go on so for ever, and no time pass
+			w.mu.Unlock()
+			<-ctx.Done()
+			w.mu.Lock()
+		}
+		return controller.NodeSays{}, fmt.Errorf("%w: %w", errNobody, syscall.ECONNREFUSED)
 	case m.deaf:
 		w.mu.Unlock()
 		<-ctx.Done()

@@ -19,7 +19,7 @@ const (
 
 	downParts  = 8                      // so often within Limits.DownAfter nodes are asked that may have to be followed by others
 	askSpacing = 500 * time.Microsecond // for each node that there is
-	muteTimes  = 3                      // for so many times Limits.DownAfter one that does not answer is asked without a rest
+	muteTimes  = 3                      // for so many times Limits.DownAfter one that does not answer is asked again almost without a rest
 	lateMax    = 300 * time.Millisecond // by which a time that has run out may be noticed late
 )
 
@@ -43,9 +43,6 @@ func (t *term) polls() error {
 				delete(mute, was.of)
 			} else if mute[was.of].IsZero() {
 				mute[was.of] = asked[was.of]
-			}
-			if was.err != nil {
-				look.Reset(0)
 			}
 		case <-t.woken:
 		case <-look.C:
@@ -125,7 +122,7 @@ func (t *term) due(now time.Time, asked map[target]time.Time, busy map[target]bo
 	wait := func(n target) time.Duration {
 		switch since := mute[n]; {
 		case !since.IsZero() && now.Sub(since) <= muteTimes*down:
-			return 0
+			return down / (2 * downParts) // where nobody listens that is known at once
 		case !t.haste[n.cluster].IsZero():
 			return t.l.o.AskOften
 		case since.IsZero() && t.l.view.Fleet.Watched(n.cluster):

@@ -43,3 +43,44 @@ func TestDeadHoldNobodyUp(t *testing.T) {
 		}
 	})
 }
+
+// TestNobodyListens: where a node is known to be no more at once, it is asked again soon, but not without a rest.
+func TestNobodyListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		w.control("one", 0, nil)
+		w.put(controller.SpecKey("c"), spec(2, 0))
+		w.eventually("it is there", func() bool { return w.whole("c", 2, 0) })
+		if asked := w.askedIn("h2", 3*time.Second, func(m *machine) { m.ended = true }); asked < 10 || asked > 100 {
+			t.Errorf("it was asked %d times within three seconds", asked)
+		}
+	})
+}
+
+// TestHangsForEver: a node that never answers is shown its record again and again, and the others of its cluster are asked as seldom as ever.
+func TestHangsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		w.hosts["h2"].deaf = true
+		w.control("one", 0, nil)
+		w.put(controller.SpecKey("c"), spec(2, 0))
+		w.eventually("it is there", func() bool { return w.whole("c", 2, 0) })
+		time.Sleep(10 * time.Second)
+		if asked := w.askedIn("h1", 10*time.Second, func(*machine) {}); asked < 5 || asked > 20 {
+			t.Errorf("one that answers was asked %d times within ten seconds", asked)
+		}
+	})
+}
+
+// askedIn is how often the nodes of a host are asked while time passes, once something has been done to it.
+func (w *world) askedIn(host string, long time.Duration, do func(*machine)) int {
+	w.mu.Lock()
+	m := w.hosts[host]
+	do(m)
+	before := m.asked
+	w.mu.Unlock()
+	time.Sleep(long)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return m.asked - before
+}
