@@ -48,7 +48,8 @@ func TestDeadHoldNobodyUp(t *testing.T) {
 func TestNobodyListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2)
-		w.control("one", 0, nil)
+		l, _ := w.control("one", 0, nil)
+		w.eventually("it knows the hosts", func() bool { return len(l.View().Hosts) == 2 })
 		w.put(controller.SpecKey("c"), spec(2, 0))
 		w.eventually("it is there", func() bool { return w.whole("c", 2, 0) })
 		if asked := w.askedIn("h2", 3*time.Second, func(m *machine) { m.ended = true }); asked < 10 || asked > 100 {
@@ -62,7 +63,8 @@ func TestHangsForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2)
 		w.hosts["h2"].deaf = true
-		w.control("one", 0, nil)
+		l, _ := w.control("one", 0, nil)
+		w.eventually("it knows the hosts", func() bool { return len(l.View().Hosts) == 2 })
 		w.put(controller.SpecKey("c"), spec(2, 0))
 		w.eventually("it is there", func() bool { return w.whole("c", 2, 0) })
 		time.Sleep(10 * time.Second)
