@@ -25,7 +25,7 @@ func both(what string, a, b fault) fault {
 	return fault{what, max(a.lasts, b.lasts), a.closes || b.closes, false, func(w *ward, shard int) func() {
 		endA := a.begin(w, shard)
 		endB := b.begin(w, shard)
-		return func() { endA(); endB() }
+		return func() { endB(); endA() } // a process that begins again may need the link that was cut after it had ended
 	}}
 }
 
