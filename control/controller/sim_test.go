@@ -186,8 +186,9 @@ func (w *world) want() {
 		s.Replicas = w.dice.IntN(3)
 		s.Memory = nodeSize/2 + nodeSize/4*int64(w.dice.IntN(4))
 		s.Parameters = w.any([]string{"", "g"})
+		s.Durability = w.any([]string{controller.Async, controller.Replicated, s.Durability})
 	}
-	w.trace("# want %s: %d shards, %d replicas, %s", c, s.Shards, s.Replicas, controller.Bytes(s.Memory))
+	w.trace("# want %s: %d shards, %d replicas, %s, %s", c, s.Shards, s.Replicas, controller.Bytes(s.Memory), s.Durability)
 	w.setJSON(controller.SpecKey(c), s)
 }
 
