@@ -25,7 +25,7 @@ const (
 	nodeSize = gib / 2
 )
 
-// TestSimulated plays fleets from seeds: users and operators want this and that, machines die and come back or are cut off, messages are lost, late and doubled,
+// TestSimulated plays fleets from seeds: users and operators want this and that, machines die and come back, are cut off or answer nobody, messages are lost, late and doubled,
 // the registry refuses, nodes crash, freeze and are cut off, and controllers die between any two effects, or do not know that they are the leader no more. When all
 // that has ended the fleet is as was wanted within two minutes; and never was more planned on a host than it has, had a record's epoch two contents, were there
 // two primaries of a reign, was a node erased that somebody counted on; nor, where it was promised, did two answer at once or a primary lack a write that was
@@ -117,7 +117,10 @@ func (w *world) happen() {
 			w.loses(m)
 		}
 	case 7:
-		if m.announced && m.up {
+		if m.announced && m.up && w.dice.IntN(2) == 0 {
+			w.trace("# %s answers no controller, and its session lives", m.ID)
+			m.silent = true
+		} else if m.announced && m.up {
 			w.trace("# %s is cut", m.ID)
 			w.loses(m)
 		}
@@ -125,6 +128,9 @@ func (w *world) happen() {
 		if !m.announced {
 			w.trace("# %s returns", m.ID)
 			w.start(m.ID, m.Zone, m.Memory)
+		} else if m.silent {
+			w.trace("# %s answers again", m.ID)
+			m.silent = false
 		}
 	case 12, 13:
 		if procs := w.procs(); len(procs) > 0 {
