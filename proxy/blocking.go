@@ -18,12 +18,13 @@ type blocking struct {
 	seq       uint32
 	beganNS   int64
 	told      []func() // called when it has ended: others have asked for it
-	behindNS  int64    // since when the node has been behind the topology, 0 = it is not
 	acks      *acks    // of WAIT and WAITAOF: what is still to be asked
 	fetching  bool     // its node is asked to let go of it
 	elsewhere bool     // and it goes again when that does
 	asked     bool     // a client wants it to end
 	wrong     string   // its user may not run it any more: its reply, if it got nothing before
+
+	behindNS, behindSeenNS int64 // since when a node has been behind the topology, and when that was last found; 0 = none was
 }
 
 // shownBlockedNS is how long a command must have been unanswered to be shown as waiting: until then it may be on its way.

@@ -21,6 +21,7 @@ type hold struct {
 	listed bool // it is among the part's holds
 	ln     *lane
 	id     string // the lane's, if that is numbered
+	asked  bool   // a primary was asked about that, and is to forget it when nothing of it is held any more
 	wanted bool   // the next primary may not have what is in front: it is asked about the lane
 	ear    *ear   // the connection was one: what is held is messages, and what came behind them
 }
@@ -83,7 +84,7 @@ func (ln *lane) heeds(t *ticket, reply []byte, whole bool) bool {
 	}
 	if ln.heed&heedUnserved != 0 {
 		if t.s.retrying > 0 {
-			t.s.overtakes(t)
+			t.s.overtakes(t, ln.u)
 		}
 		if ln.heed&^(t.row.Flags|heedMirror|heedUnserved) == 0 {
 			return false
@@ -191,14 +192,21 @@ func (p *part) release() {
 		}
 	}
 	p.releasing = false
+	var done []*hold
 	kept := p.holds[:0]
 	for _, h := range p.holds {
 		if h.listed = h.len() > 0; h.listed {
 			kept = append(kept, h)
+		} else if h.asked {
+			done = append(done, h)
 		}
 	}
 	clear(p.holds[len(kept):])
 	p.holds = kept
+	for _, h := range done {
+		h.asked = false
+		p.forgetLane(h.id, h.u)
+	}
 }
 
 func (h *hold) release(which int) {
@@ -279,7 +287,7 @@ func (h *hold) fail(which int, r heldReply, why whyUnsafe) {
 		if why == lostAtNode {
 			text = "UNKNOWN the command ran at node " + h.u.addr + ", which was replaced by one that does not have it"
 		}
-		s.leftUnknown()
+		s.leftUnknown(&r.t, h.u)
 	}
 	if s.job != nil && !s.abandoned() {
 		s.job.forget(r.t.sub) // of the pieces that came before, if the reply was large

@@ -40,9 +40,29 @@ func (p *part) inquireHeld() {
 	}
 }
 
-// held says whether replies of a lane are held, so that it may have to be asked about once more.
+// holdsOf says whether replies of a lane are held, so that it may have to be asked about once more. They see to it then that it is forgotten.
 func (p *part) holdsOf(id string) bool {
-	return slices.ContainsFunc(p.holds, func(h *hold) bool { return h.id == id && h.len() > 0 })
+	any := false
+	for _, h := range p.holds {
+		if h.id == id && h.len() > 0 {
+			h.asked, any = true, true
+		}
+	}
+	return any
+}
+
+// forgetLane has the primary forget a lane about which nobody will ask any more. If it cannot be told now it forgets by itself in time.
+func (p *part) forgetLane(id string, u *upstream) {
+	if p.holdsOf(id) || slices.ContainsFunc(p.inquests, func(q *inquest) bool { return q.id == id }) {
+		return
+	}
+	now := p.present(u)
+	if now == nil || !now.serves() {
+		return
+	}
+	if now.readyLane(3) {
+		now.lane(3).query(whatever, wordLarder, wordForget, []byte(id))
+	}
 }
 
 // standing is where the primary's stream stood when it said how far a lane came.

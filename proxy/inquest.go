@@ -157,9 +157,7 @@ func (q *inquest) heard(ln *lane, reply []byte) {
 			return
 		}
 		q.judge(verdict{known: is, number: uint64(n)}, ln.standingOf(&it))
-		if ln.state == laneReady && !p.holdsOf(q.id) {
-			ln.query(whatever, wordLarder, wordForget, []byte(q.id))
-		}
+		p.forgetLane(q.id, q.u)
 	case isStale(reply):
 		if line, is := bytes.CutPrefix(bytes.TrimSpace(reply[len(stalePrefix):]), []byte("record ")); is {
 			ln.heardRecord(line)
@@ -209,7 +207,7 @@ func (q *inquest) decide(k *parked, ran bool) {
 		s.answered(t, appendError(nil, downText(q.u.addr, q.err)))
 	case t.kind&kindLent != 0 && s.lostLent(q.u, t, raw, ran, q.err):
 	case ran && !mayRunTwice(t):
-		s.leftUnknown()
+		s.leftUnknown(&t, q.u)
 		s.answered(t, appendError(nil, unknownText(q.u.addr, q.err)))
 	case k.sent && mayRunTwice(t) && s.lostWrites > 0:
 		s.answered(t, appendError(nil, downText(q.u.addr, q.err)))

@@ -317,7 +317,7 @@ func (ln *lane) progress() {
 	if len(ln.waiters) > 0 && len(ln.log)-ln.head <= ln.p.opts.Upstream.LaneMaxBytes/2 {
 		ln.wakeWaiters()
 	}
-	if len(ln.p.retries) > 0 {
+	if !ln.p.retriesRest() {
 		ln.p.retryStale()
 	}
 	if ln.queue.len() > 0 {

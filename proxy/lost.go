@@ -132,7 +132,7 @@ func (ln *lane) again(t ticket, raw []byte, sent bool, err error) {
 	}
 	if sent && !mayRunTwice(t) {
 		s.lostWrites--
-		s.leftUnknown()
+		s.leftUnknown(&t, ln.u)
 		s.answered(t, appendError(nil, unknownText(ln.u.addr, err)))
 		return
 	}
@@ -175,15 +175,18 @@ func (ln *lane) resume(raw []byte, t ticket) {
 	}
 }
 
-// mayRunTwice tells whether a command that ran twice has done what it would have done once.
-// leftUnknown notes that a write of the session's may have run, or may run yet.
-func (s *session) leftUnknown() {
+// leftUnknown notes that a write which the session has sent to a shard may have run, or may run yet. What it has sent there before it runs no more.
+func (s *session) leftUnknown(t *ticket, u *upstream) {
+	if s.retrying > 0 {
+		s.overtakes(t, u)
+	}
 	s.p.count.unknown++
 	if s.track != nil {
 		s.track.unsure = true
 	}
 }
 
+// mayRunTwice tells whether a command that ran twice has done what it would have done once.
 func mayRunTwice(t ticket) bool {
 	return t.row.Flags.Has(command.ReadOnly) || t.kind&kindReads != 0 || t.row.Parent == command.CmdScript || t.row.Parent == command.CmdPubSub
 }

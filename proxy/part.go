@@ -45,14 +45,15 @@ type part struct {
 	slots     []int         // of the keys of the command that is being run
 	args      [][]byte
 
-	sessions  map[uint64]*session
-	lastHeard uint64 // the session of which commands came last
-	othersNS  int64  // when they were another's
-	hearing   hearing
-	watchers  int        // sessions that MONITOR
-	pausing   []*session // wait for CLIENT PAUSE to end
-	turns     []*session // wait for their turn at changing functions
-	retries   []retry    // commands that a node refused as stale and that wait to go again
+	sessions     map[uint64]*session
+	lastHeard    uint64 // the session of which commands came last
+	othersNS     int64  // when they were another's
+	hearing      hearing
+	watchers     int        // sessions that MONITOR
+	pausing      []*session // wait for CLIENT PAUSE to end
+	turns        []*session // wait for their turn at changing functions
+	retries      []retry    // commands that a node refused as stale and that wait to go again
+	retriesDueNS int64      // none of them can go before, if nothing else has happened
 
 	inquests    []*inquest // lanes that were lost, of which a primary is to say how far they came
 	waiting     []*session // whose next command is for a shard in trouble
@@ -140,12 +141,13 @@ func (p *part) adopt(t *router.Topology) {
 	p.swaps++
 	p.vouches++
 	p.shards = p.shards[:0]
-	used := map[string]bool{}
+	used, back := map[string]bool{}, []*lane(nil)
 	for _, shard := range t.Shards {
 		addr, record := p.primaryOf(&shard)
 		used[addr] = true
 		u := p.upstreamAt(addr)
-		u.left, u.probed, u.record, u.deposedNS, u.shard = false, false, record, 0, len(p.shards)
+		back = append(back, u.deposedLanes()...)
+		u.left, u.probed, u.led, u.record, u.deposedNS, u.shard = false, false, true, record, 0, len(p.shards)
 		u.halted = record != nil && record.State != router.Normal
 		p.shards = append(p.shards, u)
 	}
@@ -154,7 +156,8 @@ func (p *part) adopt(t *router.Topology) {
 		if !used[addr] {
 			u.rerouteAll()
 			u.leave()
-			if now := p.present(u); !u.replica && now != nil && now.record != nil {
+			if now := p.present(u); now != nil && now.record != nil && u.led {
+				u.led = false
 				u.depose(now)
 			}
 		}
@@ -167,6 +170,9 @@ func (p *part) adopt(t *router.Topology) {
 			u.troubled()
 		}
 		u.recovered()
+	}
+	for _, ln := range back { // they have said an older term
+		ln.fail(errDeposed)
 	}
 	if len(p.waiting) > 0 {
 		p.wakeWaiting()

@@ -117,14 +117,16 @@ func (p *part) tickRecords() {
 		return
 	}
 	p.probeNS = p.nowNS
-	wanted := map[*upstream]bool{}
+	var wanted []*upstream
 	for i := range p.topo.Shards {
 		shard, primary := &p.topo.Shards[i], p.shards[i]
 		every := primary.doubtful(shard)
 		if every == 0 {
 			continue
 		}
-		p.l.Hurry()
+		if every < probeSeldomNS {
+			p.l.Hurry()
+		}
 		due := p.nowNS-primary.probeNS >= every
 		if due {
 			primary.probeNS = p.nowNS
@@ -133,7 +135,7 @@ func (p *part) tickRecords() {
 			u := primary
 			if n.Addr != primary.addr {
 				u = p.upstreamAt(n.Addr)
-				wanted[u], u.probed = true, true
+				wanted, u.probed = append(wanted, u), true
 			}
 			if due {
 				u.probe()
@@ -141,7 +143,7 @@ func (p *part) tickRecords() {
 		}
 	}
 	for _, u := range p.upstreams {
-		if u.probed && !wanted[u] {
+		if u.probed && !slices.Contains(wanted, u) {
 			u.probed = false
 			if u.left {
 				u.leave()

@@ -59,6 +59,7 @@ type session struct {
 	retrying   int     // those, and commands that wait to go again
 	retryNS    int64   // and not before
 	halted     bool    // one of them is for a shard in trouble
+	waitBytes  int     // with stallShard: how much of its was unread when it began to wait
 	lostWrites int     // while a lane is lost: its writes that may have run and are not yet answered
 
 	stream *stream
@@ -371,6 +372,7 @@ func (s *session) Closed(_ *loop.Conn, _ error) {
 	if s.stalled == stallPause {
 		s.p.g.blocked.Add(-1)
 	}
+	s.leaveWaiting()
 	s.p.removeSession(s)
 	s.closeEars()
 	s.untrack()

@@ -19,7 +19,7 @@ type retry struct {
 	u   *upstream // the node it was meant for
 	raw []byte    // its own copy
 
-	unserved bool // its node served nobody at that moment, and may serve what its session has sent behind it
+	unserved bool // its node did not take it at that moment, and may take what its session has sent behind it
 }
 
 const staleWaitNS = int64(20 * time.Millisecond)
@@ -41,7 +41,7 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 	if string(epoch) == "record" {
 		news := ln.heardRecord(line)
 		ln.term = staleTerm
-		p.goAgain(ln, t, !news || !ln.u.serves())
+		ln.goBehind(t, !news || !ln.u.serves())
 		return true
 	}
 	theirs, err := strconv.ParseUint(string(epoch), 10, 64)
@@ -58,7 +58,7 @@ func (p *part) stale(ln *lane, t ticket, reply []byte) bool {
 		p.enter()
 	}
 	ln.term, ln.greet.epoch = staleTerm, theirs // TERM is said before anything else goes on this lane
-	p.goAgain(ln, t, theirs != p.topo.Epoch)    // a greater one is another cluster's
+	ln.goBehind(t, theirs != p.topo.Epoch)      // a greater one is another cluster's
 	return true
 }
 
@@ -112,15 +112,17 @@ func (u *upstream) serves() bool {
 	return !u.left && (u.record == nil || u.record.State == router.Normal)
 }
 
-// behindSince is when the command's node was first found to be behind the topology, or somewhat before that.
+// behindSince is when the command's node was first found to be behind the topology, or somewhat before that. One that blocks may meet that more than once.
 func (s *session) behindSince(t ticket) int64 {
 	if t.kind&kindBlocks == 0 {
 		return s.q.at(t.seq).startNS
 	}
-	if s.block.behindNS == 0 {
-		s.block.behindNS = s.p.nowNS
+	b, now := s.block, s.p.nowNS
+	if b.behindNS == 0 || now-b.behindSeenNS > probeSeldomNS {
+		b.behindNS = now
 	}
-	return s.block.behindNS
+	b.behindSeenNS = now
+	return b.behindNS
 }
 
 var errMoved = errors.New("the slots moved while a large command was on its way")
@@ -141,6 +143,16 @@ func (p *part) later(u *upstream, t ticket, raw []byte) {
 	t.s.retrying++
 	p.retryBytes += len(raw)
 	p.retries = append(p.retries, retry{t: t, u: u, raw: bytes.Clone(raw)})
+}
+
+const (
+	retriesMany   = 64                          // so many commands that wait are not looked at whenever any node has said something:
+	retriesRestNS = int64(5 * time.Millisecond) // if none could go they rest for so long
+)
+
+// retriesRest says whether nobody is to look yet for commands that may go again.
+func (p *part) retriesRest() bool {
+	return len(p.retries) == 0 || len(p.retries) > retriesMany && p.nowNS < p.retriesDueNS
 }
 
 // retryStale sends again what later has kept, for the sessions that are ready for it.
@@ -171,7 +183,10 @@ func (p *part) retryStale() {
 		}
 	}
 	clear(p.retries[len(kept):])
-	p.retries = kept
+	p.retries, p.retriesDueNS = kept, 0
+	if len(due)+len(late) == 0 {
+		p.retriesDueNS = p.nowNS + retriesRestNS
+	}
 	slices.SortStableFunc(due, func(a, b retry) int {
 		return cmp.Or(cmp.Compare(a.t.s.id, b.t.s.id), cmp.Compare(int32(a.t.seq-b.t.seq), 0), cmp.Compare(a.t.sub, b.t.sub))
 	})

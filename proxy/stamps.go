@@ -51,9 +51,15 @@ func (ln *lane) stamped(push []byte) bool {
 
 // noteWrite notes up to where the session's writes at a node go. It is rather too far than not far enough: the stamp covers all that left with the reply.
 func (s *session) noteWrite(ln *lane) {
+	u := ln.u
+	if u.left { // a late reply: WAIT asks the primary that there is now
+		if now := ln.p.present(u); now != nil && now.record != nil {
+			u = now
+		}
+	}
 	for i := range s.writes {
 		w := &s.writes[i]
-		if w.u != ln.u {
+		if w.u != u {
 			continue
 		}
 		if w.history != ln.stamp.history || w.at < ln.stamp.executed {
@@ -61,7 +67,7 @@ func (s *session) noteWrite(ln *lane) {
 		}
 		return
 	}
-	s.writes = append(s.writes, wrote{ln.u, ln.stamp.history, ln.stamp.executed})
+	s.writes = append(s.writes, wrote{u, ln.stamp.history, ln.stamp.executed})
 }
 
 // writesOf has what the session wrote at a primary count for the one that follows it, which knows of that stream how much it has.

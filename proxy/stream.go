@@ -209,10 +209,10 @@ func (s *session) returnsStream(ln *lane) bool {
 // lostStream: the lane was lost when all of the command was out. Its bytes are not kept,
 // so it cannot go again.
 func (s *session) lostStream(t ticket, err error) {
-	addr := s.stream.ln.u.addr
+	u := s.stream.ln.u
 	s.stream = nil
-	s.leftUnknown()
-	s.answered(t, appendError(nil, unknownText(addr, err)))
+	s.leftUnknown(&t, u)
+	s.answered(t, appendError(nil, unknownText(u.addr, err)))
 }
 
 // breakStream ends a session that broke the protocol within a command: the error is this command's reply.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"time"
 
 	"larder/router"
@@ -28,8 +29,13 @@ func (u *upstream) halts() bool {
 	return u.halted || u.p.nowNS < u.retryNS && !u.reachable()
 }
 
-// reachable says whether any shared lane is there or being made.
-func (u *upstream) reachable() bool { return u.shared[0] != nil || u.shared[1] != nil }
+// reachable says whether any shared lane is there.
+func (u *upstream) reachable() bool { return u.readyLane(2) || u.readyLane(3) }
+
+func (u *upstream) readyLane(line int) bool {
+	ln := u.shared[line-2]
+	return ln != nil && ln.state == laneReady
+}
 
 // overdue says whether the trouble has lasted for longer than commands wait.
 func (u *upstream) overdue() bool {
@@ -64,7 +70,8 @@ func (s *session) awaitShard(u *upstream) bool {
 		p.count.waits++
 	}
 	u.awaited++
-	p.waitBytes += len(s.c.In())
+	s.waitBytes = len(s.c.In())
+	p.waitBytes += s.waitBytes
 	p.waiting = append(p.waiting, s)
 	s.stall(stallShard)
 	return true
@@ -80,10 +87,24 @@ func (p *part) wakeWaiting() {
 	waiting := p.waiting
 	p.waiting, p.waitBytes = nil, 0
 	for _, s := range waiting {
+		s.waitBytes = 0
 		if s.waitedNS != 0 && !s.gone {
 			p.g.waited(p.nowNS - s.waitedNS)
 		}
 		s.wake(stallShard)
+	}
+}
+
+// leaveWaiting takes a client out of those that wait for a shard.
+func (s *session) leaveWaiting() {
+	if s.stalled != stallShard {
+		return
+	}
+	p := s.p
+	if at := slices.Index(p.waiting, s); at >= 0 {
+		p.waiting = slices.Delete(p.waiting, at, at+1)
+		p.waitBytes -= s.waitBytes
+		s.waitBytes = 0
 	}
 }
 
@@ -103,7 +124,7 @@ func (u *upstream) recovered() {
 		if ln != nil && ln.state == laneReady {
 			p := u.p
 			p.g.log.Info("a shard is served again", "node", u.addr, "after", time.Duration(p.nowNS-u.troubleNS).Round(time.Millisecond), "clients waited", u.awaited)
-			u.troubleNS, u.awaited, u.warned = 0, 0, false
+			u.troubleNS, u.awaited, u.warned, u.gaveUp = 0, 0, false, false
 			p.wakeWaiting()
 			return
 		}
@@ -113,9 +134,9 @@ func (u *upstream) recovered() {
 // succeeds has a shard's new primary go on from the one before: commands wait for it as long as they would have for that, and WAIT asks it for what was written there.
 func (u *upstream) succeeds(old *upstream) {
 	if old.troubleNS != 0 && u.troubleNS == 0 {
-		u.troubleNS, u.awaited, u.warned = old.troubleNS, old.awaited, old.warned
+		u.troubleNS, u.awaited, u.warned, u.gaveUp = old.troubleNS, old.awaited, old.warned, old.gaveUp
 	}
-	old.troubleNS, old.awaited, old.warned = 0, 0, false
+	old.troubleNS, old.awaited, old.warned, old.gaveUp = 0, 0, false, false
 	for _, s := range u.p.sessions {
 		s.writesOf(old, u)
 	}
@@ -131,13 +152,18 @@ func (u *upstream) depose(now *upstream) {
 	now.succeeds(u)
 }
 
+// deposedLanes are the lanes on which nothing more is said since the node ceased to be the primary.
+func (u *upstream) deposedLanes() []*lane {
+	if u.deposedNS == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(u.lanes), func(ln *lane) bool { return !ln.deposed() })
+}
+
 // tickDeposed ends lanes to a node that is a primary no more.
 func (u *upstream) tickDeposed() {
-	if u.deposedNS == 0 {
-		return
-	}
-	for _, ln := range append([]*lane(nil), u.lanes...) {
-		if ln.deposed() && (ln.head == ln.sent || u.p.nowNS >= u.deposedNS) {
+	for _, ln := range u.deposedLanes() {
+		if ln.head == ln.sent || u.p.nowNS >= u.deposedNS {
 			ln.fail(errDeposed)
 		}
 	}
@@ -150,36 +176,30 @@ func (ln *lane) deposed() bool {
 
 // tickTrouble does what time brings to shards in trouble.
 func (p *part) tickTrouble() {
+	gaveUp := false
 	for _, u := range p.shards {
 		if u.record == nil || u.troubleNS == 0 {
 			continue
 		}
 		switch lasted := p.nowNS - u.troubleNS; {
 		case u.overdue():
+			gaveUp = gaveUp || !u.gaveUp
+			u.gaveUp = true
 		case lasted >= silentNS && !u.warned:
 			u.warned = true
 			p.g.log.Warn("a shard has no primary: its commands wait", "node", u.addr, "why", u.whyNot())
 		}
 		if !u.overdue() {
+			u.gaveUp = false
 			p.l.Hurry()
 			u.lane(3) // whoever waits does not dial
 			u.recovered()
 		}
 	}
-	if len(p.waiting) > 0 && p.anyOverdue() {
+	if gaveUp {
 		p.wakeWaiting()
 	}
 	p.holdInquests()
-}
-
-// anyOverdue says whether a shard for which commands may wait is not waited for any more.
-func (p *part) anyOverdue() bool {
-	for _, u := range p.shards {
-		if u.overdue() {
-			return true
-		}
-	}
-	return false
 }
 
 // silent says whether a node has said nothing for a while to commands that wait for it.
@@ -195,9 +215,9 @@ func (u *upstream) silent() bool {
 // doubtful says how often the nodes of a shard are to be asked who is the primary; 0: there is no reason to.
 func (u *upstream) doubtful(shard *router.Shard) int64 {
 	switch {
-	case u.record == nil && (shard.Primary.External || len(shard.Replicas) == 0 || u.err == ""):
+	case u.record == nil && (shard.Primary.External || len(shard.Replicas) == 0 || u.err == "" || u.known && !u.larder):
 		return 0
-	case u.overdue():
+	case u.record == nil, u.overdue(): // it may have one that nobody has told yet
 		return probeSeldomNS
 	case u.halted, u.troubleNS != 0:
 		return probeSoonNS

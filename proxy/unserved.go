@@ -6,8 +6,8 @@ import (
 )
 
 // A node that gets orders may serve nobody for a moment: it has no lease, or waits for its first record. It says so and has not run the command, which waits as for
-// a shard in trouble. But the node may serve again amid what a session has under way. Then what it refused before must not run any more, since it would do so behind
-// what was sent after it.
+// a shard in trouble. So does one that a node refuses as stale which has not heard yet what the gateway has. But the node may serve again amid what a session has
+// under way. Then what it refused before must not run any more, since it would do so behind what was sent after it.
 
 // noPrimary are the errors by which a node says that it serves nobody at the moment.
 var noPrimary = [][]byte{
@@ -59,21 +59,25 @@ func (ln *lane) unservedPiece(t *ticket, reply []byte) []byte {
 }
 
 // goLater has the command in front go again, unless one behind it is served before.
-func (ln *lane) goLater(t ticket) {
+func (ln *lane) goLater(t ticket) { ln.goBehind(t, true) }
+
+// goBehind has the command in front go again. If its node is behind that may be over amid what follows.
+func (ln *lane) goBehind(t ticket, behind bool) {
 	p, n := ln.p, len(ln.p.retries)
-	p.goAgain(ln, t, true)
-	if t.s.flying > 0 && len(p.retries) > n {
+	p.goAgain(ln, t, behind)
+	if behind && t.s.flying > 0 && len(p.retries) > n {
 		p.retries[n].unserved = true
 		ln.heed |= heedUnserved
 	}
 }
 
-// overtakes: a command was served that its session has sent behind others that were not.
-func (s *session) overtakes(t *ticket) {
+// overtakes: a command has run, or may have, that its session has sent to a shard behind others that were not taken there.
+func (s *session) overtakes(t *ticket, u *upstream) {
 	p := s.p
+	now := p.present(u)
 	var late []retry
 	p.retries = slices.DeleteFunc(p.retries, func(r retry) bool {
-		over := r.unserved && r.t.s == s && int32(r.t.seq-t.seq) < 0
+		over := r.unserved && r.t.s == s && int32(r.t.seq-t.seq) < 0 && (r.u == u || p.present(r.u) == now)
 		if over {
 			p.retryBytes -= len(r.raw)
 			late = append(late, r)

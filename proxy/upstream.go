@@ -59,6 +59,8 @@ type upstream struct {
 	probeNS   int64 // when its shard's nodes were last asked for their records
 	awaited   int   // clients that have waited since then
 	warned    bool  // and it was logged
+	gaveUp    bool  // nobody waits any more
+	led       bool  // it has been a shard's primary since it was last deposed
 	deposedNS int64 // until then replies are taken, though another is the primary; 0 = none is
 
 	unnumberedNS int64 // until then its lanes have no numbers, since it would not give them any

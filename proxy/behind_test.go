@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/loop"
+	"larder/protocol/resp"
+	"larder/router"
+)
+
+// behindWorld is a shard that is well, with a client, whose wires and orders a test moves by hand.
+type behindWorld struct {
+	*fallModel
+	s *fallShard
+	c *loop.MemConn
+}
+
+func newBehindWorld(t *testing.T) *behindWorld {
+	m := &fallModel{}
+	m.fallWorld = newFallWorld(t, 2, false)
+	if !m.settle(m.whole) {
+		t.Fatal("the shard does not come up")
+	}
+	w := &behindWorld{fallModel: m, s: m.shards[0], c: m.gate.Open(mixAdmin)}
+	w.hears("$-1 ", "GET", "k")
+	return w
+}
+
+func (w *behindWorld) says(args ...string) {
+	w.c.Feed(resp.AppendCommandStrings(nil, args...))
+	w.gate.EndTurn()
+}
+
+// hears says a command, if there is one, and waits for so many replies.
+func (w *behindWorld) hears(want string, args ...string) {
+	w.t.Helper()
+	if len(args) > 0 {
+		w.says(args...)
+	}
+	got := ""
+	w.settle(func() bool {
+		got += strings.ReplaceAll(string(w.c.Written()), "\r\n", " ")
+		return strings.Count(got, " ") >= strings.Count(want, " ")
+	})
+	if !strings.HasPrefix(got, want) {
+		w.t.Errorf("%q is answered %q, want %q", args, got, want)
+	}
+}
+
+func (w *behindWorld) primary() *fallNode { return w.s.named(w.s.record.Primary.Node) }
+
+// wire is the one lane to a node that has commands.
+func (w *behindWorld) wire(to *fallNode) *fallWire {
+	at := slices.IndexFunc(w.wires, func(k *fallWire) bool { return k.from == nil && k.to == to })
+	return w.wires[at]
+}
+
+// show has the gateway know the record before any node does.
+func (w *behindWorld) show() {
+	r := w.s.record
+	r.Set, r.Joining = slices.Clone(r.Set), slices.Clone(r.Joining)
+	w.p.enter()
+	w.p.learn(&r)
+}
+
+// obey has a node know it.
+func (w *behindWorld) obey(n *fallNode) {
+	words := []string{"LARDER", "RECORD", w.s.record.Line()}
+	for _, other := range w.s.nodes {
+		words = append(words, other.name+"="+other.addr)
+	}
+	if got := n.tell(words...); got != "+OK\r\n" {
+		w.t.Fatalf("the order is answered %q", got)
+	}
+}
+
+// refuseOne has the primary refuse a command since it has not heard of the record that the gateway knows, and then obey that, before another command of the client
+// reaches it.
+func (w *behindWorld) refuseOne() *fallWire {
+	n := w.primary()
+	w.s.next(chosenOf(w.s.record.Set...))
+	w.show()
+	k := w.wire(n)
+	w.says("RPUSH", "l", "one")
+	k.move(1<<30, 0)
+	n.m.EndTurn()
+	w.says("RPUSH", "l", "two")
+	k.move(0, 1<<30)
+	w.gate.EndTurn()
+	if len(w.p.retries) != 1 {
+		w.t.Fatalf("%d commands were refused, want 1", len(w.p.retries))
+	}
+	w.obey(n)
+	k.move(1<<30, 0)
+	n.m.EndTurn()
+	return k
+}
+
+// TestBehind: what a node refuses that has not heard yet what the gateway has does not run behind what its client sent after it.
+func TestBehind(t *testing.T) {
+	w := newBehindWorld(t)
+	w.refuseOne()
+	w.hears("-CLUSTERDOWN The shard had no primary when the command came :1 ")
+	w.hears("*1 $3 two ", "LRANGE", "l", "0", "-1")
+}
+
+// TestBehindLost: nor if the lane is lost before it is known what became of that.
+func TestBehindLost(t *testing.T) {
+	w := newBehindWorld(t)
+	k := w.refuseOne()
+	k.reset()
+	w.tidy()
+	w.hears("-CLUSTERDOWN The shard had no primary when the command came -UNKNOWN ")
+	w.hears("*1 $3 two ", "LRANGE", "l", "0", "-1")
+}
+
+// TestWaitCountsNoLostWrite: a write whose reply came when its node was the primary no more, and that the next one does not have, counts as replicated nowhere.
+func TestWaitCountsNoLostWrite(t *testing.T) {
+	w := newBehindWorld(t)
+	old := w.primary()
+	k := w.wire(old)
+	w.says("RPUSH", "l", "one")
+	k.move(1<<30, 0)
+	old.m.EndTurn()
+	run := old.run()
+	w.s.next(chosenOf(slices.DeleteFunc(slices.Clone(w.s.record.Set), func(o router.Run) bool { return o == run })...))
+	for _, n := range w.s.nodes {
+		w.obey(n)
+	}
+	w.show()
+	k.move(0, 1<<30)
+	w.gate.EndTurn()
+	w.hears(":1 ")
+	w.hears(":0 ", "WAIT", "1", "0")
+	w.hears("*0 ", "LRANGE", "l", "0", "-1")
+}
+
+// TestBlockedOutlivesManyPrimaries: a command may wait for as long as its client likes, whatever becomes of primaries meanwhile.
+func TestBlockedOutlivesManyPrimaries(t *testing.T) {
+	w := newBehindWorld(t)
+	o := *w.p.opts
+	o.Upstream.FailoverTime = 2 * time.Second
+	w.p.opts = &o
+	w.says("BLPOP", "q", "0")
+	for range 3 {
+		term := w.s.record.Term
+		w.s.next(func(r *router.Record) { r.State, r.Term = router.Switching, r.Epoch })
+		w.settle(func() bool { return w.s.record.Term > term+1 && w.whole() })
+		from := w.gate.Loop.Now()
+		w.settle(func() bool { return w.gate.Loop.Now().Sub(from) > 3*time.Second })
+	}
+	other := w.gate.Open(mixAdmin)
+	other.Feed(resp.AppendCommandStrings(nil, "RPUSH", "q", "job"))
+	w.hears("*2 $1 q $3 job ")
+}
