@@ -156,3 +156,44 @@ func TestBlockedOutlivesManyPrimaries(t *testing.T) {
 	other.Feed(resp.AppendCommandStrings(nil, "RPUSH", "q", "job"))
 	w.hears("*2 $1 q $3 job ")
 }
+
+// TestWaitsWhileAnotherLaneIsDialled: who needs a lane that cannot be dialled yet waits, although another line's is just being dialled.
+func TestWaitsWhileAnotherLaneIsDialled(t *testing.T) {
+	w := newBehindWorld(t)
+	u := w.p.shards[0]
+	for _, line := range [...]int{2, 3} {
+		if ln := u.shared[line-2]; ln != nil {
+			ln.fail(errMixReset)
+		}
+	}
+	w.p.enter()
+	u.lane(3)
+	u.down(errMixReset)
+	w.hears(":1 ", "RPUSH", "l", "one")
+}
+
+// TestLeavesWhileItWaits: a client that leaves while its shard has no primary leaves nothing behind; who stays is told when nobody waits any more.
+func TestLeavesWhileItWaits(t *testing.T) {
+	w := newBehindWorld(t)
+	w.s.next(func(r *router.Record) { r.State, r.Term = router.Switching, r.Epoch })
+	w.show()
+	w.says("RPUSH", "l", "one")
+	other := w.gate.Open(mixAdmin)
+	other.Feed(resp.AppendCommandStrings(nil, "RPUSH", "l", "two"))
+	w.gate.EndTurn()
+	if len(w.p.waiting) != 2 || w.p.waitBytes == 0 {
+		t.Fatalf("%d clients wait with %d bytes", len(w.p.waiting), w.p.waitBytes)
+	}
+	before := w.p.waitBytes
+	other.Hangup(nil)
+	w.gate.EndTurn()
+	if len(w.p.waiting) != 1 || w.p.waitBytes != before/2 {
+		t.Errorf("one has left: %d clients wait with %d of %d bytes", len(w.p.waiting), w.p.waitBytes, before)
+	}
+	for range int(w.p.opts.Upstream.FailoverTime/time.Second) + 2 {
+		w.gate.Advance(time.Second)
+	}
+	if got := string(w.c.Written()); !strings.HasPrefix(got, "-CLUSTERDOWN ") || len(w.p.waiting) != 0 {
+		t.Errorf("after the time for a failover the client was told %q, %d wait", got, len(w.p.waiting))
+	}
+}

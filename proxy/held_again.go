@@ -42,13 +42,13 @@ func (p *part) inquireHeld() {
 
 // holdsOf says whether replies of a lane are held, so that it may have to be asked about once more. They see to it then that it is forgotten.
 func (p *part) holdsOf(id string) bool {
-	any := false
+	held := false
 	for _, h := range p.holds {
 		if h.id == id && h.len() > 0 {
-			h.asked, any = true, true
+			h.asked, held = true, true
 		}
 	}
-	return any
+	return held
 }
 
 // forgetLane has the primary forget a lane about which nobody will ask any more. If it cannot be told now it forgets by itself in time.

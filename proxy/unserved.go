@@ -65,7 +65,7 @@ func (ln *lane) goLater(t ticket) { ln.goBehind(t, true) }
 func (ln *lane) goBehind(t ticket, behind bool) {
 	p, n := ln.p, len(ln.p.retries)
 	p.goAgain(ln, t, behind)
-	if behind && t.s.flying > 0 && len(p.retries) > n {
+	if behind && !ln.u.replica && t.s.flying > 0 && len(p.retries) > n {
 		p.retries[n].unserved = true
 		ln.heed |= heedUnserved
 	}
