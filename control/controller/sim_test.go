@@ -25,11 +25,11 @@ const (
 	nodeSize = gib / 2
 )
 
-// TestSimulated plays fleets from seeds: users and operators want this and that, machines die and come back, are cut off or answer nobody, messages are lost, late and doubled,
-// the registry refuses, nodes crash, freeze and are cut off, and controllers die between any two effects, or do not know that they are the leader no more. When all
-// that has ended the fleet is as was wanted within two minutes; and never was more planned on a host than it has, had a record's epoch two contents, were there
-// two primaries of a reign, was a node erased that somebody counted on; nor, where it was promised, did two answer at once or a primary lack a write that was
-// committed.
+// TestSimulated plays fleets from seeds: users and operators want this and that, machines die and come back, are cut off or answer nobody, messages are lost,
+// late and doubled, the registry refuses, nodes crash, freeze and are cut off, and controllers die between any two effects, or do not know that they are the
+// leader no more. When all that has ended the fleet is as was wanted within two minutes; and never was more planned on a host than it has, had a record's
+// epoch two contents, were there two primaries of a reign, was a node erased that somebody counted on; nor, where it was promised, did two answer at once or
+// a primary lack a write that was committed.
 func TestSimulated(t *testing.T) {
 	if *simSeed != 0 {
 		w := simulate(*simSeed, func(format string, args ...any) { t.Logf(format, args...) })
