@@ -197,3 +197,22 @@ func TestLeavesWhileItWaits(t *testing.T) {
 		t.Errorf("after the time for a failover the client was told %q, %d wait", got, len(w.p.waiting))
 	}
 }
+
+// TestPrimaryAgainAtOnce: a node that is the primary again before the lanes have ended that it had before may say so on one of them.
+func TestPrimaryAgainAtOnce(t *testing.T) {
+	w := newBehindWorld(t)
+	n := w.primary()
+	k := w.wire(n)
+	w.says("RPUSH", "l", "one")
+	set := slices.Clone(w.s.record.Set)
+	w.s.next(chosenOf(set[1], set[0]))
+	k.move(0, 0) // the command is on its way
+	w.show()
+	w.s.next(chosenOf(set...))
+	w.obey(n)
+	k.move(1<<30, 0)
+	n.m.EndTurn()
+	k.move(0, 1<<30)
+	w.hears(":1 ")
+	w.hears("*1 $3 one ", "LRANGE", "l", "0", "-1")
+}

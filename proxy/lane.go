@@ -42,6 +42,7 @@ type lane struct {
 	line  int // which of the node's shared lanes it is, or would be if it were not lent
 	state laneState
 	err   error // why it is closed
+	over  bool  // it says nothing more, though its node, which was not the primary meanwhile, is that again
 	greet greeting
 
 	queue   tickets

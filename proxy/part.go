@@ -141,12 +141,14 @@ func (p *part) adopt(t *router.Topology) {
 	p.swaps++
 	p.vouches++
 	p.shards = p.shards[:0]
-	used, back := map[string]bool{}, []*lane(nil)
+	used := map[string]bool{}
 	for _, shard := range t.Shards {
 		addr, record := p.primaryOf(&shard)
 		used[addr] = true
 		u := p.upstreamAt(addr)
-		back = append(back, u.deposedLanes()...)
+		for _, ln := range u.deposedLanes() {
+			ln.over = true
+		}
 		u.left, u.probed, u.led, u.record, u.deposedNS, u.shard = false, false, true, record, 0, len(p.shards)
 		u.halted = record != nil && record.State != router.Normal
 		p.shards = append(p.shards, u)
@@ -170,9 +172,6 @@ func (p *part) adopt(t *router.Topology) {
 			u.troubled()
 		}
 		u.recovered()
-	}
-	for _, ln := range back { // they have said an older term
-		ln.fail(errDeposed)
 	}
 	if len(p.waiting) > 0 {
 		p.wakeWaiting()

@@ -154,7 +154,7 @@ func (u *upstream) depose(now *upstream) {
 
 // deposedLanes are the lanes on which nothing more is said since the node ceased to be the primary.
 func (u *upstream) deposedLanes() []*lane {
-	if u.deposedNS == 0 {
+	if !slices.ContainsFunc(u.lanes, (*lane).deposed) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(u.lanes), func(ln *lane) bool { return !ln.deposed() })
@@ -171,7 +171,7 @@ func (u *upstream) tickDeposed() {
 
 // deposed says whether a lane was there when its node ceased to be the primary. It says nothing more.
 func (ln *lane) deposed() bool {
-	return ln.u.deposedNS != 0 && (ln.id != "" || ln.ear != nil) && (ln.state == laneEnding || ln.state == laneReady && ln.lentTo != nil)
+	return ln.over || ln.u.deposedNS != 0 && (ln.id != "" || ln.ear != nil) && (ln.state == laneEnding || ln.state == laneReady && ln.lentTo != nil)
 }
 
 // tickTrouble does what time brings to shards in trouble.
