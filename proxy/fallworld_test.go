@@ -368,7 +368,7 @@ func (s *fallShard) normal(w *fallWorld, primary *fallNode, well bool) {
 		s.next(func(r *router.Record) { r.State, r.Term = router.Electing, r.Epoch })
 	case well && what == 98 && !w.calm:
 		s.next(func(r *router.Record) { r.State, r.Term = router.Switching, r.Epoch })
-	case what < 30 && slices.ContainsFunc(slices.Concat(s.record.Set, s.record.Joining), gone):
+	case well && what < 30 && slices.ContainsFunc(slices.Concat(s.record.Set, s.record.Joining), gone): // else the set may come to be a run that has ended
 		s.next(func(r *router.Record) {
 			r.Set, r.Joining = slices.DeleteFunc(r.Set, gone), slices.DeleteFunc(r.Joining, gone)
 		})
