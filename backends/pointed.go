@@ -13,10 +13,12 @@ import (
 )
 
 // Pointed is a router.Source over an endpoint: the topologies of the cluster that it points to, and then of another one. The cluster before is followed until the next
-// has a topology; an endpoint that is gone, cannot be read or points nowhere changes nothing but is logged.
+// has a topology; an endpoint that is gone, cannot be read or points nowhere changes nothing but is logged. One that has a home is there while nothing says where it
+// points to.
 type Pointed struct {
 	registry registry.Store
 	name     string
+	home     string // a cluster; empty: it has none
 	log      *slog.Logger
 
 	mu      sync.Mutex                              // clusters begin and end to be followed under it, so that this is always what wanted and serving say
@@ -31,19 +33,33 @@ type Pointed struct {
 
 // NewPointed reads where the endpoint points to, and that cluster's topology. Errors: registry.ErrNotFound if there is one of both not.
 func NewPointed(ctx context.Context, r registry.Store, name string, log *slog.Logger) (*Pointed, error) {
-	entry, err := r.Get(ctx, EndpointKey(name))
-	if err != nil {
-		return nil, fmt.Errorf("read endpoint %s: %w", name, err)
+	return newPointed(ctx, r, &Pointed{name: name, log: log})
+}
+
+// NewPointedFrom is NewPointed for the endpoint of a cluster's name, which leads to that cluster while nothing else is said.
+func NewPointedFrom(ctx context.Context, r registry.Store, home string, log *slog.Logger) (*Pointed, error) {
+	return newPointed(ctx, r, &Pointed{name: home, home: home, log: log})
+}
+
+func newPointed(ctx context.Context, r registry.Store, s *Pointed) (*Pointed, error) {
+	s.registry, s.wanted = r, s.home
+	entry, err := r.Get(ctx, EndpointKey(s.name))
+	if err == nil {
+		var e Endpoint
+		e, err = DecodeEndpoint(entry.Value)
+		s.wanted = e.Cluster
+	} else if s.home != "" && errors.Is(err, registry.ErrNotFound) {
+		err = nil
 	}
-	e, err := DecodeEndpoint(entry.Value)
 	if err != nil {
-		return nil, fmt.Errorf("read endpoint %s: %w", name, err)
+		return nil, fmt.Errorf("read endpoint %s: %w", s.name, err)
 	}
-	first, err := NewTopologies(ctx, r, e.Cluster, log)
+	first, err := NewTopologies(ctx, r, s.wanted, s.log)
 	if err != nil {
-		return nil, fmt.Errorf("endpoint %s: %w", name, err)
+		return nil, fmt.Errorf("endpoint %s: %w", s.name, err)
 	}
-	return &Pointed{registry: r, name: name, log: log, newest: first.Topology(), wanted: e.Cluster, serving: e.Cluster}, nil
+	s.newest, s.serving = first.Topology(), s.wanted
+	return s, nil
 }
 
 // Topology implements router.Source.
@@ -57,7 +73,10 @@ func (s *Pointed) Topology() *router.Topology {
 func (s *Pointed) point(entries []registry.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := errors.New("it is gone from the registry")
+	before, err := s.wanted, errors.New("it is gone from the registry")
+	if s.home != "" {
+		s.wanted, err = s.home, nil
+	}
 	for _, e := range entries {
 		if e.Key != EndpointKey(s.name) {
 			continue
@@ -65,6 +84,8 @@ func (s *Pointed) point(entries []registry.Entry) {
 		var to Endpoint
 		if to, err = DecodeEndpoint(e.Value); err == nil {
 			s.wanted = to.Cluster
+		} else {
+			s.wanted = before
 		}
 	}
 	words := ""

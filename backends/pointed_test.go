@@ -87,6 +87,48 @@ func TestPointed(t *testing.T) {
 	})
 }
 
+// TestPointedFromHome: an endpoint with a home leads there while nothing else is said, or what is said has been taken back.
+func TestPointedFromHome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		r := open(t)
+		putTopology(t, r, "home", 1)
+		putTopology(t, r, "other", 1)
+		s, err := backends.NewPointedFrom(ctx, r, "home", slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = s.Watch(ctx, func(*router.Topology) {})
+		}()
+		serves := func(what, want string) {
+			t.Helper()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got := s.Topology().Cluster; got != want {
+				t.Errorf("%s: it serves %s, not %s", what, got, want)
+			}
+		}
+		serves("nothing is said", "home")
+		if err := backends.PointEndpoint(ctx, r, "home", "other"); err != nil {
+			t.Fatal(err)
+		}
+		serves("pointed elsewhere", "other")
+		_ = r.Put(ctx, backends.EndpointKey("home"), []byte("nonsense"))
+		serves("nonsense changes nothing", "other")
+		if late, err := backends.NewPointedFrom(ctx, r, "home", slog.New(slog.DiscardHandler)); err == nil {
+			t.Errorf("nonsense at the start: it serves %s", late.Topology().Cluster)
+		}
+		_ = r.Delete(ctx, backends.EndpointKey("home"))
+		serves("taken back", "home")
+		cancel()
+		<-ended
+	})
+}
+
 func TestEndpointForm(t *testing.T) {
 	if got := string(backends.EncodeEndpoint(backends.Endpoint{Cluster: "orders"})); got != `{"cluster":"orders"}` {
 		t.Errorf("written as %s", got)

@@ -3,12 +3,16 @@ package app
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"larder/backends"
+	"larder/backends/registry"
+	"larder/control/controller"
 	"larder/proxy"
 	"larder/router"
 )
@@ -32,7 +36,7 @@ func (d *dev) serveCluster(ctx context.Context, w wish) (*serving, error) {
 
 func (c *cluster) begin() error {
 	ctx, name := c.is.stack.ctx, c.is.name
-	src, err := backends.NewTopologies(ctx, c.registry, name, c.env.Log)
+	src, err := c.source(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,6 +53,39 @@ func (c *cluster) begin() error {
 	host, port := connectTo(c.is.addr)
 	c.is.Endpoint = net.JoinHostPort(host, port)
 	return c.join(gateway)
+}
+
+// source is that of the cluster's endpoint, which may have been pointed to another one. What the registry has of that may be of the last run: its nodes are
+// waited for, as the cluster's own are before it is served.
+func (c *cluster) source(ctx context.Context) (*backends.Pointed, error) {
+	late := time.Now().Add(ledWithin)
+	for {
+		src, err := backends.NewPointedFrom(ctx, c.registry, c.is.name, c.env.Log)
+		if err != nil {
+			return nil, err
+		}
+		to := src.Topology()
+		if to.Cluster == c.is.name || time.Now().After(late) {
+			return src, nil
+		}
+		plan := &controller.Plan{}
+		entry, err := c.registry.Get(ctx, controller.PlanKey(to.Cluster))
+		if err == nil {
+			err = json.Unmarshal(entry.Value, plan)
+		}
+		if errors.Is(err, registry.ErrNotFound) { // of servers of others there is none
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if c.inPlace(to, plan) {
+			return src, nil
+		}
+		if err := sleep(ctx, askOften); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // ledWithin is how long nodes of a topology may take to hear that they lead.
@@ -84,12 +121,10 @@ func (c *cluster) startGateway() (*proxy.Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	if others {
-		commands := newStockCommands(c.is.stack, &o, c.src, true, c.env.Log)
-		commands.begin(gateway)
-		if err := commands.follow(); err != nil {
-			return nil, err
-		}
+	commands := newStockCommands(c.is.stack, &o, c.src, true, c.env.Log) // the endpoint may come to lead to servers of others
+	commands.begin(gateway)
+	if err := commands.follow(); err != nil {
+		return nil, err
 	}
 	name := "gateway"
 	if c.is.name != clusterName {
